@@ -1,0 +1,52 @@
+/* counter.h - per-replica counters: one writer, published whole.
+ *
+ * Each stage replica counts in plain words that only its worker touches.  At the end of a turn (at
+ * most once a millisecond while busy, always before sleeping) the worker copies them to a public
+ * block under a sequence word, so that a reader sees a set in which packets are conserved:
+ *
+ *     in + made = out + taken + dropped + held
+ *
+ * The layout of a block comes from the kind's descriptor: the common words below, then one word
+ * per named drop, then one per edge (packets its full edge dropped), then one per counter of the
+ * kind's own.
+ */
+#ifndef MR_CORE_COUNTER_H
+#define MR_CORE_COUNTER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum mr_word {
+	MR_W_IN,         /* packets handed to process()                                    */
+	MR_W_IN_BYTES,
+	MR_W_OUT,        /* packets handed on by an edge                                   */
+	MR_W_OUT_BYTES,
+	MR_W_MADE,       /* packets this stage brought into being (read from a descriptor) */
+	MR_W_TAKEN,      /* packets that left the node or ended here in good order         */
+	MR_W_TAKEN_BYTES,
+	MR_W_HELD,       /* packets the stage keeps right now; the only word that falls    */
+	MR_W_VECTORS,    /* vectors taken in                                               */
+	MR_W_CALLS,      /* process and pull calls                                         */
+	MR_W_BUSY_NS,    /* time spent in this replica's calls                             */
+	MR_WORDS
+};
+
+/* A block of n words and its public copy.  Padded apart by the allocator (64-byte lines). */
+struct mr_block {
+	unsigned          n;    /* const after open                                        */
+	uint64_t         *live; /* owner worker only                                       */
+	_Atomic uint64_t *seen; /* written by the owner under seq, read by anybody         */
+	_Atomic uint32_t  seq;  /* odd while the owner copies                              */
+};
+
+/* NULL or a zeroed block.  Setup only. */
+struct mr_block *mr_block_open(unsigned n);
+void mr_block_close(struct mr_block *b);
+
+/* Copy live to seen.  Owner only. */
+void mr_block_publish(struct mr_block *b);
+
+/* A consistent copy of the last published words, out[n].  Any thread. */
+void mr_block_read(const struct mr_block *b, uint64_t *out);
+
+#endif

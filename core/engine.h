@@ -1,0 +1,82 @@
+/* engine.h - a graph running.
+ *
+ * open builds everything on the calling (main) thread: resources, stages, rings, pools, workers.
+ * start begins the worker threads.  The host stage's worker has no thread: main calls
+ * mr_engine_host_turn from its event loop whenever mr_engine_host_fd is readable or the time
+ * mr_engine_host_deadline has come.  stop ends the threads in the order data flows, then close
+ * frees everything and checks that every packet came home.
+ */
+#ifndef MR_CORE_ENGINE_H
+#define MR_CORE_ENGINE_H
+
+#include "core/graph.h"
+#include "core/hist.h"
+
+#define MR_VIEW_MIN 1600 /* bytes; no buffer holds a smaller view */
+
+struct mr_engine;
+
+struct mr_engine_options {
+	const struct mr_graph *graph;   /* borrowed until close                             */
+	const struct mr_json  *node;    /* node file; may be NULL                           */
+	const struct mr_aead  *aead;
+	struct mr_rand         rand;
+	uint64_t             (*now)(void);
+	const void            *given;    /* handed to every open(): the node's identity     */
+	uint32_t               view_max; /* 0: from the resources' settings                  */
+};
+
+/* NULL after complaining.  Main only. */
+struct mr_engine *mr_engine_open(const struct mr_engine_options *options, struct mr_report *report);
+int  mr_engine_start(struct mr_engine *e, struct mr_report *report);
+void mr_engine_stop(struct mr_engine *e);  /* returns when every thread has been joined */
+/* Returns the number of packets that did not come home (0 unless something is broken). */
+unsigned mr_engine_close(struct mr_engine *e);
+
+/* The host's worker, driven by main's loop. */
+int      mr_engine_host_fd(struct mr_engine *e);       /* readable: there is work          */
+uint64_t mr_engine_host_deadline(struct mr_engine *e); /* ns or MR_NEVER                   */
+void     mr_engine_host_turn(struct mr_engine *e);     /* runs until nothing is left or 16 turns */
+
+/* State of the one host stage, for the program's own calls between turns (main only). */
+void *mr_engine_host_state(struct mr_engine *e);
+
+/* ---- what a reader may see; any thread ---- */
+
+struct mr_stage_view {
+	const char           *name;
+	const struct mr_kind *kind;
+	unsigned              worker, replica;
+	uint64_t              word[MR_WORDS];
+	const uint64_t       *drop;    /* one per kind->drops      */
+	const uint64_t       *edge;    /* one per output: packets its full edge dropped */
+	const uint64_t       *counter; /* one per kind->counters   */
+	struct mr_hist_view  *wait, *service, *size, *transit; /* ns, ns, packets, ns */
+};
+
+struct mr_worker_view {
+	const char *name;
+	bool        host;
+	uint64_t    busy_ns, held_ns, idle_ns, turns, wakes, sleeps, events_lost;
+	uint32_t    pool_packets, pool_free;
+};
+
+struct mr_ring_view {
+	unsigned edge; /* index in graph->edge */
+	uint32_t depth, queued, high_water;
+};
+
+struct mr_view {
+	const struct mr_graph *graph;
+	const char            *aead;
+	uint64_t               started_ns, now_ns;
+	struct mr_stage_view  *stage;  unsigned stages;
+	struct mr_worker_view *worker; unsigned workers;
+	struct mr_ring_view   *ring;   unsigned rings;
+};
+
+/* A snapshot; free with mr_view_free.  NULL: no memory. */
+struct mr_view *mr_engine_view(struct mr_engine *e);
+void mr_view_free(struct mr_view *v);
+
+#endif

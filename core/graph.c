@@ -1,0 +1,503 @@
+/* graph.c - reading a graph file: its stages with their settings, and its edges.
+ *
+ * 1. the file's own keys      graph, summary
+ * 2. stages                   kind, threads, affinity, settings of the kind
+ * 3. edges                    from, to, depth, full
+ * 4. workers                  graph_place.c
+ * 5. what spans the file      graph_check.c
+ */
+#include "core/graph_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 31
+#define WORDS_MAX    128
+
+/* ---- names ---- */
+
+unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < g->stages; i++)
+		if (strlen(g->stage[i].name) == len && !memcmp(g->stage[i].name, name, len))
+			return i;
+	return MR_NO_STAGE;
+}
+
+unsigned mr_ports_count(const struct mr_port *ports)
+{
+	unsigned n = 0;
+
+	while (ports && ports[n].name)
+		n++;
+	return n;
+}
+
+int mr_ports_find(const struct mr_port *ports, const char *name)
+{
+	for (unsigned i = 0; i < mr_ports_count(ports); i++)
+		if (!strcmp(ports[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+const char *mr_graph_stage_hint(char buf[MR_HINT], const struct mr_graph *g, const char *word)
+{
+	const char *names[MR_STAGES_MAX];
+
+	for (unsigned i = 0; i < g->stages; i++)
+		names[i] = g->stage[i].name;
+	return mr_hint(buf, word, names, g->stages);
+}
+
+const char *mr_ports_hint(char buf[MR_HINT], const struct mr_port *ports, const char *word)
+{
+	const char *names[MR_PORTS_MAX];
+	unsigned n = 0;
+
+	for (; n < mr_ports_count(ports) && n < MR_PORTS_MAX; n++)
+		names[n] = ports[n].name;
+	return mr_hint(buf, word, names, n);
+}
+
+bool mr_graph_name_ok(const struct mr_graph_parse *p, const char *what, const char *name,
+		      const char *path)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+	if (n > 0 && n <= NAME_MAX_LEN && !name[n])
+		return true;
+	mr_complain(p->report, mr_json_where(p->doc, path),
+		    "the name of a %s is up to %d letters, digits, '-' and '_'", what, NAME_MAX_LEN);
+	return false;
+}
+
+/* The object or array at a key of the file, or NULL, complaining of any other value. */
+static json_t *part(const struct mr_graph_parse *p, const char *key, bool array, bool required)
+{
+	json_t *value = mr_json_at(p->doc, key);
+	char buf[MR_SHOWN];
+
+	if (!value || json_is_null(value)) {
+		if (required)
+			mr_complain(p->report, mr_json_where(p->doc, key), "is missing");
+		return NULL;
+	}
+	if (array ? json_is_array(value) : json_is_object(value))
+		return value;
+	mr_complain(p->report, mr_json_where(p->doc, key), "%s is not an %s",
+		    mr_json_shown(buf, value), array ? "array" : "object");
+	return NULL;
+}
+
+/* ---- 1. the file's own keys ---- */
+
+struct head {
+	char *graph, *summary; /* owned */
+};
+
+static const struct mr_field head_fields[] = {
+	{ .name = "graph", .type = MR_TEXT, MR_AT(struct head, graph),
+	  .help = "name of the graph; the file's when left out" },
+	{ .name = "summary", .type = MR_TEXT, MR_AT(struct head, summary),
+	  .help = "one line on what the graph is for" },
+	{ .name = "stages", .type = MR_RAW, .help = "name of a stage to its settings" },
+	{ .name = "edges", .type = MR_RAW, .help = "from an output to an input" },
+	{ .name = "workers", .type = MR_RAW, .help = "threads and the stages on them" },
+	{ 0 }
+};
+
+/* "graphs/two-core.json" is called two-core. */
+static char *name_of_file(const char *file)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	const char *dot = strrchr(base, '.');
+
+	return dot && dot > base ? strndup(base, (size_t)(dot - base)) : strdup(base);
+}
+
+static void parse_head(struct mr_graph_parse *p)
+{
+	const char *file = mr_json_where(p->doc, "").file;
+	struct head head;
+
+	mr_fields_decode(head_fields, &head, sizeof head, p->doc, "", p->report);
+	p->g->file = strdup(file);
+	p->g->name = head.graph ? head.graph : name_of_file(file);
+	p->g->summary = head.summary ? head.summary : strdup("");
+}
+
+/* ---- 2. stages ---- */
+
+struct common {
+	char    *kind; /* owned; NULL: the stage's name */
+	uint32_t threads;
+	unsigned affinity;
+};
+
+static const char *const affinity_words[] = { [MR_ANY] = "any",
+					      [MR_DESTINATION] = "destination",
+					      [MR_SOURCE] = "source",
+					      [MR_PEER] = "peer",
+					      [MR_FLOW] = "flow",
+					      NULL };
+
+static const struct mr_field common_fields[] = {
+	{ .name = "kind", .type = MR_TEXT, MR_AT(struct common, kind),
+	  .help = "what the stage runs; the kind of its own name when left out" },
+	{ .name = "threads", .type = MR_U32, MR_AT(struct common, threads), .min = 1,
+	  .max = MR_WORKERS_MAX, .def = 1, .help = "replicas of the stage" },
+	{ .name = "affinity", .type = MR_WORD, MR_AT(struct common, affinity),
+	  .words = affinity_words, .help = "the key that picks the replica for a packet" },
+	{ 0 }
+};
+
+static const struct mr_field no_fields[] = { { 0 } };
+
+static const struct mr_kind *kind_named(const struct mr_graph_parse *p, const char *name)
+{
+	for (const struct mr_kind *const *k = p->kinds; *k; k++)
+		if (!strcmp((*k)->name, name))
+			return *k;
+	return NULL;
+}
+
+static void unknown_kind(const struct mr_graph_parse *p, const char *name, const char *path)
+{
+	const char *names[WORDS_MAX];
+	char hint[MR_HINT];
+	unsigned n = 0;
+
+	for (; p->kinds[n] && n < WORDS_MAX; n++)
+		names[n] = p->kinds[n]->name;
+	mr_complain(p->report, mr_json_where(p->doc, path), "there is no kind \"%s\"%s", name,
+		    mr_hint(hint, name, names, n));
+}
+
+static void refuse_replicas(const struct mr_graph_parse *p, const char *path, uint32_t threads)
+{
+	char at[MR_PATH];
+
+	if (threads > 1)
+		mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "threads")),
+			    "%u would need replicas, which this version does not run; only 1 works",
+			    threads);
+}
+
+/* The affinity given, or the first that the kind works with. */
+static void parse_affinity(const struct mr_graph_parse *p, struct mr_stage *s, unsigned given,
+			   const char *path)
+{
+	uint32_t works = s->kind->affinities ? s->kind->affinities : MR_OUT(MR_ANY);
+	char at[MR_PATH], list[128] = "";
+	json_t *value = mr_json_at(p->doc, mr_path_key(at, path, "affinity"));
+
+	for (s->affinity = MR_ANY; !(works & MR_OUT(s->affinity)); s->affinity++)
+		;
+	if (!value || json_is_null(value))
+		return;
+	if (works & MR_OUT(given)) {
+		s->affinity = (enum mr_affinity)given;
+		return;
+	}
+	for (unsigned i = 0, n = 0; affinity_words[i]; i++)
+		if (works & MR_OUT(i))
+			n += (unsigned)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
+						affinity_words[i]);
+	mr_complain(p->report, mr_json_where(p->doc, at), "\"%s\" is not for %s, which takes %s",
+		    affinity_words[given], s->kind->name, list);
+}
+
+static void parse_settings(const struct mr_graph_parse *p, struct mr_stage *s, const char *path)
+{
+	const struct mr_field *fields = s->kind->fields ? s->kind->fields : no_fields;
+	const struct mr_section common = { .path = "", .fields = common_fields };
+	const struct mr_section own = { .path = "", .fields = fields };
+	const struct mr_section *const both[] = { &common, &own };
+
+	s->conf = calloc(1, s->kind->size ? s->kind->size : 1);
+	if (s->conf)
+		mr_fields_fill(fields, s->conf, s->kind->size, p->doc, path, p->report);
+	mr_sections_known(both, 2, p->doc, path, p->report);
+}
+
+static void parse_stage(struct mr_graph_parse *p, const char *name)
+{
+	struct mr_stage *s = &p->g->stage[p->g->stages];
+	char path[MR_PATH], at[MR_PATH];
+	struct common common;
+
+	mr_path_key(path, "stages", name);
+	if (!mr_graph_name_ok(p, "stage", name, path))
+		return;
+	p->g->stages++;
+	s->name = strdup(name);
+	mr_fields_fill(common_fields, &common, sizeof common, p->doc, path, p->report);
+	s->threads = common.threads;
+	s->kind = kind_named(p, common.kind ? common.kind : name);
+	refuse_replicas(p, path, common.threads);
+	if (s->kind) {
+		parse_affinity(p, s, common.affinity, path);
+		parse_settings(p, s, path);
+	} else if (common.kind) {
+		unknown_kind(p, common.kind, mr_path_key(at, path, "kind"));
+	} else {
+		unknown_kind(p, name, path);
+	}
+	mr_fields_free(common_fields, &common);
+}
+
+static void parse_stages(struct mr_graph_parse *p)
+{
+	json_t *stages = part(p, "stages", false, true), *value;
+	const char *name;
+
+	if (stages && !json_object_size(stages))
+		mr_complain(p->report, mr_json_where(p->doc, "stages"), "a graph needs a stage");
+	json_object_foreach(stages, name, value)
+	{
+		if (p->g->stages == MR_STAGES_MAX) {
+			mr_complain(p->report, mr_json_where(p->doc, "stages"),
+				    "%zu stages are more than the %d that a graph may have",
+				    json_object_size(stages), MR_STAGES_MAX);
+			return;
+		}
+		parse_stage(p, name);
+	}
+}
+
+/* ---- 3. edges ---- */
+
+struct edge {
+	char    *from, *to; /* owned */
+	uint32_t depth;
+	unsigned full;
+};
+
+static const char *const full_words[] = { [MR_WAIT] = "wait", [MR_DROP] = "drop", NULL };
+
+static const struct mr_field edge_fields[] = {
+	{ .name = "from", .type = MR_TEXT, MR_AT(struct edge, from), .required = true,
+	  .help = "stage.output; the stage alone when it has one output" },
+	{ .name = "to", .type = MR_TEXT, MR_AT(struct edge, to), .required = true,
+	  .help = "stage.input; the stage alone when it has one input" },
+	{ .name = "depth", .type = MR_U32, MR_AT(struct edge, depth), .min = 64, .max = 65536,
+	  .def = MR_DEPTH, .unit = "packets", .help = "room when the ends are on two workers" },
+	{ .name = "full", .type = MR_WORD, MR_AT(struct edge, full), .words = full_words,
+	  .help = "what happens without room: wait holds the producer, drop drops and counts; "
+		  "required, except on the host's edges, which always drop" },
+	{ 0 }
+};
+
+/* The port of a stage that stands alone in an edge. */
+static int only_port(const struct mr_graph_parse *p, const struct mr_port *ports,
+		     const char *stage, const char *what, const char *path)
+{
+	char hint[MR_HINT];
+	unsigned n = mr_ports_count(ports);
+
+	if (n == 1)
+		return 0;
+	if (n == 0)
+		mr_complain(p->report, mr_json_where(p->doc, path), "%s has no %s", stage, what);
+	else
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    "%s has %u %ss: say which, as in \"%s.%s\"%s", stage, n, what, stage,
+			    ports[0].name, mr_ports_hint(hint, ports, ""));
+	return -1;
+}
+
+/* One end, "stage.port" or "stage": writes the stage as soon as that is known, returns the port's
+ * index or -1. */
+static int parse_end(struct mr_graph_parse *p, const char *text, bool output, const char *path,
+		     unsigned *stage)
+{
+	size_t len = strcspn(text, ".");
+	const char *what = output ? "output" : "input";
+	const struct mr_port *ports;
+	char word[MR_PATH], hint[MR_HINT];
+	int port;
+
+	*stage = mr_graph_stage_named(p->g, text, len);
+	if (*stage == MR_NO_STAGE) {
+		snprintf(word, sizeof word, "%.*s", (int)(len < 64 ? len : 64), text);
+		mr_complain(p->report, mr_json_where(p->doc, path), "there is no stage \"%s\"%s",
+			    word, mr_graph_stage_hint(hint, p->g, word));
+		return -1;
+	}
+	if (!p->g->stage[*stage].kind)
+		return -1;
+	ports = output ? p->g->stage[*stage].kind->outputs : p->g->stage[*stage].kind->inputs;
+	if (!text[len])
+		return only_port(p, ports, text, what, path);
+	port = mr_ports_find(ports, text + len + 1);
+	if (port < 0)
+		mr_complain(p->report, mr_json_where(p->doc, path), "%s has no %s \"%.64s\"%s",
+			    p->g->stage[*stage].name, what, text + len + 1,
+			    mr_ports_hint(hint, ports, text + len + 1));
+	return port;
+}
+
+/* `full` must be there, unless the host sends: then it must not. */
+static void parse_full(const struct mr_graph_parse *p, struct mr_edge *e, unsigned given,
+		       const char *path)
+{
+	char at[MR_PATH];
+	json_t *value = mr_json_at(p->doc, mr_path_key(at, path, "full"));
+	bool there = value && !json_is_null(value);
+
+	e->full = (enum mr_full)given;
+	if (mr_stage_is_host(&p->g->stage[e->from])) {
+		e->full = MR_DROP;
+		if (there)
+			mr_complain(p->report, mr_json_where(p->doc, at),
+				    "edges out of %s always drop what does not fit; leave full out",
+				    p->g->stage[e->from].name);
+	} else if (!there) {
+		mr_complain(p->report, mr_json_where(p->doc, at),
+			    "is missing: say \"wait\" (hold the producer until there is room) or "
+			    "\"drop\" (drop and count)");
+	}
+}
+
+/* An output feeds one edge only. */
+static bool is_free(const struct mr_graph_parse *p, const struct mr_edge *e, const char *path)
+{
+	int taken = mr_graph_edge_at(p->g, e->from, e->output);
+	const struct mr_stage *s = &p->g->stage[e->from];
+	char at[MR_PATH];
+
+	if (taken < 0)
+		return true;
+	mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "from")),
+		    "output %s of %s feeds edges[%u] already", s->kind->outputs[e->output].name,
+		    s->name, p->edge_at[taken]);
+	return false;
+}
+
+/* An end of an edge that could not be read: it may have meant this stage, the one of the nearest
+ * name, or any. */
+static void blur(struct mr_graph_parse *p, const char *text, unsigned stage)
+{
+	const char *names[MR_STAGES_MAX], *near = NULL;
+	char word[64];
+
+	for (unsigned i = 0; i < p->g->stages; i++)
+		names[i] = p->g->stage[i].name;
+	if (text && stage == MR_NO_STAGE) {
+		snprintf(word, sizeof word, "%.*s", (int)(strcspn(text, ".") % sizeof word), text);
+		near = mr_nearest(word, names, p->g->stages);
+	}
+	if (near)
+		stage = mr_graph_stage_named(p->g, near, strlen(near));
+	if (stage != MR_NO_STAGE)
+		p->murky[stage] = true;
+	else
+		memset(p->murky, true, sizeof p->murky);
+}
+
+static void parse_edge(struct mr_graph_parse *p, unsigned index)
+{
+	struct mr_edge e = { .from = MR_NO_STAGE, .to = MR_NO_STAGE };
+	char path[MR_PATH], at[MR_PATH];
+	int output = -1, input = -1;
+	struct edge read;
+
+	mr_path_item(path, "edges", index);
+	mr_fields_decode(edge_fields, &read, sizeof read, p->doc, path, p->report);
+	if (read.from)
+		output = parse_end(p, read.from, true, mr_path_key(at, path, "from"), &e.from);
+	if (read.to)
+		input = parse_end(p, read.to, false, mr_path_key(at, path, "to"), &e.to);
+	if (output >= 0 && input >= 0) {
+		e.output = (unsigned)output;
+		e.input = (unsigned)input;
+		e.depth = read.depth;
+		parse_full(p, &e, read.full, path);
+		if (is_free(p, &e, path)) {
+			p->edge_at[p->g->edges] = index;
+			p->g->edge[p->g->edges++] = e;
+		}
+	} else {
+		blur(p, read.from, e.from);
+		blur(p, read.to, e.to);
+	}
+	mr_fields_free(edge_fields, &read);
+}
+
+static void parse_edges(struct mr_graph_parse *p)
+{
+	json_t *edges = part(p, "edges", true, false), *value;
+	size_t i;
+
+	if (json_array_size(edges) > MR_EDGES_MAX) {
+		mr_complain(p->report, mr_json_where(p->doc, "edges"),
+			    "%zu edges are more than the %d that a graph may have",
+			    json_array_size(edges), MR_EDGES_MAX);
+		memset(p->murky, true, sizeof p->murky);
+		return;
+	}
+	json_array_foreach(edges, i, value)
+		parse_edge(p, (unsigned)i);
+}
+
+/* ---- the whole ---- */
+
+struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
+				struct mr_report *report)
+{
+	struct mr_graph_parse p = { .doc = doc, .kinds = kinds, .report = report };
+	unsigned errors = report->errors;
+
+	p.g = calloc(1, sizeof *p.g);
+	if (!p.g) {
+		mr_complain(report, mr_json_where(doc, ""), "no memory for the graph");
+		return NULL;
+	}
+	parse_head(&p);
+	parse_stages(&p);
+	parse_edges(&p);
+	mr_graph_place(&p);
+	mr_graph_check(&p);
+	if (report->errors == errors)
+		return p.g;
+	mr_graph_free(p.g);
+	return NULL;
+}
+
+void mr_graph_free(struct mr_graph *g)
+{
+	if (!g)
+		return;
+	for (unsigned i = 0; i < g->stages; i++) {
+		struct mr_stage *s = &g->stage[i];
+
+		if (s->kind && s->kind->fields && s->conf)
+			mr_fields_free(s->kind->fields, s->conf);
+		free(s->conf);
+		free(s->name);
+	}
+	for (unsigned i = 0; i < g->places; i++) {
+		free(g->place[i].name);
+		free(g->place[i].cpus);
+	}
+	free(g->name);
+	free(g->summary);
+	free(g->file);
+	free(g);
+}
+
+int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output)
+{
+	for (unsigned i = 0; i < g->edges; i++)
+		if (g->edge[i].from == stage && g->edge[i].output == output)
+			return (int)i;
+	return -1;
+}
+
+bool mr_graph_inline(const struct mr_graph *g, const struct mr_edge *e)
+{
+	const struct mr_stage *from = &g->stage[e->from], *to = &g->stage[e->to];
+
+	return from->worker == to->worker && !from->kind->host && !to->kind->host;
+}

@@ -1,0 +1,78 @@
+/* graph.h - a stage graph as plain data, parsed and checked.
+ *
+ * The file format is architecture.md section 3.  Parsing opens no descriptor and starts no thread,
+ * so `millrace check` works without privileges.  Every mistake is reported, not just the first.
+ */
+#ifndef MR_CORE_GRAPH_H
+#define MR_CORE_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/err.h"
+#include "core/stage.h"
+
+#define MR_STAGES_MAX  32
+#define MR_EDGES_MAX   96
+#define MR_WORKERS_MAX 32
+#define MR_DEPTH       1024 /* packets, an edge's depth when the file names none */
+
+enum mr_full { MR_WAIT, MR_DROP };
+enum mr_cpu { MR_CPU_ANY, MR_CPU_AUTO, MR_CPU_LIST };
+
+struct mr_stage {
+	char                 *name;     /* owned; unique                                 */
+	const struct mr_kind *kind;
+	void                 *conf;     /* owned; kind->size bytes with fields decoded   */
+	unsigned              threads;  /* replicas, >= 1                                */
+	enum mr_affinity      affinity;
+	unsigned              worker;   /* index in workers                              */
+};
+
+struct mr_edge {
+	unsigned     from, output; /* stage index, output index                          */
+	unsigned     to, input;
+	uint32_t     depth;        /* packets                                            */
+	enum mr_full full;
+};
+
+struct mr_place {
+	char        *name;     /* owned                                                  */
+	unsigned     threads;  /* >= 1                                                   */
+	enum mr_cpu  cpu;
+	uint32_t    *cpus;     /* owned; MR_CPU_LIST                                     */
+	unsigned     ncpu;
+	uint32_t     spin_us;  /* 0: park at once                                        */
+	bool         host;     /* runs the host stage on main's loop                     */
+};
+
+struct mr_graph {
+	char           *name, *summary; /* owned                                         */
+	char           *file;           /* owned; where it came from                     */
+	struct mr_stage stage[MR_STAGES_MAX];
+	struct mr_edge  edge[MR_EDGES_MAX];
+	struct mr_place place[MR_WORKERS_MAX]; /* workers, in the file's order; stages without one
+	                                        * get a worker each, named for the stage  */
+	unsigned        stages, edges, places;
+	unsigned        order[MR_STAGES_MAX];  /* stage indexes, upstream before downstream */
+};
+
+/* Parse and check a graph document (a file already loaded, `--set` overlays applied) against the
+ * kinds (NULL-terminated).  Always fills the report; returns NULL when there are errors. */
+struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
+                                struct mr_report *report);
+void mr_graph_free(struct mr_graph *g);
+
+/* Index of the edge at an output, or -1.  Outputs and inputs: an output feeds at most one edge; an
+ * input may be fed by several. */
+int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output);
+
+/* Both ends on one worker (and no host between them)? */
+bool mr_graph_inline(const struct mr_graph *g, const struct mr_edge *e);
+
+/* For people and for graphviz. */
+void mr_graph_print_dot(const struct mr_graph *g, FILE *out);
+char *mr_graph_json(const struct mr_graph *g); /* malloc'd; checked graph with defaults filled in */
+
+#endif

@@ -1,0 +1,53 @@
+/* graph_parse.h - what reading a graph file and checking it share.  For graph*.c only.
+ *
+ * graph.c turns the document into an mr_graph as far as it can be understood; graph_place.c puts
+ * stages on workers; graph_check.c then asks whether the whole makes sense.  A stage that an
+ * unreadable edge names is `murky`: complaining about its missing edges would only repeat the first
+ * complaint.
+ */
+#ifndef MR_CORE_GRAPH_PARSE_H
+#define MR_CORE_GRAPH_PARSE_H
+
+#include "core/graph.h"
+#include "core/json.h"
+
+#define MR_NO_STAGE UINT32_MAX
+
+struct mr_graph_parse {
+	struct mr_graph             *g;
+	const struct mr_json        *doc;
+	const struct mr_kind *const *kinds;
+	struct mr_report            *report;
+	unsigned                     edge_at[MR_EDGES_MAX];     /* index in the file's array   */
+	bool                         murky[MR_STAGES_MAX];
+	bool                         placed[MR_STAGES_MAX];     /* by the file                 */
+};
+
+/* Index of the stage of that name, or MR_NO_STAGE. */
+unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t len);
+
+/* Ports of a table; index of the one of that name, or -1. */
+unsigned mr_ports_count(const struct mr_port *ports);
+int mr_ports_find(const struct mr_port *ports, const char *name);
+
+/* A hint with the names of all stages, or of all ports. */
+const char *mr_graph_stage_hint(char buf[MR_HINT], const struct mr_graph *g, const char *word);
+const char *mr_ports_hint(char buf[MR_HINT], const struct mr_port *ports, const char *word);
+
+/* Letters, digits, '-' and '_', at most 31 of them; else complains. */
+bool mr_graph_name_ok(const struct mr_graph_parse *p, const char *what, const char *name,
+                      const char *path);
+
+/* Read "workers", and give each stage that is on none a worker of its own. */
+void mr_graph_place(struct mr_graph_parse *p);
+
+/* Check what spans the file; fills in order. */
+void mr_graph_check(struct mr_graph_parse *p);
+
+/* Is the stage the host (false when its kind is unknown)? */
+static inline bool mr_stage_is_host(const struct mr_stage *s)
+{
+	return s->kind && s->kind->host;
+}
+
+#endif

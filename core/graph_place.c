@@ -1,0 +1,254 @@
+/* graph_place.c - workers: which stages share a thread, where it runs, and how it idles. */
+#include "core/graph_parse.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPU_MAX  4095
+#define SPIN_MAX 1000000 /* µs */
+
+struct worker {
+	uint32_t threads;
+};
+
+static const struct mr_field worker_fields[] = {
+	{ .name = "stages", .type = MR_RAW, .help = "names of the stages that share this worker" },
+	{ .name = "threads", .type = MR_U32, MR_AT(struct worker, threads), .min = 1,
+	  .max = MR_WORKERS_MAX, .def = 1, .help = "replicas of its stages, side by side" },
+	{ .name = "cpu", .type = MR_RAW,
+	  .help = "the cores it may use: a number, a list, \"any\" (default), or \"auto\" for one "
+		  "that no other worker has" },
+	{ .name = "idle", .type = MR_RAW,
+	  .help = "\"park\" (default), or {\"spin\": microseconds} before parking" },
+	{ 0 }
+};
+
+static void bad(const struct mr_graph_parse *p, const char *path, json_t *value, const char *what)
+{
+	char buf[MR_SHOWN];
+
+	mr_complain(p->report, mr_json_where(p->doc, path), "%s %s", mr_json_shown(buf, value),
+		    what);
+}
+
+/* ---- cpu ---- */
+
+static bool parse_core(const struct mr_graph_parse *p, json_t *value, const char *path,
+		       uint32_t *core)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (!json_is_integer(value) || number < 0 || number > CPU_MAX) {
+		bad(p, path, value, "is not the number of a core, 0 to 4095");
+		return false;
+	}
+	*core = (uint32_t)number;
+	return true;
+}
+
+static void parse_core_list(const struct mr_graph_parse *p, struct mr_place *w, json_t *list,
+			    const char *path)
+{
+	size_t n = json_array_size(list);
+	char at[MR_PATH];
+
+	if (n == 0 || n > CPU_MAX + 1) {
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    n ? "the list is longer than there can be cores" :
+				"an empty list leaves no core to run on");
+		return;
+	}
+	w->cpus = calloc(n, sizeof *w->cpus);
+	w->cpu = MR_CPU_LIST;
+	for (size_t i = 0; w->cpus && i < n; i++)
+		if (parse_core(p, json_array_get(list, i), mr_path_item(at, path, i),
+			       &w->cpus[w->ncpu]))
+			w->ncpu++;
+}
+
+static void parse_cpu(const struct mr_graph_parse *p, struct mr_place *w, json_t *value,
+		      const char *path)
+{
+	static const char *const words[] = { "any", "auto" };
+	const char *word = json_string_value(value);
+	char hint[MR_HINT];
+
+	if (!value || json_is_null(value) || (word && !strcmp(word, "any"))) {
+		w->cpu = MR_CPU_ANY;
+	} else if (word && !strcmp(word, "auto")) {
+		w->cpu = MR_CPU_AUTO;
+	} else if (word) {
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    "\"%.64s\" is not a core, a list of cores, any or auto%s", word,
+			    mr_nearest(word, words, 2) ? mr_hint(hint, word, words, 2) : "");
+	} else if (json_is_array(value)) {
+		parse_core_list(p, w, value, path);
+	} else {
+		w->cpus = calloc(1, sizeof *w->cpus);
+		if (w->cpus && parse_core(p, value, path, w->cpus))
+			w->ncpu = 1;
+		w->cpu = MR_CPU_LIST;
+	}
+}
+
+/* ---- idle ---- */
+
+struct idle {
+	uint32_t spin;
+};
+
+static const struct mr_field idle_fields[] = {
+	{ .name = "spin", .type = MR_U32, MR_AT(struct idle, spin), .min = 1, .max = SPIN_MAX,
+	  .required = true, .unit = "microseconds", .help = "how long to look for work awake" },
+	{ 0 }
+};
+
+static void parse_idle(const struct mr_graph_parse *p, struct mr_place *w, json_t *value,
+		       const char *path)
+{
+	const char *word = json_string_value(value);
+	struct idle idle;
+
+	if (!value || json_is_null(value) || (word && !strcmp(word, "park")))
+		return;
+	if (!json_is_object(value)) {
+		bad(p, path, value, "is neither \"park\" nor {\"spin\": microseconds}");
+		return;
+	}
+	mr_fields_decode(idle_fields, &idle, sizeof idle, p->doc, path, p->report);
+	w->spin_us = idle.spin;
+}
+
+/* ---- stages on a worker ---- */
+
+static void place_stage(struct mr_graph_parse *p, unsigned worker, json_t *value, const char *path)
+{
+	const char *name = json_string_value(value);
+	struct mr_where where = mr_json_where(p->doc, path);
+	char hint[MR_HINT];
+	unsigned i;
+
+	if (!name) {
+		bad(p, path, value, "is not the name of a stage");
+		return;
+	}
+	i = mr_graph_stage_named(p->g, name, strlen(name));
+	if (i == MR_NO_STAGE) {
+		mr_complain(p->report, where, "there is no stage \"%.64s\"%s", name,
+			    mr_graph_stage_hint(hint, p->g, name));
+	} else if (p->placed[i]) {
+		mr_complain(p->report, where, "%s is on worker %s already", name,
+			    p->g->place[p->g->stage[i].worker].name);
+	} else {
+		p->placed[i] = true;
+		p->g->stage[i].worker = worker;
+	}
+}
+
+static void parse_stages(struct mr_graph_parse *p, unsigned worker, json_t *list, const char *path)
+{
+	char at[MR_PATH];
+	json_t *value;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) == 0) {
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    "a worker needs an array with at least one stage");
+		return;
+	}
+	json_array_foreach(list, i, value)
+		place_stage(p, worker, value, mr_path_item(at, path, i));
+}
+
+static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *value)
+{
+	unsigned index = p->g->places;
+	struct mr_place *w = &p->g->place[index];
+	char path[MR_PATH], at[MR_PATH];
+	struct worker read;
+
+	mr_path_key(path, "workers", name);
+	if (!mr_graph_name_ok(p, "worker", name, path))
+		return;
+	p->g->places++;
+	mr_fields_decode(worker_fields, &read, sizeof read, p->doc, path, p->report);
+	w->name = strdup(name);
+	w->threads = read.threads;
+	if (read.threads > 1)
+		mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "threads")),
+			    "%" PRIu32 " would need replicas, which this version does not run; "
+			    "only 1 works",
+			    read.threads);
+	if (!json_is_object(value))
+		return;
+	parse_stages(p, index, json_object_get(value, "stages"), mr_path_key(at, path, "stages"));
+	parse_cpu(p, w, json_object_get(value, "cpu"), mr_path_key(at, path, "cpu"));
+	parse_idle(p, w, json_object_get(value, "idle"), mr_path_key(at, path, "idle"));
+}
+
+static void parse_workers(struct mr_graph_parse *p)
+{
+	json_t *workers = mr_json_at(p->doc, "workers"), *value;
+	const char *name;
+
+	if (workers && !json_is_object(workers) && !json_is_null(workers))
+		bad(p, "workers", workers, "is not an object");
+	json_object_foreach(workers, name, value)
+	{
+		if (p->g->places == MR_WORKERS_MAX) {
+			mr_complain(p->report, mr_json_where(p->doc, "workers"),
+				    "%zu workers are more than the %d that a graph may have",
+				    json_object_size(workers), MR_WORKERS_MAX);
+			return;
+		}
+		parse_worker(p, name, value);
+	}
+}
+
+/* ---- stages the file leaves to us ---- */
+
+static bool is_worker(const struct mr_graph *g, const char *name)
+{
+	for (unsigned i = 0; i < g->places; i++)
+		if (!strcmp(g->place[i].name, name))
+			return true;
+	return false;
+}
+
+static void place_alone(struct mr_graph_parse *p, unsigned stage)
+{
+	struct mr_graph *g = p->g;
+	const char *name = g->stage[stage].name;
+	char path[MR_PATH];
+
+	mr_path_key(path, "stages", name);
+	g->stage[stage].worker = MR_NO_STAGE;
+	if (is_worker(g, name)) {
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    "is on no worker and would get one of its own, but there is a worker "
+			    "named %s that holds other stages",
+			    name);
+		return;
+	}
+	if (g->places == MR_WORKERS_MAX) {
+		mr_complain(p->report, mr_json_where(p->doc, path),
+			    "is on no worker, and there are %d workers already", MR_WORKERS_MAX);
+		return;
+	}
+	g->stage[stage].worker = g->places;
+	g->place[g->places++] = (struct mr_place){ .name = strdup(name), .threads = 1 };
+}
+
+void mr_graph_place(struct mr_graph_parse *p)
+{
+	parse_workers(p);
+	for (unsigned i = 0; i < p->g->stages; i++) {
+		struct mr_stage *s = &p->g->stage[i];
+
+		if (!p->placed[i])
+			place_alone(p, i);
+		if (mr_stage_is_host(s) && s->worker < p->g->places)
+			p->g->place[s->worker].host = true;
+	}
+}

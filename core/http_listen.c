@@ -1,0 +1,238 @@
+/* http_listen - parse the setting, refuse what is not loopback, bind, know the allowed hosts. */
+#include "core/http_listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/http_request.h"
+
+#define BACKLOG 64
+
+static int refuse(struct mr_report *report, const char *listen, const char *why)
+{
+	mr_complain(report, (struct mr_where){ .path = "http.listen" }, "%s %s", listen, why);
+	return -1;
+}
+
+static int fail(struct mr_report *report, const char *listen, const char *what)
+{
+	int err = errno;
+
+	mr_complain(report, (struct mr_where){ .path = "http.listen" }, "%s: %s: %s", listen, what,
+	            strerror(err));
+	return -1;
+}
+
+/* ---- addresses ---- */
+
+static bool parse_literal(const char *text, union mr_http_addr *out)
+{
+	memset(out, 0, sizeof *out);
+	if (inet_pton(AF_INET, text, &out->v4.sin_addr) == 1) {
+		out->any.sa_family = AF_INET;
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1) {
+		out->any.sa_family = AF_INET6;
+		return true;
+	}
+	return false;
+}
+
+static bool is_loopback(const union mr_http_addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+static bool is_every(const union mr_http_addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+}
+
+static bool same_host(const union mr_http_addr *a, const union mr_http_addr *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+}
+
+/* "host:port" with a literal or localhost. */
+static bool parse_place(const char *listen, union mr_http_addr *out)
+{
+	const char *colon = strrchr(listen, ':');
+	char host[MR_HTTP_HOST];
+	char *end;
+	unsigned long port;
+
+	if (!colon || colon[1] < '0' || colon[1] > '9' || !mr_http_bare_host(listen, host))
+		return false;
+	port = strtoul(colon + 1, &end, 10);
+	if (*end || port > 65535)
+		return false;
+	if (!parse_literal(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, out))
+		return false;
+	if (out->any.sa_family == AF_INET)
+		out->v4.sin_port = htons((uint16_t)port);
+	else
+		out->v6.sin6_port = htons((uint16_t)port);
+	return true;
+}
+
+static void write_url(struct mr_http_place *p)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (p->bound.any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &p->bound.v4.sin_addr, host, sizeof host);
+		snprintf(p->url, sizeof p->url, "http://%s:%u", host,
+		         (unsigned)ntohs(p->bound.v4.sin_port));
+	} else {
+		inet_ntop(AF_INET6, &p->bound.v6.sin6_addr, host, sizeof host);
+		snprintf(p->url, sizeof p->url, "http://[%s]:%u", host,
+		         (unsigned)ntohs(p->bound.v6.sin6_port));
+	}
+}
+
+static int listen_inet(const char *listen_at, bool insecure, struct mr_http_place *p,
+                       struct mr_report *report)
+{
+	socklen_t len;
+	int on = 1;
+
+	if (!parse_place(listen_at, &p->bound))
+		return refuse(report, listen_at,
+		              "is not an address and port such as 127.0.0.1:9180 or [::1]:9180, "
+		              "unix:/path, or off");
+	if (!is_loopback(&p->bound) && !insecure)
+		return refuse(report, listen_at,
+		              "is not a loopback address: what is shown there is not protected; "
+		              "\"insecure_bind\": true allows it");
+	p->fd = socket(p->bound.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0)
+		return fail(report, listen_at, "cannot make a socket");
+	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	len = p->bound.any.sa_family == AF_INET ? sizeof p->bound.v4 : sizeof p->bound.v6;
+	if (p->bound.any.sa_family == AF_INET6)
+		setsockopt(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (bind(p->fd, &p->bound.any, len) != 0 || listen(p->fd, BACKLOG) != 0 ||
+	    getsockname(p->fd, &p->bound.any, &len) != 0)
+		return fail(report, listen_at, "cannot listen");
+	write_url(p);
+	return 0;
+}
+
+/* ---- a socket in the file system ---- */
+
+/* Does somebody answer there? */
+static bool answers(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0)
+		return true;
+	yes = connect(fd, (const struct sockaddr *)at, sizeof *at) == 0 || errno != ECONNREFUSED;
+	close(fd);
+	return yes;
+}
+
+/* A socket left behind by an earlier run makes room; anything else stays. */
+static int make_room(const char *listen_at, const struct sockaddr_un *at, struct mr_report *report)
+{
+	struct stat st;
+
+	if (lstat(at->sun_path, &st) != 0)
+		return errno == ENOENT ? 0 : fail(report, listen_at, "cannot look at it");
+	if (!S_ISSOCK(st.st_mode))
+		return refuse(report, listen_at, "is there already and is not a socket");
+	if (st.st_uid != geteuid())
+		return refuse(report, listen_at, "is somebody else's socket");
+	if (answers(at))
+		return refuse(report, listen_at, "is in use by another process");
+	return unlink(at->sun_path) == 0 ? 0 : fail(report, listen_at, "cannot replace it");
+}
+
+static int listen_unix(const char *listen_at, struct mr_http_place *p, struct mr_report *report)
+{
+	struct sockaddr_un *at = &p->bound.un;
+	const char *path = listen_at + strlen("unix:");
+	struct stat st;
+
+	if (path[0] != '/' || strlen(path) >= sizeof at->sun_path)
+		return refuse(report, listen_at,
+		              "needs an absolute path of at most 107 bytes after unix:");
+	at->sun_family = AF_UNIX;
+	memcpy(at->sun_path, path, strlen(path) + 1);
+	if (make_room(listen_at, at, report) != 0)
+		return -1;
+	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0)
+		return fail(report, listen_at, "cannot make a socket");
+	/* The mode of the descriptor is the most the file will get. */
+	if (fchmod(p->fd, 0660) != 0 || bind(p->fd, &p->bound.any, sizeof *at) != 0)
+		return fail(report, listen_at, "cannot make the socket file");
+	if (lstat(path, &st) != 0 || chmod(path, 0660) != 0 || listen(p->fd, BACKLOG) != 0) {
+		fail(report, listen_at, "cannot listen");
+		unlink(path);
+		return -1;
+	}
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	snprintf(p->url, sizeof p->url, "%s", listen_at);
+	return 0;
+}
+
+int mr_http_listen(const char *listen_at, bool insecure, struct mr_http_place *place,
+                   struct mr_report *report)
+{
+	int result;
+
+	memset(place, 0, sizeof *place);
+	place->fd = -1;
+	if (strncmp(listen_at, "unix:", 5) == 0)
+		result = listen_unix(listen_at, place, report);
+	else
+		result = listen_inet(listen_at, insecure, place, report);
+	if (result != 0 && place->fd >= 0) {
+		close(place->fd);
+		place->fd = -1;
+	}
+	return result;
+}
+
+void mr_http_unlisten(const struct mr_http_place *place)
+{
+	struct stat st;
+
+	if (place->bound.any.sa_family == AF_UNIX && lstat(place->bound.un.sun_path, &st) == 0 &&
+	    st.st_dev == place->dev && st.st_ino == place->ino)
+		unlink(place->bound.un.sun_path);
+}
+
+bool mr_http_host_allowed(const struct mr_http_place *place, const char *host)
+{
+	char bare[MR_HTTP_HOST];
+	union mr_http_addr addr;
+
+	if (place->bound.any.sa_family == AF_UNIX)
+		return true;
+	if (!mr_http_bare_host(host, bare))
+		return false;
+	if (strcmp(bare, "localhost") == 0)
+		return true;
+	if (!parse_literal(bare, &addr))
+		return false;
+	return is_loopback(&addr) || is_every(&place->bound) || same_host(&addr, &place->bound);
+}

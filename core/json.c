@@ -1,0 +1,372 @@
+/* json.c - a document and its text: loading, looking up, overlaying, and finding positions.
+ *
+ * jansson has checked the text before anything here walks it, so the walk trusts brackets and
+ * quotes; it still stops at the end of the text.
+ */
+#include "core/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct mr_json {
+	char   *name; /* owned; what complaints call the file */
+	char   *text; /* owned; n bytes and a NUL */
+	size_t  n;
+	json_t *root; /* owned */
+	char  **set;  /* owned; paths overlaid */
+	size_t  sets;
+};
+
+/* ---- loading ---- */
+
+struct mr_json *mr_json_parse(const char *name, const char *text, size_t n, struct mr_report *report)
+{
+	struct mr_json *doc = calloc(1, sizeof *doc);
+	json_error_t error = { 0 };
+
+	if (!doc || !(doc->name = strdup(name)) || !(doc->text = malloc(n + 1))) {
+		mr_complain(report, (struct mr_where){ .file = name }, "no memory to read it");
+		mr_json_free(doc);
+		return NULL;
+	}
+	memcpy(doc->text, text, n);
+	doc->text[n] = '\0';
+	doc->n = n;
+	doc->root = json_loadb(doc->text, n, JSON_REJECT_DUPLICATES, &error);
+	if (!doc->root) {
+		struct mr_where where = { .file = name };
+
+		if (error.line > 0) {
+			where.line = (unsigned)error.line;
+			where.column = error.column > 0 ? (unsigned)error.column : 1;
+		}
+		mr_complain(report, where, "%s", error.text);
+		mr_json_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+/* The whole of a file up to MR_JSON_MAX + 1 bytes, or NULL and errno. */
+static char *slurp(const char *file, size_t *n)
+{
+	FILE *in = fopen(file, "re");
+	char *text = in ? malloc(MR_JSON_MAX + 1) : NULL;
+
+	if (text)
+		*n = fread(text, 1, MR_JSON_MAX + 1, in);
+	if (text && ferror(in)) {
+		int saved = errno;
+
+		free(text);
+		text = NULL;
+		errno = saved;
+	}
+	if (in)
+		fclose(in);
+	return text;
+}
+
+struct mr_json *mr_json_load(const char *file, struct mr_report *report)
+{
+	struct mr_json *doc = NULL;
+	size_t n = 0;
+	char *text = slurp(file, &n);
+
+	if (!text)
+		mr_complain(report, (struct mr_where){ .file = file }, "cannot read it: %s",
+			    strerror(errno));
+	else if (n > MR_JSON_MAX)
+		mr_complain(report, (struct mr_where){ .file = file },
+			    "is larger than %d MiB, which is more than any configuration needs",
+			    MR_JSON_MAX >> 20);
+	else
+		doc = mr_json_parse(file, text, n, report);
+	if (text)
+		explicit_bzero(text, n);
+	free(text);
+	return doc;
+}
+
+void mr_json_free(struct mr_json *doc)
+{
+	if (!doc)
+		return;
+	if (doc->text)
+		explicit_bzero(doc->text, doc->n); /* may hold a secret key */
+	for (size_t i = 0; i < doc->sets; i++)
+		free(doc->set[i]);
+	free(doc->set);
+	free(doc->text);
+	free(doc->name);
+	json_decref(doc->root);
+	free(doc);
+}
+
+json_t *mr_json_root(const struct mr_json *doc)
+{
+	return doc->root;
+}
+
+/* ---- looking up ---- */
+
+static json_t *child_of(json_t *value, const struct mr_step *step)
+{
+	return step->item ? json_array_get(value, step->index) :
+			    json_object_get(value, step->name);
+}
+
+json_t *mr_json_at(const struct mr_json *doc, const char *path)
+{
+	json_t *value = doc->root;
+	struct mr_step step;
+
+	while (value && mr_path_step(&path, &step))
+		value = child_of(value, &step);
+	return *path ? NULL : value;
+}
+
+const char *mr_json_shown(char buf[MR_SHOWN], const json_t *value)
+{
+	char *text;
+
+	if (json_is_object(value))
+		return strcpy(buf, "an object");
+	if (json_is_array(value))
+		return strcpy(buf, "an array");
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
+	if (!text)
+		return strcpy(buf, "the value");
+	if (strlen(text) < MR_SHOWN)
+		strcpy(buf, text);
+	else
+		snprintf(buf, MR_SHOWN, "%.*s...%s", MR_SHOWN - 8, text, *text == '"' ? "\"" : "");
+	free(text);
+	return buf;
+}
+
+/* ---- positions: offsets in the text; doc->n means the end ---- */
+
+static size_t skip_space(const struct mr_json *doc, size_t at)
+{
+	while (at < doc->n && strchr(" \t\r\n", doc->text[at]))
+		at++;
+	return at;
+}
+
+/* From an opening quote to behind the closing one. */
+static size_t skip_string(const struct mr_json *doc, size_t at)
+{
+	for (at++; at < doc->n && doc->text[at] != '"'; at++)
+		if (doc->text[at] == '\\')
+			at++;
+	return at < doc->n ? at + 1 : doc->n;
+}
+
+/* From the first byte of a value to behind its last. */
+static size_t skip_value(const struct mr_json *doc, size_t at)
+{
+	unsigned depth = 0;
+
+	while (at < doc->n) {
+		char c = doc->text[at];
+
+		if (c == '"') {
+			at = skip_string(doc, at);
+		} else if (c == '{' || c == '[') {
+			depth++;
+			at++;
+		} else if (c == '}' || c == ']') {
+			depth--;
+			at++;
+		} else if (depth == 0) {
+			at += strcspn(doc->text + at, ",]} \t\r\n");
+		} else {
+			at++;
+			continue;
+		}
+		if (depth == 0)
+			break;
+	}
+	return at < doc->n ? at : doc->n;
+}
+
+/* Does the quoted string at `at` read as `name`? */
+static bool reads_as(const struct mr_json *doc, size_t at, const char *name)
+{
+	size_t end = skip_string(doc, at);
+	json_t *key;
+	bool same;
+
+	if (!memchr(doc->text + at, '\\', end - at))
+		return end - at == strlen(name) + 2 && !memcmp(doc->text + at + 1, name, end - at - 2);
+	key = json_loadb(doc->text + at, end - at, JSON_DECODE_ANY, NULL);
+	same = key && !strcmp(json_string_value(key), name);
+	json_decref(key);
+	return same;
+}
+
+/* In the object at `at`, the member of that name: the key's position and the value's. */
+static bool find_member(const struct mr_json *doc, size_t at, const char *name, size_t *key_at,
+			size_t *value_at)
+{
+	if (at >= doc->n || doc->text[at] != '{')
+		return false;
+	for (at = skip_space(doc, at + 1); at < doc->n && doc->text[at] == '"';) {
+		size_t colon = skip_space(doc, skip_string(doc, at));
+		size_t value = skip_space(doc, colon + 1);
+
+		if (reads_as(doc, at, name)) {
+			*key_at = at;
+			*value_at = value;
+			return true;
+		}
+		at = skip_space(doc, skip_value(doc, value));
+		if (at < doc->n && doc->text[at] == ',')
+			at = skip_space(doc, at + 1);
+	}
+	return false;
+}
+
+static bool find_item(const struct mr_json *doc, size_t at, unsigned index, size_t *value_at)
+{
+	if (at >= doc->n || doc->text[at] != '[')
+		return false;
+	for (at = skip_space(doc, at + 1); at < doc->n && doc->text[at] != ']'; index--) {
+		if (index == 0) {
+			*value_at = at;
+			return true;
+		}
+		at = skip_space(doc, skip_value(doc, at));
+		if (at < doc->n && doc->text[at] == ',')
+			at = skip_space(doc, at + 1);
+	}
+	return false;
+}
+
+/* Line and column, in characters, both from 1. */
+static void count_to(const struct mr_json *doc, size_t at, struct mr_where *where)
+{
+	where->line = where->column = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (doc->text[i] == '\n') {
+			where->line++;
+			where->column = 1;
+		} else if (((unsigned char)doc->text[i] & 0xc0) != 0x80) {
+			where->column++;
+		}
+	}
+}
+
+/* Is `path` the path `above`, or below it? */
+static bool is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return !strncmp(path, above, n) && (!path[n] || path[n] == '.' || path[n] == '[');
+}
+
+struct mr_where mr_json_where(const struct mr_json *doc, const char *path)
+{
+	struct mr_where where = { .file = doc->name, .path = path };
+	size_t value_at = skip_space(doc, 0), mark = value_at;
+	struct mr_step step;
+
+	for (size_t i = 0; i < doc->sets; i++)
+		if (is_below(path, doc->set[i]))
+			return (struct mr_where){ .file = "--set", .path = path };
+	while (mr_path_step(&path, &step)) {
+		size_t from = value_at;
+
+		if (step.item && find_item(doc, from, step.index, &value_at))
+			mark = value_at;
+		else if (step.item || !find_member(doc, from, step.name, &mark, &value_at))
+			break;
+	}
+	count_to(doc, mark, &where);
+	return where;
+}
+
+/* ---- overlays ---- */
+
+/* The value a command line means by `text`: JSON, else a string.  NULL when it is neither. */
+static json_t *value_of(const char *text)
+{
+	json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+
+	if (!value && *text != '{' && *text != '[' && *text != '"')
+		value = json_string(text);
+	return value;
+}
+
+/* Put `value` (taken over) at the step below `at`; NULL or what is wrong. */
+static const char *put(json_t *at, const struct mr_step *step, json_t *value)
+{
+	if (step->item) {
+		if (json_array_set_new(at, step->index, value))
+			return "there is no such item to change";
+	} else if (json_object_set_new(at, step->name, value)) {
+		return json_is_object(at) ? "the key is not UTF-8" : "what holds it is not an object";
+	}
+	return NULL;
+}
+
+/* Walk to the path's last step, making objects, and put the value there. */
+static const char *overlay(struct mr_json *doc, const char *path, json_t *value)
+{
+	json_t *at = doc->root;
+	struct mr_step step;
+
+	while (mr_path_step(&path, &step)) {
+		json_t *below = child_of(at, &step);
+		const char *wrong = NULL;
+
+		if (!*path)
+			return put(at, &step, json_incref(value));
+		if (!below || json_is_null(below))
+			wrong = put(at, &step, json_object());
+		if (wrong)
+			return wrong;
+		at = child_of(at, &step);
+	}
+	return "is not a path such as tun.mtu or peers[0].alias";
+}
+
+/* Keep the path, spelt as mr_path_key spells it. */
+static bool remember(struct mr_json *doc, const char *path)
+{
+	char **set = realloc(doc->set, (doc->sets + 1) * sizeof *set);
+	char spelt[MR_PATH] = "";
+	struct mr_step step;
+
+	if (!set)
+		return false;
+	doc->set = set;
+	while (mr_path_step(&path, &step))
+		step.item ? mr_path_item(spelt, spelt, step.index) :
+			    mr_path_key(spelt, spelt, step.name);
+	set[doc->sets] = strdup(spelt);
+	if (!set[doc->sets])
+		return false;
+	doc->sets++;
+	return true;
+}
+
+void mr_json_set(struct mr_json *doc, const char *path, const char *text, struct mr_report *report)
+{
+	struct mr_where where = { .file = "--set", .path = path };
+	json_t *value = value_of(text);
+	const char *wrong;
+
+	if (!value) {
+		mr_complain(report, where, "%s is not JSON", text);
+		return;
+	}
+	wrong = overlay(doc, path, value);
+	if (!wrong && !remember(doc, path))
+		wrong = "no memory";
+	if (wrong)
+		mr_complain(report, where, "%s", wrong);
+	json_decref(value);
+}

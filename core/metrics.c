@@ -1,0 +1,396 @@
+/* metrics - a view of the engine in the Prometheus text format 0.0.4 (doc/stats.md).
+ *
+ * One family after the other, each begun by its HELP and TYPE and told whole: program, workers,
+ * edges, stages, histograms, then the counters that kinds bring along.  Numbers are whole or
+ * decimal fractions written from whole nanoseconds, so no rounding and no locale comes into it.
+ */
+#include "core/stats.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/prom.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* Histogram bounds: 255 ns to 17 s, and 1 to 63 packets. */
+enum { NS_FIRST = 8, NS_LAST = 34, SIZE_FIRST = 1, SIZE_LAST = 6 };
+
+/* The labels of a stage, left open for more. */
+static void put_stage(FILE *f, const char *name, const struct mr_stage_view *s)
+{
+	fputs(name, f);
+	mr_prom_label(f, "{", "stage", s->name);
+	fprintf(f, ",replica=\"%u\"", s->replica);
+}
+
+/* ---- the program and its workers ---- */
+
+static void put_program(FILE *f, const struct mr_view *v)
+{
+	mr_prom_family(f, "millrace_build_info", "gauge", "What is running; always 1.");
+	mr_prom_label(f, "millrace_build_info{", "version", PACKAGE_VERSION);
+	mr_prom_label(f, ",", "aead", v->aead ? v->aead : "");
+	mr_prom_label(f, ",", "graph", v->graph->name ? v->graph->name : "");
+	mr_prom_end(f, 1, MR_PROM_COUNT);
+	mr_prom_family(f, "millrace_uptime_seconds", "gauge", "Time since the engine started.");
+	fputs("millrace_uptime_seconds ", f);
+	mr_prom_number(f, v->now_ns - v->started_ns, MR_PROM_SECONDS);
+	putc('\n', f);
+}
+
+static void put_workers(FILE *f, const struct mr_view *v)
+{
+#define AT(member) offsetof(struct mr_worker_view, member)
+	static const struct {
+		const char *name, *type, *help;
+		size_t      at;
+		bool        narrow; /* uint32_t */
+		enum mr_prom_unit   unit;
+	} table[] = {
+		{ "millrace_worker_busy_seconds_total", "counter", "Time a worker spent in stages.",
+		  AT(busy_ns), false, MR_PROM_SECONDS },
+		{ "millrace_worker_held_seconds_total", "counter",
+		  "Time a worker had work that full edges kept it from.", AT(held_ns), false, MR_PROM_SECONDS },
+		{ "millrace_worker_idle_seconds_total", "counter", "Time a worker had nothing to do.",
+		  AT(idle_ns), false, MR_PROM_SECONDS },
+		{ "millrace_worker_turns_total", "counter", "Passes over a worker's stages.", AT(turns),
+		  false, MR_PROM_COUNT },
+		{ "millrace_worker_wakes_total", "counter", "Times a worker was woken by another.",
+		  AT(wakes), false, MR_PROM_COUNT },
+		{ "millrace_worker_sleeps_total", "counter", "Times a worker went to sleep.",
+		  AT(sleeps), false, MR_PROM_COUNT },
+		{ "millrace_worker_events_lost_total", "counter",
+		  "Events to control lost because its mailbox was full.", AT(events_lost), false,
+		  MR_PROM_COUNT },
+		{ "millrace_worker_pool_packets", "gauge", "Packet buffers a worker owns.",
+		  AT(pool_packets), true, MR_PROM_COUNT },
+		{ "millrace_worker_pool_free_packets", "gauge", "Packet buffers at home and unused.",
+		  AT(pool_free), true, MR_PROM_COUNT },
+	};
+#undef AT
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		mr_prom_family(f, table[i].name, table[i].type, table[i].help);
+		for (unsigned w = 0; w < v->workers; w++) {
+			const char *at = (const char *)&v->worker[w] + table[i].at;
+
+			fputs(table[i].name, f);
+			mr_prom_label(f, "{", "worker", v->worker[w].name);
+			mr_prom_end(f, table[i].narrow ? *(const uint32_t *)(const void *)at
+			                              : *(const uint64_t *)(const void *)at,
+			           table[i].unit);
+		}
+	}
+}
+
+/* ---- edges ---- */
+
+/* ,edge="from.output->to.input", or ->nowhere for an output without an edge. */
+static void put_edge(FILE *f, const char *before, const struct mr_graph *g, const char *stage,
+                     const char *output, const struct mr_edge *e)
+{
+	char text[256];
+
+	if (e)
+		snprintf(text, sizeof text, "%s.%s->%s.%s", stage, output, g->stage[e->to].name,
+		         g->stage[e->to].kind->inputs[e->input].name);
+	else
+		snprintf(text, sizeof text, "%s.%s->nowhere", stage, output);
+	mr_prom_label(f, before, "edge", text);
+}
+
+static void put_edges(FILE *f, const struct mr_view *v)
+{
+	static const struct {
+		const char *name, *help;
+		size_t      at;
+	} table[] = {
+		{ "millrace_edge_depth_packets", "Packets an edge's rings hold at most.",
+		  offsetof(struct mr_ring_view, depth) },
+		{ "millrace_edge_queued_packets", "Packets in an edge's rings now.",
+		  offsetof(struct mr_ring_view, queued) },
+		{ "millrace_edge_high_water_packets", "Most packets ever in an edge's rings.",
+		  offsetof(struct mr_ring_view, high_water) },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		mr_prom_family(f, table[i].name, "gauge", table[i].help);
+		for (unsigned n = 0; n < v->graph->edges; n++) {
+			const struct mr_edge *e = &v->graph->edge[n];
+			const struct mr_stage *from = &v->graph->stage[e->from];
+			struct mr_ring_view sum;
+
+			if (!mr_stats_edge(v, n, &sum))
+				continue;
+			fputs(table[i].name, f);
+			put_edge(f, "{", v->graph, from->name, from->kind->outputs[e->output].name, e);
+			mr_prom_end(f, *(const uint32_t *)(const void *)((const char *)&sum + table[i].at),
+			           MR_PROM_COUNT);
+		}
+	}
+}
+
+/* The edge at an output of the stage of this name. */
+static const struct mr_edge *edge_at(const struct mr_graph *g, const char *stage, unsigned output)
+{
+	for (unsigned i = 0; i < g->edges; i++)
+		if (g->edge[i].output == output &&
+		    strcmp(g->stage[g->edge[i].from].name, stage) == 0)
+			return &g->edge[i];
+	return NULL;
+}
+
+/* ---- stages ---- */
+
+static void put_words(FILE *f, const struct mr_view *v)
+{
+	static const struct {
+		const char  *name, *type, *help;
+		enum mr_word word;
+		enum mr_prom_unit    unit;
+	} table[] = {
+		{ "millrace_stage_in_packets_total", "counter", "Packets handed to a stage.", MR_W_IN,
+		  MR_PROM_COUNT },
+		{ "millrace_stage_in_bytes_total", "counter", "Bytes handed to a stage.",
+		  MR_W_IN_BYTES, MR_PROM_COUNT },
+		{ "millrace_stage_out_packets_total", "counter", "Packets handed on by an edge.",
+		  MR_W_OUT, MR_PROM_COUNT },
+		{ "millrace_stage_out_bytes_total", "counter", "Bytes handed on by an edge.",
+		  MR_W_OUT_BYTES, MR_PROM_COUNT },
+		{ "millrace_stage_made_packets_total", "counter",
+		  "Packets a stage read from a descriptor or made.", MR_W_MADE, MR_PROM_COUNT },
+		{ "millrace_stage_taken_packets_total", "counter",
+		  "Packets that left the node or ended here in good order.", MR_W_TAKEN, MR_PROM_COUNT },
+		{ "millrace_stage_taken_bytes_total", "counter", "Bytes of those packets.",
+		  MR_W_TAKEN_BYTES, MR_PROM_COUNT },
+		{ "millrace_stage_held_packets", "gauge", "Packets a stage keeps now.", MR_W_HELD,
+		  MR_PROM_COUNT },
+		{ "millrace_stage_vectors_total", "counter", "Vectors taken in.", MR_W_VECTORS,
+		  MR_PROM_COUNT },
+		{ "millrace_stage_calls_total", "counter", "Calls of a stage.", MR_W_CALLS, MR_PROM_COUNT },
+		{ "millrace_stage_busy_seconds_total", "counter", "Time spent in a stage's calls.",
+		  MR_W_BUSY_NS, MR_PROM_SECONDS },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		mr_prom_family(f, table[i].name, table[i].type, table[i].help);
+		for (unsigned s = 0; s < v->stages; s++) {
+			put_stage(f, table[i].name, &v->stage[s]);
+			mr_prom_end(f, v->stage[s].word[table[i].word], table[i].unit);
+		}
+	}
+}
+
+static void put_stage_info(FILE *f, const struct mr_view *v)
+{
+	mr_prom_family(f, "millrace_stage_info", "gauge", "Kind and worker of a stage; always 1.");
+	for (unsigned i = 0; i < v->stages; i++) {
+		put_stage(f, "millrace_stage_info", &v->stage[i]);
+		mr_prom_label(f, ",", "kind", v->stage[i].kind->name);
+		mr_prom_label(f, ",", "worker", v->worker[v->stage[i].worker].name);
+		mr_prom_end(f, 1, MR_PROM_COUNT);
+	}
+	mr_prom_family(f, "millrace_stage_balance_packets", "gauge",
+	       "in + made - out - taken - dropped - held; anything but 0 is a fault.");
+	for (unsigned i = 0; i < v->stages; i++) {
+		put_stage(f, "millrace_stage_balance_packets", &v->stage[i]);
+		fprintf(f, "} %" PRId64 "\n", mr_stats_balance(&v->stage[i]));
+	}
+}
+
+static void put_drops(FILE *f, const struct mr_view *v)
+{
+	mr_prom_family(f, "millrace_stage_drops_total", "counter", "Packets a stage dropped, by reason.");
+	for (unsigned i = 0; i < v->stages; i++) {
+		const struct mr_named *drop = v->stage[i].kind->drops;
+
+		for (unsigned n = 0; drop && drop[n].name; n++) {
+			put_stage(f, "millrace_stage_drops_total", &v->stage[i]);
+			mr_prom_label(f, ",", "drop", drop[n].name);
+			mr_prom_end(f, v->stage[i].drop[n], MR_PROM_COUNT);
+		}
+	}
+	mr_prom_family(f, "millrace_edge_drops_total", "counter",
+	       "Packets dropped because an edge was full or led nowhere.");
+	for (unsigned i = 0; i < v->stages; i++) {
+		const struct mr_stage_view *s = &v->stage[i];
+		const struct mr_port *out = s->kind->outputs;
+
+		for (unsigned n = 0; out && out[n].name; n++) {
+			put_stage(f, "millrace_edge_drops_total", s);
+			put_edge(f, ",", v->graph, s->name, out[n].name,
+			         edge_at(v->graph, s->name, n));
+			mr_prom_end(f, s->edge[n], MR_PROM_COUNT);
+		}
+	}
+}
+
+/* ---- histograms ---- */
+
+static void put_bucket(FILE *f, const char *name, const struct mr_stage_view *s)
+{
+	fputs(name, f);
+	put_stage(f, "_bucket", s);
+}
+
+/* Buckets up to 2^k - 1 each, which are whole buckets of the histogram. */
+static void put_hist(FILE *f, const char *name, const struct mr_stage_view *s,
+                     const struct mr_hist_view *h, enum mr_prom_unit unit)
+{
+	unsigned first = unit == MR_PROM_SECONDS ? NS_FIRST : SIZE_FIRST;
+	unsigned last = unit == MR_PROM_SECONDS ? NS_LAST : SIZE_LAST;
+	unsigned at = 0;
+	uint64_t below = 0;
+
+	for (unsigned k = first; k <= last; k++) {
+		for (unsigned end = mr_hist_index(UINT64_C(1) << k); at < end; at++)
+			below += h->bucket[at];
+		put_bucket(f, name, s);
+		fputs(",le=\"", f);
+		mr_prom_number(f, (UINT64_C(1) << k) - 1, unit);
+		putc('"', f);
+		mr_prom_end(f, below, MR_PROM_COUNT);
+	}
+	put_bucket(f, name, s);
+	fputs(",le=\"+Inf\"", f);
+	mr_prom_end(f, h->count, MR_PROM_COUNT);
+	fputs(name, f);
+	put_stage(f, "_sum", s);
+	mr_prom_end(f, h->sum, unit);
+	fputs(name, f);
+	put_stage(f, "_count", s);
+	mr_prom_end(f, h->count, MR_PROM_COUNT);
+}
+
+/* A histogram shows up with its first value: most stages never end a packet's way, for example. */
+static void put_hists(FILE *f, const struct mr_view *v)
+{
+	static const struct {
+		const char *name, *help;
+		size_t      at;
+		enum mr_prom_unit   unit;
+	} table[] = {
+		{ "millrace_stage_wait_seconds", "Time a vector waited in a ring.",
+		  offsetof(struct mr_stage_view, wait), MR_PROM_SECONDS },
+		{ "millrace_stage_service_seconds", "Time of one call of a stage.",
+		  offsetof(struct mr_stage_view, service), MR_PROM_SECONDS },
+		{ "millrace_stage_vector_packets", "Packets in a vector taken in.",
+		  offsetof(struct mr_stage_view, size), MR_PROM_COUNT },
+		{ "millrace_stage_transit_seconds",
+		  "Time of a packet from its arrival at the node to its end at this stage.",
+		  offsetof(struct mr_stage_view, transit), MR_PROM_SECONDS },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		mr_prom_family(f, table[i].name, "histogram", table[i].help);
+		for (unsigned n = 0; n < v->stages; n++) {
+			const struct mr_stage_view *s = &v->stage[n];
+			const char *member = (const char *)s + table[i].at;
+			const struct mr_hist_view *h =
+				*(struct mr_hist_view *const *)(const void *)member;
+
+			if (h && h->count > 0)
+				put_hist(f, table[i].name, s, h, table[i].unit);
+		}
+	}
+}
+
+/* ---- counters of the kinds' own ---- */
+
+/* Words joined by '_', in characters a name may have. */
+static void add_word(char *name, size_t room, const char *word)
+{
+	size_t n = strlen(name);
+
+	if (n > 0 && n + 1 < room)
+		name[n++] = '_';
+	for (; *word && n + 1 < room; word++, n++)
+		name[n] = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+		                 *word) ? *word : '_';
+	name[n] = '\0';
+}
+
+/* millrace_<kind>_<counter>[_<unit>]_total */
+static enum mr_prom_unit name_counter(char *name, size_t room, const struct mr_kind *kind,
+                              const struct mr_named *counter)
+{
+	bool time = counter->unit && strcmp(counter->unit, "ns") == 0;
+
+	name[0] = '\0';
+	add_word(name, room, "millrace");
+	add_word(name, room, kind->name);
+	add_word(name, room, counter->name);
+	if (counter->unit)
+		add_word(name, room, time ? "seconds" : counter->unit);
+	add_word(name, room, "total");
+	return time ? MR_PROM_SECONDS : MR_PROM_COUNT;
+}
+
+static void put_counter(FILE *f, const struct mr_view *v, const struct mr_kind *kind, unsigned n)
+{
+	char name[256];
+	enum mr_prom_unit unit = name_counter(name, sizeof name, kind, &kind->counters[n]);
+
+	mr_prom_family(f, name, "counter", kind->counters[n].help ? kind->counters[n].help : "");
+	for (unsigned i = 0; i < v->stages; i++) {
+		if (v->stage[i].kind != kind)
+			continue;
+		put_stage(f, name, &v->stage[i]);
+		mr_prom_end(f, v->stage[i].counter[n], unit);
+	}
+}
+
+static bool is_first_of_kind(const struct mr_view *v, unsigned stage)
+{
+	for (unsigned i = 0; i < stage; i++)
+		if (v->stage[i].kind == v->stage[stage].kind)
+			return false;
+	return true;
+}
+
+static void put_counters(FILE *f, const struct mr_view *v)
+{
+	for (unsigned i = 0; i < v->stages; i++) {
+		const struct mr_kind *kind = v->stage[i].kind;
+
+		if (!is_first_of_kind(v, i))
+			continue;
+		for (unsigned n = 0; kind->counters && kind->counters[n].name; n++)
+			put_counter(f, v, kind, n);
+	}
+}
+
+char *mr_stats_metrics(const struct mr_view *v, size_t *len)
+{
+	char *text = NULL;
+	FILE *f = open_memstream(&text, len);
+	bool bad;
+
+	*len = 0;
+	if (!f)
+		return NULL;
+	put_program(f, v);
+	put_workers(f, v);
+	put_edges(f, v);
+	put_stage_info(f, v);
+	put_words(f, v);
+	put_drops(f, v);
+	put_hists(f, v);
+	put_counters(f, v);
+	bad = ferror(f) != 0;
+	if (fclose(f) != 0 || bad) {
+		free(text);
+		*len = 0;
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,151 @@
+/* orders.c - orders from the host to stages, their acknowledgements, and events the other way.
+ *
+ *   host                                   worker
+ *   mr_order_send --- orders (mail) -----> mr_serve_orders: order() of each replica
+ *   done()        <-- acks (mail) -------- by the last worker that has replicas of the stage
+ *   event()       <-- events (mail) ------ mr_tell
+ *
+ * Orders are lossless: at most MR_LETTERS are unacknowledged, so the mails cannot be full; the rest
+ * waits in the host's backlog, in order.  Events may be lost when the host is far behind, counted.
+ */
+
+#include "core/worker.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct letter {
+	struct mr_order *order;
+	uint8_t          rest[MR_LETTER - sizeof(struct mr_order *)];
+};
+_Static_assert(sizeof(struct letter) == MR_LETTER, "an order travels as one letter");
+
+static bool has_stage(const struct mr_worker *w, unsigned stage)
+{
+	for (unsigned i = 0; i < w->replicas; i++) {
+		if (w->replica[i]->stage == stage)
+			return true;
+	}
+	return false;
+}
+
+static void post(struct mr_engine *e, struct mr_order *order)
+{
+	struct letter letter = { .order = order };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < e->workers; i++)
+		n += has_stage(&e->worker[i], order->stage);
+	assert(n > 0);
+	atomic_store_explicit(&order->pending, n, memory_order_relaxed);
+	e->unacked++;
+	for (unsigned i = 0; i < e->workers; i++) {
+		struct mr_worker *w = &e->worker[i];
+
+		if (!has_stage(w, order->stage))
+			continue;
+		if (!mr_mail_push(w->orders, &letter))
+			assert(!"fewer orders are under way than mail holds");
+		atomic_thread_fence(memory_order_seq_cst);
+		mr_worker_wake(w);
+	}
+}
+
+bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order)
+{
+	struct mr_worker *host = t->runtime;
+	struct mr_engine *e = host->engine;
+	unsigned stage;
+
+	assert(host->host);
+	for (stage = 0; stage < e->graph->stages; stage++) {
+		if (!strcmp(e->graph->stage[stage].kind->name, kind))
+			break;
+	}
+	if (stage == e->graph->stages)
+		return false;
+	order->stage = stage;
+	order->next = NULL;
+	if (e->unacked < MR_LETTERS && !e->backlog) {
+		post(e, order);
+		return true;
+	}
+	*e->backlog_end = order;
+	e->backlog_end = &order->next;
+	return true;
+}
+
+bool mr_orders_waiting(const struct mr_worker *w)
+{
+	return mr_mail_ready(w->orders);
+}
+
+bool mr_serve_orders(struct mr_worker *w)
+{
+	struct letter letter;
+	bool any = false;
+
+	while (mr_mail_pop(w->orders, &letter)) {
+		struct mr_order *order = letter.order;
+
+		any = true;
+		for (unsigned i = 0; i < w->replicas; i++) {
+			if (w->replica[i]->stage == order->stage)
+				mr_call_order(w, w->replica[i], order);
+		}
+		if (atomic_fetch_sub_explicit(&order->pending, 1, memory_order_acq_rel) != 1)
+			continue;
+		if (!mr_mail_push(w->acks, &letter))
+			assert(!"fewer orders are under way than mail holds");
+		atomic_thread_fence(memory_order_seq_cst);
+		mr_worker_wake(w->engine->host);
+	}
+	return any;
+}
+
+bool mr_letters_waiting(const struct mr_worker *host)
+{
+	const struct mr_engine *e = host->engine;
+
+	for (unsigned i = 0; i < e->workers; i++) {
+		if (mr_mail_ready(e->worker[i].acks) || mr_mail_ready(e->worker[i].events))
+			return true;
+	}
+	return false;
+}
+
+static void post_backlog(struct mr_engine *e)
+{
+	while (e->backlog && e->unacked < MR_LETTERS) {
+		struct mr_order *order = e->backlog;
+
+		e->backlog = order->next;
+		if (!e->backlog)
+			e->backlog_end = &e->backlog;
+		post(e, order);
+	}
+}
+
+bool mr_serve_letters(struct mr_worker *host)
+{
+	struct mr_engine *e = host->engine;
+	struct mr_replica *r = host->replica[0];
+	bool any = false;
+
+	for (unsigned i = 0; i < e->workers; i++) {
+		struct letter letter;
+		struct mr_event event;
+
+		while (mr_mail_pop(e->worker[i].acks, &letter)) {
+			e->unacked--;
+			mr_call_done(host, r, letter.order);
+			any = true;
+		}
+		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(e->worker[i].events, &event); n++) {
+			mr_call_event(host, r, &event);
+			any = true;
+		}
+	}
+	post_backlog(e);
+	return any;
+}

@@ -1,0 +1,268 @@
+/* stage.h - all that a stage includes: what a kind declares, and what a turn lets it do.
+ *
+ * A kind is code without threads: a const descriptor with its ports, settings, drops and counters,
+ * and callbacks.  A graph names uses of it (stages); each runs as one or more replicas, each with
+ * private state of `size` bytes, each always called from one worker.
+ *
+ *   open      once, on main, before privileges are dropped
+ *   order     control tells this replica something; between vectors, on its worker
+ *   process   a vector arrived at an input; every packet leaves by emit, drop, take or keep
+ *   pull      its descriptors are ready, or it has kept packets and its outputs have room
+ *   timeout   the time it named by deadline() has come
+ *   event     (a host only) another stage tells control something
+ *   flush     the worker stops: kept packets and spares go home
+ *   close     on main, after every worker has stopped
+ *
+ * One call emits at most MR_VECTOR packets per output.  Before a call the runtime has made sure that
+ * every `wait` edge the call can reach has room, so mr_emit has no failure path.
+ *
+ *     in + made = out + taken + dropped + held      holds for every replica, always
+ */
+#ifndef MR_CORE_STAGE_H
+#define MR_CORE_STAGE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/aead.h"
+#include "core/clock.h"
+#include "core/counter.h"
+#include "core/field.h"
+#include "core/pkt.h"
+#include "core/pool.h"
+#include "core/rand.h"
+
+#define MR_ABI       1  /* grows when a kind built before would misread a descriptor */
+#define MR_PORTS_MAX 8
+#define MR_ALL_OUTPUTS 0xffffffffu
+#define MR_OUT(n)    (1u << (n))
+
+struct mr_turn;
+struct mr_setup;
+struct mr_order;
+struct mr_event;
+struct mr_json;
+
+/* An input or output.  Tables end with { 0 }. */
+struct mr_port {
+	const char *name;
+	const char *view;     /* what a packet's view is on this port, for the reference      */
+	uint32_t    reaches;  /* inputs: outputs a call for it may emit to (bits by index)    */
+	bool        optional; /* may stay unconnected: input never called, output is `nowhere`
+	                       * and what is emitted there counts as dropped by the edge      */
+	bool        numbered; /* inputs and outputs behind the numbering: only FIFO `wait`
+	                       * edges without lanes may join two such ports                  */
+};
+
+/* Names with a help sentence: drops and counters.  Tables end with { 0 }. */
+struct mr_named {
+	const char *name; /* words joined by '-'; counters end in no unit, `unit` says it */
+	const char *help;
+	const char *unit; /* NULL: packets (drops) or plain count (counters) */
+};
+
+/* What several stages share: sockets, a device, tables.  Opened once, before the stages. */
+struct mr_resource {
+	const char              *name;
+	const char              *summary;
+	size_t                   size;     /* bytes of state, zeroed before open          */
+	const struct mr_section *sections; /* parts of the node file; ends with { 0 }     */
+	/* Largest view (packet or frame, bytes) these settings ask buffers to hold; NULL: none. */
+	uint32_t (*view_max)(void *const *conf);
+	int  (*open)(void *self, struct mr_setup *setup); /* 0, or -1 after mr_setup_error */
+	void (*close)(void *self);                        /* also after a failed open      */
+};
+
+enum mr_affinity {
+	MR_ANY,         /* whichever replica                            */
+	MR_DESTINATION, /* hash of the far handle or address            */
+	MR_SOURCE,
+	MR_PEER,
+	MR_FLOW,
+};
+
+struct mr_kind {
+	unsigned                 abi;      /* MR_ABI                                      */
+	const char              *name;
+	const char              *summary;  /* one line                                    */
+	size_t                   size;     /* bytes of a replica's state, zeroed          */
+	const struct mr_field   *fields;   /* settings in the graph, decoded into state   */
+	const struct mr_section *sections; /* parts of the node file                      */
+	const struct mr_resource *const *uses; /* NULL-terminated                         */
+	const struct mr_port    *inputs, *outputs;
+	const struct mr_named   *drops, *counters;
+	bool                     host;     /* runs on main's event loop: control          */
+	bool                     once;     /* a graph has at most one stage of this kind  */
+	bool                     makes;    /* takes packets from the worker's pool        */
+	uint32_t                 keeps;    /* packets a replica may keep, at most         */
+	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
+
+	int      (*open)(void *self, struct mr_setup *setup);
+	void     (*order)(void *self, struct mr_order *order, struct mr_turn *turn);
+	void     (*process)(void *self, unsigned input, struct mr_vector *v, struct mr_turn *turn);
+	bool     (*pull)(void *self, struct mr_turn *turn); /* true: there is more, call again */
+	uint64_t (*deadline)(void *self);                   /* ns, or MR_NEVER                 */
+	void     (*timeout)(void *self, struct mr_turn *turn);
+	void     (*event)(void *self, const struct mr_event *event, struct mr_turn *turn);
+	/* The worker stops: give back every packet, kept ones as a named drop, spares by mr_free. */
+	void     (*flush)(void *self, struct mr_turn *turn);
+	void     (*close)(void *self);
+};
+
+/* ---- orders: control to stage, lossless, acknowledged ----
+ *
+ * An order is an object of the sender's.  It is handed to every replica of the stage in turn order,
+ * may be written to by the stage (an answer), and comes back acknowledged: `done` is called on the
+ * host's worker after the last replica has applied it. */
+struct mr_order {
+	unsigned         kind;     /* the stage's own enum                                  */
+	uint64_t         a, b;     /* arguments                                             */
+	void            *p, *q;    /* arguments and answer space, the sender's              */
+	void           (*done)(struct mr_order *order, void *host, struct mr_turn *turn);
+	struct mr_order *next;     /* runtime's                                             */
+	_Atomic unsigned pending;  /* runtime's: replicas that have not applied it          */
+	unsigned         stage;    /* runtime's                                             */
+};
+
+/* ---- events: stage to control; may be lost when the ring is full, then counted ---- */
+struct mr_event {
+	uint16_t kind;      /* an enum that sender and host share  */
+	uint16_t stage;     /* filled in by the runtime            */
+	uint32_t u;
+	uint64_t a, b, c;
+	uint8_t  bytes[32];
+};
+_Static_assert(sizeof(struct mr_event) == 64, "an event is one cache line");
+
+/* ---- set-up: what open() gets ---- */
+struct mr_setup {
+	const char          *name;     /* stage or resource, for sentences                    */
+	unsigned             replica;  /* [0, replicas)                                       */
+	unsigned             replicas;
+	unsigned             worker;   /* [0, workers): the worker that runs this replica     */
+	unsigned             workers;
+	void *const         *conf;     /* decoded sections, in the descriptor's order         */
+	void *const         *use;      /* opened resources, in the order of .uses             */
+	const struct mr_aead *aead;    /* provider chosen for this run                        */
+	struct mr_rand       rand;
+	uint64_t             now;      /* ns                                                  */
+	uint32_t             view_max; /* largest view a pool buffer holds behind MR_HEADROOM */
+	const void          *given;    /* what the program hands to all stages (engine.h)    */
+	struct mr_report    *report;
+	const struct mr_json *doc;     /* node file, for positions in complaints; may be NULL */
+	void                *runtime;  /* private                                             */
+};
+
+/* Complain about this stage or resource; `path` is a JSON path in the node file or NULL.  Always
+ * returns -1, so that open can `return mr_setup_error(…)`. */
+int mr_setup_error(struct mr_setup *s, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void mr_setup_warn(struct mr_setup *s, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+enum { MR_WATCH_READ = 1, MR_WATCH_WRITE = 2 };
+
+/* Have pull() called when fd is ready.  Returns the watch's index, or -1 (complained).  A watch of
+ * a source that is held leaves the poll set by itself. */
+int mr_setup_watch(struct mr_setup *s, int fd, unsigned events);
+
+/* For a host: send an order to every replica of the stage of kind `kind`; false when the graph has
+ * no such stage (then done is not called).  Orders to one stage are applied in the order sent. */
+bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order);
+
+/* ---- the turn: what process, pull, order, timeout and event may do ---- */
+
+struct mr_out {
+	struct mr_vector v;     /* packets emitted by the current call                        */
+};
+
+struct mr_turn {
+	uint64_t        now;    /* ns; read when the turn began or since                      */
+	unsigned        worker; /* index of this worker                                       */
+	struct mr_out  *out;    /* outputs of the replica being called                        */
+	uint64_t       *word;   /* its live counters                                          */
+	unsigned        drops;  /* offset of the first drop in word                           */
+	unsigned        counts; /* offset of the first own counter in word                    */
+	struct mr_pool *pool;   /* this worker's pool, or NULL                                */
+	void           *state;  /* state of the replica being called                          */
+	void           *runtime; /* private                                                   */
+};
+
+/* Hand on by an output. */
+static inline void mr_emit(struct mr_turn *t, unsigned out, struct mr_pkt *p)
+{
+	mr_vector_add(&t->out[out].v, p);
+}
+
+/* Packets that still fit on an output in this call. */
+static inline unsigned mr_room(const struct mr_turn *t, unsigned out)
+{
+	return MR_VECTOR - t->out[out].v.n;
+}
+
+/* Give the buffer back to its pool, uncounted: for spare packets that never became one. */
+void mr_free(struct mr_turn *t, struct mr_pkt *p);
+
+/* End a packet by a named reason. */
+static inline void mr_drop(struct mr_turn *t, unsigned reason, struct mr_pkt *p)
+{
+	t->word[t->drops + reason]++;
+	mr_free(t, p);
+}
+
+/* End a packet in good order: it left the node, or was meant for this stage. */
+static inline void mr_take(struct mr_turn *t, struct mr_pkt *p)
+{
+	t->word[MR_W_TAKEN]++;
+	t->word[MR_W_TAKEN_BYTES] += p->len;
+	mr_free(t, p);
+}
+
+/* A spare packet (view empty at MR_HEADROOM), or NULL when the pool is empty.  It is nobody's
+ * packet until mr_made counts it. */
+struct mr_pkt *mr_spare(struct mr_turn *t);
+
+/* n spares have become packets of this stage. */
+static inline void mr_made(struct mr_turn *t, unsigned n)
+{
+	t->word[MR_W_MADE] += n;
+}
+
+/* The stage keeps n packets more (or fewer, n < 0) than before. */
+static inline void mr_keep(struct mr_turn *t, int n)
+{
+	t->word[MR_W_HELD] += (uint64_t)(int64_t)n;
+}
+
+/* A counter of the kind's own. */
+static inline void mr_count(struct mr_turn *t, unsigned counter, uint64_t n)
+{
+	t->word[t->counts + counter] += n;
+}
+
+/* Hold or release one input of the replica: a held input's packets wait upstream. */
+void mr_hold(struct mr_turn *t, unsigned input, bool held);
+
+/* Ask for pull() in the next turn although no descriptor is ready: kept packets wait. */
+void mr_pull_again(struct mr_turn *t);
+
+/* Change what a watch waits for (MR_WATCH_ bits; 0 pauses it). */
+void mr_watch(struct mr_turn *t, int watch, unsigned events);
+
+/* Tell the host something.  Lost and counted when its ring is full. */
+void mr_tell(struct mr_turn *t, const struct mr_event *event);
+
+/* For a host: free an object once no reader can still hold it.  `record` for table writes. */
+void mr_retire(struct mr_turn *t, void *object, void (*free_object)(void *object));
+struct ck_epoch_record *mr_turn_epoch(struct mr_turn *t);
+
+/* Record how long packets took through the node: now - stamp, for each packet with a stamp.  For
+ * stages at whose end a packet leaves. */
+void mr_transit(struct mr_turn *t, const struct mr_vector *v);
+
+/* All built-in kinds, NULL-terminated (stages/list.c). */
+extern const struct mr_kind *const mr_kinds[];
+
+#endif

@@ -1,0 +1,306 @@
+/* stats - a view of the engine as JSON (doc/stats.md).
+ *
+ * From the outside in: the document, then workers, stages and edges, then a histogram.  json_pack
+ * gives NULL when any part is NULL, so running out of memory shows once, at the end.
+ */
+#include "core/stats.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* JSON numbers are signed; no count gets that far. */
+static json_int_t num(uint64_t n)
+{
+	return (json_int_t)n;
+}
+
+/* To one tenth: more digits would say more than the histogram knows. */
+static double mean_of(const struct mr_hist_view *h)
+{
+	double mean;
+
+	if (h->count == 0)
+		return 0;
+	mean = (double)h->sum / (double)h->count;
+	return mean < 1e15 ? (double)(uint64_t)(mean * 10 + 0.5) / 10 : mean;
+}
+
+static json_t *hist_json(const struct mr_hist_view *h)
+{
+	return json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I}",
+	                 "count", num(h->count),
+	                 "mean", mean_of(h),
+	                 "p50", num(mr_hist_quantile(h, 0.5)),
+	                 "p90", num(mr_hist_quantile(h, 0.9)),
+	                 "p99", num(mr_hist_quantile(h, 0.99)),
+	                 "p999", num(mr_hist_quantile(h, 0.999)),
+	                 "max", num(h->max));
+}
+
+/* ---- a stage ---- */
+
+static uint64_t sum_of(const uint64_t *words, unsigned n)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += words[i];
+	return sum;
+}
+
+static unsigned names(const struct mr_named *table)
+{
+	unsigned n = 0;
+
+	while (table && table[n].name)
+		n++;
+	return n;
+}
+
+static unsigned ports(const struct mr_port *table)
+{
+	unsigned n = 0;
+
+	while (table && table[n].name)
+		n++;
+	return n;
+}
+
+uint64_t mr_stats_dropped(const struct mr_stage_view *s)
+{
+	return sum_of(s->drop, names(s->kind->drops)) + sum_of(s->edge, ports(s->kind->outputs));
+}
+
+int64_t mr_stats_balance(const struct mr_stage_view *s)
+{
+	return (int64_t)(s->word[MR_W_IN] + s->word[MR_W_MADE] - s->word[MR_W_OUT] -
+	                 s->word[MR_W_TAKEN] - s->word[MR_W_HELD] - mr_stats_dropped(s));
+}
+
+static json_t *named_json(const struct mr_named *table, const uint64_t *words)
+{
+	json_t *o = json_object();
+	unsigned n = names(table);
+
+	for (unsigned i = 0; o && i < n; i++)
+		if (json_object_set_new(o, table[i].name, json_integer(num(words[i]))) != 0) {
+			json_decref(o);
+			return NULL;
+		}
+	return o;
+}
+
+static json_t *outputs_json(const struct mr_port *table, const uint64_t *dropped)
+{
+	json_t *o = json_object();
+	unsigned n = ports(table);
+
+	for (unsigned i = 0; o && i < n; i++)
+		if (json_object_set_new(o, table[i].name,
+		                        json_pack("{s:I}", "dropped", num(dropped[i]))) != 0) {
+			json_decref(o);
+			return NULL;
+		}
+	return o;
+}
+
+static json_t *packets_json(const struct mr_stage_view *s)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	                 "in", num(s->word[MR_W_IN]),
+	                 "out", num(s->word[MR_W_OUT]),
+	                 "made", num(s->word[MR_W_MADE]),
+	                 "taken", num(s->word[MR_W_TAKEN]),
+	                 "held", num(s->word[MR_W_HELD]),
+	                 "dropped", num(mr_stats_dropped(s)),
+	                 "balance", (json_int_t)mr_stats_balance(s));
+}
+
+/* Histograms the stage has; "vector" counts packets, the others nanoseconds. */
+static int add_hists(json_t *o, const struct mr_stage_view *s)
+{
+	const struct {
+		const char                *name;
+		const struct mr_hist_view *hist;
+	} table[] = {
+		{ "wait_ns", s->wait },
+		{ "service_ns", s->service },
+		{ "vector", s->size },
+		{ "transit_ns", s->transit },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (table[i].hist &&
+		    json_object_set_new(o, table[i].name, hist_json(table[i].hist)) != 0)
+			return -1;
+	return 0;
+}
+
+static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:o,s:{s:I,s:I,s:I},s:I,s:I,s:I,s:o,s:o,s:o}",
+	                      "name", s->name,
+	                      "kind", s->kind->name,
+	                      "worker", v->worker[s->worker].name,
+	                      "replica", (int)s->replica,
+	                      "packets", packets_json(s),
+	                      "bytes",
+	                      "in", num(s->word[MR_W_IN_BYTES]),
+	                      "out", num(s->word[MR_W_OUT_BYTES]),
+	                      "taken", num(s->word[MR_W_TAKEN_BYTES]),
+	                      "vectors", num(s->word[MR_W_VECTORS]),
+	                      "calls", num(s->word[MR_W_CALLS]),
+	                      "busy_ns", num(s->word[MR_W_BUSY_NS]),
+	                      "drops", named_json(s->kind->drops, s->drop),
+	                      "edges", outputs_json(s->kind->outputs, s->edge),
+	                      "counters", named_json(s->kind->counters, s->counter));
+
+	if (o && add_hists(o, s) != 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* ---- workers and edges ---- */
+
+static json_t *worker_json(const struct mr_worker_view *w)
+{
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I}}",
+	                 "name", w->name,
+	                 "host", (int)w->host,
+	                 "busy_ns", num(w->busy_ns),
+	                 "held_ns", num(w->held_ns),
+	                 "idle_ns", num(w->idle_ns),
+	                 "turns", num(w->turns),
+	                 "wakes", num(w->wakes),
+	                 "sleeps", num(w->sleeps),
+	                 "events_lost", num(w->events_lost),
+	                 "pool",
+	                 "packets", num(w->pool_packets),
+	                 "free", num(w->pool_free));
+}
+
+bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum)
+{
+	bool ring = false;
+
+	*sum = (struct mr_ring_view){ .edge = edge };
+	for (unsigned i = 0; i < v->rings; i++) {
+		if (v->ring[i].edge != edge)
+			continue;
+		ring = true;
+		sum->depth += v->ring[i].depth;
+		sum->queued += v->ring[i].queued;
+		sum->high_water += v->ring[i].high_water;
+	}
+	return ring;
+}
+
+static json_t *edge_json(const struct mr_view *v, unsigned index)
+{
+	const struct mr_graph *g = v->graph;
+	const struct mr_edge *e = &g->edge[index];
+	const struct mr_stage *from = &g->stage[e->from], *to = &g->stage[e->to];
+	struct mr_ring_view sum;
+	bool ring = mr_stats_edge(v, index, &sum);
+
+	return json_pack("{s:o,s:o,s:s,s:b,s:I,s:I,s:I}",
+	                 "from", json_sprintf("%s.%s", from->name,
+	                                      from->kind->outputs[e->output].name),
+	                 "to", json_sprintf("%s.%s", to->name, to->kind->inputs[e->input].name),
+	                 "full", e->full == MR_WAIT ? "wait" : "drop",
+	                 "inline", (int)!ring,
+	                 "depth", num(sum.depth),
+	                 "queued", num(sum.queued),
+	                 "high_water", num(sum.high_water));
+}
+
+/* ---- the document ---- */
+
+/* Append, or give the array up; a NULL array stays NULL. */
+static json_t *with(json_t *array, json_t *item)
+{
+	if (array && json_array_append_new(array, item) == 0)
+		return array;
+	if (!array)
+		json_decref(item);
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *workers_json(const struct mr_view *v)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < v->workers; i++)
+		a = with(a, worker_json(&v->worker[i]));
+	return a;
+}
+
+static json_t *stages_json(const struct mr_view *v)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < v->stages; i++)
+		a = with(a, stage_json(v, &v->stage[i]));
+	return a;
+}
+
+static json_t *edges_json(const struct mr_view *v)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < v->graph->edges; i++)
+		a = with(a, edge_json(v, i));
+	return a;
+}
+
+/* A path need not be UTF-8, which is all that JSON can say. */
+static json_t *path_json(const char *path)
+{
+	json_t *s = path ? json_string(path) : NULL;
+
+	return s ? s : json_string("");
+}
+
+static bool conserved(const struct mr_view *v)
+{
+	for (unsigned i = 0; i < v->stages; i++)
+		if (mr_stats_balance(&v->stage[i]) != 0)
+			return false;
+	return true;
+}
+
+char *mr_stats_json(const struct mr_view *v, size_t *len)
+{
+	const struct mr_graph *g = v->graph;
+	double uptime = (double)((v->now_ns - v->started_ns) / MR_NS_PER_MS) / 1000;
+	json_t *doc = json_pack("{s:s,s:{s:s,s:o,s:s},s:s,s:f,s:o,s:o,s:o,s:b}",
+	                        "version", PACKAGE_VERSION,
+	                        "graph",
+	                        "name", g->name ? g->name : "",
+	                        "file", path_json(g->file),
+	                        "summary", g->summary ? g->summary : "",
+	                        "aead", v->aead ? v->aead : "",
+	                        "uptime_s", uptime,
+	                        "workers", workers_json(v),
+	                        "stages", stages_json(v),
+	                        "edges", edges_json(v),
+	                        "conservation", (int)conserved(v));
+	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+
+	json_decref(doc);
+	*len = text ? strlen(text) : 0;
+	return text;
+}

@@ -1,0 +1,112 @@
+/* turn.c - what a stage may ask of the turn it is called in; declared in stage.h. */
+
+#include "core/worker.h"
+
+#include <stdlib.h>
+
+static struct mr_worker *worker_of(struct mr_turn *t)
+{
+	return t->runtime;
+}
+
+void mr_free(struct mr_turn *t, struct mr_pkt *p)
+{
+	struct mr_worker *w = worker_of(t);
+
+	if (p->pool == w->index) {
+		mr_pool_put(w->pool, p);
+		return;
+	}
+	mr_pool_return(w->engine->worker[p->pool].pool, (uint16_t)w->index, p);
+	w->returned |= 1u << p->pool;
+}
+
+struct mr_pkt *mr_spare(struct mr_turn *t)
+{
+	struct mr_worker *w = worker_of(t);
+	struct mr_pkt *p = w->pool ? mr_pool_get(w->pool) : NULL;
+
+	if (!p)
+		w->short_of_packets = true;
+	return p;
+}
+
+void mr_hold(struct mr_turn *t, unsigned input, bool held)
+{
+	struct mr_replica *r = worker_of(t)->running;
+
+	if (held)
+		r->held |= MR_OUT(input);
+	else
+		r->held &= ~MR_OUT(input);
+}
+
+void mr_pull_again(struct mr_turn *t)
+{
+	worker_of(t)->running->ready = true;
+}
+
+void mr_watch(struct mr_turn *t, int watch, unsigned events)
+{
+	worker_of(t)->watch[watch].events = events;
+}
+
+void mr_tell(struct mr_turn *t, const struct mr_event *event)
+{
+	struct mr_worker *w = worker_of(t);
+	struct mr_event letter = *event;
+
+	letter.stage = (uint16_t)w->running->stage;
+	if (!w->engine->host || !mr_mail_push(w->events, &letter)) {
+		w->time->live[MR_T_LOST]++;
+		return;
+	}
+	atomic_thread_fence(memory_order_seq_cst);
+	mr_worker_wake(w->engine->host);
+}
+
+void mr_transit(struct mr_turn *t, const struct mr_vector *v)
+{
+	struct mr_hist *h = &worker_of(t)->running->hist[MR_H_TRANSIT];
+
+	for (unsigned i = 0; i < v->n;) {
+		uint64_t stamp = v->pkt[i]->stamp;
+		unsigned run = 1;
+
+		while (i + run < v->n && v->pkt[i + run]->stamp == stamp)
+			run++;
+		if (stamp)
+			mr_hist_add(h, t->now > stamp ? t->now - stamp : 0, run);
+		i += run;
+	}
+}
+
+struct ck_epoch_record *mr_turn_epoch(struct mr_turn *t)
+{
+	return worker_of(t)->epoch;
+}
+
+/* An object that waits for its readers to leave. */
+struct retired {
+	ck_epoch_entry_t epoch; /* first, so that the callback finds the rest */
+	void            *object;
+	void           (*free_object)(void *object);
+};
+
+static void readers_left(ck_epoch_entry_t *e)
+{
+	struct retired *r = (struct retired *)e;
+
+	r->free_object(r->object);
+	free(r);
+}
+
+void mr_retire(struct mr_turn *t, void *object, void (*free_object)(void *object))
+{
+	struct retired *r = malloc(sizeof *r);
+
+	if (!r)
+		abort(); /* without memory for this, nothing can be freed safely */
+	*r = (struct retired){ .object = object, .free_object = free_object };
+	ck_epoch_call(worker_of(t)->epoch, &r->epoch, readers_left);
+}

@@ -1,0 +1,343 @@
+/* worker.c - the turn, and the art of sleeping without missing anything; see worker.h. */
+
+#include "core/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+#define PUBLISH_NS MR_NS_PER_MS /* busy workers publish counters this often */
+#define STUCK_NS   (100 * MR_NS_PER_MS) /* a parked worker looks up at least this often while draining */
+
+void mr_worker_wake(struct mr_worker *w)
+{
+	uint64_t one = 1;
+
+	if (!atomic_load_explicit(&w->shared.sleeping, memory_order_relaxed))
+		return;
+	if (!atomic_exchange_explicit(&w->shared.sleeping, false, memory_order_acq_rel))
+		return;
+	while (write(w->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+}
+
+void mr_worker_publish(struct mr_worker *w)
+{
+	for (unsigned i = 0; i < w->replicas; i++)
+		mr_block_publish(w->replica[i]->block);
+	w->time->live[MR_T_FREE] = w->pool ? w->pool->top : 0;
+	mr_block_publish(w->time);
+	w->published = w->turn.now;
+}
+
+/* All time since the last entry, booked to one of busy, held, idle. */
+void mr_worker_book(struct mr_worker *w, unsigned word)
+{
+	w->time->live[word] += w->turn.now - w->booked;
+	w->booked = w->turn.now;
+}
+
+static bool serve_deadlines(struct mr_worker *w)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < w->replicas; i++) {
+		struct mr_replica *r = w->replica[i];
+
+		if (r->kind->deadline && r->kind->deadline(r->state) <= w->turn.now) {
+			mr_call_timeout(w, r);
+			any = true;
+		}
+	}
+	return any;
+}
+
+static bool serve_rings(struct mr_worker *w)
+{
+	struct mr_vector v;
+	uint64_t stamp;
+	bool any = false;
+
+	for (unsigned i = 0; i < w->entries; i++) {
+		struct mr_entry *e = &w->entry[i];
+
+		for (unsigned n = 0; n < MR_RING_VECTORS && mr_ring_ready(e->ring); n++) {
+			if (!mr_may_call(e->to, e->input))
+				break;
+			mr_ring_pop(e->ring, &v, &stamp);
+			e->popped = true;
+			any = true;
+			mr_hist_add(&e->to->hist[MR_H_WAIT],
+			            w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
+			w->root = &e->to->rule[e->input];
+			mr_call_process(w, e->to, e->input, &v);
+		}
+	}
+	return any;
+}
+
+/* Sources rest while the node drains, and while their worker has no packet to give them. */
+static bool may_pull(struct mr_worker *w, struct mr_replica *r)
+{
+	if (!r->kind->process && atomic_load_explicit(&w->shared.drain, memory_order_relaxed))
+		return false;
+	if (r->kind->makes && w->short_of_packets)
+		return false;
+	return mr_may_call(r, MR_PORTS_MAX);
+}
+
+static bool serve_sources(struct mr_worker *w)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < w->replicas; i++) {
+		struct mr_replica *r = w->replica[i];
+
+		if (!r->ready || !may_pull(w, r))
+			continue;
+		r->ready = false;
+		w->root = &r->rule[MR_PORTS_MAX];
+		if (mr_call_pull(w, r))
+			r->ready = true;
+		any = true;
+	}
+	return any;
+}
+
+/* After one full fence: whoever said before it that it waits is seen now, and whoever says so
+ * later looks again itself. */
+static void wake_waiting(struct mr_worker *w)
+{
+	struct mr_engine *e = w->engine;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	for (unsigned i = 0; i < w->entries; i++) {
+		struct mr_entry *in = &w->entry[i];
+
+		if (!in->popped)
+			continue;
+		in->popped = false;
+		if (atomic_load_explicit(&in->ring->starved, memory_order_relaxed) &&
+		    in->ring->depth - mr_ring_depth(in->ring) >= in->wake_room) {
+			atomic_store_explicit(&in->ring->starved, false, memory_order_relaxed);
+			mr_worker_wake(in->producer);
+		}
+	}
+	for (unsigned p = 0; w->returned; p++, w->returned >>= 1) {
+		if (!(w->returned & 1))
+			continue;
+		if (atomic_load_explicit(&e->worker[p].pool->hungry, memory_order_relaxed)) {
+			atomic_store_explicit(&e->worker[p].pool->hungry, false, memory_order_relaxed);
+			mr_worker_wake(&e->worker[p]);
+		}
+	}
+}
+
+/* Which descriptors are ready?  Blocks for at most timeout_ms.  Held sources stay out. */
+static void poll_sources(struct mr_worker *w, int timeout_ms)
+{
+	struct pollfd set[MR_WATCHES_MAX + 1];
+	unsigned of[MR_WATCHES_MAX + 1], n = 0;
+
+	for (unsigned i = 0; i < w->watches; i++) {
+		struct mr_watched *watch = &w->watch[i];
+
+		if (!watch->events || watch->of->ready || !may_pull(w, watch->of))
+			continue;
+		of[n] = i;
+		set[n++] = (struct pollfd){
+			.fd = watch->fd,
+			.events = (short)((watch->events & MR_WATCH_READ ? POLLIN : 0) |
+			                  (watch->events & MR_WATCH_WRITE ? POLLOUT : 0)),
+		};
+	}
+	if (timeout_ms != 0)
+		set[n] = (struct pollfd){ .fd = w->wake_fd, .events = POLLIN };
+	else if (n == 0)
+		return;
+	if (poll(set, n + (timeout_ms != 0), timeout_ms) <= 0)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		if (set[i].revents)
+			w->watch[of[i]].of->ready = true;
+	}
+}
+
+bool mr_worker_turn(struct mr_worker *w)
+{
+	bool any;
+
+	w->turn.now = w->engine->now();
+	if (w->short_of_packets && w->pool && (mr_pool_collect(w->pool) > 0 || w->pool->top > 0))
+		w->short_of_packets = false;
+	ck_epoch_begin(w->epoch, NULL);
+	any = w->host ? mr_serve_letters(w) : mr_serve_orders(w);
+	any |= serve_deadlines(w);
+	any |= serve_rings(w);
+	if (!w->host)
+		poll_sources(w, 0);
+	any |= serve_sources(w);
+	ck_epoch_end(w->epoch, NULL);
+	if (w->host)
+		ck_epoch_poll(w->epoch); /* only the host retires anything */
+	if (any)
+		wake_waiting(w);
+	else
+		w->turn.now = w->engine->now();
+	mr_worker_book(w, any ? MR_T_BUSY : MR_T_IDLE);
+	w->time->live[MR_T_TURNS]++;
+	if (w->turn.now - w->published >= PUBLISH_NS)
+		mr_worker_publish(w);
+	return any;
+}
+
+uint64_t mr_worker_deadline(const struct mr_worker *w)
+{
+	uint64_t first = MR_NEVER;
+
+	for (unsigned i = 0; i < w->replicas; i++) {
+		const struct mr_replica *r = w->replica[i];
+		uint64_t at = r->kind->deadline ? r->kind->deadline(r->state) : MR_NEVER;
+
+		if (at < first)
+			first = at;
+	}
+	return first;
+}
+
+/* Work that waits for room is not work: its rings are marked, and their consumers wake us. */
+static bool work_waits(struct mr_worker *w, bool *held)
+{
+	for (unsigned i = 0; i < w->entries; i++) {
+		struct mr_entry *e = &w->entry[i];
+
+		if (!mr_ring_ready(e->ring))
+			continue;
+		if (mr_may_call(e->to, e->input))
+			return true;
+		*held = true;
+	}
+	for (unsigned i = 0; i < w->replicas; i++) {
+		struct mr_replica *r = w->replica[i];
+
+		if (!r->kind->pull)
+			continue;
+		if (!may_pull(w, r))
+			*held |= r->ready || !mr_may_call(r, MR_PORTS_MAX);
+		else if (r->ready)
+			return true;
+	}
+	return w->host ? mr_letters_waiting(w) : mr_orders_waiting(w);
+}
+
+static void mark_held(struct mr_worker *w)
+{
+	for (unsigned i = 0; i < w->entries; i++) {
+		if (!mr_may_call(w->entry[i].to, w->entry[i].input))
+			mr_starve(w->entry[i].to, w->entry[i].input);
+	}
+	for (unsigned i = 0; i < w->replicas; i++) {
+		if (w->replica[i]->kind->pull && !mr_may_call(w->replica[i], MR_PORTS_MAX))
+			mr_starve(w->replica[i], MR_PORTS_MAX);
+	}
+	if (w->short_of_packets && w->pool)
+		atomic_store_explicit(&w->pool->hungry, true, memory_order_relaxed);
+}
+
+static bool announce_sleep(struct mr_worker *w, bool *held)
+{
+	*held = false;
+	mark_held(w);
+	atomic_store_explicit(&w->shared.sleeping, true, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (work_waits(w, held) || atomic_load(&w->shared.stop) ||
+	    (w->short_of_packets && w->pool && mr_pool_collect(w->pool) > 0) ||
+	    mr_worker_deadline(w) <= w->turn.now) {
+		atomic_store_explicit(&w->shared.sleeping, false, memory_order_relaxed);
+		return false;
+	}
+	return true;
+}
+
+bool mr_worker_may_sleep(struct mr_worker *w)
+{
+	bool held;
+
+	return announce_sleep(w, &held);
+}
+
+static int timeout_until(uint64_t deadline, uint64_t now)
+{
+	uint64_t ms;
+
+	if (deadline == MR_NEVER)
+		return -1;
+	ms = (deadline - now + MR_NS_PER_MS - 1) / MR_NS_PER_MS;
+	return ms > 60000 ? 60000 : (int)ms;
+}
+
+void mr_worker_eat_wakes(struct mr_worker *w)
+{
+	uint64_t n;
+
+	while (read(w->wake_fd, &n, sizeof n) > 0)
+		;
+}
+
+/* Park until something happens, and book the time: held when work waited for room, idle else. */
+static void park(struct mr_worker *w)
+{
+	int timeout;
+	bool held;
+
+	if (!announce_sleep(w, &held))
+		return;
+	timeout = timeout_until(mr_worker_deadline(w), w->turn.now);
+	if (atomic_load_explicit(&w->shared.drain, memory_order_relaxed)) {
+		atomic_store_explicit(&w->shared.idle, !held, memory_order_relaxed);
+		timeout = (int)(STUCK_NS / MR_NS_PER_MS);
+	}
+	w->time->live[MR_T_SLEEPS]++;
+	mr_worker_publish(w);
+	poll_sources(w, timeout);
+	atomic_store_explicit(&w->shared.idle, false, memory_order_relaxed);
+	if (!atomic_exchange_explicit(&w->shared.sleeping, false, memory_order_acq_rel))
+		w->time->live[MR_T_WAKES]++;
+	mr_worker_eat_wakes(w);
+	w->turn.now = w->engine->now();
+	mr_worker_book(w, held ? MR_T_HELD : MR_T_IDLE);
+}
+
+static void spin(struct mr_worker *w)
+{
+	uint64_t before = w->turn.now, until = before + w->spin_us * MR_NS_PER_US;
+
+	while (w->turn.now < until) {
+		if (mr_worker_turn(w))
+			return;
+	}
+}
+
+void mr_worker_flush(struct mr_worker *w)
+{
+	for (unsigned i = w->replicas; i > 0; i--)
+		mr_call_flush(w, w->replica[i - 1]);
+	mr_worker_publish(w);
+}
+
+void *mr_worker_run(void *worker)
+{
+	struct mr_worker *w = worker;
+
+	w->turn.now = w->booked = w->engine->now();
+	while (!atomic_load_explicit(&w->shared.stop, memory_order_acquire)) {
+		if (mr_worker_turn(w))
+			continue;
+		if (w->spin_us)
+			spin(w);
+		park(w);
+	}
+	return NULL;
+}

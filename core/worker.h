@@ -1,0 +1,213 @@
+/* worker.h - one thread and the stages placed on it.
+ *
+ * A worker's turn, each step bounded:
+ *
+ *   1. orders from control are applied
+ *   2. deadlines that have come
+ *   3. ring inputs, downstream before upstream: a few vectors each, every one carried through all
+ *      its inline edges before the next (run to completion)
+ *   4. sources whose descriptors are ready: one pull each, downstream before upstream
+ *   5. one full fence, then whoever waits for room or for packets to come home is woken
+ *
+ * An input is served only when every `wait` ring its call can fill has room (plan.h); otherwise it
+ * is held, which is never the stage's affair.  A worker with nothing to do parks in poll(2) on its
+ * eventfd and the descriptors of those of its sources that are not held.
+ *
+ * Sleeping and waking is the same everywhere: store what the other side must see, full fence, look
+ * at everything again; then sleep, or wake the sleeper.
+ *
+ * Everything here belongs to the worker's thread, except what is marked.
+ */
+#ifndef MR_CORE_WORKER_H
+#define MR_CORE_WORKER_H
+
+#include <ck_epoch.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/hist.h"
+#include "core/mail.h"
+#include "core/plan.h"
+#include "core/ring.h"
+#include "core/stage.h"
+
+#define MR_WATCHES_MAX  16 /* descriptors a worker can watch                       */
+#define MR_RING_VECTORS 4  /* vectors taken from one ring input in a turn          */
+#define MR_LETTERS      1024
+
+struct mr_worker;
+struct mr_engine;
+
+/* Where an output leads. */
+enum mr_way { MR_NOWHERE, MR_INLINE, MR_RING };
+
+struct mr_exit {
+	enum mr_way        way;
+	bool               drop;  /* full: drop                                        */
+	struct mr_replica *to;    /* MR_INLINE                                         */
+	unsigned           input;
+	struct mr_ring    *ring;  /* MR_RING                                           */
+	struct mr_worker  *consumer;
+};
+
+/* A room rule resolved to rings. */
+struct mr_rule {
+	unsigned n, gates;
+	struct { struct mr_ring *ring; uint32_t packets; } need[MR_EDGES_MAX];
+	struct { struct mr_replica *replica; unsigned input; } gate[MR_EDGES_MAX];
+};
+
+struct mr_replica {
+	const struct mr_kind *kind;
+	const char           *name;     /* stage name; borrowed from the graph          */
+	unsigned              stage;    /* index in the graph                           */
+	unsigned              index;    /* replica number                               */
+	struct mr_worker     *worker;
+	void                 *state;    /* kind->size bytes; owned                      */
+	void                **conf;     /* decoded sections; owned                      */
+	void                **use;      /* opened resources; owned array                */
+	unsigned              noutput, ninput, ndrop, ncounter;
+	struct mr_out         out[MR_PORTS_MAX];
+	struct mr_exit        exit[MR_PORTS_MAX];
+	struct mr_rule       *rule;     /* [MR_PORTS_MAX + 1], the last for pull        */
+	uint32_t              held;     /* inputs the stage itself holds (bits)         */
+	bool                  ready;    /* a watched descriptor is ready, or more is there */
+	bool                  opened;   /* open() succeeded; main only                  */
+	struct mr_block      *block;    /* counters                                     */
+	struct mr_hist       *hist;     /* wait, service, size, transit                 */
+};
+
+enum { MR_H_WAIT, MR_H_SERVICE, MR_H_SIZE, MR_H_TRANSIT, MR_HISTS };
+
+/* A ring input of this worker. */
+struct mr_entry {
+	struct mr_ring    *ring;
+	struct mr_replica *to;
+	unsigned           input;
+	struct mr_worker  *producer;
+	uint32_t           wake_room; /* room at which a starved producer is woken */
+	bool               popped;    /* since the last fence                      */
+};
+
+struct mr_watched {
+	int                fd;
+	unsigned           events; /* MR_WATCH_ bits                      */
+	struct mr_replica *of;
+};
+
+/* Words of a worker that readers see, published like a stage's counters. */
+enum { MR_T_BUSY, MR_T_HELD, MR_T_IDLE, MR_T_TURNS, MR_T_WAKES, MR_T_SLEEPS, MR_T_LOST,
+       MR_T_FREE, MR_T_WORDS };
+
+struct mr_worker {
+	unsigned              index;
+	const char           *name;
+	bool                  host;
+	struct mr_engine     *engine;
+	struct mr_replica   **replica;  /* downstream before upstream                */
+	unsigned              replicas;
+	struct mr_entry      *entry;    /* downstream before upstream                */
+	unsigned              entries;
+	struct mr_watched     watch[MR_WATCHES_MAX];
+	unsigned              watches;
+	struct mr_pool       *pool;     /* NULL when no stage here makes packets     */
+	struct mr_turn        turn;
+	struct mr_replica    *running;  /* whose callback is on the stack            */
+	const struct mr_rule *root;     /* rule of the call that began this chain    */
+	uint32_t              returned; /* pools that packets were sent home to (bits) */
+	bool                  short_of_packets; /* a spare was asked for in vain     */
+	ck_epoch_record_t    *epoch;
+	struct mr_mail       *orders;   /* from the host                             */
+	struct mr_mail       *acks;     /* to the host                               */
+	struct mr_mail       *events;   /* to the host                               */
+	struct mr_block      *time;
+	uint64_t              published; /* ns                                       */
+	uint64_t              booked;   /* ns up to which time has been booked       */
+	uint32_t              spin_us;
+	int                   wake_fd;
+	pthread_t             thread;
+	bool                  started;
+	struct {
+		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
+		_Atomic bool drain;  /* set by main: sources are no longer pulled  */
+		_Atomic bool stop;   /* set by main: flush and end                 */
+		_Atomic bool idle;   /* set by the worker: it parked while draining */
+	} shared;
+};
+
+/* ---- worker.c ---- */
+
+/* One turn; true when it did something.  Own thread. */
+bool mr_worker_turn(struct mr_worker *w);
+
+/* Announce sleep and look again; true when it is safe to block.  Own thread. */
+bool mr_worker_may_sleep(struct mr_worker *w);
+
+/* Thread body. */
+void *mr_worker_run(void *worker);
+
+/* Last calls before the thread ends: flush of every replica, upstream first. */
+void mr_worker_flush(struct mr_worker *w);
+
+/* Wake w if it sleeps.  Any thread, after a full fence behind what w is to see. */
+void mr_worker_wake(struct mr_worker *w);
+
+/* Earliest deadline of its stages, ns. */
+uint64_t mr_worker_deadline(const struct mr_worker *w);
+
+void mr_worker_publish(struct mr_worker *w);
+void mr_worker_eat_wakes(struct mr_worker *w);
+
+/* Book all time up to turn.now to MR_T_BUSY, MR_T_HELD or MR_T_IDLE. */
+void mr_worker_book(struct mr_worker *w, unsigned word);
+
+/* ---- deliver.c: calls and what they emit ---- */
+
+/* May an input (or pull: MR_PORTS_MAX) of this replica be called now? */
+bool mr_may_call(struct mr_replica *r, unsigned input);
+
+/* Mark the rings that keep this call waiting, so that their consumers wake us. */
+void mr_starve(struct mr_replica *r, unsigned input);
+
+void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
+                     struct mr_vector *v);
+bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
+void mr_call_timeout(struct mr_worker *w, struct mr_replica *r);
+void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *order);
+void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_event *event);
+void mr_call_flush(struct mr_worker *w, struct mr_replica *r);
+void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *order);
+
+/* ---- orders.c: orders, acknowledgements and events ---- */
+
+bool mr_serve_orders(struct mr_worker *w);   /* data workers */
+bool mr_serve_letters(struct mr_worker *host); /* the host: acks, events, backlog */
+bool mr_orders_waiting(const struct mr_worker *w);
+bool mr_letters_waiting(const struct mr_worker *host);
+
+/* ---- shared by the above ---- */
+
+struct mr_engine {
+	const struct mr_graph *graph;
+	const struct mr_aead  *aead;
+	const struct mr_json  *doc;
+	struct mr_plan        *plan;
+	struct mr_rand         rand;
+	uint64_t             (*now)(void);
+	uint64_t               started_ns;
+	uint32_t               view_max;
+	const void            *given;    /* the program's, handed to every open */
+	struct mr_worker      *worker;   /* [workers] */
+	unsigned               workers;
+	struct mr_worker      *host;     /* NULL when the graph has no host stage */
+	struct mr_replica     *replica;  /* [stages] in this version one a stage  */
+	unsigned               replicas;
+	struct mr_ring       **ring;     /* [plan->rings] */
+	struct mr_used        *used;     /* opened resources */
+	unsigned               useds;
+	ck_epoch_t             epoch;
+	struct mr_order       *backlog, **backlog_end; /* host only: orders whose mail was full */
+	unsigned               unacked;  /* host only */
+};
+
+#endif

@@ -1,0 +1,7 @@
+# graphs: ready stage graphs, each named for a deployment.
+
+graphsdir = $(pkgdatadir)/graphs
+dist_graphs_DATA = \
+	graphs/fused.json \
+	graphs/staged.json \
+	graphs/two-core.json
