@@ -1,0 +1,160 @@
+/* answer.c - somebody calls: message 1 in, message 2 out (link.md 6.5 and 7.3).
+ *
+ *   1. the bucket of the source's class
+ *   2. a handshake we answered before: the same answer again, no work
+ *   3. the Noise message: who calls, in which of its lives
+ *   4. replays: a superseded epoch, a handshake whose key is gone
+ *   5. no link: a new one, used at once.  A link: see classify()
+ */
+
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+static const struct fips_link_key *key_of_ephemeral(const struct fips_node *n,
+                                                    const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		const struct fips_peer *p = &n->peers[i];
+
+		for (unsigned k = 0; p->up && k < FIPS_LINK_KEYS; k++) {
+			const struct fips_link_key *key = &p->keys[k];
+
+			if (key->id && !key->initiator &&
+			    memcmp(key->ephemeral, ephemeral, FIPS_EPHEMERAL) == 0)
+				return key;
+		}
+	}
+	return NULL;
+}
+
+static void repeat(struct fips_node *n, const struct fips_link_key *key, const struct fips_via *via)
+{
+	fips_count(n, FIPS_NODE_REPEATED);
+	fips_act_raw(n, via, key->msg2, FIPS_MSG2_LEN);
+}
+
+/* Write message 2 and make its key, for a link that is up or about to be. */
+static struct fips_link_key *answer(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
+                                    const struct fips_msg1 *msg, const struct fips_via *via)
+{
+	struct fips_link_key *key;
+	struct fips_msg2 msg2;
+	uint8_t noise[FIPS_IK_MSG2];
+	uint32_t ours;
+
+	n->ops += 2;
+	if (!fips_index_draw(n, &ours) || !fips_ik_write2(ik, noise))
+		return NULL;
+	key = fips_link_key_new(n, p);
+	key->ours = ours;
+	key->theirs = msg->sender_idx;
+	key->via = *via;
+	key->retire_at = n->now + fips_ms(n->timers.link_pending);
+	memcpy(key->epoch, ik->remote_epoch, FIPS_EPOCH_LEN);
+	memcpy(key->ephemeral, msg->noise + 1, FIPS_EPHEMERAL);
+	msg2 = (struct fips_msg2){
+		.sender_idx = ours, .receiver_idx = msg->sender_idx, .noise = noise
+	};
+	fips_msg2_build(key->msg2, &msg2);
+	fips_link_install(n, p, key, ik);
+	fips_act_raw(n, via, key->msg2, FIPS_MSG2_LEN);
+	fips_count(n, FIPS_NODE_ANSWERED);
+	return key;
+}
+
+static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
+                          const struct fips_addr *addr, const struct fips_msg1 *msg,
+                          const struct fips_via *via)
+{
+	struct fips_link_key *key;
+
+	if (!fips_peers_make_room(n)) {
+		fips_count(n, FIPS_NODE_REFUSED);
+		return;
+	}
+	if (!p)
+		p = fips_peer_add(n, ik->remote_pub, addr);
+	if (!p) {
+		fips_count(n, FIPS_NODE_REFUSED);
+		return;
+	}
+	key = answer(n, p, ik, msg, via);
+	if (key)
+		fips_link_up(n, p, key);
+}
+
+/* A message 1 that opened, from the peer of an existing link.  Whatever it leads to, the key we
+ * send with stays until a frame has come under the new one. */
+static void classify(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
+                     const struct fips_msg1 *msg, const struct fips_via *via)
+{
+	bool restarted = memcmp(p->link_epoch, ik->remote_epoch, FIPS_EPOCH_LEN) != 0;
+	bool young = n->now - p->cut_at < fips_ms(n->timers.duplicate);
+
+	if (p->close_at != MR_NEVER) {
+		fips_count(n, FIPS_NODE_REFUSED);
+		return;
+	}
+	if (!restarted && young && p->send->proven) {
+		fips_count(n, FIPS_NODE_DUPLICATE);
+		if (!p->send->initiator)
+			repeat(n, p->send, via);
+		return;
+	}
+	answer(n, p, ik, msg, via);
+}
+
+static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_msg1 *msg,
+                   const struct fips_via *via, const struct fips_peer *owner)
+{
+	struct fips_addr addr = fips_addr_of_key(ik->remote_pub + 1);
+	struct fips_peer *p = fips_peer_find(n, &addr);
+
+	if (fips_addr_eq(&addr, &n->me.addr) || (!n->accept && owner != p)) {
+		fips_count(n, FIPS_NODE_REFUSED);
+		return;
+	}
+	if (p && (fips_peer_superseded(p, ik->remote_epoch) || fips_peer_saw(p, msg->noise + 1))) {
+		fips_count(n, FIPS_NODE_REPLAYED);
+		return;
+	}
+	if (p && p->up)
+		classify(n, p, ik, msg, via);
+	else
+		first_contact(n, p, ik, &addr, msg, via);
+}
+
+void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via)
+{
+	const struct fips_peer *owner = fips_peer_of_via(n, via);
+	const struct fips_link_key *key;
+	uint8_t ephemeral[FIPS_SECRET_LEN];
+	struct fips_msg1 msg;
+	struct fips_ik ik;
+
+	if (!fips_bucket_take(owner ? &n->known : &n->strangers, n->now)) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
+	fips_msg1_parse(bytes, &msg);
+	key = key_of_ephemeral(n, msg.noise + 1);
+	if (key) {
+		repeat(n, key, via);
+		return;
+	}
+	if (!n->accept && !owner) {
+		fips_count(n, FIPS_NODE_REFUSED);
+		return;
+	}
+	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
+	fips_ik_init_responder(&ik, &n->env.curve, &n->me, ephemeral, n->epoch);
+	n->ops += 2;
+	if (fips_ik_read1(&ik, msg.noise))
+		opened(n, &ik, &msg, via, owner);
+	else
+		fips_count(n, FIPS_NODE_FORGED);
+	fips_ik_wipe(&ik);
+	mr_wipe(ephemeral, sizeof ephemeral);
+}

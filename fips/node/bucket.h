@@ -1,0 +1,21 @@
+/* bucket.h - token buckets: how much work strangers may cause (link.md 6.9, session.md 3.10). */
+#ifndef FIPS_NODE_BUCKET_H
+#define FIPS_NODE_BUCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fips_bucket {
+	uint64_t full;   /* const after init: nanotokens it holds at most        */
+	uint64_t rate;   /* const after init: nanotokens a nanosecond, times 1000 */
+	uint64_t level;  /* nanotokens, [0, full]                                */
+	uint64_t filled; /* ns, when level was right                             */
+};
+
+/* A full bucket of burst tokens, refilled with milli / 1000 tokens a second. */
+void fips_bucket_init(struct fips_bucket *b, uint32_t burst, uint32_t milli, uint64_t now);
+
+/* Take one token.  False when there is none. */
+bool fips_bucket_take(struct fips_bucket *b, uint64_t now);
+
+#endif

@@ -1,0 +1,100 @@
+/* config.h - what a node is told when it is opened, and what it is handed to live on.
+ *
+ * The node has no clock, no generator, no network and no names of its own.  The curve and the
+ * random bytes are handed in here; time comes with every input; addresses of the transport are
+ * opaque and resolved by the caller.
+ *
+ * Timers are milliseconds, their defaults those of the reference (link.md 11, session.md 3.9).
+ */
+#ifndef FIPS_NODE_CONFIG_H
+#define FIPS_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/rand.h"
+#include "fips/noise/curve.h"
+#include "fips/noise/identity.h"
+#include "fips/path/via.h"
+
+#define FIPS_VIAS_MAX  4  /* transport addresses of one peer, dialled in parallel   */
+#define FIPS_ALIAS_LEN 32 /* the NUL included; a longer alias is shown cut          */
+
+enum fips_mmp { FIPS_MMP_FULL, FIPS_MMP_LIGHTWEIGHT, FIPS_MMP_MINIMAL };
+
+/* A peer of the node file. */
+struct fips_peer_config {
+	uint8_t          pub[FIPS_PUB_LEN]; /* 02 and x, on the curve                 */
+	struct fips_addr addr;              /* == fips_addr_of_key(pub + 1)           */
+	char             alias[FIPS_ALIAS_LEN];
+	struct fips_via  vias[FIPS_VIAS_MAX]; /* resolved, in order of priority       */
+	unsigned         n_vias;            /* [0, FIPS_VIAS_MAX]; 0 until a name is resolved */
+	bool             named;             /* ask for RESOLVE_NAME at each dial      */
+	bool             auto_connect;      /* dialled at start                       */
+	bool             auto_reconnect;    /* dialled again after a loss             */
+};
+
+struct fips_node_timers {
+	uint32_t resend;           /* first gap between handshake sendings; doubles    */
+	uint32_t resends;          /* at most so many after the first, count           */
+	uint32_t handshake;        /* a dial, a setup or a half-open answer ends       */
+	uint32_t retry;            /* first delay before dialling again; doubles       */
+	uint32_t retry_max;
+	uint32_t retries;          /* dials without success of a peer that is not auto_reconnect, count */
+	uint32_t heartbeat;
+	uint32_t dead;             /* nothing authenticated for so long                */
+	uint32_t duplicate;        /* link key younger: another message 1 is a duplicate */
+	uint32_t link_pending;     /* an unconfirmed link key is discarded             */
+	uint32_t link_drain;       /* older link keys keep receiving after a cut-over  */
+	uint32_t session_idle;     /* no DataPacket either way; 0: never               */
+	uint32_t session_pending;  /* a pending key this young refuses another rekey   */
+	uint32_t session_drain;    /* previous key, after its last use                 */
+	uint32_t unresolved;       /* a destination may wait for its link so long      */
+	uint32_t path_mtu;         /* least time between two notifications             */
+};
+
+struct fips_node_config {
+	const struct fips_identity    *me;      /* borrowed until close                */
+	const struct fips_peer_config *peers;   /* copied                              */
+	unsigned                       n_peers;
+	unsigned                       max_peers;  /* links up at a time, 1 and more   */
+	uint16_t                       link_mtu;   /* largest FMP frame, at least 256  */
+	bool                           accept;     /* answer strangers                 */
+	enum fips_mmp                  link_mmp;
+	enum fips_mmp                  session_mmp;
+	struct fips_node_timers        timers;
+};
+
+/* Defaults for everything but me and peers. */
+struct fips_node_config fips_node_config_default(void);
+
+/* Words the data threads keep and the timers read.  Times are nanoseconds of the node's clock, 0
+ * for never.  A value may lag; none ever runs backwards while its link or session lives. */
+struct fips_link_words {
+	uint64_t heard; /* last authenticated frame, under whichever key           */
+	uint64_t sent;  /* frames numbered so far under the current send key       */
+};
+
+struct fips_session_words {
+	uint64_t heard;          /* last authenticated message, under whichever key */
+	uint64_t previous_heard; /* ... under the previous key                      */
+	uint64_t data_sent;      /* last DataPacket sent                            */
+	uint64_t data_heard;     /* last DataPacket received, body of 4 and more    */
+	uint64_t sent;           /* messages numbered so far under the current send key */
+	uint16_t path_mtu;       /* of the last authenticated message's envelope; 0: none yet */
+};
+
+struct fips_words {
+	/* False when there is no such link or session (yet): the words read as zero. */
+	bool (*link)(void *self, const struct fips_addr *peer, struct fips_link_words *out);
+	bool (*session)(void *self, const struct fips_addr *peer, struct fips_session_words *out);
+	void *self;
+};
+
+struct fips_node_env {
+	struct fips_curve curve; /* borrowed: the caller closes it, after the node */
+	struct mr_rand    rand;
+	struct fips_words words;
+};
+
+#endif

@@ -1,0 +1,242 @@
+/* dial.c - calling a peer: message 1 out, message 2 in, and when to call again.
+ *
+ * All addresses of a peer are tried at once, each with a handshake and an index of its own; the
+ * first answer that opens wins and the others are forgotten.  Attempts are begun one a timer call,
+ * for the sake of the bound on public-key work.  A message 2 that does not open changes nothing. */
+
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+static const struct fips_via *via_without_dial(const struct fips_peer *p)
+{
+	for (unsigned v = 0; v < p->n_vias; v++) {
+		bool tried = false;
+
+		for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
+			tried |= p->dials[d].on && fips_via_eq(&p->dials[d].via, &p->vias[v]);
+		if (!tried)
+			return &p->vias[v];
+	}
+	return NULL;
+}
+
+static struct fips_dial *dial_slot(struct fips_peer *p)
+{
+	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
+		if (!p->dials[d].on)
+			return &p->dials[d];
+	return NULL;
+}
+
+static void dial_cancel(struct fips_node *n, struct fips_dial *d)
+{
+	if (!d->on)
+		return;
+	fips_act(n, FIPS_ACT_FORGET_INDEX)->ours = d->ours;
+	mr_wipe(d, sizeof *d);
+}
+
+void fips_dial_begin(struct fips_node *n, struct fips_peer *p)
+{
+	p->dialling = true;
+	p->dial_since = n->now;
+	p->retry_at = MR_NEVER;
+	if (p->named)
+		fips_act_peer(n, FIPS_ACT_RESOLVE_NAME, &p->addr);
+}
+
+/* No more answers are waited for, whatever the reason. */
+void fips_dial_end(struct fips_node *n, struct fips_peer *p)
+{
+	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
+		dial_cancel(n, &p->dials[d]);
+	p->dialling = false;
+}
+
+static uint64_t retry_delay(const struct fips_node *n, unsigned retries)
+{
+	uint64_t delay = fips_ms(n->timers.retry);
+	uint64_t most = fips_ms(n->timers.retry_max);
+
+	while (retries-- && delay < most)
+		delay *= 2;
+	return fips_sooner(delay, most);
+}
+
+/* The link is lost: dial again after 5, 10, ... 300 s. */
+void fips_dial_retry(struct fips_node *n, struct fips_peer *p)
+{
+	if (p->dialling || n->stopping)
+		return;
+	p->retry_at = n->now + retry_delay(n, p->retries++);
+}
+
+static void dial_failed(struct fips_node *n, struct fips_peer *p)
+{
+	char text[FIPS_ADDR_TEXT];
+
+	fips_dial_end(n, p);
+	fips_log(n, FIPS_LOG_INFO, "no answer from %s", fips_peer_name(p, text));
+	if (p->up || n->stopping)
+		return;
+	p->retries++;
+	if (p->auto_reconnect || p->retries <= n->timers.retries)
+		p->retry_at = n->now + retry_delay(n, p->retries);
+}
+
+/* Message 1 to one more address. */
+static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fips_via *via)
+{
+	struct fips_dial *d = dial_slot(p);
+	uint8_t ephemeral[FIPS_SECRET_LEN];
+	struct fips_action *act;
+	struct fips_msg1 msg;
+
+	if (!d || !fips_index_draw(n, &d->ours))
+		return;
+	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
+	fips_ik_init_initiator(&d->ik, &n->env.curve, &n->me, p->pub, ephemeral, n->epoch);
+	mr_wipe(ephemeral, sizeof ephemeral);
+	n->ops += 3;
+	if (!fips_ik_write1(&d->ik, d->packet + FIPS_LINK_PREFIX + 4)) {
+		mr_wipe(d, sizeof *d);
+		dial_failed(n, p);
+		return;
+	}
+	msg = (struct fips_msg1){ .sender_idx = d->ours, .noise = d->packet + FIPS_LINK_PREFIX + 4 };
+	fips_msg1_build(d->packet, &msg);
+	d->on = true;
+	d->via = *via;
+	fips_resend_start(n, &d->resend);
+	act = fips_act_peer(n, FIPS_ACT_EXPECT_INDEX, &p->addr);
+	act->ours = d->ours;
+	fips_act_raw(n, via, d->packet, FIPS_MSG1_LEN);
+}
+
+static void dial_resend(struct fips_node *n, struct fips_peer *p)
+{
+	for (unsigned i = 0; i < FIPS_VIAS_MAX; i++) {
+		struct fips_dial *d = &p->dials[i];
+
+		if (d->on && fips_resend_due(n, &d->resend))
+			fips_act_raw(n, &d->via, d->packet, FIPS_MSG1_LEN);
+	}
+}
+
+void fips_dial_timer(struct fips_node *n, struct fips_peer *p)
+{
+	const struct fips_via *via;
+
+	if (n->now >= p->retry_at) {
+		p->retry_at = MR_NEVER;
+		if (!p->up && !p->dialling && !n->stopping)
+			fips_dial_begin(n, p);
+	}
+	if (!p->dialling)
+		return;
+	if (n->now >= p->dial_since + fips_ms(n->timers.handshake)) {
+		dial_failed(n, p);
+		return;
+	}
+	dial_resend(n, p);
+	via = via_without_dial(p);
+	if (via)
+		dial_start(n, p, via);
+}
+
+uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n)
+{
+	uint64_t due = p->retry_at;
+
+	if (!p->dialling)
+		return due;
+	if (via_without_dial(p))
+		return 0;
+	due = fips_sooner(due, p->dial_since + fips_ms(n->timers.handshake));
+	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
+		if (p->dials[d].on)
+			due = fips_sooner(due, p->dials[d].resend.next);
+	return due;
+}
+
+/* The peer's names were resolved again: go on with these addresses. */
+void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_via *vias,
+                    unsigned count)
+{
+	if (count > FIPS_VIAS_MAX)
+		count = FIPS_VIAS_MAX;
+	if (count == 0)
+		return;
+	memcpy(p->vias, vias, count * sizeof *vias);
+	p->n_vias = count;
+	for (unsigned i = 0; i < FIPS_VIAS_MAX; i++) {
+		bool listed = false;
+
+		for (unsigned v = 0; v < count; v++)
+			listed |= fips_via_eq(&p->dials[i].via, &vias[v]);
+		if (!listed)
+			dial_cancel(n, &p->dials[i]);
+	}
+}
+
+static struct fips_dial *dial_of_index(struct fips_node *n, uint32_t index, struct fips_peer **p)
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		*p = &n->peers[i];
+		for (unsigned d = 0; (*p)->dialling && d < FIPS_VIAS_MAX; d++)
+			if ((*p)->dials[d].on && (*p)->dials[d].ours == index)
+				return &(*p)->dials[d];
+	}
+	return NULL;
+}
+
+/* The answer opened: its keys become one of the link's. */
+static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
+                          uint32_t theirs, const struct fips_via *via)
+{
+	struct fips_link_key *key;
+
+	if (!p->up && !fips_peers_make_room(n)) {
+		dial_failed(n, p);
+		return;
+	}
+	key = fips_link_key_new(n, p);
+	key->ours = d->ours;
+	key->theirs = theirs;
+	key->initiator = true;
+	key->proven = true;
+	key->via = *via;
+	memcpy(key->epoch, d->ik.remote_epoch, FIPS_EPOCH_LEN);
+	fips_link_install(n, p, key, &d->ik);
+	mr_wipe(d, sizeof *d);
+	fips_dial_end(n, p);
+	p->retries = 0;
+	p->retry_at = MR_NEVER;
+	fips_link_dialled(n, p, key);
+}
+
+void fips_dial_msg2(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via)
+{
+	struct fips_msg2 msg;
+	struct fips_peer *p;
+	struct fips_dial *d;
+
+	fips_msg2_parse(bytes, &msg);
+	d = dial_of_index(n, msg.receiver_idx, &p);
+	if (!d) {
+		fips_count(n, FIPS_NODE_NO_HANDSHAKE);
+		return;
+	}
+	if (!fips_bucket_take(&n->answers, n->now)) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
+	n->ops++;
+	if (!fips_ik_read2(&d->ik, msg.noise)) {
+		fips_count(n, FIPS_NODE_FORGED);
+		return;
+	}
+	dial_answered(n, p, d, msg.sender_idx, via);
+}

@@ -1,0 +1,267 @@
+/* links.c - the keys of a link: which are there, and which one is sent with (link.md 7.1 to 7.4).
+ *
+ * Every key receives from its install until it is retired.  Sending moves to a newer key when a
+ * frame has authenticated under it; the older ones then receive for another 15 s.  When both sides
+ * dialled, the handshake of the node with the smaller address is the one sent with (link.md 6.6).
+ *
+ * The peer's K is followed, never judged. */
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+struct fips_link_key *fips_link_key_find(struct fips_peer *p, uint64_t id)
+{
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
+		if (p->keys[i].id && p->keys[i].id == id)
+			return &p->keys[i];
+	return NULL;
+}
+
+/* The handshake is remembered unless the key was pushed out by others before it had its chance. */
+void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
+{
+	struct fips_action *act = fips_act_peer(n, FIPS_ACT_RETIRE_LINK_KEY, &p->addr);
+
+	act->key = key->id;
+	act->ours = key->ours;
+	if (!key->initiator && (key->proven || n->now >= key->retire_at))
+		fips_peer_see(p, key->ephemeral);
+	mr_wipe(key, sizeof *key);
+}
+
+/* Which key is missed least?  One that is on its way out, else the oldest nobody has proven. */
+static struct fips_link_key *least_missed(struct fips_peer *p)
+{
+	struct fips_link_key *worst = NULL;
+
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
+		struct fips_link_key *key = &p->keys[i];
+
+		if (key == p->send)
+			continue;
+		if (!worst || (key->proven && !worst->proven) ||
+		    (key->proven == worst->proven && key->id < worst->id))
+			worst = key;
+	}
+	return worst;
+}
+
+struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p)
+{
+	struct fips_link_key *key = NULL;
+
+	for (unsigned i = 0; i < FIPS_LINK_KEYS && !key; i++)
+		if (!p->keys[i].id)
+			key = &p->keys[i];
+	if (!key) {
+		key = least_missed(p);
+		fips_link_key_retire(n, p, key);
+	}
+	*key = (struct fips_link_key){ .id = ++n->last_key, .made = n->now, .retire_at = MR_NEVER };
+	return key;
+}
+
+void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fips_link_key *key,
+                       const struct fips_ik *ik)
+{
+	struct fips_action *act = fips_act_peer(n, FIPS_ACT_INSTALL_LINK, &p->addr);
+
+	act->key = key->id;
+	act->ours = key->ours;
+	act->theirs = key->theirs;
+	fips_ik_split(ik, act->send_key, act->recv_key);
+}
+
+static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
+{
+	struct fips_action *act = fips_act_peer(n, FIPS_ACT_USE_LINK, &p->addr);
+
+	p->send = key;
+	p->cut_at = n->now;
+	key->loser = false;
+	key->retire_at = MR_NEVER;
+	act->key = key->id;
+	act->k = p->k;
+	act->clock_zero = p->clock_zero;
+	act->via = p->via;
+	act->mtu = n->link_mtu;
+}
+
+/* Everything that begins anew when the process at the other end does. */
+static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
+{
+	memcpy(p->link_epoch, key->epoch, FIPS_EPOCH_LEN);
+	if (key->proven)
+		fips_peer_prove_epoch(p, key->epoch);
+	p->k = k;
+	p->clock_zero = n->now;
+	p->up_at = n->now;
+	p->touched = n->now;
+	p->via = key->via;
+	p->close_at = MR_NEVER;
+	p->dead_at = n->now + fips_ms(n->timers.dead);
+	fips_metrics_init(&p->metrics, &fips_link_intervals);
+	fips_reports_start(n, &p->reporting);
+	use(n, p, key);
+	fips_link_heartbeat(n, p);
+	if (p->wanted)
+		fips_session_initiate(n, p);
+}
+
+void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
+{
+	uint32_t most = n->max_peers < 2 ? 2 : n->max_peers;
+	char text[FIPS_ADDR_TEXT];
+
+	assert(!p->up);
+	p->up = true;
+	p->told = false;
+	fips_bucket_init(&p->setups, 64, 16000, n->now);
+	fips_bucket_init(&p->rekeys, most, most * 50, n->now); /* 6 every 120 s for each peer */
+	fips_bucket_init(&p->answers, 64, 16000, n->now);
+	fips_log(n, FIPS_LOG_INFO, "link to %s is up, %s", fips_peer_name(p, text),
+	         key->initiator ? "dialled" : "answered");
+	begin(n, p, key, 0);
+}
+
+/* The older keys go on receiving for a while. */
+static void drain_others(struct fips_node *n, struct fips_peer *p, const struct fips_link_key *key)
+{
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
+		struct fips_link_key *old = &p->keys[i];
+
+		if (old->id && old->id < key->id)
+			old->retire_at = fips_sooner(old->retire_at,
+			                             n->now + fips_ms(n->timers.link_drain));
+	}
+}
+
+/* link.md 7.4. */
+static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
+{
+	p->k = k;
+	p->clock_zero = n->now;
+	drain_others(n, p, key);
+	use(n, p, key);
+	fips_metrics_rekey(&p->metrics);
+	fips_link_heartbeat(n, p);
+	fips_count(n, FIPS_NODE_LINK_CUTS);
+}
+
+/* The peer is a new process: nothing it knew before is worth anything. */
+static void restart(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
+{
+	struct fips_session *s = fips_session_find(n, &p->addr);
+	char text[FIPS_ADDR_TEXT];
+
+	fips_log(n, FIPS_LOG_INFO, "%s has restarted", fips_peer_name(p, text));
+	fips_count(n, FIPS_NODE_RESTARTS);
+	if (s)
+		fips_session_drop(n, s);
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
+		struct fips_link_key *old = &p->keys[i];
+
+		if (old->id && old != key && memcmp(old->epoch, key->epoch, FIPS_EPOCH_LEN) != 0)
+			fips_link_key_retire(n, p, old);
+	}
+	begin(n, p, key, k);
+	drain_others(n, p, key);
+}
+
+/* A dial of ours is answered and its key installed. */
+void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
+{
+	if (!p->up) {
+		fips_link_up(n, p, key);
+		return;
+	}
+	if (memcmp(p->link_epoch, key->epoch, FIPS_EPOCH_LEN) != 0) {
+		restart(n, p, key, 0);
+		return;
+	}
+	fips_peer_prove_epoch(p, key->epoch);
+	if (fips_addr_cmp(&n->me.addr, &p->addr) < 0) {
+		drain_others(n, p, key);
+		use(n, p, key); /* K and clock stay */
+		fips_metrics_rekey(&p->metrics);
+		fips_link_heartbeat(n, p);
+	} else {
+		key->loser = true;
+		key->retire_at = n->now + fips_ms(n->timers.link_drain);
+	}
+}
+
+void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, uint8_t k)
+{
+	struct fips_link_key *key = fips_link_key_find(p, id);
+
+	if (!key) {
+		fips_count(n, FIPS_NODE_GONE);
+		return;
+	}
+	key->proven = true;
+	key->heard = true;
+	if (memcmp(p->link_epoch, key->epoch, FIPS_EPOCH_LEN) != 0) {
+		if (key->id > p->send->id)
+			restart(n, p, key, k);
+		return;
+	}
+	fips_peer_prove_epoch(p, key->epoch);
+	if (key == p->send) {
+		p->retries = 0;
+		p->retry_at = MR_NEVER;
+	} else if (!key->loser && key->id > p->send->id) {
+		cut_over(n, p, key, k);
+	}
+}
+
+void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p)
+{
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
+		struct fips_link_key *key = &p->keys[i];
+
+		if (!key->id || n->now < key->retire_at)
+			continue;
+		/* The peer talks under the crossing's other key and has never used ours:
+		 * what we answered was a replay. */
+		if (key->loser && key->heard && !p->send->heard)
+			cut_over(n, p, key, p->k);
+		else
+			fips_link_key_retire(n, p, key);
+	}
+}
+
+uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n)
+{
+	uint64_t due = MR_NEVER;
+
+	(void)n;
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
+		if (p->keys[i].id)
+			due = fips_sooner(due, p->keys[i].retire_at);
+	return due;
+}
+
+/* Remove the link and all that hangs on it (link.md 6.12).  lost: the peer is dialled again. */
+void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
+{
+	struct fips_session *s = fips_session_find(n, &p->addr);
+
+	assert(p->up);
+	if (s)
+		fips_session_drop(n, s);
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
+		if (p->keys[i].id)
+			fips_link_key_retire(n, p, &p->keys[i]);
+	fips_act_peer(n, FIPS_ACT_LINK_DOWN, &p->addr);
+	p->up = false;
+	p->send = NULL;
+	p->touched = n->now;
+	if (p->wanted)
+		p->wanted_until = n->now + fips_ms(n->timers.unresolved);
+	if (lost && p->configured && p->auto_connect && p->auto_reconnect)
+		fips_dial_retry(n, p);
+}

@@ -1,0 +1,154 @@
+/* node.h - a FIPS node as a state machine: peers, links, sessions, and nothing under them.
+ *
+ *     fips_node_handle(node, input, now, actions)      something happened; here is what to do
+ *     fips_node_deadline(node)                         give me a TIMER no later than this
+ *
+ * The node decides and the rest of the program does: data threads number, seal, open and forward
+ * on their own, and tell the node only what changes what it decides (input.h).  It answers with
+ * actions (action.h), done strictly in order.  Two rules give that order its meaning:
+ *
+ *   - a receive key is installed before the message leaves that lets the peer use it;
+ *   - sending moves to a new key once the peer is known to hold its other side: for a link when a
+ *     frame authenticates under it, for a session when message 3 was read.  On first contact there
+ *     is no older key, and sending begins at once.
+ *
+ * A link is provisional until a frame authenticated under one of its keys.  Nothing in message 1
+ * is fresh, so anybody can replay an old one; what such a message sets up must not stand in the
+ * way of the true peer.  So a provisional link answers every message 1 (a proven one treats them as
+ * link.md 7.3 says), and a restart told by a new epoch replaces the old link only when a frame has
+ * come under the new key.  Superseded epochs are remembered.  Handshakes are told apart by the x
+ * coordinate of the ephemeral key, since the byte in front of it is protected by nothing.
+ *
+ * This node has neighbours only: a session's other end is a live peer, coordinates are our own
+ * address, and what would need a route is dropped.  Rekeys are answered and followed, not begun.
+ *
+ * All tables are allocated by fips_node_open.  One call costs at most FIPS_NODE_CURVE_OPS
+ * public-key operations; a call that had more to do leaves a deadline that has passed.  The owner
+ * is one thread.
+ */
+#ifndef FIPS_NODE_NODE_H
+#define FIPS_NODE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fips/node/action.h"
+#include "fips/node/config.h"
+#include "fips/node/input.h"
+
+#define FIPS_NODE_CURVE_OPS 8
+
+struct fips_node;
+
+/* Set-up.  Returns NULL on success, else a sentence; *out is written on success only.  Draws the
+ * epoch. */
+const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
+                           const struct fips_node_env *env);
+
+/* Wipes all secrets.  NULL is fine. */
+void fips_node_close(struct fips_node *node);
+
+/* Take one input at time now (ns, never running backwards).  fips_actions_ready(out) is the
+ * caller's promise and asserted. */
+void fips_node_handle(struct fips_node *node, const struct fips_input *in, uint64_t now,
+                      struct fips_actions *out);
+
+/* When the next TIMER is wanted, in ns; in the past: at once; MR_NEVER: not at all. */
+uint64_t fips_node_deadline(const struct fips_node *node);
+
+/* No link is left after STOP: the last Disconnect is in the queue. */
+bool fips_node_stopped(const struct fips_node *node);
+
+/* Inputs that changed nothing, and the few events worth counting, by name. */
+enum fips_node_count {
+	FIPS_NODE_MALFORMED,     /* handshake packet that is none                       */
+	FIPS_NODE_LIMITED,       /* over a token bucket                                 */
+	FIPS_NODE_NO_HANDSHAKE,  /* message 2 for no handshake of ours                  */
+	FIPS_NODE_FORGED,        /* a handshake message that does not open              */
+	FIPS_NODE_REPLAYED,      /* message 1 seen before, or of a superseded epoch     */
+	FIPS_NODE_DUPLICATE,     /* another message 1 on a young link                   */
+	FIPS_NODE_REFUSED,       /* strangers not accepted, ourselves, or table full    */
+	FIPS_NODE_LINK_MESSAGE,  /* link message unknown, short, or of the mesh layer   */
+	FIPS_NODE_DATAGRAM,      /* session datagram short, not for us, or malformed    */
+	FIPS_NODE_NO_ROUTE,      /* from or to a node that is no neighbour              */
+	FIPS_NODE_SESSION_STATE, /* session handshake message in the wrong state        */
+	FIPS_NODE_SIGNAL,        /* error signal not to be believed                     */
+	FIPS_NODE_BODY,          /* session message unknown or short                    */
+	FIPS_NODE_REPORT,        /* report stale or under a key we do not send with     */
+	FIPS_NODE_GONE,          /* about a link, session or key that is gone           */
+	FIPS_NODE_ANSWERED,      /* message 1 answered with a new key                   */
+	FIPS_NODE_REPEATED,      /* message 1 answered with the stored message 2        */
+	FIPS_NODE_LINK_CUTS,     /* link cut-overs                                      */
+	FIPS_NODE_SESSION_CUTS,  /* session cut-overs                                   */
+	FIPS_NODE_RESTARTS,      /* peers seen to have restarted                        */
+	FIPS_NODE_LOST,          /* links removed for silence                           */
+	FIPS_NODE_COUNTS,
+};
+
+const uint64_t *fips_node_counts(const struct fips_node *node); /* FIPS_NODE_COUNTS of them */
+const char     *fips_node_count_name(enum fips_node_count count);
+
+/* Public-key operations so far. */
+uint64_t fips_node_curve_ops(const struct fips_node *node);
+
+/* What operators see of the metrics; zero where nothing is known (forward, reverse, etx: 1). */
+struct fips_metrics_info {
+	uint32_t srtt_us;
+	uint32_t rttvar_us;
+	double   loss;    /* long average, [0, 1]                     */
+	double   forward; /* delivery ratios, [0, 1]                  */
+	double   reverse;
+	double   etx;     /* [1, 100]                                 */
+	double   goodput; /* bytes a second                           */
+	uint32_t jitter_us;
+};
+
+enum fips_peer_state { FIPS_PEER_IDLE, FIPS_PEER_DIALLING, FIPS_PEER_PROVISIONAL, FIPS_PEER_UP };
+
+struct fips_peer_info {
+	struct fips_addr     addr;
+	uint8_t              xonly[FIPS_XONLY_LEN];
+	char                 alias[FIPS_ALIAS_LEN]; /* empty for a stranger         */
+	bool                 configured;
+	bool                 initiator;  /* our dial made the key we send with      */
+	enum fips_peer_state state;
+	struct fips_via      via;        /* valid when provisional or up            */
+	uint64_t             since;      /* ns, link-up; 0 when there is no link    */
+	uint64_t             key;        /* id of the key we send with              */
+	uint32_t             ours, theirs; /* its indices                           */
+	uint8_t              k;
+	unsigned             keys;       /* receiving, retiring ones included       */
+	unsigned             retries;
+	uint64_t             retry_at;   /* ns, MR_NEVER: not to be dialled         */
+	struct fips_metrics_info metrics;
+};
+
+enum fips_session_state {
+	FIPS_SESSION_ANSWERED,   /* half-open, waiting for message 3 */
+	FIPS_SESSION_INITIATING,
+	FIPS_SESSION_ESTABLISHED,
+};
+
+struct fips_session_info {
+	struct fips_addr        addr;
+	enum fips_session_state state;
+	bool                    initiator;
+	bool                    confirmed; /* something opened under its keys     */
+	uint64_t                since;     /* ns, established; else created       */
+	uint64_t                key;
+	uint8_t                 k;
+	uint16_t                path_mtu;  /* of what we send, in link units      */
+	struct fips_metrics_info metrics;
+};
+
+/* Walk: index from 0 until false.  The order is stable between inputs. */
+bool fips_node_peer(const struct fips_node *node, unsigned index, struct fips_peer_info *out);
+bool fips_node_session(const struct fips_node *node, unsigned index,
+                       struct fips_session_info *out);
+
+/* The peer with this address: is its link up, provisional counted? */
+bool fips_node_has_link(const struct fips_node *node, const struct fips_addr *addr);
+bool fips_node_has_session(const struct fips_node *node, const struct fips_addr *addr);
+
+#endif

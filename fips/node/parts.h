@@ -1,0 +1,132 @@
+/* parts.h - the functions the files of this folder share, in the order of a peer's life.
+ *
+ * All are called inside fips_node_handle (n->now and n->out are valid) unless marked otherwise.
+ */
+#ifndef FIPS_NODE_PARTS_H
+#define FIPS_NODE_PARTS_H
+
+#include "fips/node/state.h"
+
+/* acts.c: push one action each. */
+struct fips_action *fips_act(struct fips_node *n, enum fips_action_kind kind);
+struct fips_action *fips_act_peer(struct fips_node *n, enum fips_action_kind kind,
+                                  const struct fips_addr *peer);
+void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t *bytes, size_t len);
+void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint8_t *bytes,
+                   size_t len);
+void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
+                      const uint8_t *body, size_t len);
+/* One FSP message of n bytes in a fresh envelope to a neighbour. */
+void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
+                       size_t len);
+void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* resend.c */
+void fips_resend_start(const struct fips_node *n, struct fips_resend *r);
+bool fips_resend_due(struct fips_node *n, struct fips_resend *r); /* and counts it */
+
+/* peers.c: the table. */
+struct fips_peer *fips_peer_find(struct fips_node *n, const struct fips_addr *addr);
+struct fips_peer *fips_peer_up(struct fips_node *n, const struct fips_addr *addr);
+struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[15]);
+struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *via);
+struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN],
+                                const struct fips_addr *addr);
+unsigned fips_peers_up(const struct fips_node *n);
+bool fips_peers_make_room(struct fips_node *n);
+bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
+void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
+bool fips_peer_saw(const struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
+void fips_peer_see(struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
+const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT]);
+bool fips_index_draw(struct fips_node *n, uint32_t *index);
+
+/* dial.c: our own message 1s. */
+void fips_dial_begin(struct fips_node *n, struct fips_peer *p);
+void fips_dial_end(struct fips_node *n, struct fips_peer *p);
+void fips_dial_retry(struct fips_node *n, struct fips_peer *p);
+void fips_dial_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
+void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_via *vias,
+                    unsigned count);
+void fips_dial_msg2(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via);
+
+/* answer.c: the message 1s of others. */
+void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via);
+
+/* links.c: keys of a link and which one is sent with. */
+struct fips_link_key *fips_link_key_find(struct fips_peer *p, uint64_t id);
+struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p);
+void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
+void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fips_link_key *key,
+                       const struct fips_ik *ik);
+void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
+void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
+void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, uint8_t k);
+void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
+void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
+
+/* keepalive.c: heartbeats, silence, goodbyes, and what a neighbour says. */
+void fips_link_heartbeat(struct fips_node *n, struct fips_peer *p);
+void fips_link_message(struct fips_node *n, const struct fips_input *in);
+void fips_link_disconnect(struct fips_node *n, struct fips_peer *p);
+void fips_link_alive_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_link_alive_due(const struct fips_peer *p); /* any time */
+void fips_node_stop_some(struct fips_node *n);
+
+/* sessions.c: the table, keys, and the life of an established session. */
+struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
+struct fips_session *fips_session_add(struct fips_node *n, const struct fips_peer *p);
+void fips_session_drop(struct fips_node *n, struct fips_session *s);
+uint64_t fips_session_keyed(struct fips_node *n, struct fips_session *s, const struct fips_xk *xk);
+void fips_session_established(struct fips_node *n, struct fips_session *s);
+void fips_session_confirmed(struct fips_node *n, const struct fips_input *in);
+void fips_session_route(struct fips_node *n, struct fips_session *s);
+void fips_session_warmup(struct fips_node *n, struct fips_session *s);
+void fips_session_timer(struct fips_node *n, struct fips_session *s);
+uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *n); /* any time */
+
+/* session_start.c: setups of ours. */
+void fips_session_initiate(struct fips_node *n, struct fips_peer *p);
+void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                      const uint8_t *fsp, size_t len);
+void fips_session_start_timer(struct fips_node *n, struct fips_session *s);
+void fips_session_start_wipe(struct fips_session *s); /* any time */
+
+/* session_answer.c: setups of others, first ones and rekeys. */
+void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                        const uint8_t *fsp, size_t len);
+void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                       const uint8_t *fsp, size_t len);
+void fips_session_answer_timer(struct fips_node *n, struct fips_session *s);
+bool fips_session_half_open(const struct fips_session *s); /* any time */
+
+/* datagrams.c: what comes end to end. */
+void fips_node_datagram(struct fips_node *n, const struct fips_input *in);
+void fips_node_body(struct fips_node *n, const struct fips_input *in);
+void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
+                         size_t len);
+
+/* destinations.c: what packets without a session want. */
+void fips_node_resolve(struct fips_node *n, const uint8_t prefix[15]);
+void fips_node_stray(struct fips_node *n, const struct fips_addr *addr);
+void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr);
+void fips_destination_timer(struct fips_node *n, struct fips_peer *p);
+
+/* reports.c */
+void fips_reports_start(struct fips_node *n, struct fips_reporting *r);
+void fips_link_reports_timer(struct fips_node *n, struct fips_peer *p);
+void fips_session_reports_timer(struct fips_node *n, struct fips_session *s);
+uint64_t fips_reports_due(const struct fips_reporting *r, enum fips_mmp mode); /* any time */
+void fips_link_snapshot_in(struct fips_node *n, const struct fips_input *in);
+void fips_session_snapshot_in(struct fips_node *n, const struct fips_input *in);
+void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
+void fips_session_report(struct fips_node *n, struct fips_session *s, const struct fips_input *in);
+
+/* timers.c */
+void fips_timers_run(struct fips_node *n);
+uint64_t fips_timers_next(const struct fips_node *n); /* any time */
+
+#endif

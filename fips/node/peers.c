@@ -1,0 +1,193 @@
+/* peers.c - who we know, and what is remembered of them when their link is gone.
+ *
+ * The table has a slot for every configured peer and two for every link there may be.  A stranger
+ * keeps its slot after its link went, for the sake of the epochs and handshakes remembered there,
+ * until another needs it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fips/node/parts.h"
+
+/* A link nobody has proven may be given up for another from this age on. */
+#define UNPROVEN_AGE (5 * MR_NS_PER_S)
+
+#define INDEX_TRIES 100
+
+struct fips_peer *fips_peer_find(struct fips_node *n, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < n->n_peers; i++)
+		if (n->peers[i].used && fips_addr_eq(&n->peers[i].addr, addr))
+			return &n->peers[i];
+	return NULL;
+}
+
+struct fips_peer *fips_peer_up(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_peer *p = fips_peer_find(n, addr);
+
+	return p && p->up ? p : NULL;
+}
+
+struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[15])
+{
+	struct fips_peer *found = NULL;
+
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (!p->used || memcmp(p->addr.b, prefix, 15) != 0)
+			continue;
+		if (p->up)
+			return p;
+		if (p->configured)
+			found = p;
+	}
+	return found;
+}
+
+/* The peer whose link or configuration has this address. */
+struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *via)
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (!p->used)
+			continue;
+		if (p->up && fips_via_eq(&p->via, via))
+			return p;
+		for (unsigned v = 0; v < p->n_vias; v++)
+			if (fips_via_eq(&p->vias[v], via))
+				return p;
+	}
+	return NULL;
+}
+
+static struct fips_peer *free_slot(struct fips_node *n)
+{
+	struct fips_peer *oldest = NULL;
+
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (!p->used)
+			return p;
+		if (p->configured || p->up)
+			continue;
+		if (!oldest || p->touched < oldest->touched)
+			oldest = p;
+	}
+	return oldest;
+}
+
+/* A slot for a node met for the first time.  There always is one: see the table's size. */
+struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN],
+                                const struct fips_addr *addr)
+{
+	struct fips_peer *p = free_slot(n);
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof *p);
+	p->used = true;
+	p->addr = *addr;
+	memcpy(p->pub, pub, FIPS_PUB_LEN);
+	p->retry_at = MR_NEVER;
+	p->touched = n->now;
+	return p;
+}
+
+unsigned fips_peers_up(const struct fips_node *n)
+{
+	unsigned up = 0;
+
+	for (unsigned i = 0; i < n->n_peers; i++)
+		up += n->peers[i].up;
+	return up;
+}
+
+/* Is there room for one more link?  A link that nobody ever proved goes first. */
+bool fips_peers_make_room(struct fips_node *n)
+{
+	struct fips_peer *worst = NULL;
+
+	if (fips_peers_up(n) < n->max_peers)
+		return true;
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (!p->up || p->send->proven || n->now - p->up_at < UNPROVEN_AGE)
+			continue;
+		if (!worst || p->up_at < worst->up_at)
+			worst = p;
+	}
+	if (!worst)
+		return false;
+	fips_link_down(n, worst, true);
+	return true;
+}
+
+bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN])
+{
+	for (unsigned i = 0; i < FIPS_EPOCHS && i < p->n_superseded; i++)
+		if (memcmp(p->superseded[i], epoch, FIPS_EPOCH_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* The peer is alive under this epoch; the one before is over for good. */
+void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN])
+{
+	if (p->epoch_known && memcmp(p->epoch, epoch, FIPS_EPOCH_LEN) == 0)
+		return;
+	if (p->epoch_known)
+		memcpy(p->superseded[p->n_superseded++ % FIPS_EPOCHS], p->epoch, FIPS_EPOCH_LEN);
+	memcpy(p->epoch, epoch, FIPS_EPOCH_LEN);
+	p->epoch_known = true;
+}
+
+bool fips_peer_saw(const struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	for (unsigned i = 0; i < FIPS_SEEN && i < p->n_seen; i++)
+		if (memcmp(p->seen[i], ephemeral, FIPS_EPHEMERAL) == 0)
+			return true;
+	return false;
+}
+
+void fips_peer_see(struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	memcpy(p->seen[p->n_seen++ % FIPS_SEEN], ephemeral, FIPS_EPHEMERAL);
+}
+
+/* For log lines: the alias, or the address in hex. */
+const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT])
+{
+	fips_addr_text(&p->addr, text);
+	return p->alias[0] ? p->alias : text;
+}
+
+static bool index_taken(const struct fips_node *n, uint32_t index)
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		const struct fips_peer *p = &n->peers[i];
+
+		for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
+			if (p->dials[d].on && p->dials[d].ours == index)
+				return true;
+		for (unsigned k = 0; k < FIPS_LINK_KEYS; k++)
+			if (p->keys[k].id && p->keys[k].ours == index)
+				return true;
+	}
+	return false;
+}
+
+/* A receive index that nothing of ours uses. */
+bool fips_index_draw(struct fips_node *n, uint32_t *index)
+{
+	for (unsigned i = 0; i < INDEX_TRIES; i++) {
+		*index = mr_rand_u32(&n->env.rand);
+		if (!index_taken(n, *index))
+			return true;
+	}
+	return false;
+}

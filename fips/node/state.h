@@ -1,0 +1,228 @@
+/* state.h - what a node remembers, for the files of this folder only.
+ *
+ *     node --- peers      everybody we may dial, are linked with, or were linked with
+ *           |    |--- dials      message 1 packets of ours that wait for a message 2
+ *           |    '--- keys       of the link: one we send with, newer unproven ones, retiring ones
+ *           '- sessions   one for each endpoint
+ *                |--- halves     setups we answered, that wait for a message 3
+ *                '--- keys       current, pending, previous, as fsp-open names them
+ *
+ * Times are ns.  A deadline that does not come is MR_NEVER.
+ */
+#ifndef FIPS_NODE_STATE_H
+#define FIPS_NODE_STATE_H
+
+#include "core/clock.h"
+#include "fips/node/bucket.h"
+#include "fips/node/metrics.h"
+#include "fips/node/node.h"
+#include "fips/node/pmtu.h"
+#include "fips/noise/ik.h"
+#include "fips/noise/xk.h"
+#include "fips/wire/datagram.h"
+#include "fips/wire/fsp.h"
+#include "fips/wire/link.h"
+
+#define FIPS_LINK_KEYS 8  /* of one link, all states                                */
+#define FIPS_EPOCHS    4  /* superseded ones remembered of a peer                   */
+#define FIPS_SEEN      16 /* message 1s remembered of a peer, beyond their keys     */
+#define FIPS_HALVES    2  /* setups of one endpoint answered at a time              */
+#define FIPS_ACKS      4  /* answers to one setup of ours told apart                */
+#define FIPS_EPHEMERAL 32 /* x of an ephemeral key: names a handshake               */
+#define FIPS_SETUP_LEN FIPS_FSP_SETUP_LEN(1, 1) /* ours                             */
+#define FIPS_ACK_MAX   (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD)
+
+/* When the stored bytes of a handshake are sent again. */
+struct fips_resend {
+	uint64_t start; /* first sending                                          */
+	uint64_t next;  /* MR_NEVER when there are no more                        */
+	unsigned count; /* sendings after the first                               */
+};
+
+/* A message 1 of ours to one address of a peer. */
+struct fips_dial {
+	bool               on;
+	uint32_t           ours; /* index announced                               */
+	struct fips_via    via;
+	struct fips_ik     ik;
+	struct fips_resend resend;
+	uint8_t            packet[FIPS_MSG1_LEN];
+};
+
+struct fips_link_key {
+	uint64_t        id;        /* 0: slot is free                             */
+	uint32_t        ours, theirs;
+	bool            initiator; /* our message 1                               */
+	bool            proven;    /* the peer is known to hold it                */
+	bool            heard;     /* a frame authenticated under it              */
+	bool            loser;     /* of a crossing: receives, is not moved to    */
+	uint64_t        made;
+	uint64_t        retire_at;
+	struct fips_via via;       /* where its handshake came from               */
+	uint8_t         epoch[FIPS_EPOCH_LEN]; /* the peer's                      */
+	uint8_t         ephemeral[FIPS_EPHEMERAL]; /* responder: of the message 1 */
+	uint8_t         msg2[FIPS_MSG2_LEN];       /* responder: our answer       */
+};
+
+/* The two reports of a link or session. */
+struct fips_reporting {
+	uint64_t sender_at, receiver_at; /* not before                            */
+	uint64_t sent, heard;            /* words when last asked                 */
+};
+
+struct fips_peer {
+	/* who: const while the slot is used */
+	bool             used;
+	bool             configured;
+	bool             named, auto_connect, auto_reconnect;
+	struct fips_addr addr;
+	uint8_t          pub[FIPS_PUB_LEN];
+	char             alias[FIPS_ALIAS_LEN];
+	struct fips_via  vias[FIPS_VIAS_MAX]; /* not const: VIAS replaces them     */
+	unsigned         n_vias;
+
+	/* dialling */
+	bool             dialling;
+	uint64_t         dial_since;
+	struct fips_dial dials[FIPS_VIAS_MAX];
+	unsigned         retries;  /* in a row                                    */
+	uint64_t         retry_at;
+
+	/* memory that outlives links */
+	bool     epoch_known;
+	uint8_t  epoch[FIPS_EPOCH_LEN];    /* newest proven one                   */
+	uint8_t  superseded[FIPS_EPOCHS][FIPS_EPOCH_LEN];
+	unsigned n_superseded;             /* written so far                      */
+	uint8_t  seen[FIPS_SEEN][FIPS_EPHEMERAL];
+	unsigned n_seen;                   /* written so far                      */
+	uint64_t touched;                  /* last link-up or link-down           */
+
+	/* link */
+	bool                  up;
+	struct fips_link_key  keys[FIPS_LINK_KEYS];
+	struct fips_link_key *send;        /* one of keys; NULL when down         */
+	uint8_t               link_epoch[FIPS_EPOCH_LEN]; /* of what we send with */
+	uint8_t               k;
+	uint64_t              clock_zero;
+	uint64_t              up_at, cut_at;
+	struct fips_via       via;
+	uint64_t              heartbeat_at;
+	uint64_t              dead_at;     /* look at the words again             */
+	uint64_t              close_at;    /* Disconnect is sent: removal         */
+	bool                  told;        /* stopping: Disconnect is sent        */
+	struct fips_reporting reporting;
+	struct fips_metrics   metrics;
+
+	/* what came by this link */
+	struct fips_bucket setups;  /* setups that name no established session    */
+	struct fips_bucket rekeys;  /* setups that do                             */
+	struct fips_bucket answers; /* acks and message 3s                        */
+
+	/* somebody wants to reach it */
+	bool     wanted;
+	uint64_t wanted_until;
+	uint64_t recover_at; /* no session is begun for strays before this        */
+};
+
+/* A setup we answered. */
+struct fips_half {
+	bool               on;
+	bool               own;  /* came by the endpoint's own link               */
+	struct fips_xk     xk;   /* waits for message 3                           */
+	struct fips_resend resend;
+	uint8_t            ephemeral[FIPS_EPHEMERAL];
+	uint16_t           ack_len;
+	uint8_t            ack[FIPS_ACK_MAX];
+};
+
+struct fips_session_key {
+	uint64_t id;     /* 0: none                                               */
+	uint64_t made;
+	bool     heard;  /* a message opened under it                             */
+	uint8_t  ephemeral[FIPS_EPHEMERAL]; /* responder: of the setup            */
+};
+
+struct fips_session {
+	bool                    used;
+	enum fips_session_state state;
+	bool                    initiator;
+	struct fips_addr        addr;
+	uint8_t                 pub[FIPS_PUB_LEN];
+	uint64_t                made;  /* slot taken                              */
+
+	/* as initiator: until something opens under the keys */
+	struct fips_xk     start; /* after message 1                              */
+	struct fips_resend resend; /* of the setup, then of message 3             */
+	uint8_t            setup[FIPS_SETUP_LEN];
+	uint8_t            msg3[FIPS_FSP_MSG3_LEN]; /* answers acks[n_acks - 1]   */
+	uint8_t            acks[FIPS_ACKS][FIPS_EPHEMERAL];
+	unsigned           n_acks;
+
+	/* as responder, at first or of a rekey */
+	struct fips_half halves[FIPS_HALVES];
+
+	/* established */
+	struct fips_session_key current, pending, previous;
+	uint64_t send;         /* id of the key we send with: current or pending  */
+	uint8_t  k;
+	bool     confirmed;    /* something opened under the key we send with     */
+	uint64_t clock_zero;
+	uint64_t since;        /* established                                     */
+	uint64_t confirm_until; /* initiator: unconfirmed until then is a failure */
+	uint64_t drain_at;     /* look at the previous key again                  */
+	uint64_t idle_at;      /* look at the words again                         */
+	uint64_t warmup_at;
+	unsigned warmups;      /* sent after the first                            */
+	uint64_t answer_at;    /* no CoordsWarmup for a signal before this        */
+	bool     reported;     /* the other side sends reports                    */
+	uint16_t route_mtu;    /* as last given to ROUTE                          */
+	struct fips_pmtu      pmtu;
+	struct fips_reporting reporting;
+	struct fips_metrics   metrics;
+};
+
+struct fips_node {
+	/* const after open */
+	struct fips_identity    me;
+	uint8_t                 epoch[FIPS_EPOCH_LEN];
+	struct fips_node_env    env;
+	struct fips_node_timers timers;
+	unsigned                max_peers;
+	uint16_t                link_mtu;
+	bool                    accept;
+	enum fips_mmp           link_mmp, session_mmp;
+
+	struct fips_peer    *peers;    /* owned, n_peers slots                    */
+	unsigned             n_peers;
+	struct fips_session *sessions; /* owned, max_peers slots                  */
+	struct fips_bucket   strangers, known, answers; /* message 1, 1, 2        */
+	uint64_t             last_key; /* id                                      */
+	bool                 stopping;
+	unsigned             walk;     /* where the timers go on                  */
+	uint64_t             deadline;
+	uint64_t             ops;
+	uint64_t             counts[FIPS_NODE_COUNTS];
+
+	/* valid inside fips_node_handle */
+	uint64_t             now;
+	struct fips_actions *out;
+	unsigned             pushed; /* actions of this call                      */
+	uint64_t             ops_before;
+};
+
+static inline uint64_t fips_ms(uint32_t ms)
+{
+	return ms * MR_NS_PER_MS;
+}
+
+static inline uint64_t fips_sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline void fips_count(struct fips_node *n, enum fips_node_count count)
+{
+	n->counts[count]++;
+}
+
+#endif
