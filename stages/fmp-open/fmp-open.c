@@ -1,0 +1,203 @@
+/* fmp-open - open the link layer: one frame in, one link message out.
+ *
+ *   1. the receiver index selects the key; replay test            per run of one index
+ *   2. all frames of the vector are opened in one provider call   any order
+ *   3. each is accepted: window, figures, confirmation, roaming   in arrival order
+ *   4. the message's type says where it goes
+ *
+ *   session   SessionDatagrams addressed to us
+ *   transit   SessionDatagrams for others
+ *   control   all other link messages
+ *
+ * The receive keys and windows that the index table points to belong to this stage; control reads
+ * their words.  A frame that fails changes nothing but a counter. */
+
+#include <string.h>
+
+#include "core/stage.h"
+#include "fips/path/link_recv.h"
+#include "fips/path/snapshot.h"
+#include "fips/wire/datagram.h"
+#include "stages/lib/mesh.h"
+#include "stages/lib/snapshot.h"
+#include "stages/lib/words.h"
+
+enum { SESSION, TRANSIT, CONTROL };
+enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED };
+
+struct fmp_open {
+	struct mr_mesh       *mesh;   /* borrowed */
+	const struct mr_aead *aead;
+	unsigned              worker;
+};
+
+/* One frame on its way through the four steps. */
+struct frame {
+	struct mr_pkt                 *pkt;
+	const struct fips_index_entry *entry;
+	struct fips_link_head          head;
+};
+
+static int fmp_open_open(void *self, struct mr_setup *s)
+{
+	struct fmp_open *fo = self;
+
+	fo->mesh = s->use[0];
+	fo->aead = s->aead;
+	fo->worker = s->worker;
+	return 0;
+}
+
+/* Steps 1: which frames are worth opening?  Others are dropped by name. */
+static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct frame *frame,
+                            struct mr_aead_op *op, struct mr_turn *t)
+{
+	const struct fips_index_entry *last = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		struct mr_pkt *p = v->pkt[i];
+		struct frame *f = &frame[n];
+		enum fips_replay replay;
+
+		fips_link_head_parse(p->data, &f->head);
+		if (!last || last->index != f->head.receiver_idx)
+			last = mr_table_find(fo->mesh->index, p->data + FIPS_LINK_PREFIX);
+		if (!last || !last->live) {
+			mr_drop(t, last ? NOT_YET : UNKNOWN_INDEX, p);
+			continue;
+		}
+		replay = fips_link_check(last->key, &f->head);
+		if (replay != FIPS_REPLAY_FRESH) {
+			mr_drop(t, replay == FIPS_REPLAY_STALE ? STALE : DUPLICATE, p);
+			continue;
+		}
+		f->pkt = p;
+		f->entry = last;
+		fips_link_open_op(last->key, fo->worker, p->data, &f->head, &op[n]);
+		n++;
+	}
+	return n;
+}
+
+static void tell_confirmed(const struct frame *f, struct mr_turn *t)
+{
+	mr_tell(t, &(struct mr_event){ .kind = MR_EV_CONFIRMED_LINK, .a = f->entry->key->id,
+	                               .u = f->head.flags & FIPS_LINK_K });
+}
+
+static void tell_roamed(const struct frame *f, struct mr_turn *t)
+{
+	struct mr_event event = { .kind = MR_EV_ROAMED, .a = f->entry->key->id };
+
+	memcpy(event.bytes, mr_pkt_via(f->pkt), sizeof(struct fips_via));
+	mr_tell(t, &event);
+}
+
+/* Step 4. */
+static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
+{
+	struct mr_pkt *p = f->pkt;
+
+	p->near = f->entry->link;
+	p->seq = f->entry->key->id;
+	p->flags = f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
+	if (p->data[0] != FIPS_LINK_DATAGRAM) {
+		p->mark = MR_SHAPE_MESSAGE;
+		mr_emit(t, CONTROL, p);
+		return;
+	}
+	if (p->len < FIPS_DATAGRAM_HEAD) {
+		mr_drop(t, MALFORMED, p);
+		return;
+	}
+	p->mark = MR_SHAPE_DATAGRAM;
+	if (!memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN))
+		mr_emit(t, SESSION, p);
+	else
+		mr_emit(t, TRANSIT, p);
+}
+
+/* Step 3. */
+static void accept_one(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
+{
+	struct mr_pkt *p = f->pkt;
+	unsigned what = fips_link_accept(f->entry->recv, f->entry->key, &f->head,
+	                                 p->data + FIPS_LINK_HEAD, t->now, mr_pkt_via(p));
+
+	if (what & FIPS_CONFIRMED)
+		tell_confirmed(f, t);
+	if (what & FIPS_ROAMED)
+		tell_roamed(f, t);
+	if (!(what & FIPS_ACCEPTED)) {
+		mr_drop(t, what & FIPS_RUNT ? RUNT : DUPLICATE, p);
+		return;
+	}
+	mr_pkt_trim(p, p->len - FIPS_TAG);
+	mr_pkt_pull(p, FIPS_LINK_HEAD + FIPS_LINK_STAMP);
+	send_on(fo, f, t);
+}
+
+static void fmp_open_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct fmp_open *fo = self;
+	struct mr_aead_op op[MR_VECTOR];
+	struct frame frame[MR_VECTOR];
+	unsigned n = select_keys(fo, v, frame, op, t);
+
+	(void)input;
+	if (n)
+		fo->aead->open(op, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (op[i].ok)
+			accept_one(fo, &frame[i], t);
+		else
+			mr_drop(t, FORGED, frame[i].pkt);
+	}
+}
+
+static void fmp_open_order(void *self, struct mr_order *order, struct mr_turn *t)
+{
+	struct mr_fips_snapshot *snapshot;
+
+	(void)self;
+	switch (order->kind) {
+	case MR_ORD_LINK_PROMOTE:
+		fips_link_promote(order->p, order->q, order->a, t->now);
+		break;
+	case MR_ORD_LINK_MOVE:
+		fips_link_move(order->p, order->q);
+		break;
+	case MR_ORD_LINK_REPORT:
+		snapshot = mr_snapshot_of(order);
+		snapshot->due = fips_link_snapshot(order->p, order->q, t->now, &snapshot->receiver);
+		break;
+	default: /* a retired key is out of the table: to be acknowledged is all */
+		break;
+	}
+}
+
+const struct mr_kind mr_kind_fmp_open = {
+	.abi = MR_ABI, .name = "fmp-open", .summary = "open the link layer",
+	.size = sizeof(struct fmp_open),
+	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
+	.inputs = (const struct mr_port[]){
+		{ "frames", .view = "FMP frame", .reaches = MR_ALL_OUTPUTS }, { 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "session", .view = "SessionDatagram to us, from its type byte" },
+		{ "transit", .view = "SessionDatagram to others, from its type byte", .optional = true },
+		{ "control", .view = "other link message, from its type byte" },
+		{ 0 } },
+	.drops = (const struct mr_named[]){
+		{ "unknown-index", .help = "no key goes by this receiver index any more" },
+		{ "not-yet", .help = "the key of this index is still being made" },
+		{ "stale", .help = "counter older than the replay window" },
+		{ "duplicate", .help = "counter seen before" },
+		{ "forged", .help = "the tag does not hold" },
+		{ "runt", .help = "authentic, but without a message" },
+		{ "malformed", .help = "SessionDatagram without a whole envelope" },
+		{ 0 } },
+	.counters = (const struct mr_named[]){ { 0 } },
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.open = fmp_open_open, .order = fmp_open_order, .process = fmp_open_process,
+};

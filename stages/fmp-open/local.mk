@@ -1,0 +1,2 @@
+libstages_a_SOURCES += \
+	stages/fmp-open/fmp-open.c

@@ -1,0 +1,2 @@
+libstages_a_SOURCES += \
+	stages/fmp-seal/fmp-seal.c

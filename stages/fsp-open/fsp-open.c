@@ -1,0 +1,289 @@
+/* fsp-open - open the session layer: one SessionDatagram in, one IPv6 packet or message out.
+ *
+ *   1. the source address selects the session; K and the replay windows order its keys
+ *   2. every message is opened under its best key in one provider call      any order
+ *   3. a message that failed is tried under its other keys                  rare
+ *   4. each is accepted: window, promotion, figures                         in arrival order
+ *   5. data becomes an IPv6 packet again, in place; the rest goes to control
+ *
+ *   ip        IPv6 packets for local programs
+ *   control   MR_SHAPE_BODY: opened messages that are not data (type byte and body);
+ *             MR_SHAPE_DATAGRAM: handshake messages, error signals, and sealed messages of a session
+ *             whose handshake is under way, as they came
+ *
+ * The receive states that the session table points to belong to this stage. */
+
+#include <string.h>
+
+#include "core/stage.h"
+#include "fips/path/ip.h"
+#include "fips/path/mtu.h"
+#include "fips/path/session_recv.h"
+#include "fips/path/snapshot.h"
+#include "fips/wire/datagram.h"
+#include "stages/lib/mesh.h"
+#include "stages/lib/snapshot.h"
+#include "stages/lib/udp.h"
+#include "stages/lib/words.h"
+
+enum { IP, CONTROL };
+enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHORT, UNKNOWN_TYPE,
+       UNKNOWN_PORT, BAD_SHIM };
+enum { RETRIED };
+
+struct fsp_open {
+	struct mr_mesh       *mesh;   /* borrowed */
+	const struct mr_udp  *udp;    /* borrowed */
+	const struct mr_aead *aead;
+	unsigned              worker;
+};
+
+/* One message on its way through the steps. */
+struct message {
+	struct mr_pkt                   *pkt;
+	const struct fips_session_entry *entry;
+	struct fips_datagram             datagram;
+	struct fips_fsp_sealed           sealed;
+	struct fips_recv_key            *key[FIPS_SESSION_KEYS]; /* best first      */
+	unsigned                         keys;                   /* 1 to 3          */
+	unsigned                         tried;                  /* index of the one that opened it */
+};
+
+static int fsp_open_open(void *self, struct mr_setup *s)
+{
+	struct fsp_open *fo = self;
+
+	fo->mesh = s->use[0];
+	fo->udp = s->use[1];
+	fo->aead = s->aead;
+	fo->worker = s->worker;
+	return 0;
+}
+
+static void tell_no_session(const struct message *m, struct mr_turn *t)
+{
+	struct mr_event event = { .kind = MR_EV_NO_SESSION };
+
+	memcpy(event.bytes, m->datagram.src.b, FIPS_ADDR_LEN);
+	mr_tell(t, &event);
+}
+
+/* The message's session, or false after it went elsewhere or was dropped. */
+static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn *t)
+{
+	struct mr_pkt *p = m->pkt;
+
+	m->entry = mr_table_find(fo->mesh->sessions, m->datagram.src.b);
+	if (!m->entry) {
+		tell_no_session(m, t);
+		mr_drop(t, NO_SESSION, p);
+		return false;
+	}
+	if (!m->entry->live) {
+		mr_emit(t, CONTROL, p);
+		return false;
+	}
+	return true;
+}
+
+/* Step 1 for one packet; false when it is not to be opened. */
+static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *t)
+{
+	struct mr_pkt *p = m->pkt;
+	enum fips_replay why;
+	enum fips_fsp fsp;
+
+	if (!fips_datagram_parse(p->data, p->len, &m->datagram)) {
+		mr_drop(t, MALFORMED, p);
+		return false;
+	}
+	if (fips_addr_eq(&m->datagram.src, &fo->mesh->me.addr)) {
+		mr_drop(t, OWN_SOURCE, p);
+		return false;
+	}
+	fsp = fips_fsp_check(m->datagram.payload, m->datagram.payload_len);
+	if (fsp > FIPS_FSP_ENCRYPTED && fsp < FIPS_FSP_SHORT) {
+		mr_emit(t, CONTROL, p);
+		return false;
+	}
+	if (fsp != FIPS_FSP_ENCRYPTED ||
+	    !fips_fsp_sealed_parse(m->datagram.payload, m->datagram.payload_len, &m->sealed)) {
+		mr_drop(t, MALFORMED, p);
+		return false;
+	}
+	if (!find_session(fo, m, t))
+		return false;
+	m->tried = 0;
+	m->keys = fips_session_candidates(m->entry->recv, m->sealed.flags & FIPS_FSP_K,
+	                                  m->sealed.counter, t->now, m->key, &why);
+	if (m->keys == 0) {
+		mr_drop(t, why == FIPS_REPLAY_FRESH   ? NO_KEY
+		           : why == FIPS_REPLAY_STALE ? STALE
+		                                      : DUPLICATE, p);
+		return false;
+	}
+	return true;
+}
+
+static void make_op(const struct fsp_open *fo, const struct message *m, struct mr_aead_op *op)
+{
+	uint8_t *fsp = m->pkt->data + FIPS_DATAGRAM_HEAD;
+
+	fips_session_open_op(m->key[m->tried], fo->worker, fsp, &m->sealed, op);
+}
+
+/* Step 3: the right key after a wrong one; a failed open has left the bytes as they were. */
+static bool try_others(struct fsp_open *fo, struct message *m, struct mr_turn *t)
+{
+	struct mr_aead_op op;
+
+	while (++m->tried < m->keys) {
+		mr_count(t, RETRIED, 1);
+		make_op(fo, m, &op);
+		fo->aead->open(&op, 1);
+		if (op.ok)
+			return true;
+	}
+	return false;
+}
+
+/* Step 5: hand over type byte and body as one view; the inner flags between them are used up. */
+static void to_control(struct message *m, const struct fips_fsp_text *text, struct mr_turn *t)
+{
+	struct mr_pkt *p = m->pkt;
+
+	p->data = (uint8_t *)(uintptr_t)text->body - 1;
+	p->len = (uint32_t)text->len + 1;
+	p->data[0] = text->type;
+	p->mark = MR_SHAPE_BODY;
+	p->seq = m->key[m->tried]->id;
+	mr_emit(t, CONTROL, p);
+}
+
+static void deliver(struct fsp_open *fo, struct message *m, struct mr_turn *t)
+{
+	struct mr_pkt *p = m->pkt;
+	uint8_t *text = (uint8_t *)(uintptr_t)m->sealed.sealed;
+	uint16_t mss = fips_mss_limit(fo->udp->mtu, m->entry->path_mtu);
+	struct fips_delivered out;
+
+	switch (fips_ip_deliver(text, m->sealed.sealed_len - FIPS_TAG, &m->entry->peer,
+	                        &fo->mesh->me.addr, p->flags & MR_FLAG_CE, mss, &out)) {
+	case FIPS_DELIVER_IP:
+		p->data = out.ip;
+		p->len = (uint32_t)out.len;
+		p->mark = MR_SHAPE_IP;
+		mr_emit(t, IP, p);
+		break;
+	case FIPS_DELIVER_CONTROL:  to_control(m, &out.text, t); break;
+	case FIPS_DELIVER_NATIVE:   mr_drop(t, UNKNOWN_PORT, p); break;
+	case FIPS_DELIVER_SHORT:    mr_drop(t, SHORT, p); break;
+	case FIPS_DELIVER_UNKNOWN:  mr_drop(t, UNKNOWN_TYPE, p); break;
+	case FIPS_DELIVER_BAD_SHIM: mr_drop(t, BAD_SHIM, p); break;
+	}
+}
+
+static void tell_confirmed(const struct message *m, struct mr_turn *t)
+{
+	mr_tell(t, &(struct mr_event){ .kind = MR_EV_CONFIRMED_SESSION,
+	                               .a = m->key[m->tried]->id,
+	                               .u = (m->sealed.flags & FIPS_FSP_K) != 0 });
+}
+
+/* Step 4. */
+static void accept_one(struct fsp_open *fo, struct message *m, struct mr_turn *t)
+{
+	unsigned what = fips_session_accept(m->entry->recv, m->key[m->tried], &m->sealed,
+	                                    m->datagram.path_mtu, m->pkt->flags & MR_FLAG_CE,
+	                                    t->now);
+
+	if (what & (FIPS_CONFIRMED | FIPS_PROMOTED))
+		tell_confirmed(m, t);
+	if (what & FIPS_ACCEPTED)
+		deliver(fo, m, t);
+	else
+		mr_drop(t, what & FIPS_RUNT ? SHORT : DUPLICATE, m->pkt);
+}
+
+static void fsp_open_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct fsp_open *fo = self;
+	struct mr_aead_op op[MR_VECTOR];
+	struct message message[MR_VECTOR];
+	unsigned n = 0;
+
+	(void)input;
+	for (unsigned i = 0; i < v->n; i++) {
+		message[n].pkt = v->pkt[i];
+		if (!select_keys(fo, &message[n], t))
+			continue;
+		make_op(fo, &message[n], &op[n]);
+		n++;
+	}
+	if (n)
+		fo->aead->open(op, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (op[i].ok || try_others(fo, &message[i], t)) {
+			accept_one(fo, &message[i], t);
+			continue;
+		}
+		fips_session_missed(message[i].entry->recv, t->now);
+		mr_drop(t, FORGED, message[i].pkt);
+	}
+}
+
+static void fsp_open_order(void *self, struct mr_order *order, struct mr_turn *t)
+{
+	struct mr_fips_snapshot *snapshot;
+
+	(void)self;
+	switch (order->kind) {
+	case MR_ORD_SESSION_INSTALL:
+		fips_session_install(order->p, order->q, t->now);
+		break;
+	case MR_ORD_SESSION_PROMOTE:
+		fips_session_promote(order->p, order->a, t->now);
+		break;
+	case MR_ORD_SESSION_RETIRE:
+		fips_session_retire(order->p, order->a);
+		break;
+	case MR_ORD_SESSION_REPORT:
+		snapshot = mr_snapshot_of(order);
+		snapshot->due = fips_session_snapshot(order->p, t->now, &snapshot->receiver);
+		break;
+	default:
+		break;
+	}
+}
+
+const struct mr_kind mr_kind_fsp_open = {
+	.abi = MR_ABI, .name = "fsp-open", .summary = "open the session layer",
+	.size = sizeof(struct fsp_open),
+	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp, NULL },
+	.inputs = (const struct mr_port[]){
+		{ "datagrams", .view = "SessionDatagram to us, from its type byte",
+		  .reaches = MR_ALL_OUTPUTS },
+		{ 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "ip", .view = "IPv6 packet" },
+		{ "control", .view = "type byte and body, or a SessionDatagram for control" },
+		{ 0 } },
+	.drops = (const struct mr_named[]){
+		{ "malformed", .help = "no envelope, no FSP message, or broken coordinate lists" },
+		{ "own-source", .help = "says that we sent it" },
+		{ "no-session", .help = "sealed by a node we have no session with" },
+		{ "no-key", .help = "the session has no key to open it with" },
+		{ "stale", .help = "counter older than the replay window" },
+		{ "duplicate", .help = "counter seen before" },
+		{ "forged", .help = "opens under no key of its session" },
+		{ "short", .help = "authentic, but shorter than its type needs" },
+		{ "unknown-type", .help = "message type that does not exist" },
+		{ "unknown-port", .help = "data to a port nobody serves" },
+		{ "bad-shim", .help = "data that is no compressed IPv6 packet" },
+		{ 0 } },
+	.counters = (const struct mr_named[]){
+		{ "keys-retried", .help = "opens tried under a second or third key" },
+		{ 0 } },
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_SOURCE,
+	.open = fsp_open_open, .order = fsp_open_order, .process = fsp_open_process,
+};

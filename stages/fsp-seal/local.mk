@@ -1,0 +1,2 @@
+libstages_a_SOURCES += \
+	stages/fsp-seal/fsp-seal.c

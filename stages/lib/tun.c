@@ -1,0 +1,162 @@
+/* tun.c - make the TUN device and give it its address; see tun.h. */
+
+#include "stages/lib/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/ipv6.h>
+#include <linux/ipv6_route.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *name_rule(const void *member)
+{
+	const char *name = *(char *const *)member;
+
+	if (!name || !*name || strlen(name) > 15 || strpbrk(name, "/ :%"))
+		return "is no device name (1 to 15 characters, no slash, colon or space)";
+	return NULL;
+}
+
+static const struct mr_field tun_fields[] = {
+	{ "enabled", MR_BOOL, MR_AT(struct mr_tun_conf, enabled),
+	  .help = "make a TUN device, so that programs reach fd00::/8" },
+	{ "name", MR_TEXT, MR_AT(struct mr_tun_conf, name), .text = "fips0", .rule = name_rule,
+	  .help = "name of the device" },
+	{ "mtu", MR_U32, MR_AT(struct mr_tun_conf, mtu), .min = 1280, .max = 64000, .def = 1280,
+	  .unit = "bytes", .help = "MTU of the device" },
+	{ 0 }
+};
+
+static const struct mr_section tun_sections[] = {
+	{ .path = "tun", .fields = tun_fields, .size = sizeof(struct mr_tun_conf),
+	  .help = "the TUN device" },
+	{ 0 }
+};
+
+static int tun_open(void *self, struct mr_setup *s)
+{
+	struct mr_tun *tun = self;
+	const struct mr_tun_conf *conf = s->conf[0];
+	struct ifreq req = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+
+	tun->fd = -1;
+	tun->mtu = conf->mtu;
+	if (!conf->enabled)
+		return 0;
+	memcpy(req.ifr_name, conf->name, strlen(conf->name));
+	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (tun->fd < 0)
+		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s", strerror(errno),
+		                      errno == ENOENT ? " (modprobe tun)" : "");
+	if (ioctl(tun->fd, TUNSETIFF, &req)) {
+		if (errno == EPERM)
+			return mr_setup_error(s, "tun",
+			                      "making device %s needs CAP_NET_ADMIN: run as root, or "
+			                      "setcap cap_net_admin+ep on the program", conf->name);
+		if (errno == EBUSY)
+			return mr_setup_error(s, "tun", "device %s is in use by another program",
+			                      conf->name);
+		return mr_setup_error(s, "tun", "device %s cannot be made: %s", conf->name,
+		                      strerror(errno));
+	}
+	memcpy(tun->name, req.ifr_name, sizeof tun->name - 1);
+	tun->made = true;
+	return 0;
+}
+
+static void tun_close(void *self)
+{
+	struct mr_tun *tun = self;
+
+	if (tun->fd >= 0)
+		close(tun->fd); /* which removes the device, its address and its route */
+}
+
+static uint32_t tun_view_max(void *const *confs)
+{
+	const struct mr_tun_conf *conf = confs[0];
+
+	return conf->enabled ? conf->mtu : 0;
+}
+
+const struct mr_resource mr_resource_tun = {
+	.name = "tun", .summary = "the TUN device", .size = sizeof(struct mr_tun),
+	.sections = tun_sections, .view_max = tun_view_max, .open = tun_open, .close = tun_close,
+};
+
+static int refuse(struct mr_setup *s, const struct mr_tun *tun, const char *what)
+{
+	const char *why = strerror(errno);
+
+	if (errno == EACCES || errno == ENODEV || errno == EAFNOSUPPORT)
+		why = "IPv6 is off on this machine (sysctl net.ipv6.conf.all.disable_ipv6)";
+	return mr_setup_error(s, "tun", "device %s: %s: %s", tun->name, what, why);
+}
+
+static int set_address(int ctl, int index, const uint8_t own[16])
+{
+	struct in6_ifreq req = { .ifr6_prefixlen = 128, .ifr6_ifindex = index };
+
+	memcpy(&req.ifr6_addr, own, 16);
+	return ioctl(ctl, SIOCSIFADDR, &req) && errno != EEXIST ? -1 : 0;
+}
+
+static int add_route(int ctl, int index)
+{
+	struct in6_rtmsg route = {
+		.rtmsg_dst_len = 8,
+		.rtmsg_metric = 1024,
+		.rtmsg_flags = 0x1, /* RTF_UP */
+		.rtmsg_ifindex = index,
+	};
+
+	route.rtmsg_dst.s6_addr[0] = 0xfd;
+	return ioctl(ctl, SIOCADDRT, &route) && errno != EEXIST ? -1 : 0;
+}
+
+/* Each step in turn; NULL, or the one that failed. */
+static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own[16])
+{
+	struct ifreq req = { 0 };
+	int index;
+
+	memcpy(req.ifr_name, tun->name, sizeof tun->name);
+	if (ioctl(ctl, SIOCGIFINDEX, &req))
+		return "no index";
+	index = req.ifr_ifindex;
+	req.ifr_mtu = (int)tun->mtu;
+	if (ioctl(ctl, SIOCSIFMTU, &req))
+		return "the MTU cannot be set";
+	if (ioctl(ctl, SIOCGIFFLAGS, &req))
+		return "no flags";
+	req.ifr_flags |= IFF_UP;
+	if (ioctl(ctl, SIOCSIFFLAGS, &req))
+		return "it cannot be brought up";
+	if (set_address(ctl, index, own))
+		return "the address cannot be set";
+	if (add_route(ctl, index))
+		return "the route fd00::/8 cannot be set";
+	return NULL;
+}
+
+int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup *s)
+{
+	const char *failed;
+	int ctl;
+
+	if (tun->fd < 0)
+		return 0;
+	ctl = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ctl < 0)
+		return refuse(s, tun, "no IPv6 socket");
+	failed = bring_up(tun, ctl, own);
+	if (failed)
+		refuse(s, tun, failed);
+	close(ctl);
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,219 @@
+/* udp.c - open, size and name the UDP sockets; see udp.h. */
+
+#include "stages/lib/udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SPARE_BYTES 100 /* received frames may be this much longer before they count as truncated */
+
+/* Split "host:port" and resolve it without asking anybody. */
+static const char *parse_hostport(const char *text, struct sockaddr_storage *out, socklen_t *len)
+{
+	char host[128];
+	const char *colon = strrchr(text, ':');
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
+		                  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *found;
+	size_t n;
+
+	if (!colon || colon == text || !colon[1])
+		return "is not a host:port";
+	n = (size_t)(colon - text);
+	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	} else if (memchr(text, ':', n)) {
+		return "is not a host:port (write an IPv6 address in brackets)";
+	}
+	if (n >= sizeof host)
+		return "is not a host:port";
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &found))
+		return "is not a numeric host:port";
+	memcpy(out, found->ai_addr, found->ai_addrlen);
+	*len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return NULL;
+}
+
+static const char *hostport_rule(const void *member)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+	const char *text = *(char *const *)member;
+
+	return text ? parse_hostport(text, &address, &len) : NULL;
+}
+
+static const struct mr_field udp_fields[] = {
+	{ "bind_addr", MR_TEXT, MR_AT(struct mr_udp_conf, bind_addr), .text = "0.0.0.0:2121",
+	  .rule = hostport_rule, .help = "address and port to listen on; its family is the socket's" },
+	{ "mtu", MR_U32, MR_AT(struct mr_udp_conf, mtu), .min = 576, .max = 65000, .def = 1280,
+	  .unit = "bytes", .help = "largest frame sent, which is the UDP payload" },
+	{ "recv_buf_size", MR_U32, MR_AT(struct mr_udp_conf, recv_buf_size), .min = 4096,
+	  .max = 1u << 30, .def = 2u << 20, .unit = "bytes", .help = "socket receive buffer" },
+	{ "send_buf_size", MR_U32, MR_AT(struct mr_udp_conf, send_buf_size), .min = 4096,
+	  .max = 1u << 30, .def = 2u << 20, .unit = "bytes", .help = "socket send buffer" },
+	{ "outbound_only", MR_BOOL, MR_AT(struct mr_udp_conf, outbound_only),
+	  .help = "bind any free port and answer no strangers" },
+	{ "accept_connections", MR_BOOL, MR_AT(struct mr_udp_conf, accept_connections), .def = 1,
+	  .help = "answer handshakes of peers that were not dialled" },
+	{ 0 }
+};
+
+static const struct mr_section udp_sections[] = {
+	{ .path = "transports.udp", .fields = udp_fields, .size = sizeof(struct mr_udp_conf),
+	  .instances = true, .help = "UDP transport; one object, or a name -> object map of several" },
+	{ 0 }
+};
+
+/* The forced form needs CAP_NET_ADMIN; the plain one is capped by a sysctl.  The kernel doubles
+ * what it is asked for and reports the double. */
+static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint32_t bytes,
+                        const char *what, const char *sysctl)
+{
+	int want = (int)bytes, got = 0;
+	socklen_t len = sizeof got;
+
+	if (setsockopt(fd, SOL_SOCKET, forced, &want, sizeof want))
+		setsockopt(fd, SOL_SOCKET, option, &want, sizeof want);
+	getsockopt(fd, SOL_SOCKET, option, &got, &len);
+	if (got / 2 < want)
+		mr_setup_warn(s, "transports.udp",
+		              "the %s buffer is %d bytes, not the %d asked for; raise it with "
+		              "sysctl -w %s=%d", what, got / 2, want, sysctl, want);
+}
+
+static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *conf,
+                       struct mr_setup *s)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+	int on = 1;
+
+	if (parse_hostport(conf->bind_addr, &address, &len))
+		return mr_setup_error(s, "transports.udp", "%s is no address", conf->bind_addr);
+	if (conf->outbound_only)
+		((struct sockaddr_in *)(void *)&address)->sin_port = 0; /* same place in both families */
+	sock->family = address.ss_family;
+	sock->mtu = (uint16_t)conf->mtu;
+	sock->accept = conf->accept_connections && !conf->outbound_only;
+	sock->name = conf->name ? conf->name : "udp";
+	sock->fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock->fd < 0)
+		return mr_setup_error(s, "transports.udp", "no socket: %s", strerror(errno));
+	if (address.ss_family == AF_INET6)
+		setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	setsockopt(sock->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+	size_buffer(s, sock->fd, SO_RCVBUF, SO_RCVBUFFORCE, conf->recv_buf_size, "receive",
+	            "net.core.rmem_max");
+	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
+	            "net.core.wmem_max");
+	if (bind(sock->fd, (struct sockaddr *)&address, len))
+		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s", conf->bind_addr,
+		                      strerror(errno));
+	return 0;
+}
+
+static int udp_open(void *self, struct mr_setup *s)
+{
+	struct mr_udp *udp = self;
+	const struct mr_list *list = s->conf[0];
+	const struct mr_udp_conf *conf = list->items;
+
+	udp->mtu = UINT16_MAX;
+	for (unsigned i = 0; i < MR_UDP_MAX; i++)
+		udp->socket[i].fd = -1;
+	if (list->n == 0)
+		return mr_setup_error(s, NULL, "no transport is configured: transports.udp is missing");
+	if (list->n > MR_UDP_MAX)
+		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most", list->n,
+		                      MR_UDP_MAX);
+	for (; udp->n < list->n; udp->n++) {
+		if (open_socket(&udp->socket[udp->n], &conf[udp->n], s)) {
+			udp->n++;
+			return -1;
+		}
+		if (udp->socket[udp->n].mtu < udp->mtu)
+			udp->mtu = udp->socket[udp->n].mtu;
+	}
+	return 0;
+}
+
+static void udp_close(void *self)
+{
+	struct mr_udp *udp = self;
+
+	for (unsigned i = 0; i < udp->n; i++) {
+		if (udp->socket[i].fd >= 0)
+			close(udp->socket[i].fd);
+	}
+}
+
+static uint32_t udp_view_max(void *const *confs)
+{
+	const struct mr_list *list = confs[0];
+	const struct mr_udp_conf *conf = list->items;
+	uint32_t most = 0;
+
+	for (unsigned i = 0; i < list->n; i++) {
+		if (conf[i].mtu + SPARE_BYTES > most)
+			most = conf[i].mtu + SPARE_BYTES;
+	}
+	return most;
+}
+
+const struct mr_resource mr_resource_udp = {
+	.name = "udp", .summary = "UDP sockets, one per configured instance",
+	.size = sizeof(struct mr_udp), .sections = udp_sections, .view_max = udp_view_max,
+	.open = udp_open, .close = udp_close,
+};
+
+const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips_via *via)
+{
+	struct sockaddr_storage address;
+	const char *wrong;
+	socklen_t len;
+
+	memset(&address, 0, sizeof address);
+	wrong = parse_hostport(text, &address, &len);
+	if (wrong)
+		return wrong;
+	for (unsigned i = 0; i < udp->n; i++) {
+		if (udp->socket[i].family != address.ss_family)
+			continue;
+		*via = (struct fips_via){ .instance = (uint16_t)i, .len = (uint16_t)len };
+		memcpy(via->sock, &address, len);
+		return NULL;
+	}
+	return "is of an address family that no transport has";
+}
+
+void mr_udp_text(const struct fips_via *via, char text[64])
+{
+	const struct sockaddr *address = (const void *)via->sock;
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (via->len == 0) {
+		snprintf(text, 64, "nowhere");
+	} else if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)via->sock;
+
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
+		snprintf(text, 64, "%s:%u", host, ntohs(in->sin_port));
+	} else {
+		const struct sockaddr_in6 *in6 = (const void *)via->sock;
+
+		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
+		snprintf(text, 64, "[%s]:%u", host, ntohs(in6->sin6_port));
+	}
+}

@@ -1,0 +1,50 @@
+/* udp.h - the UDP sockets that rx and tx-gso share: one per configured instance.
+ *
+ * Opened at set-up, before privileges are dropped.  A transport address is a sockaddr image in a
+ * struct fips_via, with the instance it belongs to.
+ */
+#ifndef MR_STAGES_UDP_H
+#define MR_STAGES_UDP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/stage.h"
+#include "fips/path/via.h"
+
+#define MR_UDP_MAX 8
+
+/* Settings of one instance, transports.udp of the node file. */
+struct mr_udp_conf {
+	char    *name;      /* NULL when there is only one */
+	char    *bind_addr; /* host:port                   */
+	uint32_t mtu;       /* largest FMP frame, bytes    */
+	uint32_t recv_buf_size, send_buf_size; /* bytes    */
+	bool     outbound_only;
+	bool     accept_connections;
+};
+
+struct mr_udp_socket {
+	int         fd;
+	int         family;  /* AF_INET or AF_INET6                         */
+	uint16_t    mtu;     /* largest FMP frame, bytes                    */
+	bool        accept;  /* message 1 of strangers is answered          */
+	const char *name;    /* borrowed from the settings; "udp" if unnamed */
+};
+
+struct mr_udp {
+	struct mr_udp_socket socket[MR_UDP_MAX];
+	unsigned             n;   /* instances, at least 1                  */
+	uint16_t             mtu; /* smallest of their MTUs                 */
+};
+
+extern const struct mr_resource mr_resource_udp;
+
+/* Make a via of numeric "host:port" or "[v6]:port".  NULL, or what is wrong with the text.  The
+ * instance is the first whose family fits. */
+const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips_via *via);
+
+/* "10.0.0.1:2121"; text has room for 64 bytes. */
+void mr_udp_text(const struct fips_via *via, char text[64]);
+
+#endif

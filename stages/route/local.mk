@@ -1,0 +1,5 @@
+libstages_a_SOURCES += \
+	stages/route/answer.c \
+	stages/route/park.c \
+	stages/route/route.c \
+	stages/route/route.h

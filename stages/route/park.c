@@ -1,0 +1,161 @@
+/* park.c - packets that wait until control has found a way to their destination.
+ *
+ * At most MR_PARK_EACH packets a destination (the oldest goes first), MR_PARK_ALL in all.  Control
+ * is told once for the first packet and again each second, since a word to control may be lost.
+ * After 30 s the packets are answered with ICMPv6 unreachable (session.md 3.9). */
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "stages/lib/words.h"
+#include "stages/route/route.h"
+
+#define ASK_AGAIN (1 * MR_NS_PER_S)
+#define EXPIRY    (30 * MR_NS_PER_S)
+
+static struct route_lot *find_lot(struct route *r, const uint8_t *key)
+{
+	struct route_lot *empty = NULL;
+
+	for (unsigned i = 0; i < MR_PARK_DESTS; i++) {
+		struct route_lot *lot = &r->lot[i];
+
+		if (!lot->used)
+			empty = empty ? empty : lot;
+		else if (!memcmp(lot->key, key, FIPS_ROUTE_KEY))
+			return lot;
+	}
+	return empty;
+}
+
+static void ask(struct route_lot *lot, struct mr_turn *t)
+{
+	struct mr_event event = { .kind = MR_EV_RESOLVE };
+
+	memcpy(event.bytes, lot->key, FIPS_ROUTE_KEY);
+	lot->asked = t->now;
+	mr_tell(t, &event);
+}
+
+static struct mr_pkt *take_oldest(struct route *r, struct route_lot *lot, struct mr_turn *t)
+{
+	struct mr_pkt *p = lot->pkt[0];
+
+	memmove(lot->pkt, lot->pkt + 1, --lot->n * sizeof lot->pkt[0]);
+	r->parked--;
+	mr_keep(t, -1);
+	return p;
+}
+
+static void close_lot(struct route *r, struct route_lot *lot)
+{
+	lot->used = lot->go = false;
+	r->lots--;
+}
+
+void mr_route_park(struct route *r, const uint8_t *key, struct mr_pkt *p, struct mr_turn *t)
+{
+	struct route_lot *lot = find_lot(r, key);
+
+	if (!lot || (r->parked == MR_PARK_ALL && !(lot->used && lot->n))) {
+		mr_drop(t, ROUTE_PARK_FULL, p);
+		return;
+	}
+	if (!lot->used) {
+		*lot = (struct route_lot){ .used = true, .since = t->now };
+		memcpy(lot->key, key, FIPS_ROUTE_KEY);
+		r->lots++;
+		ask(lot, t);
+	}
+	if (lot->n == MR_PARK_EACH || r->parked == MR_PARK_ALL)
+		mr_drop(t, ROUTE_PARK_OVER, take_oldest(r, lot, t));
+	lot->pkt[lot->n++] = p;
+	r->parked++;
+	mr_keep(t, 1);
+	mr_count(t, ROUTE_PARKED, 1);
+}
+
+void mr_route_unpark(struct route *r, const uint8_t *key, struct mr_turn *t)
+{
+	struct route_lot *lot = r->lots ? find_lot(r, key) : NULL;
+
+	if (!lot || !lot->used)
+		return;
+	lot->go = true;
+	mr_pull_again(t);
+}
+
+/* Packets of a lot that may go take the way of new ones.  One whose destination is still unknown
+ * would park again in the same lot: it stays where it is instead. */
+static bool release_lot(struct route *r, struct route_lot *lot, struct mr_turn *t)
+{
+	const struct fips_route_entry *e = mr_table_find(r->mesh->routes, lot->key);
+
+	if (!e || e->state == FIPS_ROUTE_RESOLVING) {
+		if (t->now - lot->since < EXPIRY) {
+			lot->go = false;
+			return false;
+		}
+		while (lot->n && mr_room(t, ROUTE_TUN))
+			mr_route_unreachable(r, take_oldest(r, lot, t), ROUTE_EXPIRED, t);
+	} else {
+		while (lot->n && mr_room(t, ROUTE_SEAL) && mr_room(t, ROUTE_TUN))
+			mr_route_ip(r, take_oldest(r, lot, t), t);
+	}
+	if (lot->n)
+		return true;
+	close_lot(r, lot);
+	return false;
+}
+
+bool mr_route_release(struct route *r, struct mr_turn *t)
+{
+	bool more = false;
+
+	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS; i++) {
+		if (r->lot[i].used && r->lot[i].go)
+			more |= release_lot(r, &r->lot[i], t);
+	}
+	return more;
+}
+
+uint64_t mr_route_park_deadline(const struct route *r)
+{
+	uint64_t first = MR_NEVER;
+
+	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS; i++) {
+		const struct route_lot *lot = &r->lot[i];
+
+		if (lot->used && !lot->go && lot->asked + ASK_AGAIN < first)
+			first = lot->asked + ASK_AGAIN;
+	}
+	return first;
+}
+
+void mr_route_park_tick(struct route *r, struct mr_turn *t)
+{
+	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS; i++) {
+		struct route_lot *lot = &r->lot[i];
+
+		if (!lot->used || lot->go || t->now < lot->asked + ASK_AGAIN)
+			continue;
+		if (t->now - lot->since >= EXPIRY) {
+			lot->go = true;
+			mr_pull_again(t);
+		}
+		ask(lot, t);
+	}
+}
+
+void mr_route_park_flush(struct route *r, struct mr_turn *t)
+{
+	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS; i++) {
+		struct route_lot *lot = &r->lot[i];
+
+		if (!lot->used)
+			continue;
+		while (lot->n)
+			mr_drop(t, ROUTE_STOPPED, take_oldest(r, lot, t));
+		close_lot(r, lot);
+	}
+}

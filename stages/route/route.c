@@ -1,0 +1,198 @@
+/* route - find the session and the next hop of packets.
+ *
+ *   ip        packets of local programs, by the 15 address bytes their destination shows
+ *   transit   datagrams of other nodes, by their destination's node address
+ *   session   messages of control's own, by their session
+ *
+ *   seal      with session, link and path MTU found
+ *   forward   with link found, ttl and path MTU rewritten
+ *   tun       answers to local programs: ICMPv6 errors, and packets to ourselves
+ *   control   datagrams of others that have no next hop
+ *
+ * A packet whose destination is not in the routes table is parked and control is asked; control
+ * answers by a table entry and an order.  Parked packets leave by pull(), under the same rules as
+ * new ones. */
+
+#include "stages/route/route.h"
+
+#include <string.h>
+
+#include "fips/path/ip.h"
+#include "fips/path/mss.h"
+#include "fips/path/mtu.h"
+#include "fips/path/transit.h"
+#include "stages/lib/words.h"
+
+enum { IN_IP, IN_TRANSIT, IN_SESSION };
+
+static int route_open(void *self, struct mr_setup *s)
+{
+	struct route *r = self;
+
+	r->mesh = s->use[0];
+	r->udp = s->use[1];
+	return 0;
+}
+
+/* A live route: size, segment size, and on to the seal. */
+static void send_by(struct route *r, const struct fips_route_entry *e, struct mr_pkt *p,
+                    struct mr_turn *t)
+{
+	uint16_t most = fips_mtu_packet(r->udp->mtu, e->mtu);
+
+	fips_mss_clamp(p->data, p->len, fips_mss_limit(r->udp->mtu, e->mtu));
+	if (p->len > most) {
+		mr_route_too_big(r, p, most, t);
+		return;
+	}
+	p->near = e->link;
+	p->far = e->session;
+	p->limit = e->mtu;
+	p->mark = MR_SHAPE_IP;
+	mr_emit(t, ROUTE_SEAL, p);
+}
+
+void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	const struct fips_route_entry *e;
+
+	switch (fips_ip_check(p->data, p->len, r->mesh->own_ip)) {
+	case FIPS_IP_NOT_IPV6: mr_drop(t, ROUTE_NOT_IPV6, p); return;
+	case FIPS_IP_FOREIGN:  mr_drop(t, ROUTE_FOREIGN, p); return;
+	case FIPS_IP_OUTSIDE:  mr_route_unreachable(r, p, ROUTE_OUTSIDE, t); return;
+	case FIPS_IP_SELF:     mr_emit(t, ROUTE_TUN, p); return;
+	case FIPS_IP_MESH:     break;
+	}
+	e = mr_table_find(r->mesh->routes, fips_ip_dest_key(p->data));
+	if (e && e->state == FIPS_ROUTE_LIVE)
+		send_by(r, e, p, t);
+	else if (e && e->state == FIPS_ROUTE_UNREACHABLE)
+		mr_route_unreachable(r, p, ROUTE_UNREACHABLE, t);
+	else
+		mr_route_park(r, fips_ip_dest_key(p->data), p, t);
+}
+
+/* Another node's datagram: neighbours are the only next hops here. */
+static void forward(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	const uint8_t *dest = p->data + FIPS_DATAGRAM_AT_DEST;
+	const struct fips_link_entry *e;
+
+	if (p->len < FIPS_DATAGRAM_HEAD) {
+		mr_drop(t, ROUTE_MALFORMED, p);
+		return;
+	}
+	if (fips_transit_ttl(p->data) != FIPS_TRANSIT_FORWARD) {
+		mr_drop(t, ROUTE_TTL, p);
+		return;
+	}
+	e = mr_table_find(r->mesh->links, dest);
+	if (!e) {
+		mr_emit(t, ROUTE_CONTROL, p);
+		return;
+	}
+	if (fips_transit_mtu(p->data, p->len, e->mtu) != FIPS_TRANSIT_FORWARD) {
+		mr_drop(t, ROUTE_TOO_BIG, p);
+		return;
+	}
+	if (fips_transit_ce(p->flags & MR_FLAG_CE, e->congested))
+		p->flags |= MR_FLAG_CE;
+	p->near = mr_table_handle(r->mesh->links, dest);
+	mr_emit(t, ROUTE_FORWARD, p);
+}
+
+/* A message of control's own, p->far its session: the way is that of the session's data. */
+static void send_body(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	const struct fips_session_entry *s = mr_table_at(r->mesh->sessions, p->far);
+	const struct fips_route_entry *e = s ? mr_table_find(r->mesh->routes, s->peer.b) : NULL;
+
+	if (!e || e->state != FIPS_ROUTE_LIVE) {
+		mr_drop(t, ROUTE_NO_SESSION, p);
+		return;
+	}
+	p->near = e->link;
+	p->limit = e->mtu;
+	mr_emit(t, ROUTE_SEAL, p);
+}
+
+static void route_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct route *r = self;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		switch (input) {
+		case IN_IP:      mr_route_ip(r, v->pkt[i], t); break;
+		case IN_TRANSIT: forward(r, v->pkt[i], t); break;
+		default:         send_body(r, v->pkt[i], t); break;
+		}
+	}
+}
+
+static void route_order(void *self, struct mr_order *order, struct mr_turn *t)
+{
+	if (order->kind == MR_ORD_ROUTE)
+		mr_route_unpark(self, order->p, t);
+}
+
+static bool route_pull(void *self, struct mr_turn *t)
+{
+	return mr_route_release(self, t);
+}
+
+static uint64_t route_deadline(void *self)
+{
+	return mr_route_park_deadline(self);
+}
+
+static void route_timeout(void *self, struct mr_turn *t)
+{
+	mr_route_park_tick(self, t);
+}
+
+static void route_flush(void *self, struct mr_turn *t)
+{
+	mr_route_park_flush(self, t);
+}
+
+const struct mr_kind mr_kind_route = {
+	.abi = MR_ABI, .name = "route", .summary = "find the session and the next hop of packets",
+	.size = sizeof(struct route),
+	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp, NULL },
+	.inputs = (const struct mr_port[]){
+		{ "ip", .view = "IPv6 packet", .optional = true,
+		  .reaches = MR_OUT(ROUTE_SEAL) | MR_OUT(ROUTE_TUN) },
+		{ "transit", .view = "SessionDatagram from its type byte", .optional = true,
+		  .reaches = MR_OUT(ROUTE_FORWARD) | MR_OUT(ROUTE_CONTROL) },
+		{ "session", .view = "type byte and body, pkt->far its session", .optional = true,
+		  .reaches = MR_OUT(ROUTE_SEAL) },
+		{ 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "seal", .view = "IPv6 packet, or type byte and body", .optional = true },
+		{ "forward", .view = "SessionDatagram from its type byte", .optional = true },
+		{ "tun", .view = "IPv6 packet", .optional = true },
+		{ "control", .view = "SessionDatagram from its type byte", .optional = true },
+		{ 0 } },
+	.drops = (const struct mr_named[]){
+		{ "not-ipv6", .help = "no IPv6 packet" },
+		{ "foreign-source", .help = "not from our own mesh address" },
+		{ "outside", .help = "to no mesh address; answered with ICMPv6 unreachable" },
+		{ "unreachable", .help = "no way to the destination; answered with ICMPv6 unreachable" },
+		{ "too-big", .help = "larger than the path takes; a local packet is answered with ICMPv6 "
+		                     "packet too big" },
+		{ "park-full", .help = "too many destinations or packets wait already" },
+		{ "park-over", .help = "oldest of too many packets that wait for one destination" },
+		{ "expired", .help = "waited 30 s for a way; answered with ICMPv6 unreachable" },
+		{ "ttl", .help = "a datagram of others that would leave with ttl 0" },
+		{ "malformed", .help = "a datagram of others without a whole envelope" },
+		{ "no-session", .help = "a message of our own whose session or way is gone" },
+		{ "stopped", .help = "still parked when the node stopped" },
+		{ 0 } },
+	.counters = (const struct mr_named[]){
+		{ "parked", .help = "packets that had to wait for a way" },
+		{ "answers", .help = "ICMPv6 errors told to local programs" },
+		{ 0 } },
+	.makes = true, .keeps = MR_PARK_ALL, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
+	.open = route_open, .order = route_order, .process = route_process, .pull = route_pull,
+	.deadline = route_deadline, .timeout = route_timeout, .flush = route_flush,
+};

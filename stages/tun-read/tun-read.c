@@ -1,0 +1,93 @@
+/* tun-read - read IPv6 packets of local programs from the TUN device.
+ *
+ *   ip   one packet a read, with room in front for both layers of headers and behind for their tags
+ *
+ * Also gives the device its address and route when it opens, since it is the first to know both. */
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "core/stage.h"
+#include "stages/lib/mesh.h"
+#include "stages/lib/tun.h"
+#include "stages/lib/words.h"
+
+enum { IP };
+enum { CALLS, ERRORS };
+
+struct tun_read {
+	uint32_t       batch; /* packets a pull reads at most; const after open      */
+	struct mr_tun *tun;   /* borrowed */
+	struct mr_pkt *spare; /* a packet that found nothing to read, or NULL        */
+};
+
+static const struct mr_field tun_read_fields[] = {
+	{ "batch", MR_U32, MR_AT(struct tun_read, batch), .min = 1, .max = MR_VECTOR,
+	  .def = MR_VECTOR, .unit = "packets", .help = "packets read before they are handed on" },
+	{ 0 }
+};
+
+static int tun_read_open(void *self, struct mr_setup *s)
+{
+	struct tun_read *tr = self;
+	const struct mr_mesh *mesh = s->use[1];
+
+	tr->tun = s->use[0];
+	if (tr->tun->fd < 0)
+		return 0;
+	if (mr_tun_configure(tr->tun, mesh->own_ip, s))
+		return -1;
+	return mr_setup_watch(s, tr->tun->fd, MR_WATCH_READ) < 0 ? -1 : 0;
+}
+
+static bool tun_read_pull(void *self, struct mr_turn *t)
+{
+	struct tun_read *tr = self;
+
+	for (unsigned i = 0; i < tr->batch; i++) {
+		struct mr_pkt *p = tr->spare ? tr->spare : mr_spare(t);
+		ssize_t n;
+
+		tr->spare = NULL;
+		if (!p)
+			return false;
+		mr_count(t, CALLS, 1);
+		n = read(tr->tun->fd, p->data, tr->tun->mtu);
+		if (n <= 0) {
+			tr->spare = p;
+			if (n < 0 && errno != EAGAIN && errno != EINTR)
+				mr_count(t, ERRORS, 1);
+			return n < 0 && errno == EINTR;
+		}
+		p->len = (uint32_t)n;
+		p->stamp = t->now;
+		p->mark = MR_SHAPE_IP;
+		mr_made(t, 1);
+		mr_emit(t, IP, p);
+	}
+	return true;
+}
+
+static void tun_read_flush(void *self, struct mr_turn *t)
+{
+	struct tun_read *tr = self;
+
+	if (tr->spare)
+		mr_free(t, tr->spare);
+	tr->spare = NULL;
+}
+
+const struct mr_kind mr_kind_tun_read = {
+	.abi = MR_ABI, .name = "tun-read", .summary = "read IPv6 packets from the TUN device",
+	.size = sizeof(struct tun_read), .fields = tun_read_fields,
+	.uses = (const struct mr_resource *const[]){ &mr_resource_tun, &mr_resource_mesh, NULL },
+	.inputs = (const struct mr_port[]){ { 0 } },
+	.outputs = (const struct mr_port[]){ { "ip", .view = "IPv6 packet" }, { 0 } },
+	.drops = (const struct mr_named[]){ { 0 } },
+	.counters = (const struct mr_named[]){
+		{ "read-calls", .help = "read calls on the device" },
+		{ "read-errors", .help = "reads that failed" },
+		{ 0 } },
+	.once = true, .makes = true, .keeps = 1, .affinities = 1 << MR_ANY,
+	.open = tun_read_open, .pull = tun_read_pull, .flush = tun_read_flush,
+};

@@ -1,0 +1,2 @@
+libstages_a_SOURCES += \
+	stages/tun-write/tun-write.c

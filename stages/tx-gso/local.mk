@@ -1,0 +1,2 @@
+libstages_a_SOURCES += \
+	stages/tx-gso/tx-gso.c
