@@ -68,7 +68,8 @@ struct mr_field {
 struct mr_section {
 	const char            *path;      /* "transports.udp"; "" is the top level        */
 	const struct mr_field *fields;
-	size_t                 size;      /* bytes of the struct the fields describe      */
+	size_t                 size;      /* bytes of the struct the fields describe; 0: a
+	                                   * part that is not built, all keys for later   */
 	bool                   instances; /* the object may also be name -> such an object;
 	                                   * decoded is then always a struct mr_list of
 	                                   * items of `size` bytes that begin with

@@ -17,7 +17,7 @@ struct view {
 	const struct mr_field   *fields;
 	const char              *rest;    /* of the section's path, from this object on; "" is here */
 	const struct mr_section *section; /* the section it came from, while on its path; or NULL */
-	bool                     later;   /* below a MR_LATER field */
+	bool                     later;   /* of a part that is not built */
 };
 
 struct views {
@@ -71,9 +71,12 @@ static struct claim claim_of(const struct views *vs, const char *key, struct vie
 		size_t n = leads_to(v.rest, key);
 
 		if (n > 0) {
-			c.known = true;
 			v.rest += n + (v.rest[n] == '.');
 			view_add(below, v);
+			if (v.later && !*v.rest)
+				c = (struct claim){ c.known, true, v.section->help };
+			else
+				c.known = true;
 		}
 		if (*vs->v[i].rest)
 			continue;
@@ -214,7 +217,8 @@ static void views_of(struct views *vs, const struct mr_section *const *sections,
 	for (unsigned i = 0; i < n; i++)
 		view_add(vs, (struct view){ .fields = sections[i]->fields,
 					    .rest = sections[i]->path,
-					    .section = sections[i] });
+					    .section = sections[i],
+					    .later = sections[i]->size == 0 && *sections[i]->path });
 }
 
 void mr_sections_known(const struct mr_section *const *sections, unsigned n,

@@ -105,20 +105,28 @@ static void write_url(struct mr_http_place *p)
 	}
 }
 
+static int read_inet(const char *listen_at, bool insecure, union mr_http_addr *out,
+                     struct mr_report *report)
+{
+	if (!parse_place(listen_at, out))
+		return refuse(report, listen_at,
+		              "is not an address and port such as 127.0.0.1:9180 or [::1]:9180, "
+		              "unix:/path, or off");
+	if (!is_loopback(out) && !insecure)
+		return refuse(report, listen_at,
+		              "is not a loopback address: what is shown there is not protected; "
+		              "\"insecure_bind\": true allows it");
+	return 0;
+}
+
 static int listen_inet(const char *listen_at, bool insecure, struct mr_http_place *p,
                        struct mr_report *report)
 {
 	socklen_t len;
 	int on = 1;
 
-	if (!parse_place(listen_at, &p->bound))
-		return refuse(report, listen_at,
-		              "is not an address and port such as 127.0.0.1:9180 or [::1]:9180, "
-		              "unix:/path, or off");
-	if (!is_loopback(&p->bound) && !insecure)
-		return refuse(report, listen_at,
-		              "is not a loopback address: what is shown there is not protected; "
-		              "\"insecure_bind\": true allows it");
+	if (read_inet(listen_at, insecure, &p->bound, report) != 0)
+		return -1;
 	p->fd = socket(p->bound.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0)
 		return fail(report, listen_at, "cannot make a socket");
@@ -164,18 +172,25 @@ static int make_room(const char *listen_at, const struct sockaddr_un *at, struct
 	return unlink(at->sun_path) == 0 ? 0 : fail(report, listen_at, "cannot replace it");
 }
 
+static int read_unix(const char *listen_at, struct sockaddr_un *out, struct mr_report *report)
+{
+	const char *path = listen_at + strlen("unix:");
+
+	if (path[0] != '/' || strlen(path) >= sizeof out->sun_path)
+		return refuse(report, listen_at,
+		              "needs an absolute path of at most 107 bytes after unix:");
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(out->sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
 static int listen_unix(const char *listen_at, struct mr_http_place *p, struct mr_report *report)
 {
 	struct sockaddr_un *at = &p->bound.un;
-	const char *path = listen_at + strlen("unix:");
+	const char *path = at->sun_path;
 	struct stat st;
 
-	if (path[0] != '/' || strlen(path) >= sizeof at->sun_path)
-		return refuse(report, listen_at,
-		              "needs an absolute path of at most 107 bytes after unix:");
-	at->sun_family = AF_UNIX;
-	memcpy(at->sun_path, path, strlen(path) + 1);
-	if (make_room(listen_at, at, report) != 0)
+	if (read_unix(listen_at, at, report) != 0 || make_room(listen_at, at, report) != 0)
 		return -1;
 	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0)
@@ -192,6 +207,17 @@ static int listen_unix(const char *listen_at, struct mr_http_place *p, struct mr
 	p->ino = st.st_ino;
 	snprintf(p->url, sizeof p->url, "%s", listen_at);
 	return 0;
+}
+
+bool mr_http_listen_valid(const char *listen_at, bool insecure, struct mr_report *report)
+{
+	union mr_http_addr addr;
+
+	if (strcmp(listen_at, "off") == 0)
+		return true;
+	if (strncmp(listen_at, "unix:", 5) == 0)
+		return read_unix(listen_at, &addr.un, report) == 0;
+	return read_inet(listen_at, insecure, &addr, report) == 0;
 }
 
 int mr_http_listen(const char *listen_at, bool insecure, struct mr_http_place *place,

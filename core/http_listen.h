@@ -30,6 +30,10 @@ struct mr_http_place {
 	ino_t  ino;
 };
 
+/* Is the setting one that mr_http_listen would take, as far as can be told without opening anything?
+ * Complains if not.  "off" is fine. */
+bool mr_http_listen_valid(const char *listen, bool insecure, struct mr_report *report);
+
 /* 0 with an open socket, or -1 after complaining at http.listen.  Port 0 takes any free one.  A
  * socket file that nobody answers at and that is ours is replaced; mode 0660. */
 int mr_http_listen(const char *listen, bool insecure, struct mr_http_place *place,

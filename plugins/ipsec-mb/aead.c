@@ -9,8 +9,8 @@
  * the library has nothing to offer here: it works on ChaCha20-Poly1305 jobs one after the other.
  *
  * The direct open decrypts while it authenticates.  A packet opened in place, the usual case, is
- * sealed again when its tag does not hold, which restores every byte.  Where the text goes elsewhere,
- * a first pass whose text is thrown away proves the tag, and a second one writes.
+ * sealed again when its tag does not hold, which restores every byte.  Where the text goes
+ * elsewhere, a first pass whose text is thrown away proves the tag, and a second one writes.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -1,6 +1,6 @@
 /* Every AEAD provider against the golden vectors, against the others, and against the contract of
  * core/aead.h: all shapes of an operation, refused packets left as they were, wrong key then right
- * key, 64-bit counters, whole vectors, the choice at start.
+ * key, 64-bit counters, whole vectors, two threads.
  *
  * Packets lie in an arena filled with one byte; after each call everything around the result must
  * still be that byte, as the libraries' assembler is invisible to the sanitizers.
@@ -10,7 +10,6 @@
 #endif
 
 #include "core/aead.h"
-#include "core/clock.h"
 #include "core/rand.h"
 #include "t/lib/vectors.h"
 
@@ -177,15 +176,6 @@ START_TEST(all_counters)
 }
 END_TEST
 
-START_TEST(self_test)
-{
-	const struct mr_aead *p = provider(_i);
-
-	if (p)
-		ck_assert_ptr_null(mr_aead_self_test(p));
-}
-END_TEST
-
 /* --- all shapes of an operation ------------------------------------------------------------- */
 
 /* Where the source's pieces lie. */
@@ -281,6 +271,17 @@ static void make_pair(struct pair *pair, struct mr_aead_ctx *builtin, uint32_t l
 	mr_aead_all[0]->seal(&op, 1);
 }
 
+/* Bytes of dst whose source lies elsewhere still hold the arena's byte. */
+static bool away_untouched(const struct shape *s, const struct mr_aead_op *op)
+{
+	uint32_t cut = s->cut < s->dst_len ? s->cut : s->dst_len;
+	bool first = s->place == BOTH_AWAY || s->place == FIRST_AWAY;
+	bool second = s->place == BOTH_AWAY || s->place == SECOND_AWAY;
+
+	return (!first || all_of(op->dst, cut, FILL)) &&
+	       (!second || all_of(op->dst + cut, s->dst_len - cut, FILL));
+}
+
 static void shape_seals(const struct mr_aead *p, struct mr_aead_ctx *ctx, struct arena *a,
                         const struct pair *pair, struct shape s)
 {
@@ -303,7 +304,7 @@ static void shape_opens(const struct mr_aead *p, struct mr_aead_ctx *ctx,
                         struct shape s)
 {
 	struct mr_aead_op op = pair->op;
-	bool failed, elsewhere = s.place == BOTH_AWAY || (s.place == FIRST_AWAY && s.cut > pair->len);
+	bool failed;
 
 	s.src_len = pair->len + MR_AEAD_TAG;
 	s.dst_len = pair->len;
@@ -314,8 +315,7 @@ static void shape_opens(const struct mr_aead *p, struct mr_aead_ctx *ctx,
 	ck_assert_msg(failed && guards_hold(a, &s) && source_holds(&s, &op, pair->sealed, true),
 	              "%s, wrong key: %u bytes cut at %u, place %d, align %u changed or taken",
 	              p->name, pair->len, s.cut, s.place, s.align);
-	ck_assert_msg(!elsewhere || all_of(op.dst, pair->len, FILL),
-	              "%s, wrong key: writes elsewhere", p->name);
+	ck_assert_msg(away_untouched(&s, &op), "%s, wrong key: writes elsewhere", p->name);
 	op.ctx = ctx;
 	ck_assert_msg(p->open(&op, 1) == 1 && op.ok && guards_hold(a, &s) &&
 	                      source_holds(&s, &op, pair->sealed, false) &&
@@ -478,7 +478,8 @@ static void refused(const struct mr_aead *p, struct mr_aead_op op, const uint8_t
 		op.ok = true;
 		ck_assert_msg(p->open(&op, 1) == 0 && !op.ok, "%s takes a flipped bit: %s %u",
 		              p->name, what, bit);
-		ck_assert_msg(guards_hold(&a, &s) && source_holds(&s, &op, sealed, true),
+		ck_assert_msg(guards_hold(&a, &s) && source_holds(&s, &op, sealed, true) &&
+		                      away_untouched(&s, &op),
 		              "%s: a refused packet changed: %s %u", p->name, what, bit);
 	}
 }
@@ -592,7 +593,7 @@ START_TEST(open_one_refuses)
 }
 END_TEST
 
-/* --- threads and choice ----------------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------------------------- */
 
 struct lane {
 	const struct mr_aead *p;
@@ -637,141 +638,6 @@ START_TEST(contexts_are_independent)
 }
 END_TEST
 
-/* A clock on which every reading is 1, 3, 1, 3, ... microseconds after the one before, so that
- * every provider's quickest vector takes 1 us, and one that stands still. */
-static uint64_t uneven_clock(void)
-{
-	static uint64_t t;
-
-	t += t % 4000 == 0 ? 1000 : 3000;
-	return t;
-}
-
-static uint64_t still_clock(void)
-{
-	return 5;
-}
-
-START_TEST(choice)
-{
-	struct mr_aead_score scores[MR_AEAD_MAX];
-	unsigned n = 0;
-
-	ck_assert_ptr_eq(mr_aead_choose(uneven_clock, scores, &n), mr_aead_all[0]);
-	ck_assert_uint_eq(n, providers());
-	for (unsigned i = 0; i < n; i++) {
-		ck_assert_ptr_eq(scores[i].provider, mr_aead_all[i]);
-		if (provider((int)i)) {
-			ck_assert_ptr_null(scores[i].refused);
-			ck_assert_uint_eq(scores[i].ns_seal, 1000 / 16);
-			ck_assert_uint_eq(scores[i].ns_open, 1000 / 16);
-		} else {
-			ck_assert_ptr_nonnull(scores[i].refused);
-		}
-	}
-	ck_assert_ptr_nonnull(mr_aead_choose(mr_clock_now, NULL, NULL));
-	ck_assert_ptr_eq(mr_aead_choose(still_clock, NULL, &n), mr_aead_all[0]);
-}
-END_TEST
-
-/* --- providers the self-test must refuse ------------------------------------------------------ */
-
-static void seal_well(struct mr_aead_op *ops, unsigned n)
-{
-	mr_aead_all[0]->seal(ops, n);
-}
-
-static unsigned open_well(struct mr_aead_op *ops, unsigned n)
-{
-	return mr_aead_all[0]->open(ops, n);
-}
-
-static struct mr_aead_ctx *prepare_well(const uint8_t key[MR_AEAD_KEY])
-{
-	return mr_aead_all[0]->prepare(key);
-}
-
-static void release_well(struct mr_aead_ctx *ctx)
-{
-	mr_aead_all[0]->release(ctx);
-}
-
-static void seal_32_bits(struct mr_aead_op *ops, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct mr_aead_op op = ops[i];
-
-		op.counter &= UINT32_MAX;
-		seal_well(&op, 1);
-		ops[i].ok = op.ok;
-	}
-}
-
-/* Right for all texts but those of one length. */
-static void seal_but_one(struct mr_aead_op *ops, unsigned n)
-{
-	seal_well(ops, n);
-	for (unsigned i = 0; i < n; i++)
-		if (ops[i].src[0].len == 255)
-			ops[i].dst[3] ^= 1;
-}
-
-static unsigned open_zeroing(struct mr_aead_op *ops, unsigned n)
-{
-	unsigned good = open_well(ops, n);
-
-	for (unsigned i = 0; i < n; i++)
-		if (!ops[i].ok && ops[i].src[0].len > MR_AEAD_TAG)
-			memset(ops[i].dst, 0, ops[i].src[0].len - MR_AEAD_TAG);
-	return good;
-}
-
-static unsigned open_without_looking(struct mr_aead_op *ops, unsigned n)
-{
-	open_well(ops, n);
-	for (unsigned i = 0; i < n; i++)
-		ops[i].ok = true;
-	return n;
-}
-
-static struct mr_aead_ctx *prepare_nothing(const uint8_t key[MR_AEAD_KEY])
-{
-	(void)key;
-	return NULL;
-}
-
-static bool never(void)
-{
-	return false;
-}
-
-static const struct {
-	const char *says; /* in the self-test's sentence, or NULL when it passes */
-	struct mr_aead provider;
-} crooked[] = {
-	{ NULL, { "good", "", NULL, prepare_well, release_well, seal_well, open_well } },
-	{ "processor", { "never", "", never, prepare_well, release_well, seal_well, open_well } },
-	{ "memory", { "poor", "", NULL, prepare_nothing, release_well, seal_well, open_well } },
-	{ "A.5", { "32 bits", "", NULL, prepare_well, release_well, seal_32_bits, open_well } },
-	{ "does not open",
-	  { "but one", "", NULL, prepare_well, release_well, seal_but_one, open_well } },
-	{ "changes", { "zeroing", "", NULL, prepare_well, release_well, seal_well, open_zeroing } },
-	{ "wrong key",
-	  { "careless", "", NULL, prepare_well, release_well, seal_well, open_without_looking } },
-};
-
-START_TEST(crooked_refused)
-{
-	const char *says = mr_aead_self_test(&crooked[_i].provider);
-
-	if (!crooked[_i].says)
-		ck_assert_ptr_null(says);
-	else
-		ck_assert_msg(says && strstr(says, crooked[_i].says), "%s: \"%s\"",
-		              crooked[_i].provider.name, says ? says : "passes");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("aead");
@@ -783,7 +649,6 @@ int main(void)
 	tcase_add_test(tc, names);
 	tcase_add_loop_test(tc, golden, 0, all);
 	tcase_add_loop_test(tc, all_counters, 0, all);
-	tcase_add_loop_test(tc, self_test, 0, all);
 	tcase_add_loop_test(tc, all_shapes, 0, all);
 	tcase_add_loop_test(tc, cross_opened, 0, all);
 	tcase_add_loop_test(tc, mixed_vector, 0, all);
@@ -792,8 +657,6 @@ int main(void)
 	tcase_add_loop_test(tc, truncated, 0, all);
 	tcase_add_test(tc, open_one_refuses);
 	tcase_add_loop_test(tc, contexts_are_independent, 0, all);
-	tcase_add_test(tc, choice);
-	tcase_add_loop_test(tc, crooked_refused, 0, COUNT(crooked));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -196,10 +196,25 @@ START_TEST(listening)
 }
 END_TEST
 
+/* What can be told without opening anything. */
+START_TEST(valid)
+{
+	const char *complaint = places[_i].complaint;
+	bool opens = complaint && (strstr(complaint, "cannot") || strstr(complaint, "already"));
+	struct mr_report report = { 0 };
+
+	ck_assert_int_eq(mr_http_listen_valid(places[_i].listen, places[_i].insecure, &report),
+	                 !complaint || opens);
+	ck_assert_uint_eq(report.errors, complaint && !opens);
+	mr_report_free(&report);
+}
+END_TEST
+
 START_TEST(off)
 {
 	struct mr_report report = { 0 };
 
+	ck_assert(mr_http_listen_valid("off", false, &report));
 	ck_assert_ptr_null(mr_http_open(NULL, "off", false, NULL, NULL, &report));
 	ck_assert_uint_eq(report.n, 0);
 }
@@ -587,6 +602,7 @@ int main(void)
 	tcase_add_test(parser, limits);
 	tcase_add_loop_test(parser, bare_host, 0, (int)COUNT(hosts));
 	tcase_add_loop_test(place, listening, 0, (int)COUNT(places));
+	tcase_add_loop_test(place, valid, 0, (int)COUNT(places));
 	tcase_add_test(place, off);
 	tcase_add_loop_test(place, allowed_hosts, 0, (int)COUNT(allowed));
 	tcase_add_loop_test(server, exchange, 0, (int)COUNT(exchanges));

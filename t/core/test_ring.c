@@ -1,0 +1,391 @@
+/* Rings, mail, pools and tables: the structures two threads meet in. */
+
+#include <check.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mail.h"
+#include "core/pool.h"
+#include "core/ring.h"
+#include "core/table.h"
+
+/* ---- ring ---- */
+
+static struct mr_vector vector_of(struct mr_pkt *pkt, unsigned n)
+{
+	struct mr_vector v = { .n = n };
+
+	for (unsigned i = 0; i < n; i++)
+		v.pkt[i] = &pkt[i];
+	return v;
+}
+
+/* Depth counts packets, whatever the vectors' sizes. */
+static const struct { unsigned size, fit; } fits[] = { { 64, 1 }, { 1, 64 }, { 3, 21 }, { 40, 1 } };
+
+START_TEST(depth_is_in_packets)
+{
+	struct mr_ring *r = mr_ring_open(64);
+	struct mr_pkt pkt[64];
+	struct mr_vector v = vector_of(pkt, fits[_i].size), got;
+	uint64_t stamp;
+	unsigned n = 0;
+
+	for (unsigned round = 0; round < 300; round++) {
+		for (n = 0; mr_ring_room(r) >= v.n; n++)
+			mr_ring_push(r, &v, 1000 + n);
+		ck_assert_uint_eq(n, fits[_i].fit);
+		ck_assert_uint_eq(mr_ring_depth(r), n * v.n);
+		for (unsigned i = 0; i < n; i++) {
+			ck_assert(mr_ring_ready(r));
+			ck_assert(mr_ring_pop(r, &got, &stamp));
+			ck_assert_uint_eq(stamp, 1000 + i);
+			ck_assert_uint_eq(got.n, v.n);
+			ck_assert_mem_eq(got.pkt, v.pkt, v.n * sizeof v.pkt[0]);
+		}
+		ck_assert(!mr_ring_pop(r, &got, &stamp));
+		ck_assert(!mr_ring_ready(r));
+	}
+	ck_assert_uint_eq(r->prod.high_water, n * v.n);
+	mr_ring_close(r);
+}
+END_TEST
+
+#define CARRY 300000u
+
+struct lane {
+	struct mr_ring *ring;
+	struct mr_pkt  *pkt;
+};
+
+static void *carry(void *arg)
+{
+	struct lane *lane = arg;
+	uint32_t next = 0, seed = 1;
+
+	while (next < CARRY) {
+		struct mr_vector v = { .n = 0 };
+		unsigned want = (seed = seed * 1103515245 + 12345) >> 16 & 63;
+
+		while (v.n < want + 1 && next < CARRY) {
+			lane->pkt[next].seq = next; /* plain store, seen by the consumer after the pop */
+			mr_vector_add(&v, &lane->pkt[next++]);
+		}
+		while (mr_ring_room(lane->ring) < v.n)
+			sched_yield();
+		mr_ring_push(lane->ring, &v, next);
+	}
+	return NULL;
+}
+
+START_TEST(two_threads_keep_order)
+{
+	struct lane lane = { mr_ring_open(100), calloc(CARRY, sizeof(struct mr_pkt)) };
+	struct mr_vector v;
+	uint32_t next = 0;
+	uint64_t stamp;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, carry, &lane), 0);
+	while (next < CARRY) {
+		if (!mr_ring_pop(lane.ring, &v, &stamp)) {
+			sched_yield();
+			continue;
+		}
+		for (unsigned i = 0; i < v.n; i++, next++) {
+			ck_assert_ptr_eq(v.pkt[i], &lane.pkt[next]);
+			ck_assert_uint_eq(v.pkt[i]->seq, next);
+		}
+		ck_assert_uint_eq(stamp, next);
+	}
+	pthread_join(thread, NULL);
+	mr_ring_close(lane.ring);
+	free(lane.pkt);
+}
+END_TEST
+
+START_TEST(mail_says_when_it_is_full)
+{
+	struct mr_mail *m = mr_mail_open(5);
+	uint64_t letter[8] = { 0 }, got[8];
+
+	for (uint64_t round = 0; round < 50; round++) {
+		for (letter[0] = 0; mr_mail_push(m, letter); letter[0]++)
+			;
+		ck_assert_uint_eq(letter[0], 5);
+		for (uint64_t i = 0; i < 5; i++) {
+			ck_assert(mr_mail_ready(m));
+			ck_assert(mr_mail_pop(m, got));
+			ck_assert_uint_eq(got[0], i);
+		}
+		ck_assert(!mr_mail_pop(m, got));
+	}
+	mr_mail_close(m);
+}
+END_TEST
+
+/* ---- pool ---- */
+
+START_TEST(packets_come_home)
+{
+	struct mr_pool *pool = mr_pool_open(1, 10, 300, 0, 0, 3);
+	struct mr_pkt *out[10];
+
+	for (unsigned i = 0; i < 10; i++) {
+		out[i] = mr_pool_get(pool);
+		ck_assert_ptr_nonnull(out[i]);
+		ck_assert_uint_eq(mr_pkt_headroom(out[i]), MR_HEADROOM);
+		ck_assert_uint_ge(out[i]->room, 300);
+		ck_assert_uint_eq(out[i]->pool, 1);
+		memset(out[i]->base, (int)i, out[i]->room);
+	}
+	ck_assert_ptr_null(mr_pool_get(pool));
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_uint_eq(out[i]->base[out[i]->room - 1], i);
+	for (unsigned i = 0; i < 10; i++) {
+		if (i % 3 == 1)
+			mr_pool_put(pool, out[i]);
+		else
+			mr_pool_return(pool, i % 3 ? 2 : 0, out[i]);
+	}
+	ck_assert_uint_eq(mr_pool_home(pool), 10);
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_ptr_nonnull(mr_pool_get(pool));
+	mr_pool_close(pool);
+}
+END_TEST
+
+START_TEST(a_slab_is_reused_when_its_slices_are_home)
+{
+	struct mr_pool *pool = mr_pool_open(0, 1, 300, 2, 8, 2);
+	uint16_t a = mr_slab_get(pool), b = mr_slab_get(pool);
+	struct mr_pkt *s[3];
+
+	ck_assert_uint_ne(a, b);
+	ck_assert_uint_eq(mr_slab_get(pool), MR_NO_SLAB);
+	for (unsigned i = 0; i < 3; i++) {
+		s[i] = mr_slab_slice(pool, a, i * 1500, 1500);
+		ck_assert_uint_eq(s[i]->room, 1500);
+		ck_assert_ptr_eq(s[i]->data, pool->slab[a].base + i * 1500);
+	}
+	mr_slab_done(pool, a);
+	mr_slab_done(pool, b);
+	ck_assert_uint_eq(mr_slab_get(pool), b); /* a has slices out */
+	mr_pool_put(pool, s[1]);
+	mr_pool_return(pool, 1, s[0]);
+	ck_assert_uint_eq(mr_slab_get(pool), MR_NO_SLAB);
+	mr_pool_return(pool, 1, s[2]);
+	ck_assert_uint_eq(mr_pool_home(pool), 1 + 8);
+	ck_assert_uint_eq(mr_slab_get(pool), a);
+	mr_pool_close(pool);
+}
+END_TEST
+
+/* ---- table ---- */
+
+static unsigned freed;
+
+static void free_entry(void *entry)
+{
+	freed++;
+	free(entry);
+}
+
+static int *number(int n)
+{
+	int *p = malloc(sizeof *p);
+
+	*p = n;
+	return p;
+}
+
+struct bench {
+	ck_epoch_t         epoch;
+	ck_epoch_record_t *writer, *reader;
+	struct mr_table   *table;
+};
+
+static void bench_open(struct bench *b, uint32_t cap)
+{
+	ck_epoch_init(&b->epoch);
+	b->writer = aligned_alloc(64, 1024);
+	b->reader = aligned_alloc(64, 1024);
+	ck_epoch_register(&b->epoch, b->writer, NULL);
+	ck_epoch_register(&b->epoch, b->reader, NULL);
+	b->table = mr_table_open(cap, 4, 42, free_entry);
+	freed = 0;
+}
+
+static void bench_close(struct bench *b)
+{
+	ck_epoch_barrier(b->writer);
+	mr_table_close(b->table);
+	free(b->writer);
+	free(b->reader);
+}
+
+START_TEST(handles_outlive_replacement_not_removal)
+{
+	struct bench b;
+	uint64_t handle, other;
+
+	bench_open(&b, 4);
+	handle = mr_table_put(b.table, b.writer, "key1", number(1));
+	ck_assert_int_eq(*(const int *)mr_table_at(b.table, handle), 1);
+	ck_assert_uint_eq(mr_table_put(b.table, b.writer, "key1", number(2)), handle);
+	ck_assert_int_eq(*(const int *)mr_table_at(b.table, handle), 2);
+	ck_assert_int_eq(*(const int *)mr_table_find(b.table, "key1"), 2);
+	ck_assert(mr_table_remove(b.table, b.writer, "key1"));
+	ck_assert(!mr_table_remove(b.table, b.writer, "key1"));
+	ck_assert_ptr_null(mr_table_at(b.table, handle));
+	ck_assert_ptr_null(mr_table_find(b.table, "key1"));
+	for (int i = 0; i < 100; i++) { /* the slot comes round again, the old handle stays dead */
+		ck_epoch_barrier(b.writer);
+		other = mr_table_put(b.table, b.writer, "key2", number(3));
+		ck_assert_uint_ne(other, handle);
+		ck_assert_ptr_null(mr_table_at(b.table, handle));
+		mr_table_remove(b.table, b.writer, "key2");
+	}
+	ck_assert_ptr_null(mr_table_at(b.table, UINT64_MAX));
+	bench_close(&b);
+	ck_assert_uint_eq(freed, 102);
+}
+END_TEST
+
+START_TEST(a_reader_keeps_what_it_found)
+{
+	struct bench b;
+	const int *found;
+
+	bench_open(&b, 4);
+	mr_table_put(b.table, b.writer, "key1", number(7));
+	ck_epoch_begin(b.reader, NULL);
+	found = mr_table_find(b.table, "key1");
+	mr_table_remove(b.table, b.writer, "key1");
+	for (int i = 0; i < 10; i++)
+		ck_epoch_poll(b.writer);
+	ck_assert_uint_eq(freed, 0);
+	ck_assert_int_eq(*found, 7);
+	ck_epoch_end(b.reader, NULL);
+	ck_epoch_barrier(b.writer);
+	ck_assert_uint_eq(freed, 1);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_full_table_refuses)
+{
+	struct bench b;
+	int *extra = number(9);
+
+	bench_open(&b, 3);
+	for (uint32_t k = 0; k < 3; k++)
+		ck_assert_uint_ne(mr_table_put(b.table, b.writer, &k, number((int)k)), UINT64_MAX);
+	ck_assert_uint_eq(mr_table_put(b.table, b.writer, "\xff\xff\xff\xff", extra), UINT64_MAX);
+	ck_assert_uint_eq(mr_table_count(b.table), 3);
+	free(extra);
+	bench_close(&b);
+	ck_assert_uint_eq(freed, 3);
+}
+END_TEST
+
+/* Thousands of short-lived keys: the map neither grows nor fills up with what is gone. */
+START_TEST(churn_leaves_nothing_behind)
+{
+	struct bench b;
+
+	bench_open(&b, 64);
+	for (uint32_t k = 0; k < 20000; k++) {
+		uint32_t old = k - 32;
+
+		ck_assert_uint_ne(mr_table_put(b.table, b.writer, &k, number((int)k)), UINT64_MAX);
+		if (k >= 32)
+			ck_assert(mr_table_remove(b.table, b.writer, &old));
+		if (k % 8 == 0)
+			ck_epoch_barrier(b.writer);
+		ck_assert_int_eq(*(const int *)mr_table_find(b.table, &k), (int)k);
+	}
+	bench_close(&b);
+	ck_assert_uint_eq(freed, 20000);
+}
+END_TEST
+
+static atomic_bool stop_reading;
+
+static void *read_forever(void *arg)
+{
+	struct bench *b = arg;
+	uintptr_t wrong = 0;
+
+	while (!atomic_load(&stop_reading)) {
+		ck_epoch_begin(b->reader, NULL);
+		for (uint32_t k = 0; k < 8; k++) {
+			const int *found = mr_table_find(b->table, &k);
+
+			wrong += found && (uint32_t)*found % 8 != k;
+		}
+		ck_epoch_end(b->reader, NULL);
+	}
+	return (void *)wrong;
+}
+
+/* Slots of what was removed come back after a grace period: until then the table may be full. */
+static void put_or_free(struct bench *b, uint32_t k, int *entry)
+{
+	if (mr_table_put(b->table, b->writer, &k, entry) == UINT64_MAX)
+		free(entry);
+}
+
+START_TEST(a_reader_beside_a_writer_sees_whole_entries)
+{
+	struct bench b;
+	pthread_t thread;
+	void *wrong;
+
+	bench_open(&b, 16);
+	ck_assert_int_eq(pthread_create(&thread, NULL, read_forever, &b), 0);
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t k = i % 8;
+
+		if (i % 24 < 8 && i >= 24)
+			mr_table_remove(b.table, b.writer, &k);
+		else
+			put_or_free(&b, k, number((int)i));
+		ck_epoch_poll(b.writer);
+		if (i % 64 == 0)
+			ck_epoch_barrier(b.writer);
+	}
+	atomic_store(&stop_reading, true);
+	pthread_join(thread, &wrong);
+	ck_assert_ptr_null(wrong);
+	bench_close(&b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("structures");
+	TCase *tc = tcase_create("structures");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, depth_is_in_packets, 0, sizeof fits / sizeof fits[0]);
+	tcase_add_test(tc, two_threads_keep_order);
+	tcase_add_test(tc, mail_says_when_it_is_full);
+	tcase_add_test(tc, packets_come_home);
+	tcase_add_test(tc, a_slab_is_reused_when_its_slices_are_home);
+	tcase_add_test(tc, handles_outlive_replacement_not_removal);
+	tcase_add_test(tc, a_reader_keeps_what_it_found);
+	tcase_add_test(tc, a_full_table_refuses);
+	tcase_add_test(tc, churn_leaves_nothing_behind);
+	tcase_add_test(tc, a_reader_beside_a_writer_sees_whole_entries);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}

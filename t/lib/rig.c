@@ -1,0 +1,420 @@
+/* rig.c - the bench a stage is tested on; see rig.h. */
+
+#include "t/lib/rig.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/build.h"
+#include "core/json.h"
+
+#define QUEUE 1024
+
+/* ---- the three helpers of the graph ---- */
+
+struct queue {
+	unsigned       head, n;
+	struct mr_pkt *pkt[QUEUE];
+};
+
+struct feed {
+	struct queue input[MR_PORTS_MAX];
+};
+
+struct catch {
+	struct queue output[MR_PORTS_MAX];
+};
+
+struct ears {
+	unsigned        head, n;
+	struct mr_event heard[QUEUE];
+};
+
+static void put(struct queue *q, struct mr_pkt *p)
+{
+	ck_assert_uint_lt(q->n, QUEUE);
+	q->pkt[(q->head + q->n++) % QUEUE] = p;
+}
+
+static struct mr_pkt *get(struct queue *q)
+{
+	struct mr_pkt *p;
+
+	if (q->n == 0)
+		return NULL;
+	p = q->pkt[q->head];
+	q->head = (q->head + 1) % QUEUE;
+	q->n--;
+	return p;
+}
+
+static bool feed_pull(void *self, struct mr_turn *t)
+{
+	struct feed *feed = self;
+	bool more = false;
+
+	for (unsigned i = 0; i < MR_PORTS_MAX; i++) {
+		while (feed->input[i].n && mr_room(t, i)) {
+			mr_emit(t, i, get(&feed->input[i]));
+			mr_made(t, 1);
+		}
+		more |= feed->input[i].n > 0;
+	}
+	return more;
+}
+
+static void catch_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct catch *catch = self;
+
+	for (unsigned i = 0; i < v->n; i++)
+		put(&catch->output[input], v->pkt[i]);
+	mr_keep(t, (int)v->n);
+}
+
+static void catch_flush(void *self, struct mr_turn *t)
+{
+	struct catch *catch = self;
+	struct mr_pkt *p;
+
+	for (unsigned i = 0; i < MR_PORTS_MAX; i++) {
+		while ((p = get(&catch->output[i]))) {
+			mr_take(t, p);
+			mr_keep(t, -1);
+		}
+	}
+}
+
+static void ears_event(void *self, const struct mr_event *event, struct mr_turn *t)
+{
+	struct ears *ears = self;
+
+	(void)t;
+	ck_assert_uint_lt(ears->n, QUEUE);
+	ears->heard[(ears->head + ears->n++) % QUEUE] = *event;
+}
+
+#define PORT(n) { n, .view = "anything", .optional = true }
+#define PORTS \
+	(const struct mr_port[]){ PORT("p0"), PORT("p1"), PORT("p2"), PORT("p3"), PORT("p4"), \
+		                  PORT("p5"), PORT("p6"), PORT("p7"), { 0 } }
+#define NONE (const struct mr_named[]){ { 0 } }
+
+static const struct mr_kind kind_feed = {
+	.abi = MR_ABI, .name = "rig-feed", .summary = "hands in", .size = sizeof(struct feed),
+	.inputs = (const struct mr_port[]){ { 0 } }, .outputs = PORTS, .drops = NONE,
+	.counters = NONE, .makes = true, .keeps = QUEUE, .affinities = 1 << MR_ANY, .pull = feed_pull,
+};
+static const struct mr_kind kind_catch = {
+	.abi = MR_ABI, .name = "rig-catch", .summary = "keeps", .size = sizeof(struct catch),
+	.inputs = PORTS, .outputs = (const struct mr_port[]){ { 0 } }, .drops = NONE,
+	.counters = NONE, .keeps = QUEUE, .affinities = 1 << MR_ANY, .process = catch_process,
+	.flush = catch_flush,
+};
+static const struct mr_kind kind_ears = {
+	.abi = MR_ABI, .name = "rig-ears", .summary = "hears", .size = sizeof(struct ears),
+	.inputs = (const struct mr_port[]){ { 0 } }, .outputs = (const struct mr_port[]){ { 0 } },
+	.drops = NONE, .counters = NONE, .host = true, .once = true, .affinities = 1 << MR_ANY,
+	.event = ears_event,
+};
+
+/* ---- building ---- */
+
+enum { UNDER, FEED, CATCH, EARS }; /* the graph's stages in this order */
+
+struct rig {
+	const struct mr_kind *kind;
+	const struct mr_kind *kinds[5];
+	struct mr_json       *graph_doc, *node_doc;
+	struct mr_graph      *graph;
+	struct mr_engine     *engine;
+	struct mr_report      report;
+	uint64_t              before[64]; /* drop and taken words before the last run */
+	bool                  fed;
+};
+
+/* The engine asks this for the time; a test runs in one thread of its own process. */
+static uint64_t rig_time;
+
+static uint64_t rig_now(void)
+{
+	return rig_time;
+}
+
+static void write_edges(FILE *f, const struct mr_kind *kind)
+{
+	const char *comma = "";
+
+	for (unsigned i = 0; kind->inputs[i].name; i++, comma = ",")
+		fprintf(f, "%s{\"from\":\"feed.p%u\",\"to\":\"under.%s\",\"full\":\"wait\"}", comma, i,
+		        kind->inputs[i].name);
+	for (unsigned i = 0; kind->outputs[i].name; i++, comma = ",")
+		fprintf(f, "%s{\"from\":\"under.%s\",\"to\":\"catch.p%u\",\"full\":\"wait\"}", comma,
+		        kind->outputs[i].name, i);
+}
+
+static char *write_graph(const struct mr_kind *kind, const char *settings)
+{
+	char *text = NULL, members[512] = "";
+	size_t n = 0, len = strlen(settings);
+	FILE *f = open_memstream(&text, &n);
+
+	/* the settings' own members, after the kind */
+	if (len > 2)
+		snprintf(members, sizeof members, ",%.*s", (int)len - 2, settings + 1);
+	fprintf(f, "{\"graph\":\"rig\",\"stages\":{\"under\":{\"kind\":\"%s\"%s},"
+	        "\"feed\":{\"kind\":\"rig-feed\"},\"catch\":{\"kind\":\"rig-catch\"},"
+	        "\"ears\":{\"kind\":\"rig-ears\"}},\"edges\":[", kind->name, members);
+	write_edges(f, kind);
+	fprintf(f, "],\"workers\":{\"w\":{\"stages\":[\"feed\",\"under\",\"catch\"]}}}");
+	fclose(f);
+	return text;
+}
+
+static void dispose(struct rig *rig)
+{
+	mr_graph_free(rig->graph);
+	mr_json_free(rig->graph_doc);
+	mr_json_free(rig->node_doc);
+	mr_report_free(&rig->report);
+	free(rig);
+}
+
+static struct rig *try_open(const struct mr_kind *kind, const char *settings, const char *node)
+{
+	struct rig *rig = calloc(1, sizeof *rig);
+	char *text = write_graph(kind, settings);
+
+	rig->kind = kind;
+	rig->kinds[0] = kind;
+	rig->kinds[1] = &kind_feed;
+	rig->kinds[2] = &kind_catch;
+	rig->kinds[3] = &kind_ears;
+	rig_time = MR_NS_PER_S;
+	rig->graph_doc = mr_json_parse("graph", text, strlen(text), &rig->report);
+	if (node)
+		rig->node_doc = mr_json_parse("node", node, strlen(node), &rig->report);
+	if (rig->graph_doc && (!node || rig->node_doc))
+		rig->graph = mr_graph_parse(rig->graph_doc, rig->kinds, &rig->report);
+	if (rig->graph)
+		rig->engine = mr_engine_open(&(struct mr_engine_options){
+			.graph = rig->graph, .node = rig->node_doc, .aead = mr_aead_find("mbedtls"),
+			.rand = mr_rand_system(), .now = rig_now }, &rig->report);
+	free(text);
+	return rig;
+}
+
+struct rig *rig_open(const struct mr_kind *kind, const char *settings, const char *node)
+{
+	struct rig *rig = try_open(kind, settings, node);
+
+	if (!rig->engine)
+		mr_report_print(&rig->report, stderr);
+	ck_assert_ptr_nonnull(rig->engine);
+	return rig;
+}
+
+char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node)
+{
+	struct rig *rig = try_open(kind, settings, node);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f;
+
+	if (rig->engine) {
+		mr_engine_close(rig->engine);
+	} else {
+		f = open_memstream(&text, &n);
+		mr_report_print(&rig->report, f);
+		fclose(f);
+	}
+	dispose(rig);
+	return text;
+}
+
+/* ---- running ---- */
+
+static struct mr_worker *worker(struct rig *rig)
+{
+	return rig->engine->replica[UNDER].worker;
+}
+
+void rig_at(struct rig *rig, uint64_t now)
+{
+	(void)rig;
+	ck_assert_uint_ge(now, rig_time);
+	rig_time = now;
+}
+
+static unsigned port(const struct mr_port *ports, const char *name)
+{
+	for (unsigned i = 0; ports[i].name; i++) {
+		if (!strcmp(ports[i].name, name))
+			return i;
+	}
+	ck_abort_msg("no port %s", name);
+}
+
+struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, size_t n)
+{
+	struct feed *feed = rig->engine->replica[FEED].state;
+	struct mr_pkt *p = mr_pool_get(worker(rig)->pool);
+
+	ck_assert_ptr_nonnull(p);
+	memset(p->base, 0, 32);
+	memcpy(mr_pkt_put(p, (uint32_t)n), bytes, n);
+	p->stamp = rig_time;
+	put(&feed->input[port(rig->kind->inputs, input)], p);
+	rig->engine->replica[FEED].ready = true;
+	rig->fed = true;
+	return p;
+}
+
+static unsigned endings(const struct rig *rig)
+{
+	unsigned n = 0;
+
+	while (rig->kind->drops[n].name)
+		n++;
+	return n;
+}
+
+static void note(struct rig *rig, uint64_t *word)
+{
+	const struct mr_replica *r = &rig->engine->replica[UNDER];
+	const struct catch *catch = rig->engine->replica[CATCH].state;
+
+	for (unsigned i = 0; i < endings(rig); i++)
+		word[i] = r->block->live[MR_WORDS + i];
+	for (unsigned i = 0; i < MR_PORTS_MAX; i++)
+		word[40 + i] = catch->output[i].n;
+	word[50] = r->block->live[MR_W_TAKEN];
+	word[51] = r->block->live[MR_W_HELD];
+}
+
+const char *rig_run(struct rig *rig)
+{
+	uint64_t before[64] = { 0 }, after[64] = { 0 };
+	const char *went = "nowhere";
+
+	note(rig, before);
+	for (unsigned i = 0; i < 100 && mr_worker_turn(worker(rig)); i++)
+		mr_engine_host_turn(rig->engine);
+	mr_engine_host_turn(rig->engine);
+	note(rig, after);
+	if (after[51] > before[51])
+		went = "kept";
+	if (after[50] > before[50])
+		went = "taken";
+	for (unsigned i = 0; i < endings(rig); i++) {
+		if (after[i] > before[i])
+			went = rig->kind->drops[i].name;
+	}
+	for (unsigned i = 0; i < MR_PORTS_MAX; i++) {
+		if (after[40 + i] > before[40 + i])
+			went = rig->kind->outputs[i].name;
+	}
+	return went;
+}
+
+struct mr_pkt *rig_out(struct rig *rig, const char *output)
+{
+	struct mr_replica *r = &rig->engine->replica[CATCH];
+	struct catch *catch = r->state;
+	struct mr_pkt *p = get(&catch->output[port(rig->kind->outputs, output)]);
+
+	if (p) { /* back to the pool, untouched until somebody takes it out again */
+		r->block->live[MR_W_HELD]--;
+		r->block->live[MR_W_TAKEN]++;
+		mr_pool_put(worker(rig)->pool, p);
+	}
+	return p;
+}
+
+void rig_order(struct rig *rig, struct mr_order *order)
+{
+	struct mr_worker *w = worker(rig);
+
+	w->turn.now = rig_time;
+	ck_epoch_begin(w->epoch, NULL);
+	mr_call_order(w, &rig->engine->replica[UNDER], order);
+	ck_epoch_end(w->epoch, NULL);
+}
+
+bool rig_event(struct rig *rig, struct mr_event *event)
+{
+	struct ears *ears = rig->engine->replica[EARS].state;
+
+	mr_engine_host_turn(rig->engine);
+	if (ears->n == 0)
+		return false;
+	*event = ears->heard[ears->head];
+	ears->head = (ears->head + 1) % QUEUE;
+	ears->n--;
+	return true;
+}
+
+uint64_t rig_count(struct rig *rig, const char *name)
+{
+	static const char *const common[MR_WORDS] = { "in",    "in-bytes", "out",  "out-bytes",
+		                                      "made",  "taken",    "taken-bytes", "held",
+		                                      "vectors", "calls",  "busy-ns" };
+	const struct mr_replica *r = &rig->engine->replica[UNDER];
+
+	for (unsigned i = 0; i < MR_WORDS; i++) {
+		if (!strcmp(common[i], name))
+			return r->block->live[i];
+	}
+	for (unsigned i = 0; i < r->ndrop; i++) {
+		if (!strcmp(rig->kind->drops[i].name, name))
+			return r->block->live[MR_WORDS + i];
+	}
+	for (unsigned i = 0; i < r->ncounter; i++) {
+		if (!strcmp(rig->kind->counters[i].name, name))
+			return r->block->live[MR_WORDS + r->ndrop + r->noutput + i];
+	}
+	ck_abort_msg("no counter %s", name);
+}
+
+void *rig_use(struct rig *rig, const struct mr_resource *resource)
+{
+	for (unsigned i = 0; i < rig->engine->useds; i++) {
+		if (rig->engine->used[i].resource == resource)
+			return rig->engine->used[i].state;
+	}
+	ck_abort_msg("no resource %s", resource->name);
+}
+
+void *rig_state(struct rig *rig)
+{
+	return rig->engine->replica[UNDER].state;
+}
+
+ck_epoch_record_t *rig_epoch(struct rig *rig)
+{
+	return rig->engine->host->epoch;
+}
+
+static void assert_conserved(struct rig *rig)
+{
+	const struct mr_replica *r = &rig->engine->replica[UNDER];
+	const uint64_t *w = r->block->live;
+	uint64_t ended = 0;
+
+	for (unsigned i = 0; i < r->ndrop + r->noutput; i++)
+		ended += w[MR_WORDS + i];
+	ck_assert_uint_eq(w[MR_W_IN] + w[MR_W_MADE],
+	                  w[MR_W_OUT] + w[MR_W_TAKEN] + ended + w[MR_W_HELD]);
+}
+
+void rig_close(struct rig *rig)
+{
+	assert_conserved(rig);
+	mr_engine_stop(rig->engine);
+	assert_conserved(rig);
+	ck_assert_uint_eq(rig->engine->replica[UNDER].block->live[MR_W_HELD], 0);
+	ck_assert_uint_eq(mr_engine_close(rig->engine), 0);
+	dispose(rig);
+}

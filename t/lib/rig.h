@@ -1,0 +1,61 @@
+/* rig.h - one stage alone, called through its descriptor by the real runtime.
+ *
+ * The rig builds a graph of four stages on one worker, without threads: `feed` hands packets to
+ * the stage under test, `catch` keeps what it emits, `ears` hears what it tells control.  Nothing runs
+ * unless the test says so, and closing the rig fails the test if a packet went nowhere or two ways.
+ *
+ *     struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+ *     rig_feed(rig, "ip", packet, n);
+ *     ck_assert_str_eq(rig_run(rig), "seal");
+ *     rig_close(rig);
+ */
+#ifndef MR_T_RIG_H
+#define MR_T_RIG_H
+
+#include <ck_epoch.h>
+
+#include "core/engine.h"
+#include "core/stage.h"
+
+struct rig;
+
+/* A stage of this kind with these graph settings and this node file (both JSON texts; node may be
+ * NULL).  Fails the test when it does not open. */
+struct rig *rig_open(const struct mr_kind *kind, const char *settings, const char *node);
+
+/* The complaints when it should not open (malloc'd text, one a line), or NULL if it opened. */
+char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node);
+
+/* Time the stage sees, ns; starts at 1 s.  Never goes back. */
+void rig_at(struct rig *rig, uint64_t now);
+
+/* A packet for an input in the next run: a copy of the bytes at the usual headroom.  The returned
+ * packet may be given near, far, mark, ... before the run. */
+struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, size_t n);
+
+/* Turns until nothing happens.  Returns where the last packet fed went: an output's or a drop's
+ * name, "taken", "kept" or "nowhere" (none was fed). */
+const char *rig_run(struct rig *rig);
+
+/* Oldest packet that left by this output and has not been looked at; NULL when there is none.  It
+ * stays valid until the next rig_run. */
+struct mr_pkt *rig_out(struct rig *rig, const char *output);
+
+/* Apply an order at once. */
+void rig_order(struct rig *rig, struct mr_order *order);
+
+/* Oldest event told and not looked at; false when there is none. */
+bool rig_event(struct rig *rig, struct mr_event *event);
+
+/* Counters by name: common words ("in", "made", "out", "taken", "held"), drops or own counters. */
+uint64_t rig_count(struct rig *rig, const char *name);
+
+/* An opened resource by its descriptor, the stage's state, and the epoch record table writes take. */
+void *rig_use(struct rig *rig, const struct mr_resource *resource);
+void *rig_state(struct rig *rig);
+ck_epoch_record_t *rig_epoch(struct rig *rig);
+
+/* Flush, close, and assert that packets are conserved and all at home. */
+void rig_close(struct rig *rig);
+
+#endif
