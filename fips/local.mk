@@ -8,20 +8,28 @@ libfips_a_SOURCES = \
 	fips/node/bucket.c \
 	fips/node/bucket.h \
 	fips/node/config.h \
+	fips/node/datagrams.c \
+	fips/node/destinations.c \
 	fips/node/dial.c \
+	fips/node/info.c \
 	fips/node/input.h \
 	fips/node/keepalive.c \
 	fips/node/links.c \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
+	fips/node/node.c \
 	fips/node/node.h \
 	fips/node/parts.h \
 	fips/node/peers.c \
 	fips/node/pmtu.c \
 	fips/node/pmtu.h \
+	fips/node/reports.c \
 	fips/node/resend.c \
+	fips/node/session_answer.c \
+	fips/node/session_start.c \
 	fips/node/sessions.c \
 	fips/node/state.h \
+	fips/node/timers.c \
 	fips/noise/address.c \
 	fips/noise/address.h \
 	fips/noise/bech32.c \

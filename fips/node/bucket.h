@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct fips_bucket {
-	uint64_t full;   /* const after init: nanotokens it holds at most        */
-	uint64_t rate;   /* const after init: nanotokens a nanosecond, times 1000 */
-	uint64_t level;  /* nanotokens, [0, full]                                */
-	uint64_t filled; /* ns, when level was right                             */
+	uint64_t full;   /* const after init: nanotokens it holds at most */
+	uint64_t rate;   /* const after init: thousandths of a token a s  */
+	uint64_t level;  /* nanotokens, [0, full]                         */
+	uint64_t filled; /* ns, when level was right                      */
 };
 
 /* A full bucket of burst tokens, refilled with milli / 1000 tokens a second. */

@@ -259,6 +259,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	fips_act_peer(n, FIPS_ACT_LINK_DOWN, &p->addr);
 	p->up = false;
 	p->send = NULL;
+	p->close_at = MR_NEVER;
 	p->touched = n->now;
 	if (p->wanted)
 		p->wanted_until = n->now + fips_ms(n->timers.unresolved);

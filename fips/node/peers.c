@@ -93,6 +93,7 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 	p->addr = *addr;
 	memcpy(p->pub, pub, FIPS_PUB_LEN);
 	p->retry_at = MR_NEVER;
+	p->close_at = MR_NEVER;
 	p->touched = n->now;
 	return p;
 }

@@ -7,17 +7,17 @@
 #include "core/wire.h"
 
 /* The address changes under an odd `moves`, so that a reader on another thread notices a half
- * written one: the fences order the words between the two changes of the count. */
+ * written one: a reader that sees one new word (acquire) also sees the odd count written before it
+ * (release). */
 static void via_store(struct fips_link_recv *recv, const struct fips_via *via)
 {
-	uint64_t word[4];
+	uint64_t word[4], moves = fips_word_get(&recv->moves);
 
 	memcpy(word, via, sizeof word);
-	fips_word_add(&recv->moves, 1);
-	atomic_thread_fence(memory_order_release);
+	fips_word_set(&recv->moves, moves + 1);
 	for (unsigned i = 0; i < 4; i++)
-		fips_word_set(&recv->via[i], word[i]);
-	atomic_store_explicit(&recv->moves, fips_word_get(&recv->moves) + 1, memory_order_release);
+		atomic_store_explicit(&recv->via[i], word[i], memory_order_release);
+	atomic_store_explicit(&recv->moves, moves + 2, memory_order_release);
 }
 
 static bool via_same(const struct fips_link_recv *recv, const struct fips_via *via)
@@ -36,8 +36,7 @@ bool fips_link_via(const struct fips_link_recv *recv, struct fips_via *via, uint
 
 	before = atomic_load_explicit(&recv->moves, memory_order_acquire);
 	for (unsigned i = 0; i < 4; i++)
-		word[i] = fips_word_get(&recv->via[i]);
-	atomic_thread_fence(memory_order_acquire);
+		word[i] = atomic_load_explicit(&recv->via[i], memory_order_acquire);
 	after = fips_word_get(&recv->moves);
 	if (before != after || before % 2)
 		return false;

@@ -1,7 +1,7 @@
 /* mtu.h - what fits into what (session.md 5.3, 5.4, 5.6).
  *
  * A link MTU is the largest whole FMP frame a transport carries, and every path MTU has that unit.
- * Around an IPv6 packet both layers put 77 bytes more than they save:
+ * Around an IPv6 packet both layers put 77 bytes more than they save (FIPS_IPV6_OVERHEAD):
  *
  *     link header 16, timestamp 4, envelope 36, FSP header 12, inner header 6, ports 4,
  *     shim 7 for the 40 of the IPv6 header, two tags of 16
@@ -13,17 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fips/wire/datagram.h"
 #include "fips/wire/fsp.h"
-#include "fips/wire/link.h"
 #include "fips/wire/shim.h"
 
-#define FIPS_ENVELOPE_OVERHEAD (FIPS_LINK_OVERHEAD + FIPS_DATAGRAM_HEAD + FIPS_FSP_OVERHEAD) /* 106 */
-#define FIPS_NATIVE_OVERHEAD   (FIPS_ENVELOPE_OVERHEAD + FIPS_FSP_PORTS)                     /* 110 */
-#define FIPS_IPV6_OVERHEAD     (FIPS_NATIVE_OVERHEAD - FIPS_SHIM_SAVED)                      /* 77  */
-#define FIPS_MSS_HEADERS       60   /* IPv6 and TCP header                                          */
-#define FIPS_MSS_SAFE          1143 /* when nothing is known about the path                         */
-#define FIPS_TUN_MTU_MIN       1280 /* IPv6 demands it of a device                                  */
+#define FIPS_MSS_HEADERS 60   /* IPv6 and TCP header                  */
+#define FIPS_MSS_SAFE    1143 /* when nothing is known about the path */
+#define FIPS_TUN_MTU_MIN 1280 /* IPv6 demands it of a device          */
 
 /* Largest IPv6 packet over a link or path MTU; 0 when none fits. */
 static inline uint16_t fips_mtu_ipv6(uint16_t link_mtu)
@@ -42,7 +37,7 @@ static inline uint16_t fips_mtu_mss(uint16_t link_mtu)
 /* Largest payload of a datagram to a port of its own. */
 static inline uint16_t fips_mtu_native(uint16_t link_mtu)
 {
-	return link_mtu > FIPS_NATIVE_OVERHEAD ? (uint16_t)(link_mtu - FIPS_NATIVE_OVERHEAD) : 0;
+	return link_mtu > FIPS_DATA_OVERHEAD ? (uint16_t)(link_mtu - FIPS_DATA_OVERHEAD) : 0;
 }
 
 /* Is a path MTU that others claim to be believed? */

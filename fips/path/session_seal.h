@@ -6,8 +6,8 @@
  * The IPv6 header is overwritten from behind and the payload never moves.  What comes out is a
  * link message from its type byte on: envelope and FSP message.
  *
- * Sizes: 45 bytes in front of an IPv6 packet and 32 behind serve both layers of sealing.  Data
- * never carries coordinates.
+ * Sizes: FIPS_IPV6_HEADROOM (45) bytes in front of a packet and FIPS_IPV6_TAILROOM (32) behind serve
+ * both layers of sealing.  Data never carries coordinates.
  *
  * fips_number first, then one operation a message, the provider's seal, and fips_sent_run with
  * fips_session_counted bytes a message, under one key pointer in one process() call (N2).
@@ -27,14 +27,9 @@
 #include "fips/wire/fsp.h"
 #include "fips/wire/shim.h"
 
-/* Bytes between the start of the link message and that of the IPv6 packet: 25. */
-#define FIPS_SESSION_FRONT                                                                         \
-	(FIPS_DATAGRAM_HEAD + FIPS_FSP_HEAD + FIPS_FSP_INNER + FIPS_FSP_PORTS - FIPS_SHIM_SAVED)
-#define FIPS_SESSION_BACK FIPS_TAG
-
-/* Both layers around an IPv6 packet: 45 in front, 32 behind. */
-#define FIPS_HEADROOM (FIPS_SESSION_FRONT + FIPS_LINK_FRONT)
-#define FIPS_TAILROOM (FIPS_SESSION_BACK + FIPS_LINK_BACK)
+/* What this layer needs around an IPv6 packet: 25 bytes in front, 16 behind. */
+#define FIPS_SESSION_FRONT (FIPS_IPV6_HEADROOM - FIPS_LINK_FRONT)
+#define FIPS_SESSION_BACK  FIPS_TAG
 
 /* Before and behind a message of control's (type byte and body), session layer only. */
 #define FIPS_SESSION_BODY_FRONT (FIPS_DATAGRAM_HEAD + FIPS_FSP_HEAD + FIPS_FSP_INNER - 1) /* 53 */

@@ -52,12 +52,13 @@ const char *fips_fsp_name(enum fips_fsp fsp)
 	return "unknown";
 }
 
-static void put_prefix(struct mr_wire *out, uint8_t phase, uint8_t flags, size_t payload_len)
+/* The prefix of a handshake message, which has no flags. */
+static void build_prefix(uint8_t out[FIPS_FSP_PREFIX], uint8_t phase, size_t len)
 {
-	assert(payload_len <= UINT16_MAX);
-	mr_put_u8(out, phase);
-	mr_put_u8(out, flags);
-	mr_put_le16(out, (uint16_t)payload_len);
+	assert(len >= FIPS_FSP_PREFIX && len - FIPS_FSP_PREFIX <= UINT16_MAX);
+	out[0] = phase;
+	out[1] = 0;
+	mr_to_le16(out + 2, (uint16_t)(len - FIPS_FSP_PREFIX));
 }
 
 /* A Noise message behind its length, which has to be this one. */
@@ -107,7 +108,7 @@ static size_t build_setup(uint8_t *to, size_t room, uint8_t phase, uint16_t nois
 	if (!setup->src.count || setup->src.count > FIPS_COORDS_MAX || !setup->dest.count ||
 	    setup->dest.count > FIPS_COORDS_MAX || room < len)
 		return 0;
-	put_prefix(&out, phase, 0, len - FIPS_FSP_PREFIX);
+	build_prefix(mr_put_room(&out, FIPS_FSP_PREFIX), phase, len);
 	mr_put_u8(&out, setup->flags);
 	fips_coords_put(&out, &setup->src);
 	fips_coords_put(&out, &setup->dest);
@@ -141,12 +142,10 @@ const uint8_t *fips_fsp_msg3_parse(const uint8_t *bytes, size_t n)
 
 void fips_fsp_msg3_build(uint8_t out[FIPS_FSP_MSG3_LEN], const uint8_t noise[FIPS_XK_MSG3])
 {
-	struct mr_wire to = mr_wire_write(out, FIPS_FSP_MSG3_LEN);
-
-	put_prefix(&to, PHASE_MSG3, 0, FIPS_FSP_MSG3_LEN - FIPS_FSP_PREFIX);
-	mr_put_u8(&to, 0);
-	mr_put_le16(&to, FIPS_XK_MSG3);
-	mr_put_bytes(&to, noise, FIPS_XK_MSG3);
+	build_prefix(out, PHASE_MSG3, FIPS_FSP_MSG3_LEN);
+	out[4] = 0;
+	mr_to_le16(out + 5, FIPS_XK_MSG3);
+	memcpy(out + 7, noise, FIPS_XK_MSG3);
 }
 
 bool fips_fsp_sealed_parse(const uint8_t *bytes, size_t n, struct fips_fsp_sealed *out)

@@ -60,6 +60,8 @@ static const struct { const char *text, *says; } bad_secrets[] = {
 	{ "nsec1VL029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5", "upper and lower" },
 	{ "nsec1bl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5", "does not use" },
 	{ "nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe4", "checksum" },
+	{ "nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9lapd9tuyx", "padding" },
+	{ "nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9lagw8m98f", "padding" },
 	{ "0000000000000000000000000000000000000000000000000000000000000000", "zero" },
 	{ "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", "order" },
 	{ "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364142", "order" },
@@ -90,6 +92,8 @@ static const struct { const char *text, *says; } bad_npubs[] = {
 	{ "Npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg", "upper and lower" },
 	{ "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjpti", "does not use" },
 	{ "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjpt\xc3", "does not use" },
+	{ "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8pl6x5k6", "padding" },
+	{ "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8guckd44", "padding" },
 };
 
 START_TEST(bad_npub)
@@ -197,7 +201,8 @@ static const struct { uint16_t group[8]; const char *text; } ipv6_texts[] = {
 	{ { 0xfd00, 0, 1, 2, 3, 4, 5, 6 }, "fd00:0:1:2:3:4:5:6" }, /* one group is no run  */
 	{ { 0, 0, 1, 2, 3, 4, 5, 6 }, "::1:2:3:4:5:6" },
 	{ { 1, 2, 3, 4, 5, 6, 0, 0 }, "1:2:3:4:5:6::" },
-	{ { 0xfdab, 0xc, 0x10, 0x100, 0xfff, 0x1000, 0xa0b, 0x0f }, "fdab:c:10:100:fff:1000:a0b:f" },
+	{ { 0xfdab, 0xc, 0x10, 0x100, 0xfff, 0x1000, 0xa0b, 0x0f },
+	  "fdab:c:10:100:fff:1000:a0b:f" },
 	{ { 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff },
 	  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
 };

@@ -38,8 +38,7 @@ START_TEST(pmtu_table)
 	}
 	ck_assert_uint_eq(index, 19);
 	ck_assert_uint_eq(FIPS_IPV6_OVERHEAD, 77);
-	ck_assert_uint_eq(FIPS_ENVELOPE_OVERHEAD, 106);
-	ck_assert_uint_eq(FIPS_NATIVE_OVERHEAD, 110);
+	ck_assert_uint_eq(FIPS_DATA_OVERHEAD, 110);
 }
 END_TEST
 

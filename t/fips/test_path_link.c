@@ -3,6 +3,7 @@
 #include "fips/path/link_recv.h"
 #include "fips/path/link_seal.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <check.h>
@@ -380,6 +381,44 @@ START_TEST(rekey)
 }
 END_TEST
 
+#define MOVES 200000
+
+static void *wander(void *arg)
+{
+	for (unsigned i = 1; i <= MOVES; i++) {
+		struct fips_via via;
+
+		memset(&via, (int)(i % 251), sizeof via);
+		fips_link_move(arg, &via);
+	}
+	return NULL;
+}
+
+/* A reader on another thread gets whole addresses or none, and ends up with the last one. */
+START_TEST(address_is_never_torn)
+{
+	struct fips_via via, zero = { 0 };
+	uint64_t moves = 0, seen;
+	unsigned whole = 0;
+	pthread_t writer;
+
+	fips_link_recv_init(&recv, &zero);
+	ck_assert_int_eq(pthread_create(&writer, NULL, wander, &recv), 0);
+	while (moves < 2 + 2 * (uint64_t)MOVES) {
+		if (!fips_link_via(&recv, &via, &seen))
+			continue;
+		for (unsigned i = 0; i < sizeof via; i++)
+			ck_assert_uint_eq(((const uint8_t *)&via)[i], *(const uint8_t *)&via);
+		ck_assert_uint_ge(seen, moves);
+		moves = seen;
+		whole++;
+	}
+	pthread_join(writer, NULL);
+	ck_assert_uint_gt(whole, 0);
+	ck_assert_uint_eq(*(const uint8_t *)&via, MOVES % 251);
+}
+END_TEST
+
 START_TEST(message_limits)
 {
 	ck_assert_uint_eq(fips_link_message_max(1280), 1244);
@@ -406,6 +445,7 @@ int main(void)
 	tcase_add_loop_test(t, runts, 0, keys_providers());
 	tcase_add_loop_test(t, roaming, 0, keys_providers());
 	tcase_add_loop_test(t, rekey, 0, keys_providers());
+	tcase_add_test(t, address_is_never_torn);
 	tcase_add_test(t, message_limits);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);

@@ -80,7 +80,8 @@ static void run_aead(const json_t *v)
 
 static void run_mix_key(const json_t *v)
 {
-	struct bytes ck = vectors_bytes(v, "new_chaining_key_hex"), k = vectors_bytes(v, "new_key_hex");
+	struct bytes ck = vectors_bytes(v, "new_chaining_key_hex"),
+		     k = vectors_bytes(v, "new_key_hex");
 	struct fips_symmetric s = { .n = 7 };
 	uint8_t dh[32];
 
@@ -215,7 +216,8 @@ static void run_transport(const json_t *v)
 	json_array_foreach(frames, index, f) {
 		bool from_initiator =
 			strcmp(vectors_text(f, "direction"), "initiator_to_responder") == 0;
-		struct bytes aad = vectors_bytes(f, "aad_hex"), text = vectors_bytes(f, "plaintext_hex");
+		struct bytes aad = vectors_bytes(f, "aad_hex"),
+			     text = vectors_bytes(f, "plaintext_hex");
 		struct bytes want = vectors_bytes(f, "ciphertext_hex");
 		uint8_t key[32];
 
@@ -227,16 +229,16 @@ static void run_transport(const json_t *v)
 	}
 }
 
-static const struct { const char *type; void (*run)(const json_t *v); unsigned entries; } types[] = {
-	{ "pubkey",       run_pubkey,    5  },
-	{ "ecdh",         run_ecdh,      4  },
-	{ "hkdf",         run_hkdf,      4  },
-	{ "aead",         run_aead,      4  },
-	{ "mix_key",      run_mix_key,   4  },
-	{ "split",        run_split,     4  },
-	{ "ik_handshake", run_ik,        11 },
-	{ "xk_handshake", run_xk,        7  },
-	{ "transport",    run_transport, 4  },
+static const struct {
+	const char *type;
+	void (*run)(const json_t *v);
+	unsigned entries;
+} types[] = {
+	{ "pubkey", run_pubkey, 5 },	   { "ecdh", run_ecdh, 4 },
+	{ "hkdf", run_hkdf, 4 },	   { "aead", run_aead, 4 },
+	{ "mix_key", run_mix_key, 4 },	   { "split", run_split, 4 },
+	{ "ik_handshake", run_ik, 11 },	   { "xk_handshake", run_xk, 7 },
+	{ "transport", run_transport, 4 },
 };
 
 /* One loop test a type, so that a failure names it. */
@@ -264,8 +266,11 @@ START_TEST(nothing_is_left_out)
 {
 	static const struct vectors_account account[] = { { "vectors", NULL } };
 	json_t *root = vectors_load("golden_vectors");
+	const struct mr_aead *p;
 	unsigned entries = 0;
 
+	for (unsigned i = 0; (p = provider_next(&i));)
+		printf("sealed and opened with %s\n", p->name);
 	vectors_account("golden_vectors", root, account, COUNT(account));
 	for (size_t i = 0; i < COUNT(types); i++)
 		entries += types[i].entries;

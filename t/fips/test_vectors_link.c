@@ -334,8 +334,8 @@ static bool rebuild(const uint8_t *message, size_t n, uint8_t *out)
 }
 
 /* A received frame, checked and opened: the length of its plaintext, or -1. */
-static int open_frame(const struct mr_aead *p, const uint8_t key[32], const uint8_t *frame, size_t n,
-                      uint8_t *text)
+static int open_frame(const struct mr_aead *p, const uint8_t key[32], const uint8_t *frame,
+		      size_t n, uint8_t *text)
 {
 	struct fips_link_head head;
 
@@ -354,7 +354,8 @@ static void refuse_damage(const struct mr_aead *p, const uint8_t key[32], struct
 	uint8_t text[VECTORS_BYTES_MAX] = { 0 };
 
 	for (size_t n = 0; n < frame.n; n++)
-		ck_assert_msg(open_frame(p, key, frame.at, n, text) < 0, "%zu of %zu bytes", n, frame.n);
+		ck_assert_msg(open_frame(p, key, frame.at, n, text) < 0, "%zu of %zu bytes", n,
+			      frame.n);
 	for (size_t bit = 0; bit < 8 * frame.n; bit++) {
 		frame.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		ck_assert_msg(open_frame(p, key, frame.at, frame.n, text) < 0, "bit %zu", bit);
@@ -364,7 +365,8 @@ static void refuse_damage(const struct mr_aead *p, const uint8_t key[32], struct
 
 static void check_frame(const struct mr_aead *p, const json_t *v)
 {
-	struct bytes message = vectors_bytes(v, "message_hex"), want = vectors_bytes(v, "packet_hex");
+	struct bytes message = vectors_bytes(v, "message_hex"),
+		     want = vectors_bytes(v, "packet_hex");
 	struct fips_link_head head = {
 		.flags = (uint8_t)vectors_u64(v, "flags"),
 		.payload_len = (uint16_t)(FIPS_LINK_STAMP + message.n),
@@ -378,8 +380,8 @@ static void check_frame(const struct mr_aead *p, const json_t *v)
 	fips_link_head_build(frame, &head);
 	mr_to_le32(text, (uint32_t)vectors_u64(v, "timestamp_ms"));
 	memcpy(text + FIPS_LINK_STAMP, message.at, message.n);
-	provider_seal(p, key, head.counter, frame, FIPS_LINK_HEAD, text, FIPS_LINK_STAMP + message.n,
-	              frame + FIPS_LINK_HEAD);
+	provider_seal(p, key, head.counter, frame, FIPS_LINK_HEAD, text,
+		      FIPS_LINK_STAMP + message.n, frame + FIPS_LINK_HEAD);
 	vectors_same(vectors_name(v), frame, message.n + FIPS_LINK_OVERHEAD, want.at, want.n);
 
 	fips_link_head_parse(want.at, &back);

@@ -38,7 +38,7 @@ static const struct vectors_account account[] = {
 	{ "ecn_mark", "run by the tests of the ECN marking" },
 	{ "tcp_mss", "run by the tests of the MSS clamp" },
 	{ "icmpv6", "run by the tests of the ICMPv6 answers" },
-	{ "pmtu_state", "path-MTU state is not built yet" },
+	{ "pmtu_state", "path-MTU state belongs to the node's state machine" },
 	{ "replay", "run by the tests of the replay window" },
 	{ "full_stack", "run by the tests of the send path" },
 };
@@ -102,8 +102,8 @@ static struct fips_coords coords_of(const struct bytes *list)
 
 static void same_coords(const char *what, const struct fips_coords *got, const struct bytes *want)
 {
-	vectors_same(what, got->count ? (const void *)got->at : "", (size_t)got->count * FIPS_ADDR_LEN,
-	             want->at, want->n);
+	vectors_same(what, got->count ? (const void *)got->at : "",
+		     (size_t)got->count * FIPS_ADDR_LEN, want->at, want->n);
 }
 
 START_TEST(coords)
@@ -228,7 +228,8 @@ START_TEST(xk)
 	size_t index;
 
 	json_array_foreach(vectors_get(root, "xk"), index, v) {
-		uint8_t msg1[FIPS_XK_MSG1], msg2[FIPS_XK_MSG2], msg3[FIPS_XK_MSG3], send[32], recv[32];
+		uint8_t msg1[FIPS_XK_MSG1], msg2[FIPS_XK_MSG2], msg3[FIPS_XK_MSG3], send[32],
+			recv[32];
 		struct pair p;
 
 		begin(v, &p);
@@ -581,8 +582,8 @@ START_TEST(signals)
 		same_coords("coords", &s.coords, &list);
 		if (json_object_get(v, "mtu"))
 			ck_assert_uint_eq(s.mtu, vectors_u64(v, "mtu"));
-		vectors_same(vectors_name(v), made, fips_signal_build(made, sizeof made, &s), want.at,
-		             want.n);
+		vectors_same(vectors_name(v), made, fips_signal_build(made, sizeof made, &s),
+			     want.at, want.n);
 	}
 	ck_assert_uint_eq(index, 4);
 }
@@ -609,7 +610,8 @@ START_TEST(session_datagrams)
 	size_t index;
 
 	json_array_foreach(vectors_get(root, "session_datagrams"), index, v) {
-		struct bytes want = vectors_bytes(v, "encoded"), payload = vectors_bytes(v, "payload");
+		struct bytes want = vectors_bytes(v, "encoded"),
+			     payload = vectors_bytes(v, "payload");
 		struct fips_datagram d;
 		uint8_t made[FIPS_DATAGRAM_HEAD];
 
@@ -662,8 +664,8 @@ START_TEST(ipv6_shim)
 		struct bytes before = ip;
 
 		ck_assert(fips_shim_compress(ip.at, ip.n));
-		vectors_same(vectors_name(v), ip.at + FIPS_SHIM_SAVED, ip.n - FIPS_SHIM_SAVED, want.at,
-		             want.n);
+		vectors_same(vectors_name(v), ip.at + FIPS_SHIM_SAVED, ip.n - FIPS_SHIM_SAVED,
+			     want.at, want.n);
 		ck_assert_uint_eq(vectors_u64(v, "saved"), FIPS_SHIM_SAVED);
 		vectors_same("bytes in front", ip.at, FIPS_SHIM_SAVED, before.at, FIPS_SHIM_SAVED);
 		decompress(shim, v);
@@ -675,7 +677,8 @@ START_TEST(ipv6_shim)
 			struct bytes ip = vectors_bytes(v, "sender_ipv6");
 
 			ck_assert(fips_shim_compress(ip.at, ip.n));
-			same_member(v, "compressed", ip.at + FIPS_SHIM_SAVED, ip.n - FIPS_SHIM_SAVED);
+			same_member(v, "compressed", ip.at + FIPS_SHIM_SAVED,
+				    ip.n - FIPS_SHIM_SAVED);
 		}
 	}
 	ck_assert_uint_eq(index, 2);
@@ -736,7 +739,8 @@ START_TEST(sizes)
 
 		ck_assert_uint_eq(vectors_u64(v, "max_ipv6_packet"), ip);
 		ck_assert_uint_eq(vectors_u64(v, "tcp_mss_ceiling"), less(ip, FIPS_IPV6_HEAD + 20));
-		ck_assert_uint_eq(vectors_u64(v, "native_max_payload"), less(mtu, FIPS_DATA_OVERHEAD));
+		ck_assert_uint_eq(vectors_u64(v, "native_max_payload"),
+				  less(mtu, FIPS_DATA_OVERHEAD));
 		ck_assert_int_eq(json_is_true(vectors_get(v, "actionable_from_remote")),
 		                 mtu >= FIPS_PATH_MTU_MIN);
 	}

@@ -1,5 +1,5 @@
-/* test_wire_fsp.c - session messages: every truncation, every rule of the lists and lengths, and the
- * coordinates that nothing authenticates.  Envelopes, lists and signals are here too. */
+/* test_wire_fsp.c - session messages: every truncation, every rule of the lists and lengths, and
+ * the coordinates that nothing authenticates.  Envelopes, lists and signals are here too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +61,9 @@ END_TEST
 
 static size_t build(bool ack, uint8_t *out, size_t room, unsigned n, unsigned m)
 {
-	struct fips_fsp_setup s = { .src = fips_coords_of(list, n), .dest = fips_coords_of(list + 1, m),
-		                    .noise = noise };
+	struct fips_fsp_setup s = { .src = fips_coords_of(list, n),
+				    .dest = fips_coords_of(list + 1, m),
+				    .noise = noise };
 
 	return ack ? fips_fsp_ack_build(out, room, &s) : fips_fsp_setup_build(out, room, &s);
 }
@@ -153,6 +154,33 @@ START_TEST(bad_setup)
 }
 END_TEST
 
+/* Lists of any length, written without asking: whole messages, and still not all are accepted. */
+START_TEST(setup_with_lists_of_any_length)
+{
+	static const unsigned counts[] = { 0, 1, 2, 254, 255, 256, 257 };
+	static uint8_t out[16384];
+	struct fips_fsp_setup back;
+
+	for (size_t i = 0; i < COUNT(counts) * COUNT(counts); i++) {
+		unsigned n = counts[i / COUNT(counts)], m = counts[i % COUNT(counts)];
+		struct mr_wire w = mr_wire_write(out, sizeof out);
+
+		mr_put_le32(&w, 1);
+		mr_put_u8(&w, 0);
+		mr_put_le16(&w, (uint16_t)n);
+		mr_put_room(&w, FIPS_ADDR_LEN * (size_t)n);
+		mr_put_le16(&w, (uint16_t)m);
+		mr_put_room(&w, FIPS_ADDR_LEN * (size_t)m);
+		mr_put_le16(&w, FIPS_XK_MSG1);
+		mr_put_room(&w, FIPS_XK_MSG1);
+		ck_assert(mr_wire_ok(&w));
+		ck_assert_msg(parse(false, out, (size_t)(w.at - out), &back) ==
+		                      (n >= 1 && n <= 255 && m >= 1 && m <= 255),
+		              "%u and %u entries", n, m);
+	}
+}
+END_TEST
+
 START_TEST(msg3)
 {
 	uint8_t out[FIPS_FSP_MSG3_LEN + 1] = { 0 };
@@ -214,7 +242,8 @@ START_TEST(sealed_message)
 	ck_assert_uint_eq(m.src.count, sealings[_i].n);
 	ck_assert_uint_eq(m.dest.count, sealings[_i].m);
 	ck_assert_uint_eq(m.sealed_len, 11 + FIPS_TAG);
-	ck_assert(mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed, m.sealed_len, text));
+	ck_assert(
+		mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed, m.sealed_len, text));
 	ck_assert(fips_fsp_text_parse(text, 11, &inner));
 	ck_assert_uint_eq(inner.timestamp, 77);
 	ck_assert_uint_eq(inner.type, FIPS_FSP_DATA);
@@ -305,8 +334,8 @@ static void cp_coordinates(void)
 		ck_assert(fips_fsp_sealed_parse(out, len, &m));
 		ck_assert_uint_eq(m.src.at[i], out[14 + i]);
 		ck_assert_uint_eq(m.dest.at[i], out[32 + i]);
-		ck_assert(mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed, m.sealed_len,
-		                           text));
+		ck_assert(mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed,
+					   m.sealed_len, text));
 	}
 }
 
@@ -322,7 +351,8 @@ static void cp_counts(void)
 	memmove(out + 16, out + 48, len - 48);
 	ck_assert(fips_fsp_sealed_parse(out, len - 32, &m));
 	ck_assert_uint_eq(m.src.count + m.dest.count, 0);
-	ck_assert(mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed, m.sealed_len, text));
+	ck_assert(
+		mr_aead_open_one(key, m.counter, out, FIPS_FSP_HEAD, m.sealed, m.sealed_len, text));
 }
 
 static void signal_fields(void)
@@ -358,7 +388,8 @@ static void envelope_fields(void)
 }
 
 static const struct { const char *bytes, *effect; void (*check)(void); } open_bytes[] = {
-	{ "coordinates of SessionSetup and SessionAck", "other coordinates are read, Noise is whole",
+	{ "coordinates of SessionSetup and SessionAck",
+	  "other coordinates are read, Noise is whole",
 	  setup_coordinates },
 	{ "flags, payload_len and session flags of a handshake message", "nothing",
 	  setup_clear_fields },
@@ -367,7 +398,8 @@ static const struct { const char *bytes, *effect; void (*check)(void); } open_by
 	{ "number of coordinates of an encrypted message", "lists removed whole: the message opens",
 	  cp_counts },
 	{ "every field of an error signal", "another address or MTU is read", signal_fields },
-	{ "envelope, by the nodes on the way", "another ttl, path MTU, source or destination is read",
+	{ "envelope, by the nodes on the way",
+	  "another ttl, path MTU, source or destination is read",
 	  envelope_fields },
 };
 
@@ -485,7 +517,8 @@ END_TEST
 START_TEST(signal_with_too_many_coordinates)
 {
 	static uint8_t out[8192];
-	struct fips_signal s = { .type = FIPS_SIGNAL_PATH_BROKEN, .coords = fips_coords_of(list, 256) };
+	struct fips_signal s = { .type = FIPS_SIGNAL_PATH_BROKEN,
+				 .coords = fips_coords_of(list, 256) };
 
 	ck_assert_uint_eq(fips_signal_build(out, sizeof out, &s), 0);
 }
@@ -529,6 +562,7 @@ int main(void)
 	tcase_add_loop_test(t, verdict_of_a_message, 0, (int)COUNT(messages));
 	tcase_add_loop_test(t, setup_and_ack, 0, (int)COUNT(setups));
 	tcase_add_loop_test(t, bad_setup, 0, (int)COUNT(bad_setups));
+	tcase_add_test(t, setup_with_lists_of_any_length);
 	tcase_add_test(t, msg3);
 	tcase_add_loop_test(t, sealed_message, 0, (int)COUNT(sealings));
 	tcase_add_test(t, lists_of_a_sealed_message_past_the_end);

@@ -71,9 +71,10 @@ END_TEST
 
 START_TEST(header_layout)
 {
-	const struct fips_link_head head = { .flags = FIPS_LINK_CE | FIPS_LINK_K, .payload_len = 0x0102,
-		                             .receiver_idx = 0x11223344,
-		                             .counter = UINT64_C(0x0807060504030201) };
+	const struct fips_link_head head = { .flags = FIPS_LINK_CE | FIPS_LINK_K,
+					     .payload_len = 0x0102,
+					     .receiver_idx = 0x11223344,
+					     .counter = UINT64_C(0x0807060504030201) };
 	const uint8_t want[FIPS_LINK_HEAD] = { 0, 3, 2, 1, 0x44, 0x33, 0x22, 0x11,
 		                               1, 2, 3, 4, 5, 6, 7, 8 };
 	struct fips_link_head back;

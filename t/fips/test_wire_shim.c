@@ -40,7 +40,8 @@ START_TEST(there_and_back_in_one_buffer)
 		ck_assert(fips_shim_compress(ip, n));
 		ck_assert_mem_eq(ip + FIPS_IPV6_HEAD, was + HEAD + FIPS_IPV6_HEAD, payload);
 		memset(ip, 0x77, FIPS_SHIM_SAVED); /* headers of the layers below */
-		ck_assert(fips_shim_decompress(ip + FIPS_SHIM_SAVED, n - FIPS_SHIM_SAVED, &src, &dest));
+		ck_assert(fips_shim_decompress(ip + FIPS_SHIM_SAVED, n - FIPS_SHIM_SAVED, &src,
+					       &dest));
 		ck_assert_mem_eq(room, was, sizeof room);
 	}
 }

@@ -1,0 +1,130 @@
+/* datagrams.c - what comes end to end: handshakes and signals in clear, bodies opened already.
+ *
+ * The source of a datagram is a plain field; only the neighbour it came by is authentic.  What is
+ * in clear is therefore limited by that neighbour's buckets and proves nothing by itself. */
+
+#include "fips/node/parts.h"
+#include "fips/wire/signal.h"
+
+#define SIGNAL_GAP (2 * MR_NS_PER_S) /* one CoordsWarmup a destination */
+
+void fips_node_datagram(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_peer *link = fips_peer_up(n, &in->peer);
+	struct fips_datagram d;
+
+	if (!link) {
+		fips_count(n, FIPS_NODE_GONE);
+		return;
+	}
+	if (!fips_datagram_parse(in->bytes, in->len, &d) || fips_addr_eq(&d.src, &n->me.addr) ||
+	    !fips_addr_eq(&d.dest, &n->me.addr)) {
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		return;
+	}
+	switch (fips_fsp_check(d.payload, d.payload_len)) {
+	case FIPS_FSP_SETUP:
+		fips_session_setup(n, link, &d.src, d.payload, d.payload_len);
+		break;
+	case FIPS_FSP_ACK:
+		fips_session_ack(n, link, &d.src, d.payload, d.payload_len);
+		break;
+	case FIPS_FSP_MSG3:
+		fips_session_msg3(n, link, &d.src, d.payload, d.payload_len);
+		break;
+	case FIPS_FSP_SIGNAL:
+		fips_session_signal(n, &d.src, d.payload, d.payload_len);
+		break;
+	case FIPS_FSP_ENCRYPTED:
+		fips_node_stray(n, &d.src);
+		break;
+	case FIPS_FSP_SHORT:
+	case FIPS_FSP_VERSION:
+	case FIPS_FSP_PHASE:
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		break;
+	}
+}
+
+/* The path MTU may have moved: tell the route. */
+static void reroute(struct fips_node *n, struct fips_session *s)
+{
+	fips_pmtu_seed(&s->pmtu, n->link_mtu);
+	if (s->pmtu.current != s->route_mtu)
+		fips_session_route(n, s);
+}
+
+static void path_mtu(struct fips_node *n, struct fips_session *s, const struct fips_input *in)
+{
+	uint16_t mtu;
+
+	if (!fips_fsp_path_mtu_parse(in->bytes + 1, in->len - 1, &mtu))
+		return;
+	fips_pmtu_claim(&s->pmtu, mtu, fips_ms(n->timers.path_mtu), n->now);
+	reroute(n, s);
+}
+
+void fips_node_body(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_session *s = fips_session_find(n, &in->peer);
+
+	if (!s || !in->key ||
+	    (in->key != s->current.id && in->key != s->pending.id && in->key != s->previous.id)) {
+		fips_count(n, FIPS_NODE_GONE);
+		return;
+	}
+	if (in->len == 0 || in->len - 1 < fips_fsp_body_min(in->bytes[0])) {
+		fips_count(n, FIPS_NODE_BODY);
+		return;
+	}
+	switch (in->bytes[0]) {
+	case FIPS_FSP_DATA: /* to a port nobody serves */
+	case FIPS_FSP_SENDER_REPORT:
+	case FIPS_FSP_COORDS_WARMUP: break;
+	case FIPS_FSP_RECEIVER_REPORT: fips_session_report(n, s, in); break;
+	case FIPS_FSP_PATH_MTU: path_mtu(n, s, in); break;
+	default: fips_count(n, FIPS_NODE_BODY); break;
+	}
+}
+
+/* Signals are not authenticated: session.md 2.9 says which may be believed. */
+static struct fips_session *admitted(struct fips_node *n, const struct fips_addr *src,
+                                     const struct fips_signal *signal)
+{
+	struct fips_session *s;
+
+	if (fips_addr_eq(&signal->dest, &n->me.addr) || fips_addr_eq(&signal->dest, src))
+		return NULL;
+	s = fips_session_find(n, &signal->dest);
+	return s && s->state == FIPS_SESSION_ESTABLISHED ? s : NULL;
+}
+
+void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
+                         size_t len)
+{
+	struct fips_signal signal;
+	struct fips_session *s = NULL;
+
+	if (fips_signal_parse(fsp, len, &signal))
+		s = admitted(n, src, &signal);
+	if (!s) {
+		fips_count(n, FIPS_NODE_SIGNAL);
+		return;
+	}
+	switch (signal.type) {
+	case FIPS_SIGNAL_MTU_EXCEEDED:
+		if (signal.mtu < s->pmtu.current)
+			fips_pmtu_claim(&s->pmtu, signal.mtu, fips_ms(n->timers.path_mtu), n->now);
+		break;
+	case FIPS_SIGNAL_PATH_BROKEN:
+		fips_pmtu_forget(&s->pmtu);
+		/* fall through */
+	case FIPS_SIGNAL_COORDS_REQUIRED:
+		if (n->now < s->answer_at)
+			break;
+		s->answer_at = n->now + SIGNAL_GAP;
+		fips_session_warmup(n, s);
+		break;
+	}
+	reroute(n, s);
+}

@@ -1,0 +1,242 @@
+/* node.c - opening, closing, and one input at a time. */
+
+#include "fips/node/node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+struct fips_node_config fips_node_config_default(void)
+{
+	return (struct fips_node_config){
+		.max_peers = 128,
+		.link_mtu = FIPS_UDP_MTU,
+		.accept = true,
+		.timers = {
+			.resend = 1000,
+			.resends = 5,
+			.handshake = 30000,
+			.retry = 5000,
+			.retry_max = 300000,
+			.retries = 5,
+			.heartbeat = 10000,
+			.dead = 30000,
+			.duplicate = 30000,
+			.link_pending = 40000,
+			.link_drain = 15000,
+			.session_idle = 90000,
+			.session_pending = 90000,
+			.session_drain = 10000,
+			.unresolved = 15000,
+			.path_mtu = 10000,
+		},
+	};
+}
+
+static const char *refuse(const struct fips_node_config *c)
+{
+	if (c->max_peers == 0 || c->max_peers > 65536)
+		return "max_peers must be from 1 to 65536";
+	if (c->link_mtu < FIPS_PATH_MTU_MIN)
+		return "the link MTU must be 256 or more";
+	for (unsigned i = 0; i < c->n_peers; i++) {
+		if (fips_addr_eq(&c->peers[i].addr, &c->me->addr))
+			return "a peer must not be the node itself";
+		for (unsigned j = 0; j < i; j++)
+			if (fips_addr_eq(&c->peers[i].addr, &c->peers[j].addr))
+				return "a peer is listed twice";
+	}
+	return NULL;
+}
+
+static void add_configured(struct fips_peer *p, const struct fips_peer_config *c)
+{
+	p->used = true;
+	p->configured = true;
+	p->named = c->named;
+	p->auto_connect = c->auto_connect;
+	p->auto_reconnect = c->auto_reconnect;
+	p->addr = c->addr;
+	memcpy(p->pub, c->pub, FIPS_PUB_LEN);
+	memcpy(p->alias, c->alias, FIPS_ALIAS_LEN);
+	p->alias[FIPS_ALIAS_LEN - 1] = '\0';
+	p->n_vias = c->n_vias < FIPS_VIAS_MAX ? c->n_vias : FIPS_VIAS_MAX;
+	memcpy(p->vias, c->vias, p->n_vias * sizeof *p->vias);
+	p->retry_at = MR_NEVER;
+	p->close_at = MR_NEVER;
+}
+
+/* Slots: every configured peer, every link there may be, and as many strangers to remember. */
+static bool allocate(struct fips_node *n, const struct fips_node_config *c)
+{
+	n->n_peers = c->n_peers + 2 * c->max_peers;
+	n->peers = calloc(n->n_peers, sizeof *n->peers);
+	n->sessions = calloc(c->max_peers, sizeof *n->sessions);
+	if (!n->peers || !n->sessions)
+		return false;
+	for (unsigned i = 0; i < c->n_peers; i++)
+		add_configured(&n->peers[i], &c->peers[i]);
+	return true;
+}
+
+const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
+                           const struct fips_node_env *env)
+{
+	const char *why = refuse(config);
+	struct fips_node *n;
+
+	assert(env->words.link && env->words.session && env->rand.fill);
+	if (why)
+		return why;
+	n = calloc(1, sizeof *n);
+	if (!n)
+		return "no memory for the node";
+	n->me = *config->me;
+	n->env = *env;
+	n->timers = config->timers;
+	n->max_peers = config->max_peers;
+	n->link_mtu = config->link_mtu;
+	n->accept = config->accept;
+	n->link_mmp = config->link_mmp;
+	n->session_mmp = config->session_mmp;
+	n->deadline = MR_NEVER;
+	mr_rand_bytes(&n->env.rand, n->epoch, sizeof n->epoch);
+	if (!allocate(n, config)) {
+		fips_node_close(n);
+		return "no memory for the peer table";
+	}
+	*out = n;
+	return NULL;
+}
+
+void fips_node_close(struct fips_node *n)
+{
+	if (!n)
+		return;
+	if (n->peers)
+		mr_wipe(n->peers, n->n_peers * sizeof *n->peers);
+	if (n->sessions)
+		mr_wipe(n->sessions, n->max_peers * sizeof *n->sessions);
+	free(n->peers);
+	free(n->sessions);
+	mr_wipe(n, sizeof *n);
+	free(n);
+}
+
+static void start(struct fips_node *n)
+{
+	uint32_t most = n->max_peers < 6 ? 6 : n->max_peers;
+
+	fips_bucket_init(&n->strangers, 100, 10000, n->now);
+	fips_bucket_init(&n->answers, 100, 10000, n->now);
+	fips_bucket_init(&n->known, most, most * 50 < 1000 ? 1000 : most * 50, n->now);
+	for (unsigned i = 0; i < n->n_peers; i++)
+		if (n->peers[i].used && n->peers[i].auto_connect)
+			n->peers[i].retry_at = n->now;
+}
+
+static void handshake(struct fips_node *n, const struct fips_input *in)
+{
+	switch (fips_frame_check(in->bytes, in->len)) {
+	case FIPS_FRAME_MSG1: fips_answer_msg1(n, in->bytes, &in->via); break;
+	case FIPS_FRAME_MSG2: fips_dial_msg2(n, in->bytes, &in->via); break;
+	default: fips_count(n, FIPS_NODE_MALFORMED); break;
+	}
+}
+
+static void roamed(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_peer *p = fips_peer_up(n, &in->peer);
+
+	if (!p || fips_via_eq(&p->via, &in->via))
+		return;
+	p->via = in->via;
+	fips_act_peer(n, FIPS_ACT_SET_VIA, &p->addr)->via = in->via;
+}
+
+static void operator_says(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_peer *p = fips_peer_find(n, &in->peer);
+
+	if (!p)
+		fips_count(n, FIPS_NODE_GONE);
+	else if (in->kind == FIPS_IN_DISCONNECT)
+		fips_link_disconnect(n, p);
+	else if (!p->up && !p->dialling && p->configured)
+		fips_dial_begin(n, p);
+}
+
+static void confirmed_link(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_peer *p = fips_peer_up(n, &in->peer);
+
+	if (p)
+		fips_link_confirmed(n, p, in->key, in->k);
+	else
+		fips_count(n, FIPS_NODE_GONE);
+}
+
+static void vias(struct fips_node *n, const struct fips_input *in)
+{
+	struct fips_peer *p = fips_peer_find(n, &in->peer);
+
+	if (p)
+		fips_dial_vias(n, p, in->vias, in->n_vias);
+}
+
+static void dispatch(struct fips_node *n, const struct fips_input *in)
+{
+	switch (in->kind) {
+	case FIPS_IN_START: start(n); break;
+	case FIPS_IN_HANDSHAKE: handshake(n, in); break;
+	case FIPS_IN_LINK_MESSAGE: fips_link_message(n, in); break;
+	case FIPS_IN_DATAGRAM: fips_node_datagram(n, in); break;
+	case FIPS_IN_BODY: fips_node_body(n, in); break;
+	case FIPS_IN_CONFIRMED_LINK: confirmed_link(n, in); break;
+	case FIPS_IN_CONFIRMED_SESSION: fips_session_confirmed(n, in); break;
+	case FIPS_IN_ROAMED: roamed(n, in); break;
+	case FIPS_IN_RESOLVE: fips_node_resolve(n, in->peer.b); break;
+	case FIPS_IN_NO_SESSION: fips_node_stray(n, &in->peer); break;
+	case FIPS_IN_LINK_SNAPSHOT: fips_link_snapshot_in(n, in); break;
+	case FIPS_IN_SESSION_SNAPSHOT: fips_session_snapshot_in(n, in); break;
+	case FIPS_IN_VIAS: vias(n, in); break;
+	case FIPS_IN_TIMER: fips_timers_run(n); break;
+	case FIPS_IN_CONNECT:
+	case FIPS_IN_DISCONNECT: operator_says(n, in); break;
+	case FIPS_IN_STOP: n->stopping = true; break;
+	case FIPS_IN_KINDS: break;
+	}
+}
+
+void fips_node_handle(struct fips_node *n, const struct fips_input *in, uint64_t now,
+                      struct fips_actions *out)
+{
+	assert(fips_actions_ready(out));
+	n->now = now;
+	n->out = out;
+	n->pushed = 0;
+	n->ops_before = n->ops;
+	if (!n->stopping || in->kind == FIPS_IN_TIMER)
+		dispatch(n, in);
+	if (n->stopping && in->kind == FIPS_IN_STOP)
+		fips_node_stop_some(n);
+	n->deadline = fips_timers_next(n);
+	n->out = NULL;
+	assert(n->ops - n->ops_before <= FIPS_NODE_CURVE_OPS);
+}
+
+uint64_t fips_node_deadline(const struct fips_node *n)
+{
+	return n->deadline;
+}
+
+bool fips_node_stopped(const struct fips_node *n)
+{
+	for (unsigned i = 0; n->stopping && i < n->n_peers; i++)
+		if (n->peers[i].up && !n->peers[i].told)
+			return false;
+	return n->stopping;
+}

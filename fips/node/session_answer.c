@@ -1,0 +1,270 @@
+/* session_answer.c - setups of others, of a first session and of a rekey (session.md 3.3 to 3.6).
+ *
+ * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
+ * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one of
+ * them.  One that came by the endpoint's own link is not pushed out by others.  Message 3 does prove
+ * who wrote it, and that its writer holds the keys: we send under them at once.
+ *
+ * The same setup gets the same ack; one whose session is made is ignored. */
+
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+/* Is a handshake under way that came by the endpoint's own link? */
+bool fips_session_half_open(const struct fips_session *s)
+{
+	for (unsigned i = 0; i < FIPS_HALVES; i++)
+		if (s->halves[i].on && s->halves[i].own)
+			return true;
+	return false;
+}
+
+static bool any_half(const struct fips_session *s)
+{
+	for (unsigned i = 0; i < FIPS_HALVES; i++)
+		if (s->halves[i].on)
+			return true;
+	return false;
+}
+
+static struct fips_half *half_of(struct fips_session *s, const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	for (unsigned i = 0; i < FIPS_HALVES; i++)
+		if (s->halves[i].on &&
+		    memcmp(s->halves[i].ephemeral, ephemeral, FIPS_EPHEMERAL) == 0)
+			return &s->halves[i];
+	return NULL;
+}
+
+static bool made_a_key(const struct fips_session_key *key, const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	return key->id && memcmp(key->ephemeral, ephemeral, FIPS_EPHEMERAL) == 0;
+}
+
+/* Where a new half may go: a free place, else the oldest of its own rank or below. */
+static struct fips_half *half_slot(struct fips_session *s, bool own)
+{
+	struct fips_half *slot = NULL;
+
+	for (unsigned i = 0; i < FIPS_HALVES; i++) {
+		struct fips_half *h = &s->halves[i];
+
+		if (!h->on)
+			return h;
+		if (h->own && !own)
+			continue;
+		if (!slot || (slot->own && !h->own) ||
+		    (slot->own == h->own && h->resend.start < slot->resend.start))
+			slot = h;
+	}
+	return slot;
+}
+
+/* May a setup be answered that no half stands for yet? */
+static bool acceptable(const struct fips_node *n, const struct fips_session *s,
+                       const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	if (s->state != FIPS_SESSION_ESTABLISHED)
+		return true;
+	if (made_a_key(&s->current, ephemeral) || made_a_key(&s->pending, ephemeral) ||
+	    made_a_key(&s->previous, ephemeral))
+		return false;
+	return !s->pending.id || n->now - s->pending.made >= fips_ms(n->timers.session_pending);
+}
+
+static void send_ack(struct fips_node *n, const struct fips_session *s, const struct fips_half *h)
+{
+	fips_act_datagram(n, &s->addr, h->ack, h->ack_len);
+}
+
+/* Message 2, and the ack around it.  No state unless it works out. */
+static bool make_half(struct fips_node *n, const struct fips_fsp_setup *setup, struct fips_half *h)
+{
+	uint8_t ephemeral[FIPS_SECRET_LEN];
+	uint8_t noise[FIPS_XK_MSG2];
+	struct fips_fsp_setup ack = {
+		.src = fips_coords_of(&n->me.addr, 1), .dest = setup->src, .noise = noise
+	};
+
+	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
+	fips_xk_init_responder(&h->xk, &n->env.curve, &n->me, ephemeral, n->epoch);
+	mr_wipe(ephemeral, sizeof ephemeral);
+	n->ops += 3;
+	if (!fips_xk_read1(&h->xk, setup->noise) || !fips_xk_write2(&h->xk, noise))
+		return false;
+	h->ack_len = (uint16_t)fips_fsp_ack_build(h->ack, sizeof h->ack, &ack);
+	memcpy(h->ephemeral, setup->noise + 1, FIPS_EPHEMERAL);
+	h->on = h->ack_len > 0;
+	return h->on;
+}
+
+static void answer(struct fips_node *n, struct fips_peer *p, struct fips_session *s,
+                   const struct fips_fsp_setup *setup, bool own)
+{
+	struct fips_half made = { .own = own };
+	struct fips_half *slot;
+
+	if (!make_half(n, setup, &made)) {
+		fips_count(n, FIPS_NODE_FORGED);
+		return;
+	}
+	if (!s) {
+		s = fips_session_add(n, p);
+		s->state = FIPS_SESSION_ANSWERED;
+		fips_act_peer(n, FIPS_ACT_EXPECT_SESSION, &s->addr);
+	}
+	slot = half_slot(s, own);
+	if (slot) {
+		*slot = made;
+		fips_resend_start(n, &slot->resend);
+		send_ack(n, s, slot);
+	} else {
+		fips_count(n, FIPS_NODE_SESSION_STATE);
+	}
+	mr_wipe(&made, sizeof made);
+}
+
+static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips_fsp_setup *setup,
+                     bool own)
+{
+	struct fips_session *s = fips_session_find(n, &p->addr);
+	struct fips_half *half = s ? half_of(s, setup->noise + 1) : NULL;
+
+	if (half) {
+		half->own |= own;
+		send_ack(n, s, half);
+		return;
+	}
+	if (s && s->state == FIPS_SESSION_INITIATING &&
+	    fips_addr_cmp(&n->me.addr, &p->addr) < 0) {
+		fips_count(n, FIPS_NODE_SESSION_STATE); /* they will answer ours */
+		return;
+	}
+	if (s && !acceptable(n, s, setup->noise + 1)) {
+		fips_count(n, FIPS_NODE_SESSION_STATE);
+		return;
+	}
+	answer(n, p, s, setup, own);
+}
+
+void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                        const uint8_t *fsp, size_t len)
+{
+	struct fips_peer *p = fips_peer_up(n, src);
+	struct fips_session *s = fips_session_find(n, src);
+	bool rekey = s && s->state == FIPS_SESSION_ESTABLISHED;
+	struct fips_fsp_setup setup;
+
+	if (!p || p->close_at != MR_NEVER) {
+		fips_count(n, FIPS_NODE_NO_ROUTE);
+		return;
+	}
+	if (!fips_fsp_setup_parse(fsp, len, &setup) ||
+	    FIPS_FSP_ACK_LEN(1, setup.src.count) > FIPS_ACK_MAX) {
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		return;
+	}
+	if (!fips_bucket_take(rekey ? &link->rekeys : &link->setups, n->now)) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
+	admitted(n, p, &setup, link == p);
+}
+
+/* Message 3 opened.  Handshakes begun before this one are over. */
+static void finish(struct fips_node *n, struct fips_session *s, struct fips_half *half)
+{
+	bool rekey = s->state == FIPS_SESSION_ESTABLISHED;
+	struct fips_session_key *key;
+
+	fips_session_start_wipe(s);
+	if (!rekey)
+		s->initiator = false;
+	memcpy(s->pub, half->xk.remote_pub, FIPS_PUB_LEN);
+	key = fips_session_keyed(n, s, &half->xk) == s->current.id ? &s->current : &s->pending;
+	memcpy(key->ephemeral, half->ephemeral, FIPS_EPHEMERAL);
+	for (unsigned i = 0; i < FIPS_HALVES; i++) {
+		struct fips_half *other = &s->halves[i];
+
+		if (other != half && other->on && other->resend.start <= half->resend.start)
+			mr_wipe(other, sizeof *other);
+	}
+	mr_wipe(half, sizeof *half);
+	fips_session_established(n, s);
+}
+
+/* Forget a half; a session that was nothing else goes too. */
+static void half_over(struct fips_node *n, struct fips_session *s, struct fips_half *half)
+{
+	struct fips_peer *p = fips_peer_up(n, &s->addr);
+
+	mr_wipe(half, sizeof *half);
+	if (s->state != FIPS_SESSION_ANSWERED || any_half(s))
+		return;
+	fips_session_drop(n, s);
+	if (p && p->wanted)
+		fips_session_initiate(n, p);
+}
+
+static bool writer_is(const struct fips_xk *xk, const struct fips_addr *src)
+{
+	struct fips_addr addr = fips_addr_of_key(xk->remote_pub + 1);
+
+	return fips_addr_eq(&addr, src);
+}
+
+void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                       const uint8_t *fsp, size_t len)
+{
+	struct fips_session *s = fips_session_find(n, src);
+	const uint8_t *noise = fips_fsp_msg3_parse(fsp, len);
+
+	if (!noise) {
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		return;
+	}
+	if (!s || !any_half(s)) {
+		fips_count(n, FIPS_NODE_SESSION_STATE);
+		return;
+	}
+	if (!fips_bucket_take(&link->answers, n->now)) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
+	for (unsigned i = 0; i < FIPS_HALVES; i++) {
+		struct fips_half *half = &s->halves[i];
+
+		if (!half->on)
+			continue;
+		n->ops++;
+		if (!fips_xk_read3(&half->xk, noise))
+			continue;
+		if (writer_is(&half->xk, src)) {
+			finish(n, s, half);
+		} else {
+			fips_count(n, FIPS_NODE_FORGED);
+			half_over(n, s, half);
+		}
+		return;
+	}
+	fips_count(n, FIPS_NODE_FORGED);
+}
+
+void fips_session_answer_timer(struct fips_node *n, struct fips_session *s)
+{
+	for (unsigned i = 0; i < FIPS_HALVES; i++) {
+		struct fips_half *half = &s->halves[i];
+
+		if (!half->on)
+			continue;
+		if (n->now >= half->resend.start + fips_ms(n->timers.handshake)) {
+			half_over(n, s, half);
+			if (!s->used || s->state == FIPS_SESSION_INITIATING)
+				return;
+		} else if (fips_resend_due(n, &half->resend)) {
+			send_ack(n, s, half);
+		}
+	}
+}

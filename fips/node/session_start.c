@@ -1,0 +1,158 @@
+/* session_start.c - setups of ours (session.md 3.2, 3.4, 3.12).
+ *
+ *     setup --> ... ack --> message 3 --> ... anything under the new keys: confirmed
+ *
+ * Stored bytes go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the
+ * other side is heard.  Until then the state after message 1 is kept, since the ack that opened may
+ * have been an obsolete one: another that opens replaces our keys.  The ephemeral key stays the
+ * same all the time. */
+
+#include <string.h>
+
+#include "core/hash.h"
+#include "fips/node/parts.h"
+
+static bool unconfirmed(const struct fips_session *s)
+{
+	return s->state == FIPS_SESSION_ESTABLISHED && s->confirm_until != MR_NEVER;
+}
+
+void fips_session_start_wipe(struct fips_session *s)
+{
+	mr_wipe(&s->start, sizeof s->start);
+	s->resend.next = MR_NEVER;
+	s->confirm_until = MR_NEVER;
+}
+
+static bool build_setup(struct fips_node *n, struct fips_session *s)
+{
+	uint8_t noise[FIPS_XK_MSG1];
+	struct fips_coords us = fips_coords_of(&n->me.addr, 1);
+	struct fips_fsp_setup setup = { .src = us, .dest = us, .noise = noise };
+	uint8_t ephemeral[FIPS_SECRET_LEN];
+
+	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
+	fips_xk_init_initiator(&s->start, &n->env.curve, &n->me, s->pub, ephemeral, n->epoch);
+	mr_wipe(ephemeral, sizeof ephemeral);
+	n->ops += 2;
+	return fips_xk_write1(&s->start, noise) &&
+	       fips_fsp_setup_build(s->setup, sizeof s->setup, &setup) == sizeof s->setup;
+}
+
+/* Begin a session with a neighbour, unless one is there or on its way. */
+void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
+{
+	struct fips_session *s = fips_session_find(n, &p->addr);
+
+	if (p->close_at != MR_NEVER)
+		return;
+	p->wanted_until = n->now + fips_ms(n->timers.handshake);
+	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))
+		return;
+	if (!s)
+		s = fips_session_add(n, p);
+	if (!build_setup(n, s)) {
+		fips_session_drop(n, s);
+		return;
+	}
+	s->state = FIPS_SESSION_INITIATING;
+	s->initiator = true;
+	s->n_acks = 0;
+	fips_resend_start(n, &s->resend);
+	fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
+}
+
+/* Answer an ack of this session: message 3, and the keys that follow from it. */
+static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *xk,
+                   const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	bool first = s->state != FIPS_SESSION_ESTABLISHED;
+	uint8_t noise[FIPS_XK_MSG3];
+
+	n->ops++;
+	if (!fips_xk_write3(xk, noise))
+		return;
+	memcpy(s->acks[s->n_acks++ % FIPS_ACKS], ephemeral, FIPS_EPHEMERAL);
+	fips_fsp_msg3_build(s->msg3, noise);
+	fips_session_keyed(n, s, xk);
+	fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
+	fips_resend_start(n, &s->resend);
+	s->confirm_until = n->now + fips_ms(n->timers.handshake);
+	fips_session_established(n, s);
+	if (!first)
+		fips_session_warmup(n, s);
+}
+
+/* Was this ack processed before?  The newest one gets its message 3 again. */
+static bool processed(struct fips_node *n, struct fips_session *s,
+                      const uint8_t ephemeral[FIPS_EPHEMERAL])
+{
+	for (unsigned i = 1; i <= FIPS_ACKS && i <= s->n_acks; i++) {
+		if (memcmp(s->acks[(s->n_acks - i) % FIPS_ACKS], ephemeral, FIPS_EPHEMERAL) != 0)
+			continue;
+		if (i == 1)
+			fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
+		return true;
+	}
+	return false;
+}
+
+void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
+                      const uint8_t *fsp, size_t len)
+{
+	struct fips_session *s = fips_session_find(n, src);
+	struct fips_fsp_setup ack;
+	struct fips_xk xk;
+
+	if (!s || (s->state != FIPS_SESSION_INITIATING && !unconfirmed(s))) {
+		fips_count(n, FIPS_NODE_SESSION_STATE);
+		return;
+	}
+	if (!fips_fsp_ack_parse(fsp, len, &ack)) {
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		return;
+	}
+	if (!fips_bucket_take(&link->answers, n->now)) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
+	if (processed(n, s, ack.noise + 1))
+		return;
+	xk = s->start;
+	n->ops++;
+	if (fips_xk_read2(&xk, ack.noise))
+		finish(n, s, &xk, ack.noise + 1);
+	else
+		fips_count(n, FIPS_NODE_FORGED);
+	fips_xk_wipe(&xk);
+}
+
+/* Nobody answered in time. */
+static void failed(struct fips_node *n, struct fips_session *s)
+{
+	struct fips_addr addr = s->addr;
+
+	if (fips_session_half_open(s)) {
+		fips_session_start_wipe(s);
+		s->state = FIPS_SESSION_ANSWERED;
+		s->initiator = false;
+		return;
+	}
+	fips_session_drop(n, s);
+	fips_destination_failed(n, &addr);
+}
+
+void fips_session_start_timer(struct fips_node *n, struct fips_session *s)
+{
+	if (s->state == FIPS_SESSION_INITIATING) {
+		if (n->now >= s->resend.start + fips_ms(n->timers.handshake))
+			failed(n, s);
+		else if (fips_resend_due(n, &s->resend) && !fips_session_half_open(s))
+			fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
+	} else if (unconfirmed(s)) {
+		if (n->now >= s->confirm_until)
+			fips_session_drop(n, s);
+		else if (fips_resend_due(n, &s->resend))
+			fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
+	}
+}

@@ -1,0 +1,116 @@
+# t: the tests, mirroring the tree.  Each test_x.c is a program of its own.
+
+AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; export srcdir; \
+	MILLRACE='$(abs_top_builddir)/millrace'; export MILLRACE; \
+	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
+
+LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
+
+check_LIBRARIES += t/lib/librig.a
+t_lib_librig_a_SOURCES = \
+	t/lib/keys.c \
+	t/lib/keys.h \
+	t/lib/provider.c \
+	t/lib/provider.h \
+	t/lib/rig.c \
+	t/lib/rig.h \
+	t/lib/toys.c \
+	t/lib/toys.h \
+	t/lib/vectors.c \
+	t/lib/vectors.h
+t_lib_librig_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+
+test_programs = \
+	t/cli/test_fetch \
+	t/core/test_aead \
+	t/core/test_aead_choice \
+	t/core/test_engine \
+	t/core/test_err \
+	t/core/test_field \
+	t/core/test_graph \
+	t/core/test_hash \
+	t/core/test_hist \
+	t/core/test_http \
+	t/core/test_json \
+	t/core/test_log \
+	t/core/test_loop \
+	t/core/test_rand \
+	t/core/test_ring \
+	t/core/test_stats \
+	t/core/test_wire \
+	t/fips/test_identity \
+	t/fips/test_noise \
+	t/fips/test_path_icmp6 \
+	t/fips/test_path_ip \
+	t/fips/test_path_key \
+	t/fips/test_path_link \
+	t/fips/test_path_mss \
+	t/fips/test_path_received \
+	t/fips/test_path_session \
+	t/fips/test_path_transit \
+	t/fips/test_path_window \
+	t/fips/test_vectors_golden \
+	t/fips/test_vectors_link \
+	t/fips/test_vectors_session \
+	t/fips/test_wire_fsp \
+	t/fips/test_wire_link \
+	t/fips/test_wire_report \
+	t/fips/test_wire_shim \
+	t/stages/test_route
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs) t/check_tree.sh
+EXTRA_DIST += t/check_tree.sh
+
+# Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
+# with a main that replays the stored inputs.
+fuzz_programs = \
+	t/fuzz/fuzz_aead \
+	t/fuzz/fuzz_coords \
+	t/fuzz/fuzz_datagram \
+	t/fuzz/fuzz_fsp \
+	t/fuzz/fuzz_handshake_ik \
+	t/fuzz/fuzz_handshake_xk \
+	t/fuzz/fuzz_http \
+	t/fuzz/fuzz_keytext \
+	t/fuzz/fuzz_link_frame \
+	t/fuzz/fuzz_report \
+	t/fuzz/fuzz_shim \
+	t/fuzz/fuzz_signal \
+	t/fuzz/fuzz_tcpmss \
+	t/fuzz/fuzz_transit
+check_PROGRAMS += $(fuzz_programs)
+EXTRA_DIST += t/fuzz/corpus t/vectors
+FUZZ_SECONDS = 60
+
+if FUZZERS
+LIBS_FUZZ = $(FUZZ_ENGINE) $(MR_LIBS) $(LIBS_NEEDED)
+EXTRA_DIST += t/fuzz/replay.c
+
+# New inputs go to fuzz-found/, the stored ones are read only.
+fuzz: $(fuzz_programs)
+	@for f in $(fuzz_programs); do \
+		name=$${f##*/fuzz_}; $(MKDIR_P) fuzz-found/$$name; echo "== $$name"; \
+		stored=$(srcdir)/t/fuzz/corpus/$$name; test -d $$stored || stored=; \
+		./$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 fuzz-found/$$name $$stored || exit 1; \
+	done
+.PHONY: fuzz
+else
+LIBS_FUZZ = t/fuzz/libreplay.a $(MR_LIBS) $(LIBS_NEEDED)
+check_LIBRARIES += t/fuzz/libreplay.a
+t_fuzz_libreplay_a_SOURCES = t/fuzz/replay.c
+TESTS += $(fuzz_programs)
+endif
+t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_handshake_xk_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)
