@@ -26,7 +26,7 @@ enum mr_word {
 	MR_W_TAKEN_BYTES,
 	MR_W_HELD,       /* packets the stage keeps right now; the only word that falls    */
 	MR_W_VECTORS,    /* vectors taken in                                               */
-	MR_W_CALLS,      /* process and pull calls                                         */
+	MR_W_CALLS,      /* calls of its callbacks while it runs                           */
 	MR_W_BUSY_NS,    /* time spent in this replica's calls                             */
 	MR_WORDS
 };

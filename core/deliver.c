@@ -151,6 +151,7 @@ void mr_call_timeout(struct mr_worker *w, struct mr_replica *r)
 {
 	point_turn(w, r);
 	r->kind->timeout(r->state, &w->turn);
+	account(w, r);
 	deliver(w, r);
 }
 
@@ -159,6 +160,7 @@ void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *o
 	point_turn(w, r);
 	if (r->kind->order)
 		r->kind->order(r->state, order, &w->turn);
+	account(w, r);
 	deliver(w, r);
 }
 
@@ -167,6 +169,7 @@ void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_ev
 	point_turn(w, r);
 	if (r->kind->event)
 		r->kind->event(r->state, event, &w->turn);
+	account(w, r);
 	deliver(w, r);
 }
 
@@ -175,6 +178,7 @@ void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *or
 	point_turn(w, r);
 	if (order->done)
 		order->done(order, r->state, &w->turn);
+	account(w, r);
 	deliver(w, r);
 }
 

@@ -163,8 +163,8 @@ static void report_cycle(const struct search *s, unsigned back_to)
 	mr_complain(s->p->report, edge_where(s->p, s->edge[s->n - 1], s->waits ? "full" : "to", path),
 		    s->waits ? "a cycle of edges that wait for one another: %s; one of them has to "
 			       "be \"drop\"" :
-			       "a cycle of edges within one worker: %s; put one of the stages on "
-			       "another worker",
+			       "a cycle of edges within one worker, whose turn would never end: "
+			       "%s; move a stage to another worker or leave out an edge",
 		    text);
 }
 

@@ -2,8 +2,8 @@
  *
  *     127.0.0.1:9180   [::1]:9180   localhost:9180   unix:/run/millrace.sock
  *
- * What is shown there is for the machine's own people, so an address that others can reach has to be
- * asked for twice.
+ * What is shown there is for the machine's own people, so an address that others can reach has to
+ * be asked for twice.
  */
 #ifndef MR_CORE_HTTP_LISTEN_H
 #define MR_CORE_HTTP_LISTEN_H
@@ -30,8 +30,8 @@ struct mr_http_place {
 	ino_t  ino;
 };
 
-/* Is the setting one that mr_http_listen would take, as far as can be told without opening anything?
- * Complains if not.  "off" is fine. */
+/* Is the setting one that mr_http_listen would take, as far as can be told without opening
+ * anything?  Complains if not.  "off" is fine. */
 bool mr_http_listen_valid(const char *listen, bool insecure, struct mr_report *report);
 
 /* 0 with an open socket, or -1 after complaining at http.listen.  Port 0 takes any free one.  A
@@ -42,8 +42,9 @@ int mr_http_listen(const char *listen, bool insecure, struct mr_http_place *plac
 /* Remove the socket file if it is still the one we made.  Leaves fd alone. */
 void mr_http_unlisten(const struct mr_http_place *place);
 
-/* May a request carry this Host (lower case)?  Loopback names and addresses, the bound address, and,
- * bound to every address, any address: a name that a stranger made point here is none of these. */
+/* May a request carry this Host (lower case)?  Loopback names and addresses, the bound address,
+ * and, bound to every address, any address: a name that a stranger made point here is none of
+ * these. */
 bool mr_http_host_allowed(const struct mr_http_place *place, const char *host);
 
 #endif

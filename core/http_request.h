@@ -3,8 +3,8 @@
  *     GET /graph?format=dot HTTP/1.1
  *     Host: 127.0.0.1:9180
  *
- * Only what the server needs is kept: method, path, query and host (RFC 9110, RFC 9112).  No body is
- * ever read, so a request that announces one is refused; escapes in a path stay as they are.
+ * Only what the server needs is kept: method, path, query and host (RFC 9110, RFC 9112).  No body
+ * is ever read, so a request that announces one is refused; escapes in a path stay as they are.
  */
 #ifndef MR_CORE_HTTP_REQUEST_H
 #define MR_CORE_HTTP_REQUEST_H

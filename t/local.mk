@@ -2,7 +2,8 @@
 
 AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; export srcdir; \
 	MILLRACE='$(abs_top_builddir)/millrace'; export MILLRACE; \
-	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
+	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; \
+	TSAN_OPTIONS='suppressions=$(abs_top_srcdir)/t/tsan.supp'; export TSAN_OPTIONS;
 
 LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 
@@ -10,12 +11,20 @@ check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
 	t/lib/keys.c \
 	t/lib/keys.h \
+	t/lib/mock_seal.c \
+	t/lib/mock_seal.h \
+	t/lib/node_plane.c \
+	t/lib/node_plane.h \
 	t/lib/provider.c \
 	t/lib/provider.h \
 	t/lib/rig.c \
 	t/lib/rig.h \
+	t/lib/small_curve.c \
+	t/lib/small_curve.h \
 	t/lib/toys.c \
 	t/lib/toys.h \
+	t/lib/two_nodes.c \
+	t/lib/two_nodes.h \
 	t/lib/vectors.c \
 	t/lib/vectors.h
 t_lib_librig_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -59,7 +68,15 @@ test_programs = \
 	t/stages/test_route
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs) t/check_tree.sh
-EXTRA_DIST += t/check_tree.sh
+EXTRA_DIST += t/check_tree.sh t/tsan.supp
+
+# Scripts in network namespaces; they end with 77 where the machine lends none.
+net_tests = \
+	t/net/two_nodes.sh
+TESTS += $(net_tests)
+EXTRA_DIST += $(net_tests)
+check_PROGRAMS += \
+	t/net/relay
 
 # Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
 # with a main that replays the stored inputs.
@@ -68,11 +85,13 @@ fuzz_programs = \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
 	t/fuzz/fuzz_fsp \
+	t/fuzz/fuzz_graph \
 	t/fuzz/fuzz_handshake_ik \
 	t/fuzz/fuzz_handshake_xk \
 	t/fuzz/fuzz_http \
 	t/fuzz/fuzz_keytext \
 	t/fuzz/fuzz_link_frame \
+	t/fuzz/fuzz_nodefile \
 	t/fuzz/fuzz_report \
 	t/fuzz/fuzz_shim \
 	t/fuzz/fuzz_signal \
@@ -104,11 +123,13 @@ t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_xk_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)

@@ -1,0 +1,115 @@
+/* check.c - millrace check: is the configuration right, and what would run? */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/identity.h"
+#include "cli/nodefile.h"
+#include "core/plan.h"
+#include "stages/kinds.h"
+
+enum { PRINT = CLI_NODE_OPTIONS };
+
+static const struct cli_option options[] = {
+	CLI_NODE_OPTION_ROWS,
+	{ 'p', "print", "FORM", "print the graph as dot or json in place of the summary" },
+	{ 0 }
+};
+
+static void print_summary(const struct cli_node *node, const struct mr_plan *plan)
+{
+	const struct mr_graph *g = node->graph;
+
+	if (node->why)
+		printf("%s\n", node->why);
+	printf("graph %s (%s)%s%s\n", g->name, g->file, *g->summary ? ": " : "", g->summary);
+	mr_plan_print(plan, stdout);
+	printf("%s\n", node->file ? "The node file and the graph are fine." :
+				    "The graph is fine; no node file was checked.");
+}
+
+static int print_form(const struct cli_args *args, const struct mr_graph *g, const char *form)
+{
+	char *text;
+
+	if (form[0] == 'd') {
+		mr_graph_print_dot(g, stdout);
+		return CLI_OK;
+	}
+	text = mr_graph_json(g);
+	if (!text) {
+		fprintf(stderr, "millrace %s: no memory\n", args->command->name);
+		return CLI_FAILED;
+	}
+	puts(text);
+	free(text);
+	return CLI_OK;
+}
+
+/* The key must be readable if there is one; none is made. */
+static void check_identity(const struct cli_node *node, struct mr_report *report)
+{
+	struct fips_identity id;
+
+	if (cli_identity_find(node->doc, node->file, false, &id, report) == CLI_IDENTITY_FOUND)
+		fips_identity_wipe(&id);
+}
+
+static int check(const struct cli_args *args, const struct cli_node_options *o)
+{
+	const char *form = cli_value(args, PRINT);
+	struct mr_report report = { 0 };
+	struct mr_plan *plan = NULL;
+	struct cli_node node;
+	int code = CLI_USAGE;
+
+	cli_node_load(&node, o, &report);
+	if (node.doc)
+		check_identity(&node, &report);
+	if (node.graph)
+		plan = mr_plan_make(node.graph, cli_node_view_max(&node), &report);
+	mr_report_print(&report, stderr);
+	if (!report.errors && plan) {
+		code = CLI_OK;
+		if (form)
+			code = print_form(args, node.graph, form);
+		else
+			print_summary(&node, plan);
+	}
+	mr_plan_free(plan);
+	cli_node_free(&node);
+	mr_report_free(&report);
+	return code;
+}
+
+static int run(const struct cli_args *args)
+{
+	static const char *const forms[] = { "dot", "json" };
+	const char **sets = calloc(args->n + 1, sizeof *sets);
+	const char *form = cli_value(args, PRINT);
+	struct cli_node_options o;
+	char hint[MR_HINT];
+	int code;
+
+	if (!sets)
+		return CLI_FAILED;
+	o = cli_node_options_of(args, sets);
+	o.kinds = mr_kinds;
+	o.bare = o.graph != NULL;
+	if (form && form[0] != 'd' && form[0] != 'j')
+		code = cli_usage_error(args, "there is no form \"%s\"%s", form,
+				       mr_hint(hint, form, forms, 2));
+	else
+		code = check(args, &o);
+	free(sets);
+	return code;
+}
+
+const struct cli_command cli_check = {
+	.name = "check",
+	.summary = "check the node file and the graph, and say what would run",
+	.details = "Reads files, opens nothing else, starts nothing and needs no privileges.  Every mistake\n"
+		   "is reported at once, with its place in the file.  With --graph and without a node file\n"
+		   "only the graph is checked.",
+	.options = options,
+	.run = run,
+};

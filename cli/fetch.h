@@ -1,0 +1,22 @@
+/* fetch.h - one answer of a running node's HTTP server (core/loop.h), for `millrace stats`.
+ *
+ * A plain blocking client: connect, send, read to the end.  Nothing takes longer than
+ * FETCH_PATIENCE without a byte.
+ */
+#ifndef MILLRACE_CLI_FETCH_H
+#define MILLRACE_CLI_FETCH_H
+
+#include <stddef.h>
+
+#define FETCH_PATIENCE 5          /* seconds                      */
+#define FETCH_MAX      (64u << 20) /* bytes of an answer, at most */
+
+/* GET path from `where`: "http://host:port", "host:port" or "unix:/path".  Returns the body,
+ * malloc'd, with a NUL behind it and its length in len; or NULL with a sentence in why. */
+char *cli_fetch(const char *where, const char *path, size_t *len, char *why, size_t room);
+
+/* What `http.listen` of a node file means to a client on the same machine: every address becomes
+ * the loopback one.  Writes to out; returns out. */
+const char *cli_fetch_where(const char *listen, char *out, size_t room);
+
+#endif

@@ -1,0 +1,130 @@
+/* identity.c - whose node is it?  From the node file's settings to a secret key. */
+#include "cli/identity.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/keyfile.h"
+
+struct settings {
+	char *nsec, *key_file; /* owned */
+	bool  persistent;
+};
+
+static const struct mr_field identity_fields[] = {
+	{ .name = "nsec", .type = MR_TEXT, MR_AT(struct settings, nsec), .secret = true,
+	  .help = "the secret key: nsec1... or 64 hex digits" },
+	{ .name = "key_file", .type = MR_TEXT, MR_AT(struct settings, key_file),
+	  .help = "file that holds the secret key, mode 0600; relative to the node file" },
+	{ .name = "persistent", .type = MR_BOOL, MR_AT(struct settings, persistent),
+	  .help = "keep the key in fips.key beside the node file, made when missing" },
+	{ 0 }
+};
+
+const struct mr_section cli_identity_section = {
+	.path = "node.identity", .fields = identity_fields, .size = sizeof(struct settings),
+	.help = "the node's secret key"
+};
+
+/* A path relative to the folder of the node file. */
+static bool beside(char out[PATH_MAX], const char *file, const char *name)
+{
+	const char *slash = file && *name != '/' ? strrchr(file, '/') : NULL;
+	int n = slash ? snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - file), file, name) :
+			snprintf(out, PATH_MAX, "%s", name);
+
+	return n < PATH_MAX;
+}
+
+static enum cli_identity parsed(struct fips_identity *id, const struct fips_curve *curve,
+                                const char *text, struct mr_where where, struct mr_report *report)
+{
+	const char *wrong = fips_identity_parse(id, curve, text);
+
+	if (!wrong)
+		return CLI_IDENTITY_FOUND;
+	mr_complain(report, where, "%s", wrong);
+	return CLI_IDENTITY_WRONG;
+}
+
+static enum cli_identity from_file(struct fips_identity *id, const struct fips_curve *curve,
+                                   const char *file, struct mr_report *report)
+{
+	char text[CLI_KEY_MAX];
+	enum cli_identity found;
+
+	if (!cli_key_read(file, text, report))
+		return CLI_IDENTITY_WRONG;
+	found = parsed(id, curve, text, (struct mr_where){ .file = file }, report);
+	explicit_bzero(text, sizeof text);
+	return found;
+}
+
+static enum cli_identity persistent(struct fips_identity *id, const struct fips_curve *curve,
+                                    const char *file, bool make, struct mr_report *report)
+{
+	char secret[PATH_MAX], public[PATH_MAX];
+
+	if (!beside(secret, file, "fips.key") || !beside(public, file, "fips.pub")) {
+		mr_complain(report, (struct mr_where){ .file = file }, "the path is too long");
+		return CLI_IDENTITY_WRONG;
+	}
+	if (faccessat(AT_FDCWD, secret, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return from_file(id, curve, secret, report);
+	if (!make)
+		return CLI_IDENTITY_NONE;
+	cli_key_fresh(id, curve);
+	return cli_key_write(secret, public, id, report) ? CLI_IDENTITY_FOUND : CLI_IDENTITY_WRONG;
+}
+
+enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file, bool make,
+                                    struct fips_identity *id, struct mr_report *report)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	enum cli_identity found = CLI_IDENTITY_NONE;
+	char path[PATH_MAX];
+	struct settings s;
+
+	mr_section_decode(&cli_identity_section, &s, doc);
+	if (s.nsec)
+		found = parsed(id, &curve, s.nsec, mr_json_where(doc, "node.identity.nsec"), report);
+	else if (s.key_file && beside(path, file, s.key_file))
+		found = from_file(id, &curve, path, report);
+	else if (s.persistent)
+		found = persistent(id, &curve, file, make, report);
+	mr_fields_free(identity_fields, &s);
+	fips_curve_close(&curve);
+	return found;
+}
+
+/* As node.identity.nsec, quoted: all digits would read as a number. */
+static void put(struct mr_json *doc, const struct fips_identity *id, struct mr_report *report)
+{
+	char nsec[FIPS_KEY_TEXT], quoted[FIPS_KEY_TEXT + 2];
+
+	fips_nsec_format(id->secret, nsec);
+	snprintf(quoted, sizeof quoted, "\"%s\"", nsec);
+	mr_json_set(doc, "node.identity.nsec", quoted, report);
+	explicit_bzero(nsec, sizeof nsec);
+	explicit_bzero(quoted, sizeof quoted);
+}
+
+bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identity *id,
+                       struct mr_report *report)
+{
+	enum cli_identity found = cli_identity_find(doc, file, true, id, report);
+	struct fips_curve curve;
+
+	if (found == CLI_IDENTITY_WRONG)
+		return false;
+	if (found == CLI_IDENTITY_NONE) {
+		curve = fips_curve_secp256k1();
+		cli_key_fresh(id, &curve);
+		fips_curve_close(&curve);
+	}
+	put(doc, id, report);
+	return true;
+}

@@ -1,0 +1,31 @@
+/* identity.h - whose node is it?  From the node file's settings to a secret key.
+ *
+ * In this order: node.identity.nsec; the file node.identity.key_file; with node.identity.persistent
+ * the file fips.key beside the node file, made when missing; else a fresh key at every start.
+ */
+#ifndef MILLRACE_CLI_IDENTITY_H
+#define MILLRACE_CLI_IDENTITY_H
+
+#include "core/field.h"
+#include "core/json.h"
+#include "fips/noise/identity.h"
+
+enum cli_identity {
+	CLI_IDENTITY_WRONG, /* complained                                              */
+	CLI_IDENTITY_FOUND, /* *id is filled in                                        */
+	CLI_IDENTITY_NONE,  /* the node file names none, or the persistent one is not yet made */
+};
+
+extern const struct mr_section cli_identity_section;
+
+/* Find the key.  `file` is the node file, or NULL.  With `make`, a missing persistent key is made
+ * and written.  The caller wipes *id. */
+enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file, bool make,
+                                    struct fips_identity *id, struct mr_report *report);
+
+/* For run: find or make the key, a fresh one if the file names none, and put it into the document
+ * as node.identity.nsec, where the sections of the node file expect it.  False after complaining. */
+bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identity *id,
+                       struct mr_report *report);
+
+#endif

@@ -1,0 +1,30 @@
+# cli: the millrace program, one file a subcommand; all but main is a library, for the tests.
+
+noinst_LIBRARIES += libcli.a
+libcli_a_SOURCES = \
+	cli/args.c \
+	cli/args.h \
+	cli/check.c \
+	cli/cli.h \
+	cli/fetch.c \
+	cli/fetch.h \
+	cli/graphfile.c \
+	cli/identity.c \
+	cli/identity.h \
+	cli/keyfile.c \
+	cli/keyfile.h \
+	cli/keygen.c \
+	cli/nodefile.c \
+	cli/nodefile.h \
+	cli/nodekeys.c \
+	cli/pages.c \
+	cli/pages.h \
+	cli/pubkey.c \
+	cli/run.c \
+	cli/set.c \
+	cli/stats.c \
+	cli/version.c
+
+bin_PROGRAMS += millrace
+millrace_SOURCES = cli/main.c
+millrace_LDADD = $(MR_LIBS) $(LIBS_NEEDED)

@@ -1,0 +1,59 @@
+/* main.c - find the command, read its options by its table, answer --help, run it. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/args.h"
+
+static const struct cli_command *const commands[] = {
+	&cli_run, &cli_check, &cli_stats, &cli_keygen, &cli_pubkey, &cli_version, NULL,
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: millrace COMMAND [OPTION]...\n\n"
+		     "A FIPS mesh node whose data plane is a pipeline of stages, wired by a file.\n\n"
+		     "commands:\n");
+	for (const struct cli_command *const *c = commands; *c; c++)
+		fprintf(out, "  %-9s %s\n", (*c)->name, (*c)->summary);
+	fprintf(out, "\n`millrace COMMAND --help` describes a command.\n"
+		     "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n");
+}
+
+static int unknown(const char *name)
+{
+	const char *names[sizeof commands / sizeof commands[0]];
+	char hint[MR_HINT];
+	unsigned n = 0;
+
+	for (; commands[n]; n++)
+		names[n] = commands[n]->name;
+	fprintf(stderr, "millrace: there is no command \"%s\"%s\n", name,
+		mr_hint(hint, name, names, n));
+	return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		usage(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		usage(stdout);
+		return CLI_OK;
+	}
+	if (!strcmp(name, "--version"))
+		name = "version";
+	for (const struct cli_command *const *c = commands; *c; c++)
+		if (!strcmp((*c)->name, name))
+			return cli_run_command(*c, argc - 1, argv + 1);
+	return unknown(name);
+}

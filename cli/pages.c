@@ -1,0 +1,120 @@
+/* pages - a handler a path; each makes its body from a fresh view of the engine. */
+#include "cli/pages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/stats.h"
+#include "stages/control/control.h"
+
+#define PLAIN "text/plain; charset=utf-8"
+#define JSON  "application/json; charset=utf-8"
+
+/* Without a body the server answers 500 by itself. */
+static void give(struct mr_reply *reply, int status, const char *type, char *body, size_t len)
+{
+	if (body)
+		*reply = (struct mr_reply){ .status = status, .type = type, .body = body, .len = len };
+}
+
+static void give_text(struct mr_reply *reply, int status, const char *text)
+{
+	char *body = strdup(text);
+
+	give(reply, status, PLAIN, body, strlen(text));
+}
+
+static void on_stats(void *arg, const char *query, struct mr_reply *reply)
+{
+	struct cli_pages *pages = arg;
+	struct mr_view *view = mr_engine_view(pages->engine);
+	size_t len = 0;
+	char *body = view ? mr_stats_json(view, &len) : NULL;
+
+	(void)query;
+	give(reply, 200, JSON, body, len);
+	mr_view_free(view);
+}
+
+static void on_metrics(void *arg, const char *query, struct mr_reply *reply)
+{
+	struct cli_pages *pages = arg;
+	struct mr_view *view = mr_engine_view(pages->engine);
+	size_t len = 0;
+	char *body = view ? mr_stats_metrics(view, &len) : NULL;
+
+	(void)query;
+	give(reply, 200, "text/plain; version=0.0.4; charset=utf-8", body, len);
+	mr_view_free(view);
+}
+
+static void give_dot(const struct mr_graph *graph, struct mr_reply *reply)
+{
+	char *body = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&body, &len);
+
+	if (!f)
+		return;
+	mr_graph_print_dot(graph, f);
+	if (fclose(f) == 0)
+		give(reply, 200, "text/vnd.graphviz; charset=utf-8", body, len);
+	else
+		free(body);
+}
+
+static void on_graph(void *arg, const char *query, struct mr_reply *reply)
+{
+	struct cli_pages *pages = arg;
+	char *body;
+
+	if (strcmp(query, "format=dot") == 0) {
+		give_dot(pages->graph, reply);
+		return;
+	}
+	if (query[0] != '\0' && strcmp(query, "format=json") != 0) {
+		give_text(reply, 400, "format=dot or format=json\n");
+		return;
+	}
+	body = mr_graph_json(pages->graph);
+	give(reply, 200, JSON, body, body ? strlen(body) : 0);
+}
+
+static void on_peers(void *arg, const char *query, struct mr_reply *reply)
+{
+	struct cli_pages *pages = arg;
+	char *body = mr_control_peers_json(mr_engine_host_state(pages->engine), mr_clock_now());
+
+	(void)query;
+	give(reply, 200, JSON, body, body ? strlen(body) : 0);
+}
+
+static void on_ready(void *arg, const char *query, struct mr_reply *reply)
+{
+	const struct cli_pages *pages = arg;
+
+	(void)query;
+	if (pages->ready)
+		give_text(reply, 200, "ready\n");
+	else
+		give_text(reply, 503, "not ready\n");
+}
+
+static void on_live(void *arg, const char *query, struct mr_reply *reply)
+{
+	(void)arg;
+	(void)query;
+	give_text(reply, 200, "live\n");
+}
+
+const struct mr_route cli_routes[] = {
+	{ "/stats", on_stats, "stages, edges and workers with their counters and times (JSON)" },
+	{ "/metrics", on_metrics, "the same for Prometheus" },
+	{ "/graph", on_graph, "the stage graph that runs (JSON; ?format=dot for graphviz)" },
+	{ "/peers", on_peers, "neighbours and sessions (JSON)" },
+	{ "/ready", on_ready, "200 when packets flow, 503 while starting and stopping" },
+	{ "/live", on_live, "200 when the program answers at all" },
+	{ 0 },
+};

@@ -1,0 +1,350 @@
+/* run - `millrace run`: a node, from its configuration to its last packet.
+ *
+ *   1 read      node file, graph and key; every mistake is told, exit 2
+ *   2 choose    the AEAD provider that is fastest here
+ *   3 open      devices, sockets, stages, HTTP; what is missing is told, exit 1
+ *   4 run       the data workers on their threads, control on this one's event loop
+ *   5 stop      SIGTERM or SIGINT: neighbours are told, what is inside runs out, exit 0
+ */
+#include "cli/cli.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/identity.h"
+#include "cli/nodefile.h"
+#include "cli/pages.h"
+#include "core/clock.h"
+#include "core/engine.h"
+#include "core/http_listen.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/stats.h"
+#include "stages/control/control.h"
+#include "stages/kinds.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* Most time for the last words to neighbours, whatever the settings say; the engine drains for up
+ * to half a second after it, and all of it is to be over in 2 s. */
+#define FAREWELL_MAX (1400 * MR_NS_PER_MS)
+
+enum { OPT_REPORT = CLI_NODE_OPTIONS };
+
+static const struct cli_option options[] = {
+	CLI_NODE_OPTION_ROWS,
+	{ 'r', "report", "SECONDS", "print the table of stages this often" },
+	{ 0 },
+};
+
+struct run {
+	struct mr_log        log;
+	struct cli_node      node;
+	struct fips_identity id;
+	const struct mr_aead *aead;
+	struct mr_engine    *engine;
+	struct mr_loop      *loop;
+	struct mr_http      *http;     /* NULL: off                               */
+	struct mr_timer     *deadline; /* control's next one                      */
+	struct mr_timer     *report;   /* NULL without --report                   */
+	struct mr_timer     *farewell;
+	struct cli_pages     pages;
+	uint64_t             every;    /* ns between reports, 0: none             */
+	uint64_t             next;     /* ns, the next report                     */
+	struct mr_view      *before;   /* view of the last report                 */
+	bool                 stopping;
+};
+
+/* ---- 1 and 2: configuration, first lines of the log ---- */
+
+static void log_identity(struct run *r)
+{
+	char addr[FIPS_ADDR_TEXT], ip[FIPS_IPV6_TEXT];
+	uint8_t bytes[FIPS_IPV6_LEN];
+
+	fips_addr_to_ipv6(&r->id.addr, bytes);
+	fips_addr_text(&r->id.addr, addr);
+	fips_ipv6_text(bytes, ip);
+	mr_log(&r->log, MR_LOG_INFO, "node %s", r->id.npub);
+	mr_log(&r->log, MR_LOG_INFO, "address %s, IPv6 %s", addr, ip);
+}
+
+static void log_graph(struct run *r)
+{
+	const struct mr_graph *g = r->node.graph;
+
+	mr_log(&r->log, MR_LOG_INFO, "graph %s (%s)%s%s", g->name, g->file,
+	       g->summary && *g->summary ? ": " : "", g->summary ? g->summary : "");
+	if (r->node.why)
+		mr_log(&r->log, MR_LOG_INFO, "%s", r->node.why);
+}
+
+static void choose_aead(struct run *r)
+{
+	struct mr_aead_score score[MR_AEAD_MAX];
+	unsigned n = 0;
+
+	r->aead = mr_aead_choose(mr_clock_now, score, &n);
+	for (unsigned i = 0; i < n; i++) {
+		const char *name = score[i].provider->name;
+
+		if (score[i].refused)
+			mr_log(&r->log, MR_LOG_WARN, "AEAD %s is not used: %s", name, score[i].refused);
+		else
+			mr_log(&r->log, MR_LOG_INFO,
+			       "AEAD %s: %" PRIu64 " ns to seal, %" PRIu64 " ns to open 1400 bytes%s",
+			       name, score[i].ns_seal, score[i].ns_open,
+			       score[i].provider == r->aead ? "; chosen" : "");
+	}
+}
+
+static bool read_configuration(struct run *r, const struct cli_args *args, struct mr_report *report)
+{
+	const char **sets = calloc(args->n + 1, sizeof *sets);
+	struct cli_node_options o;
+	bool good;
+
+	if (!sets)
+		return false;
+	o = cli_node_options_of(args, sets);
+	o.kinds = mr_kinds;
+	good = cli_node_load(&r->node, &o, report);
+	good = good && mr_http_listen_valid(r->node.settings.http.listen,
+	                                    r->node.settings.http.insecure_bind, report);
+	good = good && cli_identity_take(r->node.doc, r->node.file, &r->id, report);
+	free(sets);
+	return good;
+}
+
+/* ---- 4: control on the loop ---- */
+
+static void turn(struct run *r)
+{
+	mr_engine_host_turn(r->engine);
+	mr_timer_set(r->deadline, mr_engine_host_deadline(r->engine), mr_clock_now());
+	if (r->stopping && mr_control_stopped(mr_engine_host_state(r->engine)))
+		mr_loop_stop(r->loop);
+}
+
+static void on_work(void *arg)
+{
+	turn(arg);
+}
+
+static void on_report(void *arg)
+{
+	struct run *r = arg;
+	struct mr_view *view = mr_engine_view(r->engine);
+	char *table = view ? mr_stats_table(view, r->before) : NULL;
+	uint64_t now = mr_clock_now();
+
+	if (table) {
+		printf("%s\n", table);
+		fflush(stdout);
+		mr_view_free(r->before);
+		r->before = view;
+		view = NULL;
+	}
+	free(table);
+	mr_view_free(view);
+	while (r->next <= now)
+		r->next += r->every;
+	mr_timer_set(r->report, r->next, now);
+}
+
+static void on_farewell(void *arg)
+{
+	struct run *r = arg;
+
+	mr_loop_stop(r->loop);
+}
+
+/* The loop ends when every neighbour has been told, or the time for it is over.  A second signal
+ * changes nothing: some senders signal a whole process group besides. */
+static void on_stop(void *arg, int signo)
+{
+	struct run *r = arg;
+	void *control = mr_engine_host_state(r->engine);
+	uint64_t now = mr_clock_now(), drain = mr_control_drain(control);
+
+	if (r->stopping)
+		return;
+	mr_log(&r->log, MR_LOG_INFO, "%s: stopping", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	r->stopping = true;
+	r->pages.ready = false;
+	mr_control_stop(control);
+	mr_timer_set(r->farewell, now + (drain < FAREWELL_MAX ? drain : FAREWELL_MAX), now);
+	turn(r);
+}
+
+static void on_hangup(void *arg, int signo)
+{
+	struct run *r = arg;
+
+	(void)signo;
+	mr_log(&r->log, MR_LOG_WARN, "SIGHUP ignored: a changed configuration needs a restart");
+}
+
+/* ---- 3: open and close ---- */
+
+static bool open_loop(struct run *r)
+{
+	r->loop = mr_loop_open();
+	if (!r->loop)
+		return false;
+	r->deadline = mr_timer_open(r->loop, on_work, r);
+	r->farewell = mr_timer_open(r->loop, on_farewell, r);
+	r->report = r->every ? mr_timer_open(r->loop, on_report, r) : NULL;
+	return r->deadline && r->farewell && (r->report || !r->every) &&
+	       mr_loop_signal(r->loop, SIGTERM, on_stop, r) == 0 &&
+	       mr_loop_signal(r->loop, SIGINT, on_stop, r) == 0 &&
+	       mr_loop_signal(r->loop, SIGHUP, on_hangup, r) == 0;
+}
+
+static bool open_node(struct run *r, struct mr_report *report)
+{
+	const struct mr_engine_options o = {
+		.graph = r->node.graph,
+		.node = r->node.doc,
+		.aead = r->aead,
+		.rand = mr_rand_system(),
+		.now = mr_clock_now,
+		.given = &r->id,
+		.view_max = cli_node_view_max(&r->node),
+	};
+
+	r->engine = mr_engine_open(&o, report);
+	if (!r->engine)
+		return false;
+	if (!mr_engine_host_state(r->engine)) {
+		mr_complain(report, (struct mr_where){ .file = r->node.graph->file },
+		            "the graph has no control stage");
+		return false;
+	}
+	mr_control_log(mr_engine_host_state(r->engine), &r->log);
+	r->pages = (struct cli_pages){ .engine = r->engine, .graph = r->node.graph };
+	if (mr_loop_watch(r->loop, mr_engine_host_fd(r->engine), on_work, r) != 0) {
+		mr_complain(report, (struct mr_where){ 0 }, "the event loop cannot watch control");
+		return false;
+	}
+	r->http = mr_http_open(r->loop, r->node.settings.http.listen,
+	                       r->node.settings.http.insecure_bind, cli_routes, &r->pages, report);
+	return report->errors == 0;
+}
+
+/* HTTP goes first: its handlers look at the engine.  True when every packet came home. */
+static bool close_all(struct run *r)
+{
+	unsigned missing;
+
+	mr_http_close(r->http);
+	mr_timer_close(r->deadline);
+	mr_timer_close(r->report);
+	mr_timer_close(r->farewell);
+	if (r->loop)
+		mr_loop_close(r->loop);
+	mr_view_free(r->before);
+	missing = mr_engine_close(r->engine);
+	if (missing)
+		mr_log(&r->log, MR_LOG_ERROR, "%u packets did not come home", missing);
+	fips_identity_wipe(&r->id);
+	cli_node_free(&r->node);
+	return missing == 0;
+}
+
+static bool start(struct run *r, struct mr_report *report)
+{
+	uint64_t now = mr_clock_now();
+
+	if (mr_engine_start(r->engine, report) != 0) {
+		mr_engine_stop(r->engine);
+		return false;
+	}
+	r->pages.ready = true;
+	if (r->http)
+		mr_log(&r->log, MR_LOG_INFO, "statistics at %s%s", mr_http_url(r->http),
+		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/stats");
+	if (r->report) {
+		r->next = now + r->every;
+		mr_timer_set(r->report, r->next, now);
+	}
+	return true;
+}
+
+/* ---- the command ---- */
+
+/* Everything from the configuration to the end; the report is printed by the caller. */
+static int run_node(struct run *r, const struct cli_args *args, struct mr_report *report)
+{
+	if (!read_configuration(r, args, report))
+		return CLI_USAGE;
+	mr_report_print(report, stderr); /* warnings; the list is then used anew */
+	mr_report_free(report);
+	*report = (struct mr_report){ 0 };
+	r->log = mr_log_stderr((enum mr_level)r->node.settings.log.level);
+	mr_log(&r->log, MR_LOG_INFO, "millrace %s", PACKAGE_VERSION);
+	log_graph(r);
+	log_identity(r);
+	choose_aead(r);
+	if (!open_loop(r)) {
+		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
+		return CLI_FAILED;
+	}
+	if (!open_node(r, report) || !start(r, report))
+		return CLI_FAILED;
+	mr_report_print(report, stderr);
+	mr_report_free(report);
+	*report = (struct mr_report){ 0 };
+	turn(r);
+	mr_loop_run(r->loop);
+	mr_engine_stop(r->engine);
+	return CLI_OK;
+}
+
+static int run(const struct cli_args *args)
+{
+	const char *every = cli_value(args, OPT_REPORT);
+	struct mr_report report = { 0 };
+	struct run *r;
+	char *end = NULL;
+	long seconds = every ? strtol(every, &end, 10) : 0;
+	int code;
+
+	if (every && (end == every || *end || seconds < 1 || seconds > 86400))
+		return cli_usage_error(args, "--report: %s is not a number of seconds in [1, 86400]",
+		                       every);
+	r = calloc(1, sizeof *r);
+	if (!r) {
+		fprintf(stderr, "millrace: no memory\n");
+		return CLI_FAILED;
+	}
+	r->log = mr_log_stderr(MR_LOG_INFO);
+	r->every = (uint64_t)seconds * MR_NS_PER_S;
+	code = run_node(r, args, &report);
+	mr_report_print(&report, stderr);
+	mr_report_free(&report);
+	if (!close_all(r) && code == CLI_OK)
+		code = CLI_FAILED;
+	if (code == CLI_OK)
+		mr_log(&r->log, MR_LOG_INFO, "stopped");
+	free(r);
+	return code;
+}
+
+const struct cli_command cli_run = {
+	.name = "run",
+	.summary = "run a node",
+	.details = "Runs in the foreground until SIGTERM or SIGINT.  Opening the TUN device needs the\n"
+	           "capability CAP_NET_ADMIN; nothing else needs privileges.",
+	.options = options,
+	.run = run,
+};

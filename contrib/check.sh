@@ -1,0 +1,45 @@
+#!/bin/sh
+# check.sh - build millrace from nothing and run its tests.
+#
+#   contrib/check.sh [configure option]...      for example --enable-asan --enable-ubsan
+#
+# On Debian, root has missing packages installed and anybody else is told which to install.
+# Builds in build-check/ and closes with the count of test programs; ends with 0 when none failed.
+
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+. "$top/contrib/lib.sh"
+
+case ${1-} in
+-h | --help)
+	sed -n '2,7s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+esac
+
+# shellcheck disable=SC2046 # the names are words
+need_packages $(build_packages) $(net_packages)
+
+build="$top/build-check"
+rm -rf "$build"
+build "$build" "$@"
+make -C "$build" -j"$(nproc)" -k check VERBOSE=1
+made=$?
+
+# Each test leaves a .trs file that says how it ended.
+count()
+{
+	find "$build" -name '*.trs' -exec sed -n 's/^:test-global-result: //p' {} + | grep -cE "$1"
+}
+passed=$(count '^(PASS|XFAIL)$')
+failed=$(count '^(FAIL|XPASS|ERROR)$')
+skipped=$(count '^SKIP$')
+if [ "$made" -ne 0 ] && [ "$failed" -eq 0 ]; then
+	say "check.sh: make check ended with $made before all tests had run"
+	failed=1
+fi
+find "$build" -name '*.log' -exec cat {} + | awk -F '[ ,]+' '
+	/^[0-9]+%: Checks: / { n += $3 }
+	END { if (n) print n " checks in the test programs" }'
+say "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,11 @@
+# contrib: scripts to try and to check millrace, and benchmarks.
+
+EXTRA_DIST += \
+	contrib/bench/tunnel \
+	contrib/check.sh \
+	contrib/demo.sh \
+	contrib/lib.sh
+
+noinst_PROGRAMS += \
+	contrib/bench/aead
+contrib_bench_aead_LDADD = $(MR_LIBS) $(LIBS_NEEDED)

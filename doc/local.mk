@@ -1,0 +1,4 @@
+# doc: pages for people.
+
+dist_doc_DATA += \
+	doc/stats.md
