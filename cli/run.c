@@ -218,7 +218,7 @@ static bool open_node(struct run *r, struct mr_report *report)
 		.aead = r->aead,
 		.rand = mr_rand_system(),
 		.now = mr_clock_now,
-		.given = &r->id,
+		.given = r->loop,
 		.view_max = cli_node_view_max(&r->node),
 	};
 

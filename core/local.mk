@@ -44,6 +44,8 @@ libcore_a_SOURCES = \
 	core/mail.c \
 	core/mail.h \
 	core/metrics.c \
+	core/name.c \
+	core/name.h \
 	core/orders.c \
 	core/pkt.h \
 	core/plan.c \

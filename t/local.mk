@@ -9,6 +9,8 @@ LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 
 check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
+	t/lib/craft.c \
+	t/lib/craft.h \
 	t/lib/keys.c \
 	t/lib/keys.h \
 	t/lib/mock_seal.c \
@@ -17,6 +19,9 @@ t_lib_librig_a_SOURCES = \
 	t/lib/node_plane.h \
 	t/lib/provider.c \
 	t/lib/provider.h \
+	t/lib/reference.c \
+	t/lib/reference.h \
+	t/lib/reference_session.c \
 	t/lib/rig.c \
 	t/lib/rig.h \
 	t/lib/small_curve.c \
@@ -31,6 +36,7 @@ t_lib_librig_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 test_programs = \
 	t/cli/test_fetch \
+	t/cli/test_nodefile \
 	t/core/test_aead \
 	t/core/test_aead_choice \
 	t/core/test_engine \
@@ -56,6 +62,7 @@ test_programs = \
 	t/fips/test_path_mss \
 	t/fips/test_path_received \
 	t/fips/test_path_session \
+	t/fips/test_path_slots \
 	t/fips/test_path_transit \
 	t/fips/test_path_window \
 	t/fips/test_vectors_golden \
@@ -65,10 +72,11 @@ test_programs = \
 	t/fips/test_wire_link \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/stages/test_fmp_open \
 	t/stages/test_route
 check_PROGRAMS += $(test_programs)
-TESTS += $(test_programs) t/check_tree.sh
-EXTRA_DIST += t/check_tree.sh t/tsan.supp
+TESTS += $(test_programs) t/cli/test_cli.sh t/check_tree.sh
+EXTRA_DIST += t/check_tree.sh t/cli/test_cli.sh t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
@@ -84,6 +92,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_aead \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
+	t/fuzz/fuzz_deliver \
 	t/fuzz/fuzz_fsp \
 	t/fuzz/fuzz_graph \
 	t/fuzz/fuzz_handshake_ik \
@@ -122,6 +131,7 @@ endif
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)

@@ -29,8 +29,9 @@
  *                                                         is none); k is what we send with it. holds
  *     USE_SESSION          peer, key, k, clock_zero       send with this key from now on
  *     RETIRE_SESSION_KEY   peer, key                      forget the key, in whichever slot it is
- *     SESSION_DOWN         peer                           entry, expected or live, and route go; its
- *                                                         keys are retired before, one by one
+ *     SESSION_DOWN         peer                           entry, expected or live, and live route go;
+ *                                                         what is parked stays.  Its keys are
+ *                                                         retired before, one by one
  *     ROUTE                peer, via_peer, mtu            packets for peer leave by the link to
  *                                                         via_peer; mtu is the path's, in link units
  *     UNREACHABLE          peer.b[0..15)                  answer packets parked for it

@@ -113,6 +113,9 @@ static void answer(struct fips_node *n, struct fips_peer *p, struct fips_session
 	if (!s) {
 		s = fips_session_add(n, p);
 		s->state = FIPS_SESSION_ANSWERED;
+	}
+	if (!s->expected && s->state != FIPS_SESSION_ESTABLISHED) {
+		s->expected = true;
 		fips_act_peer(n, FIPS_ACT_EXPECT_SESSION, &s->addr);
 	}
 	slot = half_slot(s, own);

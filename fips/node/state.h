@@ -149,6 +149,7 @@ struct fips_session {
 	struct fips_addr        addr;
 	uint8_t                 pub[FIPS_PUB_LEN];
 	uint64_t                made;  /* slot taken                              */
+	bool                    expected; /* EXPECT_SESSION was said              */
 
 	/* as initiator: until something opens under the keys */
 	struct fips_xk     start; /* after message 1                              */

@@ -69,7 +69,7 @@ struct fips_send_key {
 	uint64_t                   id;         /* never reused in the process        */
 	uint32_t                   peer_index; /* links: receiver_idx of our frames  */
 	uint8_t                    k;          /* 0 or 1; const once current         */
-	uint64_t                   clock_zero; /* ns, timestamps count from here; const once current */
+	uint64_t                   clock_zero; /* ns, start of its timestamps; const once current */
 	struct mr_aead_ctx *const *ctx;        /* by worker index, borrowed          */
 	unsigned                   nctx;
 

@@ -27,7 +27,7 @@ static void burst_end(struct fips_received *r)
 	r->burst_open = 0;
 }
 
-/* A gap opens a burst of loss or makes the open one longer; a frame that fills or follows ends it. */
+/* A gap opens a burst of loss or makes the open one longer; any other frame ends it. */
 static void burst_frame(struct fips_received *r, uint64_t counter)
 {
 	if (counter > r->expected) {

@@ -6,8 +6,8 @@
  * The IPv6 header is overwritten from behind and the payload never moves.  What comes out is a
  * link message from its type byte on: envelope and FSP message.
  *
- * Sizes: FIPS_IPV6_HEADROOM (45) bytes in front of a packet and FIPS_IPV6_TAILROOM (32) behind serve
- * both layers of sealing.  Data never carries coordinates.
+ * Sizes: FIPS_IPV6_HEADROOM (45) bytes in front of a packet and FIPS_IPV6_TAILROOM (32) behind it
+ * serve both layers of sealing.  Data never carries coordinates.
  *
  * fips_number first, then one operation a message, the provider's seal, and fips_sent_run with
  * fips_session_counted bytes a message, under one key pointer in one process() call (N2).

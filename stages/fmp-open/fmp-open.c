@@ -48,7 +48,8 @@ static int fmp_open_open(void *self, struct mr_setup *s)
 	return 0;
 }
 
-/* Steps 1: which frames are worth opening?  Others are dropped by name. */
+/* Step 1: which frames are worth opening?  Others are dropped by name.  rx lets only whole frames
+ * through; whatever else a graph may wire here, nothing beyond the packet is read. */
 static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct frame *frame,
                             struct mr_aead_op *op, struct mr_turn *t)
 {
@@ -60,6 +61,10 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 		struct frame *f = &frame[n];
 		enum fips_replay replay;
 
+		if (fips_frame_check(p->data, p->len) != FIPS_FRAME_ESTABLISHED) {
+			mr_drop(t, MALFORMED, p);
+			continue;
+		}
 		fips_link_head_parse(p->data, &f->head);
 		if (!last || last->index != f->head.receiver_idx)
 			last = mr_table_find(fo->mesh->index, p->data + FIPS_LINK_PREFIX);
@@ -195,7 +200,7 @@ const struct mr_kind mr_kind_fmp_open = {
 		{ "duplicate", .help = "counter seen before" },
 		{ "forged", .help = "the tag does not hold" },
 		{ "runt", .help = "authentic, but without a message" },
-		{ "malformed", .help = "SessionDatagram without a whole envelope" },
+		{ "malformed", .help = "no whole frame, or a SessionDatagram without a whole envelope" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER,

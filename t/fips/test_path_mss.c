@@ -160,6 +160,19 @@ START_TEST(left_alone)
 }
 END_TEST
 
+/* An option that reaches beyond the header ends the walk: what lies there is payload. */
+START_TEST(payload_is_no_option)
+{
+	uint8_t packet[128], before[128];
+	size_t n = syn(packet, "0408000000000000020405a0");
+
+	packet[52] = 6 << 4;
+	memcpy(before, packet, n);
+	ck_assert(!fips_mss_clamp(packet, n, 500));
+	ck_assert_mem_eq(packet, before, n);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fips/path/mss");
@@ -171,6 +184,7 @@ int main(void)
 	tcase_add_test(t, options_in_all_shapes);
 	tcase_add_test(t, checksum_differences);
 	tcase_add_test(t, left_alone);
+	tcase_add_test(t, payload_is_no_option);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

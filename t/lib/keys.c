@@ -66,3 +66,23 @@ bool keys_try(const struct keys *keys, struct mr_aead_op *op, const uint8_t *who
 	free(before);
 	return op->ok;
 }
+
+unsigned keys_receive(struct fips_session_recv *recv, const struct keys *any, uint8_t *message,
+                      size_t n, uint64_t now, struct fips_fsp_sealed *m)
+{
+	struct fips_recv_key *key[FIPS_SESSION_KEYS];
+	enum fips_replay why;
+	struct mr_aead_op op;
+	unsigned keys;
+
+	if (fips_fsp_check(message, n) != FIPS_FSP_ENCRYPTED ||
+	    !fips_fsp_sealed_parse(message, n, m))
+		return 0;
+	keys = fips_session_candidates(recv, m->flags & FIPS_FSP_K, m->counter, now, key, &why);
+	for (unsigned i = 0; i < keys; i++) {
+		fips_session_open_op(key[i], 0, message, m, &op);
+		if (keys_try(any, &op, message, n))
+			return fips_session_accept(recv, key[i], m, 1280, false, now);
+	}
+	return 0;
+}

@@ -6,6 +6,7 @@
 
 #include "core/aead.h"
 #include "fips/path/key.h"
+#include "fips/path/session_recv.h"
 
 /* Both directions of one key, on one context; worker 0 is the only one. */
 struct keys {
@@ -28,5 +29,10 @@ void keys_close(struct keys *keys);
 /* Run one operation.  open asserts that a refused one left the n bytes at `whole` as they were. */
 void keys_seal(const struct keys *keys, struct mr_aead_op *op);
 bool keys_try(const struct keys *keys, struct mr_aead_op *op, const uint8_t *whole, size_t n);
+
+/* Receive an FSP message of n bytes as a stage does: parse, try the candidates, accept (path MTU
+ * 1280, no CE).  Returns what accepting returned, or 0 when it was refused before. */
+unsigned keys_receive(struct fips_session_recv *recv, const struct keys *any, uint8_t *message,
+                      size_t n, uint64_t now, struct fips_fsp_sealed *m);
 
 #endif

@@ -135,6 +135,9 @@ struct rig {
 	bool                  fed;
 };
 
+/* Chosen by rig_aead. */
+static const struct mr_aead *rig_provider;
+
 /* The engine asks this for the time; a test runs in one thread of its own process. */
 static uint64_t rig_time;
 
@@ -200,7 +203,8 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 		rig->graph = mr_graph_parse(rig->graph_doc, rig->kinds, &rig->report);
 	if (rig->graph)
 		rig->engine = mr_engine_open(&(struct mr_engine_options){
-			.graph = rig->graph, .node = rig->node_doc, .aead = mr_aead_find("mbedtls"),
+			.graph = rig->graph, .node = rig->node_doc,
+			.aead = rig_provider ? rig_provider : mr_aead_find("mbedtls"),
 			.rand = mr_rand_system(), .now = rig_now }, &rig->report);
 	free(text);
 	return rig;
@@ -216,20 +220,36 @@ struct rig *rig_open(const struct mr_kind *kind, const char *settings, const cha
 	return rig;
 }
 
+void rig_aead(const struct mr_aead *aead)
+{
+	rig_provider = aead;
+}
+
+static char *print_report(const struct mr_report *report)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	mr_report_print(report, f);
+	fclose(f);
+	return text;
+}
+
+char *rig_warnings(struct rig *rig)
+{
+	return print_report(&rig->report);
+}
+
 char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node)
 {
 	struct rig *rig = try_open(kind, settings, node);
 	char *text = NULL;
-	size_t n = 0;
-	FILE *f;
 
-	if (rig->engine) {
+	if (rig->engine)
 		mr_engine_close(rig->engine);
-	} else {
-		f = open_memstream(&text, &n);
-		mr_report_print(&rig->report, f);
-		fclose(f);
-	}
+	else
+		text = print_report(&rig->report);
 	dispose(rig);
 	return text;
 }
@@ -246,6 +266,15 @@ void rig_at(struct rig *rig, uint64_t now)
 	(void)rig;
 	ck_assert_uint_ge(now, rig_time);
 	rig_time = now;
+}
+
+void rig_watch(struct rig *rig, int fd)
+{
+	struct mr_worker *w = worker(rig);
+
+	ck_assert_uint_lt(w->watches, MR_WATCHES_MAX);
+	w->watch[w->watches++] = (struct mr_watched){
+		.fd = fd, .events = MR_WATCH_READ, .of = &rig->engine->replica[UNDER] };
 }
 
 static unsigned port(const struct mr_port *ports, const char *name)

@@ -23,8 +23,17 @@ struct rig;
  * NULL).  Fails the test when it does not open. */
 struct rig *rig_open(const struct mr_kind *kind, const char *settings, const char *node);
 
+/* Rigs opened from now on seal and open with this provider; NULL: the built-in one. */
+void rig_aead(const struct mr_aead *aead);
+
 /* The complaints when it should not open (malloc'd text, one a line), or NULL if it opened. */
 char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node);
+
+/* What open complained of all the same: its warnings (malloc'd text, one a line). */
+char *rig_warnings(struct rig *rig);
+
+/* Have the stage's pull() called when fd is readable, as if its open had asked for it. */
+void rig_watch(struct rig *rig, int fd);
 
 /* Time the stage sees, ns; starts at 1 s.  Never goes back. */
 void rig_at(struct rig *rig, uint64_t now);

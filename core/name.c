@@ -1,0 +1,150 @@
+/* name.c - evdns behind name.h. */
+
+#include "core/name.h"
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLOSING_POLLS 100 /* each lets a few cancelled questions end */
+
+struct question {
+	struct mr_names           *names;
+	mr_name_found             *found;
+	void                      *arg;
+	struct evdns_getaddrinfo_request *request; /* NULL: answered, or not yet under way */
+	struct question           *next, **at;
+};
+
+struct mr_names {
+	struct event_base *base;
+	struct evdns_base *dns;       /* NULL until the first question */
+	struct question   *questions; /* under way                     */
+	bool               closing;
+};
+
+struct mr_names *mr_names_open(void)
+{
+	struct mr_names *names = calloc(1, sizeof *names);
+
+	if (names)
+		names->base = event_base_new();
+	if (!names || !names->base) {
+		free(names);
+		return NULL;
+	}
+	return names;
+}
+
+/* Files are read when somebody asks.  A machine without resolv.conf has 127.0.0.1 or nothing. */
+static bool start(struct mr_names *names)
+{
+	if (names->dns)
+		return true;
+	names->dns = evdns_base_new(names->base, 0);
+	if (!names->dns)
+		return false;
+	evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	return true;
+}
+
+static unsigned gather(const struct evutil_addrinfo *list,
+                       struct mr_name_address found[MR_NAME_ADDRESSES])
+{
+	unsigned n = 0;
+
+	for (const struct evutil_addrinfo *a = list; a && n < MR_NAME_ADDRESSES; a = a->ai_next) {
+		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
+			continue;
+		if (a->ai_addrlen > sizeof found[n].sock)
+			continue;
+		memset(&found[n], 0, sizeof found[n]);
+		found[n].len = (uint16_t)a->ai_addrlen;
+		memcpy(found[n].sock, a->ai_addr, a->ai_addrlen);
+		n++;
+	}
+	return n;
+}
+
+static void on_answer(int error, struct evutil_addrinfo *list, void *arg)
+{
+	struct question *q = arg;
+	struct mr_name_address found[MR_NAME_ADDRESSES];
+	unsigned n = error ? 0 : gather(list, found);
+
+	if (list)
+		evutil_freeaddrinfo(list);
+	*q->at = q->next;
+	if (q->next)
+		q->next->at = q->at;
+	if (!q->names->closing)
+		q->found(q->arg, found, n);
+	free(q);
+}
+
+static struct question *question(struct mr_names *names, mr_name_found *found, void *arg)
+{
+	struct question *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return NULL;
+	*q = (struct question){ .names = names, .found = found, .arg = arg,
+		                .next = names->questions, .at = &names->questions };
+	if (q->next)
+		q->next->at = &q->next;
+	names->questions = q;
+	return q;
+}
+
+bool mr_names_ask(struct mr_names *names, const char *host, const char *port, mr_name_found *found,
+                  void *arg)
+{
+	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
+		                               .ai_protocol = IPPROTO_UDP };
+	struct evdns_getaddrinfo_request *request;
+	struct question *q;
+
+	if (!start(names))
+		return false;
+	q = question(names, found, arg);
+	if (!q)
+		return false;
+	/* NULL: answered at once, and q is gone */
+	request = evdns_getaddrinfo(names->dns, host, port, &hints, on_answer, q);
+	if (request)
+		q->request = request;
+	return true;
+}
+
+void mr_names_poll(struct mr_names *names)
+{
+	event_base_loop(names->base, EVLOOP_NONBLOCK);
+}
+
+/* Cancelled questions are still answered, by the event base: that is what the polls are for. */
+void mr_names_close(struct mr_names *names)
+{
+	if (!names)
+		return;
+	names->closing = true;
+	for (struct question *q = names->questions; q; q = q->next) {
+		if (q->request)
+			evdns_getaddrinfo_cancel(q->request);
+	}
+	for (unsigned i = 0; names->questions && i < CLOSING_POLLS; i++)
+		mr_names_poll(names);
+	if (names->dns)
+		evdns_base_free(names->dns, 1);
+	while (names->questions) {
+		struct question *q = names->questions;
+
+		names->questions = q->next;
+		free(q);
+	}
+	event_base_free(names->base);
+	free(names);
+}

@@ -1,0 +1,296 @@
+/* control - host the node: packets, events and time in; packets, table writes and orders out.
+ *
+ *   handshakes  handshake packets, and frames for a key that is still being made
+ *   messages    link messages but datagrams
+ *   bodies      opened session messages but data; datagrams that no key opens
+ *   datagrams   datagrams of others that have no next hop
+ *
+ *   raw         handshake packets                    to the sockets
+ *   link        link messages                        to be sealed for a neighbour
+ *   session     messages of a session                to be routed and sealed
+ *   tun         IPv6 packets
+ *   frames      frames whose key has come            back to where links are opened
+ *   datagrams   messages whose key has come          back to where sessions are opened
+ *
+ * Each call takes in what it can and then does what the node wants done, in order:
+ *
+ *   1. an input becomes a fips_input; the node adds actions to a queue
+ *   2. actions are done from its head: packets, table entries, orders
+ *   3. at an install the queue rests until every stage concerned has acknowledged it
+ *
+ * One call emits at most a vector an output, so what is left goes on by pull().  While the node has
+ * no room for the actions an input may bring about, packets wait in the inbox and our inputs are
+ * held; events are let go, since each is told again or found by the tick. */
+
+#include "stages/control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "stages/control/state.h"
+
+void *mr_control_memory(size_t bytes)
+{
+	void *p = aligned_alloc(FIPS_LINE, (bytes + FIPS_LINE - 1) / FIPS_LINE * FIPS_LINE);
+
+	if (!p)
+		abort();
+	memset(p, 0, bytes);
+	return p;
+}
+
+static int control_open(void *self, struct mr_setup *s)
+{
+	struct control *c = self;
+	struct fips_node_config config;
+	struct fips_peer_config *peers = NULL;
+	const char *wrong;
+
+	c->mesh = s->use[0];
+	c->udp = s->use[1];
+	c->aead = s->aead;
+	c->workers = s->workers;
+	c->log = mr_log_stderr(MR_LOG_INFO);
+	c->reports_end = &c->reports;
+	c->now = s->now;
+	fips_bucket_init(&c->lines, 100, 5000, s->now);
+	if (mr_control_configure(c, &config, &peers, s)) {
+		free(peers);
+		return -1;
+	}
+	wrong = fips_node_open(&c->node, &config,
+	                       &(struct fips_node_env){ .curve = c->mesh->curve, .rand = s->rand,
+	                                                .words = mr_control_words(c) });
+	free(peers);
+	if (wrong)
+		return mr_setup_error(s, "node", "%s", wrong);
+	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
+		return mr_setup_error(s, NULL, "no memory for actions");
+	return mr_tun_configure(s->use[2], c->mesh->own_ip, s);
+}
+
+/* Node counters grow in the node; ours follow. */
+static void copy_counts(struct control *c, struct mr_turn *t)
+{
+	const uint64_t *counts = fips_node_counts(c->node);
+
+	for (unsigned i = 0; i < FIPS_NODE_COUNTS; i++) {
+		mr_count(t, COUNT_NODE + i, counts[i] - c->counted[i]);
+		c->counted[i] = counts[i];
+	}
+}
+
+void mr_control_tell(struct control *c, const struct fips_input *in, struct mr_turn *t)
+{
+	fips_node_handle(c->node, in, t->now, &c->actions);
+	copy_counts(c, t);
+}
+
+static bool tell_plain(struct control *c, enum fips_input_kind kind, struct mr_turn *t)
+{
+	mr_control_tell(c, &(struct fips_input){ .kind = kind }, t);
+	return true;
+}
+
+/* Begin and end, answers of stages and of the name service, the oldest packet of the inbox.  False
+ * when there is nothing, or no room for what is next. */
+static bool tell_next(struct control *c, struct mr_turn *t)
+{
+	if (!c->started)
+		return c->started = tell_plain(c, FIPS_IN_START, t);
+	if (c->stop && !c->stop_told)
+		return c->stop_told = tell_plain(c, FIPS_IN_STOP, t);
+	if (mr_control_report_tell(c, t) || mr_control_names_tell(c, t))
+		return true;
+	if (c->inbox_at == c->inbox_n ||
+	    !mr_control_take_in(c, c->inbox_input, c->inbox[c->inbox_at], t))
+		return false;
+	c->inbox_at++;
+	mr_keep(t, -1);
+	return true;
+}
+
+static void hold_inputs(struct control *c, bool held, struct mr_turn *t)
+{
+	if (c->held == held)
+		return;
+	c->held = held;
+	for (unsigned i = 0; i < INPUTS; i++)
+		mr_hold(t, i, held);
+}
+
+void mr_control_go_on(struct control *c, struct mr_turn *t)
+{
+	uint64_t ops = fips_node_curve_ops(c->node);
+	bool room = mr_control_act(c, t), more = true;
+
+	while (room && more && mr_control_ready(c) &&
+	       fips_node_curve_ops(c->node) - ops < FIPS_NODE_CURVE_OPS) {
+		more = tell_next(c, t);
+		room = mr_control_act(c, t);
+	}
+	room &= mr_kept_release(c, t);
+	hold_inputs(c, c->inbox_at < c->inbox_n, t);
+	/* What an acknowledgement will let go on is not asked for again here. */
+	if (!room || (mr_control_ready(c) && (more || c->inbox_at < c->inbox_n)))
+		mr_pull_again(t);
+}
+
+static void control_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct control *c = self;
+
+	assert(c->inbox_at == c->inbox_n);
+	memcpy(c->inbox, v->pkt, v->n * sizeof v->pkt[0]);
+	c->inbox_at = 0;
+	c->inbox_n = v->n;
+	c->inbox_input = input;
+	mr_keep(t, (int)v->n);
+	mr_control_go_on(c, t);
+}
+
+static bool control_pull(void *self, struct mr_turn *t)
+{
+	mr_control_go_on(self, t);
+	return false; /* go_on has asked for another turn if there is more */
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t control_deadline(void *self)
+{
+	const struct control *c = self;
+	uint64_t first = sooner(c->tick_at, mr_kept_deadline(c));
+
+	if (c->n_refusals)
+		first = sooner(first, c->refusal[0].until);
+	if (c->asking)
+		first = sooner(first, c->now + CONTROL_ASK_NS);
+	if (!mr_control_ready(c))
+		return first;
+	if (!c->started || (c->stop && !c->stop_told))
+		return 0;
+	return sooner(first, fips_node_deadline(c->node));
+}
+
+static void control_timeout(void *self, struct mr_turn *t)
+{
+	struct control *c = self;
+
+	c->now = t->now;
+	if (c->asking)
+		mr_control_names_poll(c);
+	if (c->n_refusals)
+		mr_refusals_expire(c, t);
+	if (t->now >= c->tick_at) {
+		c->tick_at = t->now + CONTROL_TICK;
+		mr_control_tick(c, t);
+	}
+	if (c->started && mr_control_ready(c) && fips_node_deadline(c->node) <= t->now)
+		tell_plain(c, FIPS_IN_TIMER, t);
+	mr_control_go_on(c, t);
+}
+
+static void control_flush(void *self, struct mr_turn *t)
+{
+	struct control *c = self;
+
+	for (; c->inbox_at < c->inbox_n; c->inbox_at++) {
+		mr_keep(t, -1);
+		mr_drop(t, DROP_STOPPED, c->inbox[c->inbox_at]);
+	}
+	for (unsigned i = 0; i < c->n_kept; i++) {
+		mr_keep(t, -1);
+		mr_drop(t, DROP_STOPPED, c->kept[i].pkt);
+	}
+	c->n_kept = 0;
+}
+
+static void control_close(void *self)
+{
+	struct control *c = self;
+
+	mr_control_names_close(c);
+	mr_control_reports_close(c);
+	mr_control_orders_close(c);
+	mr_relations_close(c);
+	fips_actions_close(&c->actions);
+	fips_node_close(c->node);
+	free(c->named);
+}
+
+/* clang-format off */
+#define NODE(count, word, what) [COUNT_NODE + (count)] = { word, .help = what }
+/* clang-format on */
+
+const struct mr_kind mr_kind_control = {
+	.abi = MR_ABI, .name = "control", .summary = "host the node: links, sessions, routes",
+	.size = sizeof(struct control), .sections = mr_control_sections,
+	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp,
+	                                             &mr_resource_tun, NULL },
+	.inputs = (const struct mr_port[]){
+		{ "handshakes", .view = "handshake packet, or FMP frame of an expected key",
+		  .reaches = MR_ALL_OUTPUTS },
+		{ "messages", .view = "link message from its type byte", .reaches = MR_ALL_OUTPUTS },
+		{ "bodies", .view = "type byte and body, or SessionDatagram from its type byte",
+		  .reaches = MR_ALL_OUTPUTS, .optional = true },
+		{ "datagrams", .view = "SessionDatagram from its type byte",
+		  .reaches = MR_ALL_OUTPUTS, .optional = true },
+		{ 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "raw", .view = "handshake packet, transport address in the headroom" },
+		{ "link", .view = "link message from its type byte" },
+		{ "session", .view = "type byte and body, pkt->far its session" },
+		{ "tun", .view = "IPv6 packet", .optional = true },
+		{ "frames", .view = "FMP frame of a live key", .optional = true },
+		{ "datagrams", .view = "SessionDatagram to us, from its type byte", .optional = true },
+		{ 0 } },
+	.drops = (const struct mr_named[]){
+		[DROP_GONE] = { "gone", .help = "about a link or session that is gone" },
+		[DROP_MALFORMED] = { "malformed", .help = "a datagram without a whole envelope" },
+		[DROP_NO_ROUTE] = { "no-route", .help = "a datagram of others without a next hop" },
+		[DROP_KEPT_OVER] = { "kept-over", .help = "too many came before their key" },
+		[DROP_KEPT_LATE] = { "kept-late", .help = "their key did not come within 1 s" },
+		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },
+		[DROP_STOPPED] = { "stopped", .help = "still here when the node stopped" },
+		{ 0 } },
+	.counters = (const struct mr_named[]){
+		[COUNT_ORDERS] = { "orders", .help = "orders sent to stages" },
+		[COUNT_LATE_EVENTS] = { "late-events", .help = "events the node had no room for; they "
+		                                               "are told again or found by the tick" },
+		[COUNT_MISSED] = { "missed-events", .help = "found by the tick instead of an event" },
+		[COUNT_UNSENT] = { "unsent", .help = "messages of the node whose link or session was gone" },
+		[COUNT_TABLE_FULL] = { "table-full", .help = "entries that had no place in a table" },
+		[COUNT_NAMES] = { "names-asked", .help = "questions to the name service" },
+		NODE(FIPS_NODE_MALFORMED, "node-malformed", "handshake packets that are none"),
+		NODE(FIPS_NODE_LIMITED, "node-limited", "handshakes over a rate limit"),
+		NODE(FIPS_NODE_NO_HANDSHAKE, "node-no-handshake", "answers to no handshake of ours"),
+		NODE(FIPS_NODE_FORGED, "node-forged", "handshake messages that do not open"),
+		NODE(FIPS_NODE_REPLAYED, "node-replayed", "handshakes seen before, or of a former life"),
+		NODE(FIPS_NODE_DUPLICATE, "node-duplicate", "handshakes of a link that is young"),
+		NODE(FIPS_NODE_REFUSED, "node-refused", "strangers not accepted, or no room for a link"),
+		NODE(FIPS_NODE_LINK_MESSAGE, "node-link-message", "link messages unknown or short"),
+		NODE(FIPS_NODE_DATAGRAM, "node-datagram", "session datagrams short or malformed"),
+		NODE(FIPS_NODE_NO_ROUTE, "node-no-route", "from or to a node that is no neighbour"),
+		NODE(FIPS_NODE_SESSION_STATE, "node-session-state", "session handshakes out of place"),
+		NODE(FIPS_NODE_SIGNAL, "node-signal", "error signals not to be believed"),
+		NODE(FIPS_NODE_BODY, "node-body", "session messages unknown or short"),
+		NODE(FIPS_NODE_REPORT, "node-report", "reports stale or under another key"),
+		NODE(FIPS_NODE_GONE, "node-gone", "news of a link, session or key that is gone"),
+		NODE(FIPS_NODE_ANSWERED, "node-answered", "handshakes answered with a new key"),
+		NODE(FIPS_NODE_REPEATED, "node-repeated", "handshakes answered as before"),
+		NODE(FIPS_NODE_LINK_CUTS, "node-link-cuts", "links that moved to a new key"),
+		NODE(FIPS_NODE_SESSION_CUTS, "node-session-cuts", "sessions that moved to a new key"),
+		NODE(FIPS_NODE_RESTARTS, "node-restarts", "neighbours seen to have restarted"),
+		NODE(FIPS_NODE_LOST, "node-lost", "links removed for silence"),
+		{ 0 } },
+	.host = true, .once = true, .makes = true, .keeps = MR_VECTOR + CONTROL_KEPT,
+	.affinities = 1 << MR_ANY,
+	.open = control_open, .process = control_process, .pull = control_pull,
+	.deadline = control_deadline, .timeout = control_timeout, .event = mr_control_event,
+	.flush = control_flush, .close = control_close,
+};

@@ -1,0 +1,299 @@
+/* peers.c - the peers of the node file: keys, addresses, and which of these are names. */
+
+#include "stages/control/peers.h"
+
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum policy { AUTO_CONNECT, ON_DEMAND, MANUAL };
+
+struct address_conf {
+	char    *transport, *addr;
+	uint32_t priority;
+};
+
+struct peer_conf {
+	char          *npub, *alias;
+	struct mr_list addresses;
+	unsigned       policy; /* enum policy */
+	bool           auto_reconnect, via_nostr;
+};
+
+static const char *const policies[] = { "auto_connect", "on_demand", "manual", NULL };
+
+static const struct mr_field address_fields[] = {
+	{ "transport", MR_TEXT, MR_AT(struct address_conf, transport), .required = true,
+	  .help = "udp, or udp/ and the name of an instance" },
+	{ "addr", MR_TEXT, MR_AT(struct address_conf, addr), .required = true,
+	  .help = "host:port; the host is an address or a name, an IPv6 address in brackets" },
+	{ "priority", MR_U32, MR_AT(struct address_conf, priority), .def = 100,
+	  .help = "the lower, the earlier it is tried" },
+	{ 0 }
+};
+
+static const struct mr_field peer_fields[] = {
+	{ "npub", MR_TEXT, MR_AT(struct peer_conf, npub), .required = true,
+	  .help = "public key, npub1..." },
+	{ "alias", MR_TEXT, MR_AT(struct peer_conf, alias), .help = "name to show" },
+	{ "addresses", MR_LIST, MR_AT(struct peer_conf, addresses), .of = address_fields,
+	  .item = sizeof(struct address_conf), .help = "where it is reached" },
+	{ "connect_policy", MR_WORD, MR_AT(struct peer_conf, policy), .words = policies,
+	  .def = AUTO_CONNECT, .help = "auto_connect: dialled at start" },
+	{ "auto_reconnect", MR_BOOL, MR_AT(struct peer_conf, auto_reconnect), .def = 1,
+	  .help = "dialled again, for ever, when the link is lost" },
+	{ "via_nostr", MR_BOOL, MR_AT(struct peer_conf, via_nostr),
+	  .help = "has addresses to be found by Nostr, which is not built yet" },
+	{ 0 }
+};
+
+const struct mr_field mr_peers_fields[] = {
+	{ "peers", MR_LIST, MR_AT(struct mr_peers_conf, peers), .of = peer_fields,
+	  .item = sizeof(struct peer_conf), .help = "nodes to link with" },
+	{ 0 }
+};
+
+/* Bytes of "peers[n]", of one with ".addresses[n]", and of a member of either. */
+enum { PEER_PATH = 24, ADDRESS_PATH = 48, MEMBER_PATH = 64 };
+
+/* ---- one address ---- */
+
+/* Transports of the reference that are not built here: an address of theirs is left out. */
+static bool known_transport(const char *name, size_t n)
+{
+	static const char *const known[] = { "tcp", "ethernet", "tor", "nym", "ble", NULL };
+
+	for (unsigned i = 0; known[i]; i++) {
+		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
+			return true;
+	}
+	return false;
+}
+
+/* Which UDP instance "udp/name" means; MR_UDP_MAX for plain "udp"; -1: complained or left out. */
+static int instance_of(const struct mr_udp *udp, const char *transport, const char *path,
+                       struct mr_setup *s, int *failed)
+{
+	const char *slash = strchr(transport, '/');
+	size_t n = slash ? (size_t)(slash - transport) : strlen(transport);
+
+	if (known_transport(transport, n)) {
+		mr_setup_warn(s, path, "the %.*s transport is not built yet; this address is left out",
+		              (int)n, transport);
+		return -1;
+	}
+	if (n != 3 || memcmp(transport, "udp", 3)) {
+		*failed = mr_setup_error(s, path, "there is no transport \"%s\"", transport);
+		return -1;
+	}
+	if (!slash)
+		return MR_UDP_MAX;
+	for (unsigned i = 0; i < udp->n; i++) {
+		if (!strcmp(udp->socket[i].name, slash + 1))
+			return (int)i;
+	}
+	*failed = mr_setup_error(s, path, "transports.udp has no instance \"%s\"", slash + 1);
+	return -1;
+}
+
+/* "host:port" with a host that can only be a name. */
+static bool is_name(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	char *end;
+	unsigned long port;
+
+	if (!colon || colon == text || strlen(text) > 260)
+		return false;
+	for (const char *p = text; p < colon; p++) {
+		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '.' && *p != '_')
+			return false;
+	}
+	if (!isdigit((unsigned char)colon[1]))
+		return false;
+	port = strtoul(colon + 1, &end, 10);
+	return !*end && port > 0 && port <= UINT16_MAX;
+}
+
+static void take_name(struct control_name *name, const char *text, unsigned instance)
+{
+	const char *colon = strrchr(text, ':');
+
+	name->host = strndup(text, (size_t)(colon - text));
+	name->port = strdup(colon + 1);
+	name->instance = instance;
+	if (!name->host || !name->port)
+		abort();
+}
+
+static bool fits(const struct mr_udp *udp, unsigned instance, struct fips_via *via)
+{
+	const struct sockaddr *sock = (const void *)via->sock;
+
+	if (instance == MR_UDP_MAX)
+		return true;
+	via->instance = (uint16_t)instance;
+	return udp->socket[instance].family == sock->sa_family;
+}
+
+/* The next place of the peer: numeric, or a name. */
+static int take_address(struct control *c, const struct address_conf *conf, const char *path,
+                        struct control_named *peer, struct mr_setup *s)
+{
+	char at[MEMBER_PATH];
+	struct fips_via via;
+	const char *wrong;
+	int failed = 0, instance;
+
+	if (!conf->transport || !conf->addr)
+		return -1; /* complained of where the file was checked */
+	snprintf(at, sizeof at, "%s.transport", path);
+	instance = instance_of(c->udp, conf->transport, at, s, &failed);
+	if (instance < 0)
+		return failed;
+	snprintf(at, sizeof at, "%s.addr", path);
+	if (peer->n == CONTROL_ADDRESSES) {
+		mr_setup_warn(s, at, "a peer has at most %d addresses; this one is left out",
+		              CONTROL_ADDRESSES);
+		return 0;
+	}
+	wrong = mr_udp_parse(c->udp, conf->addr, &via);
+	if (!wrong && !fits(c->udp, (unsigned)instance, &via))
+		wrong = "is of another address family than its transport";
+	if (!wrong) {
+		peer->via[peer->n++] = via;
+	} else if (is_name(conf->addr)) {
+		peer->name[peer->n].of = peer;
+		take_name(&peer->name[peer->n++], conf->addr, (unsigned)instance);
+	} else {
+		return mr_setup_error(s, at, "\"%s\" %s", conf->addr, wrong);
+	}
+	return 0;
+}
+
+/* ---- one peer ---- */
+
+/* All addresses, those of the lowest priority value first, else in the file's order. */
+static int take_addresses(struct control *c, const struct peer_conf *conf, const char *path,
+                          struct control_named *peer, struct mr_setup *s)
+{
+	const struct address_conf *list = conf->addresses.items;
+	unsigned n = conf->addresses.n;
+	bool *taken = calloc(n + 1, sizeof *taken);
+	int failed = 0;
+
+	if (!taken)
+		abort();
+	for (unsigned round = 0; round < n; round++) {
+		unsigned first = n;
+		char at[ADDRESS_PATH];
+
+		for (unsigned i = 0; i < n; i++) {
+			if (!taken[i] && (first == n || list[i].priority < list[first].priority))
+				first = i;
+		}
+		taken[first] = true;
+		snprintf(at, sizeof at, "%s.addresses[%u]", path, first);
+		if (take_address(c, &list[first], at, peer, s))
+			failed = -1;
+	}
+	free(taken);
+	return failed;
+}
+
+static void fill(struct fips_peer_config *peer, const struct peer_conf *conf,
+                 const struct control_named *named)
+{
+	peer->auto_connect = conf->policy == AUTO_CONNECT;
+	peer->auto_reconnect = conf->auto_reconnect;
+	if (conf->alias)
+		snprintf(peer->alias, sizeof peer->alias, "%s", conf->alias);
+	for (unsigned i = 0; i < named->n; i++) {
+		if (named->name[i].host)
+			peer->named = true;
+		else
+			peer->vias[peer->n_vias++] = named->via[i];
+	}
+}
+
+/* 0: taken; 1: left out; -1: complained. */
+static int take_key(struct control *c, const struct peer_conf *conf, const char *path,
+                    const struct fips_node_config *config, struct fips_peer_config *peer,
+                    struct mr_setup *s)
+{
+	char at[MEMBER_PATH];
+	const char *wrong;
+
+	snprintf(at, sizeof at, "%s.npub", path);
+	if (!conf->npub)
+		return -1; /* complained of where the file was checked */
+	wrong = fips_npub_parse(conf->npub, &c->mesh->curve, peer->pub);
+	if (wrong)
+		return mr_setup_error(s, at, "%s", wrong);
+	peer->addr = fips_addr_of_key(peer->pub + 1);
+	if (fips_addr_eq(&peer->addr, &c->mesh->me.addr)) {
+		mr_setup_warn(s, at, "this is the node itself; it is left out");
+		return 1;
+	}
+	for (unsigned i = 0; i < config->n_peers; i++) {
+		if (fips_addr_eq(&peer->addr, &config->peers[i].addr))
+			return mr_setup_error(s, at, "this peer is listed twice");
+	}
+	return 0;
+}
+
+static int take_peer(struct control *c, const struct peer_conf *conf, const char *path,
+                     struct fips_node_config *config, struct fips_peer_config *peer,
+                     struct mr_setup *s)
+{
+	struct control_named *named = &c->named[c->n_named++];
+	int key = take_key(c, conf, path, config, peer, s);
+
+	named->control = c;
+	if (key > 0) {
+		c->n_named--;
+		return 0;
+	}
+	if (take_addresses(c, conf, path, named, s) || key < 0)
+		return -1;
+	if (conf->via_nostr)
+		mr_setup_warn(s, path, "via_nostr: rendezvous by Nostr is not built yet");
+	else if (conf->addresses.n == 0)
+		return mr_setup_error(s, path, "has no address");
+	named->addr = peer->addr;
+	fill(peer, conf, named);
+	config->n_peers++;
+	if (!peer->named)
+		c->named[--c->n_named] = (struct control_named){ 0 };
+	return 0;
+}
+
+int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
+                       struct fips_node_config *config, struct fips_peer_config **peers,
+                       struct mr_setup *s)
+{
+	const struct peer_conf *list = conf->peers.items;
+	unsigned n = conf->peers.n;
+	int failed = 0;
+
+	*peers = calloc(n + 1, sizeof **peers);
+	c->named = calloc(n + 1, sizeof *c->named);
+	if (!*peers || !c->named)
+		return mr_setup_error(s, "peers", "no memory for %u peers", n);
+	config->peers = *peers;
+	for (unsigned i = 0; i < n; i++) {
+		char path[PEER_PATH];
+
+		snprintf(path, sizeof path, "peers[%u]", i);
+		if (take_peer(c, &list[i], path, config, *peers + config->n_peers, s)) {
+			failed = -1;
+			memset(*peers + config->n_peers, 0, sizeof **peers);
+		}
+	}
+	if (c->n_named && !(c->names = mr_names_open()))
+		failed = mr_setup_error(s, "peers", "no memory for a name service");
+	return failed;
+}

@@ -1,0 +1,155 @@
+/* settings.c - the parts of the node file that are control's: limits and timers of the node, and the
+ * peers (operations.md 3.2 to 3.4, 3.7). */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/control/peers.h"
+#include "stages/control/state.h"
+
+#define MS_PER_S 1000
+
+struct limits {
+	uint32_t max_peers;
+};
+
+struct rate_limit {
+	uint32_t timeout; /* s  */
+	uint32_t resend;  /* ms */
+	uint32_t resends;
+};
+
+struct retry {
+	uint32_t retries;
+	uint32_t base, most; /* s */
+};
+
+struct session {
+	uint32_t idle; /* s */
+};
+
+struct mmp {
+	unsigned mode; /* enum fips_mmp */
+};
+
+struct node_conf {
+	uint32_t          heartbeat, dead, drain; /* s */
+	struct limits     limits;
+	struct rate_limit rate_limit;
+	struct retry      retry;
+	struct session    session;
+	struct mmp        mmp, session_mmp;
+};
+
+static const struct mr_field limits_fields[] = {
+	{ "max_peers", MR_U32, MR_AT(struct limits, max_peers), .min = 1, .max = MR_PEERS_MAX,
+	  .def = 128, .help = "links at a time" },
+	{ 0 }
+};
+
+static const struct mr_field rate_limit_fields[] = {
+	{ "handshake_timeout_secs", MR_U32, MR_AT(struct rate_limit, timeout), .min = 1, .max = 3600,
+	  .def = 30, .unit = "s", .help = "a handshake without an answer ends" },
+	{ "handshake_resend_interval_ms", MR_U32, MR_AT(struct rate_limit, resend), .min = 50,
+	  .max = 60000, .def = 1000, .unit = "ms",
+	  .help = "first gap between sendings of a handshake message; doubles each time" },
+	{ "handshake_max_resends", MR_U32, MR_AT(struct rate_limit, resends), .max = 20, .def = 5,
+	  .help = "sendings of a handshake message after the first" },
+	{ 0 }
+};
+
+static const struct mr_field retry_fields[] = {
+	{ "max_retries", MR_U32, MR_AT(struct retry, retries), .max = 1000000, .def = 5,
+	  .help = "dials without success of a peer that is not auto_reconnect" },
+	{ "base_interval_secs", MR_U32, MR_AT(struct retry, base), .min = 1, .max = 86400, .def = 5,
+	  .unit = "s", .help = "first pause before dialling again; doubles each time" },
+	{ "max_backoff_secs", MR_U32, MR_AT(struct retry, most), .min = 1, .max = 86400, .def = 300,
+	  .unit = "s", .help = "longest pause before dialling again" },
+	{ 0 }
+};
+
+static const struct mr_field session_fields[] = {
+	{ "idle_timeout_secs", MR_U32, MR_AT(struct session, idle), .max = 86400, .def = 90,
+	  .unit = "s", .help = "a session without data goes; 0: never" },
+	{ 0 }
+};
+
+static const char *const mmp_modes[] = { "full", "lightweight", "minimal", NULL };
+
+static const struct mr_field mmp_fields[] = {
+	{ "mode", MR_WORD, MR_AT(struct mmp, mode), .words = mmp_modes, .def = FIPS_MMP_FULL,
+	  .help = "which metric reports are sent: both, those of the receiver, none" },
+	{ 0 }
+};
+
+static const struct mr_field node_fields[] = {
+	{ "heartbeat_interval_secs", MR_U32, MR_AT(struct node_conf, heartbeat), .min = 1, .max = 3600,
+	  .def = 10, .unit = "s", .help = "between heartbeats on a link" },
+	{ "link_dead_timeout_secs", MR_U32, MR_AT(struct node_conf, dead), .min = 1, .max = 86400,
+	  .def = 30, .unit = "s", .help = "a silent link is removed" },
+	{ "drain_timeout_secs", MR_U32, MR_AT(struct node_conf, drain), .max = 60, .def = 2,
+	  .unit = "s", .help = "a stopping node runs on for its last words" },
+	{ "limits", MR_GROUP, MR_AT(struct node_conf, limits), .of = limits_fields },
+	{ "rate_limit", MR_GROUP, MR_AT(struct node_conf, rate_limit), .of = rate_limit_fields },
+	{ "retry", MR_GROUP, MR_AT(struct node_conf, retry), .of = retry_fields },
+	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields },
+	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
+	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
+	{ 0 }
+};
+
+const struct mr_section mr_control_sections[] = {
+	{ .path = "node", .fields = node_fields, .size = sizeof(struct node_conf),
+	  .help = "limits and timers" },
+	{ .path = "", .fields = mr_peers_fields, .size = sizeof(struct mr_peers_conf),
+	  .help = "the peers" },
+	{ 0 }
+};
+
+static void take_timers(struct fips_node_timers *timers, const struct node_conf *n)
+{
+	timers->heartbeat = n->heartbeat * MS_PER_S;
+	timers->dead = n->dead * MS_PER_S;
+	timers->handshake = n->rate_limit.timeout * MS_PER_S;
+	timers->resend = n->rate_limit.resend;
+	timers->resends = n->rate_limit.resends;
+	timers->retries = n->retry.retries;
+	timers->retry = n->retry.base * MS_PER_S;
+	timers->retry_max = n->retry.most * MS_PER_S;
+	timers->session_idle = n->session.idle * MS_PER_S;
+}
+
+/* A socket that answers strangers makes a node that does. */
+static bool accepts(const struct mr_udp *udp)
+{
+	for (unsigned i = 0; i < udp->n; i++) {
+		if (udp->socket[i].accept)
+			return true;
+	}
+	return false;
+}
+
+int mr_control_configure(struct control *c, struct fips_node_config *config,
+                         struct fips_peer_config **peers, struct mr_setup *s)
+{
+	const struct node_conf *n = s->conf[0];
+	int failed = 0;
+
+	*config = fips_node_config_default();
+	config->me = &c->mesh->me;
+	config->max_peers = n->limits.max_peers;
+	config->link_mtu = c->udp->mtu;
+	config->accept = accepts(c->udp);
+	config->link_mmp = (enum fips_mmp)n->mmp.mode;
+	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
+	take_timers(&config->timers, n);
+	c->drain = n->drain * MR_NS_PER_S;
+	if (n->dead <= n->heartbeat)
+		failed = mr_setup_error(s, "node.link_dead_timeout_secs",
+		                        "%u s are not longer than a heartbeat, which is %u s", n->dead,
+		                        n->heartbeat);
+	if (mr_peers_configure(c, s->conf[1], config, peers, s))
+		failed = -1;
+	return failed;
+}

@@ -1,0 +1,319 @@
+/* state.h - what control keeps between its turns, for the files of this folder.
+ *
+ *     control --- relations     one for each link and each session that has keys
+ *             |     '--- keys     both directions of one handshake, with their AEAD contexts
+ *             |--- orders       under way to stages, each holding on to what it names
+ *             |--- inbox        packets the node has no room for yet; our inputs are held meanwhile
+ *             '--- kept         frames and messages that came before their key
+ *
+ * Every object here is freed in the same way: it leaves its table, the stages that may hold it by
+ * an order acknowledge one, and then it waits for the readers of this moment (mr_retire).
+ *
+ * Without memory for such an object nothing can be kept safe: control then ends the process.
+ */
+#ifndef MR_STAGES_CONTROL_STATE_H
+#define MR_STAGES_CONTROL_STATE_H
+
+#include "core/log.h"
+#include "core/name.h"
+#include "core/stage.h"
+#include "fips/node/bucket.h"
+#include "fips/node/node.h"
+#include "stages/lib/mesh.h"
+#include "stages/lib/snapshot.h"
+#include "stages/lib/tun.h"
+#include "stages/lib/udp.h"
+#include "stages/lib/words.h"
+
+enum { IN_HANDSHAKES, IN_MESSAGES, IN_BODIES, IN_DATAGRAMS, INPUTS };
+enum { OUT_RAW, OUT_LINK, OUT_SESSION, OUT_TUN, OUT_FRAMES, OUT_DATAGRAMS };
+
+enum control_drop {
+	DROP_GONE,       /* about a link, session or key that is gone     */
+	DROP_MALFORMED,
+	DROP_NO_ROUTE,   /* a datagram of others without a next hop       */
+	DROP_KEPT_OVER,  /* too many came before their key                */
+	DROP_KEPT_LATE,  /* the key did not come in time                  */
+	DROP_NO_KEY,     /* the handshake it waited for came to nothing   */
+	DROP_STOPPED,
+};
+
+enum control_count {
+	COUNT_ORDERS,
+	COUNT_LATE_EVENTS, /* the node had no room for what they would bring about    */
+	COUNT_MISSED,      /* found by the tick: their event was lost                 */
+	COUNT_UNSENT,      /* the link or session they were for is gone               */
+	COUNT_TABLE_FULL,
+	COUNT_NAMES,       /* questions to the name service                           */
+	COUNT_NODE,        /* from here on, enum fips_node_count                      */
+};
+
+#define CONTROL_TICK     MR_NS_PER_S
+#define CONTROL_ACTIONS  512  /* actions that may wait, at most                     */
+#define CONTROL_BUCKETS  256  /* of the maps below; a power of two                  */
+#define CONTROL_KEPT     64   /* packets kept for all keys                          */
+#define CONTROL_KEPT_EACH 4   /* ... for one                                        */
+#define CONTROL_KEPT_NS  MR_NS_PER_S
+#define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time     */
+#define CONTROL_REFUSAL_NS MR_NS_PER_S
+#define CONTROL_ADDRESSES FIPS_VIAS_MAX
+#define CONTROL_ASK_NS   (20 * MR_NS_PER_MS) /* between looks for the name service's answers */
+
+struct control;
+
+/* One handshake's two keys.  What the stages see of it comes first, on lines of its own. */
+struct control_key {
+	struct fips_send_key send;
+	struct fips_recv_key recv;
+
+	struct relation     *of;      /* const                                          */
+	const struct mr_aead *aead;   /* const, owns the contexts                       */
+	uint32_t             ours;    /* links: receive index                           */
+	bool                 pending; /* sessions: not the first key                    */
+	bool                 told;    /* the node knows that it is confirmed            */
+	bool                 retired; /* to be freed when no order names it             */
+	unsigned             orders;  /* that name it                                   */
+	struct control_key  *next_id; /* in the map by id, unless retired               */
+	struct control_key  *next;    /* of the same relation                           */
+	struct mr_aead_ctx  *ctx[];   /* workers for sending, workers for receiving     */
+};
+
+/* A link or a session, from its first key until it is down and nobody names it any more. */
+struct relation {
+	union {
+		struct fips_link_recv    link;
+		struct fips_session_recv session;
+	} recv;                       /* seen by the stage that opens                   */
+
+	bool                 link;    /* else a session; const                          */
+	bool                 gone;    /* to be freed when it has no keys and no orders  */
+	struct fips_addr     peer;    /* const                                          */
+	uint64_t             handle;  /* in links or sessions, or FIPS_NO_HANDLE        */
+	struct control_key  *keys;    /* retired ones included                          */
+	struct control_key  *using;   /* one of them, to send with; NULL: none          */
+	struct fips_via      via;     /* links: as in the entry                         */
+	unsigned             moving;  /* links: orders under way that set the address   */
+	uint16_t             mtu;     /* of the entry, link units                       */
+	unsigned             orders;  /* that name it                                   */
+	uint64_t             frames, bytes; /* sent under keys that have been freed     */
+	uint64_t             data_at; /* ns, last data sent under those                 */
+	struct relation     *next;    /* in its map, or among those that are gone       */
+};
+
+/* An order under way. */
+struct control_order {
+	struct mr_order       order;  /* first */
+	struct relation      *relation; /* held on to; may be NULL                      */
+	struct control_key   *key;    /* held on to; may be NULL                        */
+	void                (*then)(struct control *c, struct control_order *o, struct mr_turn *t);
+	struct fips_via       via;    /* argument of LINK_MOVE                          */
+	uint8_t               prefix[FIPS_ROUTE_KEY]; /* argument of ROUTE              */
+	struct control_order *next, **at; /* all that are under way                     */
+};
+
+/* A report asked for: up to two orders, then one input. */
+struct control_report {
+	struct mr_fips_snapshot sender, receiver;
+	struct relation        *relation; /* held on to */
+	struct control_key     *key;      /* held on to */
+	uint8_t                 asked;    /* FIPS_REPORT_ bits of orders that were sent */
+	uint8_t                 waits;    /* ... and not acknowledged                   */
+	struct control_report  *next;     /* all of them, in the order asked            */
+};
+
+struct control_kept {
+	struct mr_pkt   *pkt;
+	uint64_t         until;
+	bool             session;
+	uint32_t         index; /* links                                                */
+	struct fips_addr peer;  /* sessions                                             */
+};
+
+/* A destination whose route entry says unreachable, to be taken out again. */
+struct control_refusal {
+	uint8_t  prefix[FIPS_ROUTE_KEY];
+	uint64_t until;
+};
+
+/* One address of a peer that is a name. */
+struct control_name {
+	struct control_named *of; /* const                                              */
+	char    *host, *port; /* owned                                                  */
+	unsigned instance;    /* of the UDP transport; MR_UDP_MAX: whichever fits       */
+};
+
+/* A configured peer with names among its addresses: in their order, numeric ones as they are. */
+struct control_named {
+	struct fips_addr    addr;
+	unsigned            n;
+	struct control_name name[CONTROL_ADDRESSES]; /* host NULL: numeric              */
+	struct fips_via     via[CONTROL_ADDRESSES];  /* found, or numeric; len 0: none  */
+	unsigned            waits; /* questions under way                               */
+	bool                answered; /* all came back: to be told to the node          */
+	struct control     *control;
+};
+
+struct control {
+	/* const after open */
+	struct mr_mesh       *mesh;    /* borrowed */
+	const struct mr_udp  *udp;     /* borrowed */
+	const struct mr_aead *aead;
+	unsigned              workers;
+	uint64_t              drain;   /* ns */
+	struct control_named *named;   /* [n_named], owned */
+	unsigned              n_named;
+	struct mr_names      *names;   /* owned; NULL: no peer has a name */
+
+	struct mr_log      log;
+	struct fips_bucket lines;      /* log lines of the node */
+	uint64_t           unlogged;   /* since the last one let through */
+
+	struct fips_node   *node;      /* owned */
+	struct fips_actions actions;
+	uint64_t            counted[FIPS_NODE_COUNTS]; /* already in our counters */
+	bool started, stop, stop_told;
+	bool installing;               /* an install waits to be acknowledged */
+	bool held;                     /* our inputs are */
+	unsigned asking;               /* questions to the name service */
+	uint64_t now;                  /* ns, last turn */
+	uint64_t tick_at;
+
+	struct relation       *links[CONTROL_BUCKETS], *sessions[CONTROL_BUCKETS];
+	struct relation       *gone;
+	struct control_key    *keys[CONTROL_BUCKETS];
+	struct control_order  *orders;
+	struct control_report *reports, **reports_end;
+
+	unsigned       inbox_at, inbox_n; /* [inbox_at, inbox_n) waits */
+	struct mr_pkt *inbox[MR_VECTOR];
+	unsigned       inbox_input;
+
+	unsigned               n_kept;
+	struct control_kept    kept[CONTROL_KEPT]; /* oldest first */
+	unsigned               n_refusals;
+	struct control_refusal refusal[CONTROL_REFUSALS]; /* oldest first */
+};
+
+/* ---- control.c ---- */
+
+/* The node may be told something. */
+static inline bool mr_control_ready(const struct control *c)
+{
+	return fips_actions_ready(&c->actions);
+}
+
+/* Tell it; what it wants done is queued. */
+void mr_control_tell(struct control *c, const struct fips_input *in, struct mr_turn *t);
+
+/* Do what can be done now, and see to it that the rest is not forgotten.  The last act of every
+ * callback. */
+void mr_control_go_on(struct control *c, struct mr_turn *t);
+
+/* Zeroed memory on a line of its own; ends the process when there is none. */
+void *mr_control_memory(size_t bytes);
+
+/* ---- settings.c: the node file ---- */
+
+extern const struct mr_section mr_control_sections[];
+
+/* Decode our sections into a configuration; *peers is the caller's to free.  Complains and returns
+ * -1. */
+int mr_control_configure(struct control *c, struct fips_node_config *config,
+                         struct fips_peer_config **peers, struct mr_setup *s);
+
+/* ---- actions.c ---- */
+
+/* Do what the node wants done, as far as possible: true when nothing is left or an acknowledgement
+ * is waited for, false when an output or the pool had no room. */
+bool mr_control_act(struct control *c, struct mr_turn *t);
+
+/* ---- relations.c: keys and what they belong to ---- */
+
+struct relation *mr_relation_find(struct control *c, bool link, const struct fips_addr *peer);
+struct relation *mr_relation_make(struct control *c, bool link, const struct fips_addr *peer);
+struct control_key *mr_control_key(struct control *c, uint64_t id); /* NULL: gone */
+struct control_key *mr_control_key_make(struct control *c, struct relation *r,
+                                        const struct fips_action *a);
+/* No more of this key, of this relation: out of the maps; freed when no order names them.  A key is
+ * retired while an order of the caller's names it. */
+void mr_control_key_retire(struct control *c, struct control_key *key);
+void mr_relation_end(struct control *c, struct relation *r, struct mr_turn *t);
+/* An order that named them is done; either may be NULL.  Whoever names a key names its relation. */
+void mr_control_release(struct control *c, struct relation *r, struct control_key *key,
+                        struct mr_turn *t);
+void mr_relations_close(struct control *c); /* everything, when no other thread is left */
+
+/* ---- orders.c ---- */
+
+/* An order that holds on to r and key (either may be NULL); fill it in and post it.  False from
+ * post: the graph has no such stage; the order is then over and `then` has been called. */
+struct control_order *mr_control_order(struct control *c, unsigned kind, struct relation *r,
+                                       struct control_key *key);
+bool mr_control_post(struct control *c, const char *stage, struct control_order *o,
+                     struct mr_turn *t);
+void mr_control_orders_close(struct control *c);
+
+/* ---- links.c, sessions.c: the actions about them ---- */
+
+void mr_link_expect(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_forget(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_install(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn *t);
+
+void mr_session_expect(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_session_install(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_session_use(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_session_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_session_end(struct control *c, const struct fips_action *a, struct mr_turn *t);
+
+/* ---- routes.c ---- */
+
+void mr_control_route(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_control_unroute(struct control *c, const struct fips_addr *peer, struct mr_turn *t);
+void mr_control_refuse(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_refusals_expire(struct control *c, struct mr_turn *t);
+
+/* ---- inputs.c: packets and events for the node ---- */
+
+/* Do with a packet what is to be done; false when there is no room for that now. */
+bool mr_control_take_in(struct control *c, unsigned input, struct mr_pkt *p, struct mr_turn *t);
+void mr_control_event(void *self, const struct mr_event *event, struct mr_turn *t);
+
+/* ---- kept.c: packets that came before their key ---- */
+
+/* Keep it, give it back, or drop it; false when the output it goes back by has no room. */
+bool mr_control_keep_frame(struct control *c, struct mr_pkt *p, struct mr_turn *t);
+bool mr_control_keep_message(struct control *c, const struct fips_addr *peer, struct mr_pkt *p,
+                             struct mr_turn *t);
+/* Give back those whose key has come, drop those whose time is over.  False when an output had no
+ * room. */
+bool mr_kept_release(struct control *c, struct mr_turn *t);
+uint64_t mr_kept_deadline(const struct control *c);
+
+/* ---- reports.c ---- */
+
+void mr_control_ask_report(struct control *c, const struct fips_action *a, struct mr_turn *t);
+/* Tell the node one report that has been answered; false when there is none. */
+bool mr_control_report_tell(struct control *c, struct mr_turn *t);
+void mr_control_reports_close(struct control *c);
+/* Link and session words for the node. */
+struct fips_words mr_control_words(struct control *c);
+
+/* ---- names.c ---- */
+
+void mr_control_ask_name(struct control *c, const struct fips_action *a, struct mr_turn *t);
+/* Look for answers. */
+void mr_control_names_poll(struct control *c);
+/* Tell the node the addresses of one peer; false when there are none new. */
+bool mr_control_names_tell(struct control *c, struct mr_turn *t);
+void mr_control_names_close(struct control *c);
+
+/* ---- tick.c ---- */
+
+/* What events should have told and did not. */
+void mr_control_tick(struct control *c, struct mr_turn *t);
+
+#endif

@@ -1,0 +1,192 @@
+#!/bin/sh
+# The program from outside: exit codes, what goes where, keys, and the shipped graphs.
+#
+# Runs $MILLRACE (default ./millrace); $srcdir is the top of the source tree.
+
+top=$(cd "${srcdir:-.}" && pwd) || exit 99
+millrace=${MILLRACE:-./millrace}
+case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
+[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
+MILLRACE_GRAPHS=$top/graphs
+export MILLRACE_GRAPHS
+LC_ALL=C
+export LC_ALL
+
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$dir" || exit 99
+failed=0 count=0
+
+fail() {
+	echo "FAIL: $*"
+	echo "  out: $(cat out)"
+	echo "  err: $(cat err)"
+	failed=$((failed + 1))
+}
+
+# expect CODE ARGUMENT... : run, keep its output in out and err, compare the exit code.
+expect() {
+	want=$1
+	shift
+	count=$((count + 1))
+	what="millrace $*"
+	"$millrace" "$@" >out 2>err </dev/null
+	code=$?
+	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
+}
+
+out_has() { grep -qF -e "$1" out || fail "$what: output lacks: $1"; }
+err_has() { grep -qF -e "$1" err || fail "$what: errors lack: $1"; }
+out_empty() { [ ! -s out ] || fail "$what: unexpected output"; }
+err_empty() { [ ! -s err ] || fail "$what: unexpected errors"; }
+
+# ---- usage ----
+expect 2
+err_has "usage: millrace COMMAND"
+out_empty
+expect 0 --help
+out_has "usage: millrace COMMAND"
+err_empty
+expect 2 chek
+err_has 'there is no command "chek"; did you mean "check"?'
+for c in run check stats keygen pubkey version; do
+	expect 0 $c --help
+	out_has "usage: millrace $c"
+	out_has "--help"
+	err_empty
+	expect 0 $c -h
+	expect 2 $c --no-such-option
+	err_has "there is no option --no-such-option"
+	err_has "Try \`millrace $c --help\`"
+	out_empty
+	expect 2 $c stray
+	err_has '"stray" is one word too many'
+done
+expect 2 check -g
+err_has "-g needs a value"
+expect 2 check --help=5
+err_has "takes no value"
+
+# ---- version ----
+expect 0 version
+out_has "mbedtls"
+out_has "known answers hold"
+err_empty
+expect 0 --version
+
+# ---- keys ----
+expect 0 keygen
+out_has "nsec  nsec1"
+out_has "npub  npub1"
+nsec=$(sed -n 's/^nsec  //p' out) npub=$(sed -n 's/^npub  //p' out)
+expect 0 keygen
+[ "$nsec" != "$(sed -n 's/^nsec  //p' out)" ] || fail "keygen: the same key twice"
+
+echo "$nsec" >stdin
+"$millrace" pubkey <stdin >out 2>err || fail "pubkey from standard input"
+out_has "$npub"
+expect 2 pubkey
+err_has "standard input: holds no key"
+
+# The example of the specification: secret, public key, addresses.
+echo 0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20 >hex
+chmod 600 hex
+expect 0 pubkey --nsec-file hex
+err_empty
+out_has "npub          npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m"
+out_has "node address  69e08d65cc3a6b9c2c2ac4bd405e4b0e"
+out_has "mesh address  fd69:e08d:65cc:3a6b:9c2c:2ac4:bd40:5e4b"
+
+umask 0
+expect 0 keygen --out k
+[ "$(stat -c %a k)" = 600 ] || fail "keygen: mode of the secret key"
+[ "$(stat -c %a k.pub)" = 644 ] || fail "keygen: mode of the public key"
+grep -q '^nsec1' k || fail "keygen: no nsec in the file"
+grep -q '^npub1' k.pub || fail "keygen: no npub in the file"
+cp k before
+expect 1 keygen --out k
+err_has "keys are never overwritten"
+cmp -s k before || fail "keygen: overwrote a key"
+umask 022
+expect 0 pubkey -f k
+out_has "$(cat k.pub)"
+chmod 644 k
+expect 0 pubkey -f k
+err_has "warning: k: mode 644"
+ln -s k link
+expect 2 pubkey -f link
+err_has "is a symbolic link"
+expect 2 pubkey -f gone
+err_has "gone: "
+
+# ---- check ----
+for g in fused two-core staged; do
+	expect 0 check -g $g
+	out_has "graph $g ("
+	err_empty
+	expect 0 check -g $g --print json
+	cp out again.json
+	expect 0 check -g ./again.json --print json
+	cmp -s out again.json || fail "check: $g printed and read back differs"
+	expect 0 check -g $g --print dot
+	out_has "digraph \"$g\""
+done
+expect 0 check -g auto
+out_has "picked for"
+expect 2 check
+err_has "there is no millrace.json here"
+
+cat >millrace.json <<'END'
+{ "node": { "identity": { "key_file": "hex" } },
+  "transports": { "udp": { "bind_addr": "127.0.0.1:2121", "mtu": 1472 } },
+  "tun": { "enabled": true, "name": "fips0", "mtu": 1280 },
+  "graph": "fused" }
+END
+expect 0 check
+out_has "graph fused"
+out_has "are fine"
+err_empty
+expect 0 check --graph two-core --set tun.mtu=1400 --set http.listen=off
+out_has "graph two-core"
+expect 0 pubkey -c millrace.json
+out_has "npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m"
+
+# Every mistake at once, in both files.
+cat >bad.json <<'END'
+{ "node": { "identitty": {} },
+  "transports": { "udp": { "mtu": 70 } },
+  "tun": { "enabled": "yes" },
+  "dns": { "enabled": true },
+  "graph": "./graph.json" }
+END
+cat >graph.json <<'END'
+{ "stages": { "rx": {}, "fmp-opne": {} },
+  "edges": [ { "from": "rx.frames", "to": "fmp-open.frames" },
+             { "from": "rx.handshake", "to": "rx", "full": "wait" } ] }
+END
+expect 2 check -c bad.json
+out_empty
+err_has 'bad.json:1:13: node.identitty: there is no such key; did you mean "identity"?'
+err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
+err_has 'bad.json:3:12: tun.enabled: "yes" is not true or false'
+err_has 'warning: bad.json:4:3: dns: the DNS responder is not part of this version'
+err_has './graph.json:1:25: stages.fmp-opne: there is no kind "fmp-opne"; did you mean "fmp-open"?'
+err_has './graph.json:2:37: edges[0].to: there is no stage "fmp-open"; did you mean "fmp-opne"?'
+err_has './graph.json:3:16: edges[1].from: rx has no output "handshake"; did you mean "handshakes"?'
+err_has './graph.json:3:40: edges[1].to: rx has no input'
+expect 2 run -c bad.json
+err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
+expect 2 check --set tnu.mtu=5
+err_has '--set: tnu.mtu: "tnu" is neither a key of the node file nor a stage of the graph; did you mean "tun"?'
+expect 2 check --set fsp-seal.threads=4
+err_has '--set: stages.fsp-seal.threads: 4 would need replicas'
+expect 2 check -c fips.yaml
+err_has "fips.yaml: YAML is not read"
+expect 2 check -g fused --print tree
+err_has 'there is no form "tree"'
+expect 2 check -g fusde
+err_has 'there is no graph "fusde"; did you mean "fused"?'
+
+echo "$count runs, $failed failures"
+[ $failed = 0 ]
