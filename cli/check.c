@@ -104,12 +104,15 @@ static int run(const struct cli_args *args)
 	return code;
 }
 
+static const char details[] =
+	"Reads files, opens nothing else, starts nothing and needs no privileges.  Every mistake\n"
+	"is reported at once, with its place in the file.  With --graph and without a node file\n"
+	"only the graph is checked.";
+
 const struct cli_command cli_check = {
 	.name = "check",
 	.summary = "check the node file and the graph, and say what would run",
-	.details = "Reads files, opens nothing else, starts nothing and needs no privileges.  Every mistake\n"
-		   "is reported at once, with its place in the file.  With --graph and without a node file\n"
-		   "only the graph is checked.",
+	.details = details,
 	.options = options,
 	.run = run,
 };

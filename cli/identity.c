@@ -90,7 +90,8 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
 
 	mr_section_decode(&cli_identity_section, &s, doc);
 	if (s.nsec)
-		found = parsed(id, &curve, s.nsec, mr_json_where(doc, "node.identity.nsec"), report);
+		found = parsed(id, &curve, s.nsec, mr_json_where(doc, "node.identity.nsec"),
+		               report);
 	else if (s.key_file && beside(path, file, s.key_file))
 		found = from_file(id, &curve, path, report);
 	else if (s.persistent)

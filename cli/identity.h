@@ -24,7 +24,8 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
                                     struct fips_identity *id, struct mr_report *report);
 
 /* For run: find or make the key, a fresh one if the file names none, and put it into the document
- * as node.identity.nsec, where the sections of the node file expect it.  False after complaining. */
+ * as node.identity.nsec, where the sections of the node file expect it.  False after
+ * complaining. */
 bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identity *id,
                        struct mr_report *report);
 

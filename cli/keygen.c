@@ -54,11 +54,14 @@ static int run(const struct cli_args *args)
 	return code;
 }
 
+static const char details[] =
+	"Prints the secret key (nsec) and the public key (npub).  With --out both go to files that\n"
+	"must not be there yet, the secret one readable by its owner only.";
+
 const struct cli_command cli_keygen = {
 	.name = "keygen",
 	.summary = "make a new key pair",
-	.details = "Prints the secret key (nsec) and the public key (npub).  With --out both go to files that\n"
-		   "must not be there yet, the secret one readable by its owner only.",
+	.details = details,
 	.options = options,
 	.run = run,
 };

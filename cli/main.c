@@ -16,13 +16,15 @@ static const struct cli_command *const commands[] = {
 
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: millrace COMMAND [OPTION]...\n\n"
-		     "A FIPS mesh node whose data plane is a pipeline of stages, wired by a file.\n\n"
-		     "commands:\n");
+	fprintf(out,
+	        "usage: millrace COMMAND [OPTION]...\n\n"
+	        "A FIPS mesh node whose data plane is a pipeline of stages, wired by a file.\n\n"
+	        "commands:\n");
 	for (const struct cli_command *const *c = commands; *c; c++)
 		fprintf(out, "  %-9s %s\n", (*c)->name, (*c)->summary);
-	fprintf(out, "\n`millrace COMMAND --help` describes a command.\n"
-		     "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n");
+	fprintf(out,
+	        "\n`millrace COMMAND --help` describes a command.\n"
+	        "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n");
 }
 
 static int unknown(const char *name)

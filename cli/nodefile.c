@@ -40,7 +40,7 @@ struct mr_json *cli_node_read(const char *file, struct mr_report *report)
 {
 	if (ends_in(file, ".yaml") || ends_in(file, ".yml")) {
 		mr_complain(report, (struct mr_where){ .file = file },
-			    "YAML is not read by this version; the same keys, written as JSON, are");
+			    "YAML is not read by this version; the same keys in JSON are");
 		return NULL;
 	}
 	return mr_json_load(file, report);

@@ -242,7 +242,8 @@ static const struct mr_field log_fields[] = {
 
 static const struct mr_field root_fields[] = {
 	{ .name = "graph", .type = MR_TEXT, MR_AT(struct cli_settings, graph), .text = "auto",
-	  .rule = not_empty_rule, .help = "stage graph: auto, the name of a shipped one, or a path" },
+	  .rule = not_empty_rule,
+	  .help = "stage graph: auto, the name of a shipped one, or a path" },
 	{ .name = "http", .type = MR_GROUP, .of = http_fields },
 	{ .name = "log", .type = MR_GROUP, .of = log_fields },
 	{ 0 }

@@ -88,11 +88,14 @@ static int run(const struct cli_args *args)
 	return CLI_OK;
 }
 
+static const char details[] =
+	"The secret key (nsec1... or 64 hex digits) comes from a node file, a key file, or\n"
+	"standard input.";
+
 const struct cli_command cli_pubkey = {
 	.name = "pubkey",
 	.summary = "print the public key and the addresses of a secret key",
-	.details = "The secret key (nsec1... or 64 hex digits) comes from a node file, a key file, or\n"
-		   "standard input.",
+	.details = details,
 	.options = options,
 	.run = run,
 };

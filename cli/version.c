@@ -49,11 +49,14 @@ static int run(const struct cli_args *args)
 	return CLI_OK;
 }
 
+static const char details[] =
+	"Every provider is tested against known answers and measured on this machine, as at the\n"
+	"start of a node.";
+
 const struct cli_command cli_version = {
 	.name = "version",
 	.summary = "print the version, what was built in, and the AEAD providers",
-	.details = "Every provider is tested against known answers and measured on this machine, as at the\n"
-		   "start of a node.",
+	.details = details,
 	.options = options,
 	.run = run,
 };

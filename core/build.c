@@ -71,11 +71,13 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	w->time = mr_block_open(MR_T_WORDS);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->epoch = aligned_alloc(64, (sizeof *w->epoch + 63) / 64 * 64);
+	if (w->epoch) {
+		memset(w->epoch, 0, sizeof *w->epoch);
+		ck_epoch_register(&e->epoch, w->epoch, NULL);
+	}
 	if (!w->replica || !w->entry || !w->orders || !w->acks || !w->events || !w->time ||
 	    !w->epoch || w->wake_fd < 0)
 		return false;
-	memset(w->epoch, 0, sizeof *w->epoch);
-	ck_epoch_register(&e->epoch, w->epoch, NULL);
 	for (unsigned i = g->stages; i > 0; i--) {
 		if (g->stage[g->order[i - 1]].worker == index)
 			w->replica[w->replicas++] = &e->replica[g->order[i - 1]];

@@ -10,30 +10,26 @@
 
 #include "core/clock.h"
 
-static bool rule_has_room(const struct mr_rule *rule, const struct mr_rule *besides)
+static bool rule_has_room(const struct mr_rule *rule)
 {
 	for (unsigned i = 0; i < rule->gates; i++) {
 		if (rule->gate[i].replica->held & MR_OUT(rule->gate[i].input))
 			return false;
 	}
 	for (unsigned i = 0; i < rule->n; i++) {
-		uint32_t packets = rule->need[i].packets;
+		struct mr_ring *ring = rule->need[i].ring;
 
-		for (unsigned k = 0; besides && k < besides->n; k++) {
-			if (besides->need[k].ring == rule->need[i].ring)
-				packets += besides->need[k].packets;
-		}
-		if (mr_ring_room(rule->need[i].ring) < packets)
+		if (mr_ring_room(ring) < rule->need[i].packets + ring->prod.aside)
 			return false;
 	}
 	return true;
 }
 
-bool mr_may_call(struct mr_replica *r, unsigned input)
+bool mr_may_call(const struct mr_replica *r, unsigned input)
 {
 	if (input < MR_PORTS_MAX && (r->held & MR_OUT(input)))
 		return false;
-	return rule_has_room(&r->rule[input], NULL);
+	return rule_has_room(&r->rule[input]);
 }
 
 void mr_starve(struct mr_replica *r, unsigned input)
@@ -41,7 +37,7 @@ void mr_starve(struct mr_replica *r, unsigned input)
 	const struct mr_rule *rule = &r->rule[input];
 
 	for (unsigned i = 0; i < rule->n; i++)
-		atomic_store_explicit(&rule->need[i].ring->starved, true, memory_order_relaxed);
+		atomic_store_explicit(&rule->need[i].ring->starved, true, memory_order_release);
 }
 
 static void point_turn(struct mr_worker *w, struct mr_replica *r)
@@ -76,29 +72,45 @@ static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned out
 	v->n = 0;
 }
 
+static bool has_room(const struct mr_exit *x, unsigned n)
+{
+	if (x->way == MR_RING)
+		return mr_ring_room(x->ring) >= n;
+	return x->way == MR_INLINE && mr_may_call(x->to, x->input);
+}
+
+static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, struct mr_vector *v);
+
+static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_vector *v)
+{
+	if (w->covered && !x->drop)
+		x->ring->prod.aside -= MR_VECTOR;
+	mr_ring_push(x->ring, v, w->turn.now);
+	atomic_thread_fence(memory_order_seq_cst);
+	mr_worker_wake(x->consumer);
+}
+
+/* What goes over a `wait` edge has room set aside, unless nobody could be made to wait: orders,
+ * events, deadlines and the flush come when they come. */
 static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output)
 {
 	struct mr_exit *x = &r->exit[output];
 	struct mr_vector *v = &r->out[output].v;
+	bool ask = x->drop || !w->covered || x->way == MR_NOWHERE;
 	uint64_t *word = r->block->live;
 
-	if (x->way == MR_NOWHERE ||
-	    (x->way == MR_RING && x->drop && mr_ring_room(x->ring) < v->n) ||
-	    (x->way == MR_INLINE && x->drop &&
-	     ((x->to->held & MR_OUT(x->input)) ||
-	      !rule_has_room(&x->to->rule[x->input], w->root)))) {
+	if (ask && !has_room(x, v->n)) {
 		drop_at_edge(w, r, output);
 		return;
 	}
 	word[MR_W_OUT] += v->n;
 	word[MR_W_OUT_BYTES] += bytes_in(v);
-	if (x->way == MR_INLINE) {
+	if (x->way == MR_RING)
+		push(w, x, v);
+	else if (ask)
 		mr_call_process(w, x->to, x->input, v);
-	} else {
-		mr_ring_push(x->ring, v, w->turn.now);
-		atomic_thread_fence(memory_order_seq_cst);
-		mr_worker_wake(x->consumer);
-	}
+	else
+		process(w, x->to, x->input, v);
 	v->n = 0;
 }
 
@@ -111,18 +123,22 @@ static void deliver(struct mr_worker *w, struct mr_replica *r)
 }
 
 /* The time between two clock readings belongs to the call between them. */
-static void account(struct mr_worker *w, struct mr_replica *r)
+static uint64_t account(struct mr_worker *w, struct mr_replica *r)
 {
 	uint64_t now = w->engine->now(), spent = now - w->turn.now;
 
-	r->block->live[MR_W_CALLS]++;
 	r->block->live[MR_W_BUSY_NS] += spent;
-	mr_hist_add(&r->hist[MR_H_SERVICE], spent, 1);
 	w->turn.now = now;
+	return spent;
 }
 
-void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
-                     struct mr_vector *v)
+static void account_call(struct mr_worker *w, struct mr_replica *r)
+{
+	mr_hist_add(&r->hist[MR_H_SERVICE], account(w, r), 1);
+	r->block->live[MR_W_CALLS]++;
+}
+
+static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, struct mr_vector *v)
 {
 	uint64_t *word = r->block->live;
 
@@ -132,18 +148,55 @@ void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
 	mr_hist_add(&r->hist[MR_H_SIZE], v->n, 1);
 	point_turn(w, r);
 	r->kind->process(r->state, input, v, &w->turn);
-	account(w, r);
+	account_call(w, r);
 	deliver(w, r);
+}
+
+/* Room set aside for a call, and what had been before. */
+struct aside {
+	bool     covered;
+	uint32_t before[MR_EDGES_MAX];
+};
+
+static void set_aside(struct mr_worker *w, const struct mr_rule *rule, struct aside *a)
+{
+	a->covered = w->covered;
+	w->covered = true;
+	for (unsigned i = 0; i < rule->n; i++) {
+		a->before[i] = rule->need[i].ring->prod.aside;
+		rule->need[i].ring->prod.aside += rule->need[i].packets;
+	}
+}
+
+static void give_back(struct mr_worker *w, const struct mr_rule *rule, const struct aside *a)
+{
+	for (unsigned i = 0; i < rule->n; i++)
+		rule->need[i].ring->prod.aside = a->before[i];
+	w->covered = a->covered;
+}
+
+void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
+                     struct mr_vector *v)
+{
+	struct aside a;
+
+	set_aside(w, &r->rule[input], &a);
+	process(w, r, input, v);
+	give_back(w, &r->rule[input], &a);
 }
 
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r)
 {
+	const struct mr_rule *rule = &r->rule[MR_PORTS_MAX];
+	struct aside a;
 	bool more;
 
 	point_turn(w, r);
 	more = r->kind->pull(r->state, &w->turn);
-	account(w, r);
+	account_call(w, r);
+	set_aside(w, rule, &a);
 	deliver(w, r);
+	give_back(w, rule, &a);
 	return more;
 }
 
@@ -151,6 +204,7 @@ void mr_call_timeout(struct mr_worker *w, struct mr_replica *r)
 {
 	point_turn(w, r);
 	r->kind->timeout(r->state, &w->turn);
+	account(w, r);
 	account(w, r);
 	deliver(w, r);
 }
@@ -161,6 +215,7 @@ void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *o
 	if (r->kind->order)
 		r->kind->order(r->state, order, &w->turn);
 	account(w, r);
+	account(w, r);
 	deliver(w, r);
 }
 
@@ -170,6 +225,7 @@ void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_ev
 	if (r->kind->event)
 		r->kind->event(r->state, event, &w->turn);
 	account(w, r);
+	account(w, r);
 	deliver(w, r);
 }
 
@@ -178,6 +234,7 @@ void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *or
 	point_turn(w, r);
 	if (order->done)
 		order->done(order, r->state, &w->turn);
+	account(w, r);
 	account(w, r);
 	deliver(w, r);
 }

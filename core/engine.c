@@ -55,10 +55,10 @@ struct mr_engine *mr_engine_open(const struct mr_engine_options *options, struct
 	return e;
 }
 
-static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth)
+static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth, long online,
+                struct mr_report *report)
 {
 	const struct mr_place *place = &e->graph->place[w->index];
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
@@ -70,14 +70,42 @@ static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth)
 	} else {
 		return;
 	}
-	pthread_setaffinity_np(w->thread, sizeof set, &set);
+	if (pthread_setaffinity_np(w->thread, sizeof set, &set))
+		mr_warn(report, (struct mr_where){ 0 },
+		        "worker %s runs on any core: none of those it is given is ours", w->name);
+}
+
+/* Whoever spins keeps a core from the others; with fewer cores than workers that is a core they
+ * need. */
+static void limit_spinning(struct mr_engine *e, long online, struct mr_report *report)
+{
+	for (unsigned i = 0; i < e->workers; i++) {
+		struct mr_worker *w = &e->worker[i];
+
+		if (!w->spin_us || e->workers <= online)
+			continue;
+		w->spin_us = 0;
+		mr_warn(report, (struct mr_where){ 0 }, "worker %s parks instead of spinning: %u workers "
+		        "share %ld cores", w->name, e->workers, online);
+	}
+}
+
+/* Make the host's descriptor readable: it has something to do. */
+static void ask_for_turn(struct mr_worker *host)
+{
+	uint64_t one = 1;
+
+	if (write(host->wake_fd, &one, sizeof one) < 0)
+		return; /* the counter is full: it is readable anyhow */
 }
 
 int mr_engine_start(struct mr_engine *e, struct mr_report *report)
 {
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	sigset_t all, before;
 	int failed = 0;
 
+	limit_spinning(e, online, report);
 	/* signals are main's business */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -86,8 +114,10 @@ int mr_engine_start(struct mr_engine *e, struct mr_report *report)
 		char name[16];
 
 		w->turn.now = w->booked = e->now();
-		if (w->host)
+		if (w->host) {
+			ask_for_turn(w);
 			continue;
+		}
 		if (pthread_create(&w->thread, NULL, mr_worker_run, w)) {
 			mr_complain(report, (struct mr_where){ 0 }, "no thread for worker %s", w->name);
 			failed = -1;
@@ -96,7 +126,7 @@ int mr_engine_start(struct mr_engine *e, struct mr_report *report)
 		w->started = true;
 		snprintf(name, sizeof name, "mr-%s", w->name);
 		pthread_setname_np(w->thread, name);
-		pin(e, w, i);
+		pin(e, w, i, online, report);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return failed;
@@ -125,11 +155,14 @@ static bool at_rest(struct mr_engine *e)
 void mr_engine_stop(struct mr_engine *e)
 {
 	struct timespec tick = { .tv_nsec = (long)MR_NS_PER_MS };
+	unsigned quiet = 0;
 
 	for (unsigned i = 0; i < e->workers; i++)
 		atomic_store(&e->worker[i].shared.drain, true);
 	wake_all(e);
-	for (unsigned ms = 0; ms < DRAIN_MS && !at_rest(e); ms++) {
+	/* one look can fall between a worker that has just handed on and one that has just taken */
+	for (unsigned ms = 0; ms < DRAIN_MS && quiet < 2; ms++) {
+		quiet = at_rest(e) ? quiet + 1 : 0;
 		if (e->host)
 			mr_engine_host_turn(e);
 		nanosleep(&tick, NULL);
@@ -207,7 +240,6 @@ void *mr_engine_host_state(struct mr_engine *e)
 void mr_engine_host_turn(struct mr_engine *e)
 {
 	struct mr_worker *w = e->host;
-	uint64_t again = 1;
 	bool any = true;
 
 	if (!w)
@@ -215,12 +247,10 @@ void mr_engine_host_turn(struct mr_engine *e)
 	atomic_store_explicit(&w->shared.sleeping, false, memory_order_relaxed);
 	mr_worker_eat_wakes(w);
 	w->turn.now = e->now();
-	mr_worker_book(w, MR_T_IDLE);
+	mr_worker_book(w, w->held ? MR_T_HELD : MR_T_IDLE);
 	for (unsigned i = 0; any && i < HOST_TURNS; i++)
 		any = mr_worker_turn(w);
 	mr_worker_publish(w);
-	if (any || !mr_worker_may_sleep(w)) {
-		if (write(w->wake_fd, &again, sizeof again) < 0)
-			return; /* the counter is full: it is readable anyhow */
-	}
+	if (any || !mr_worker_may_sleep(w))
+		ask_for_turn(w);
 }

@@ -179,7 +179,8 @@ const char *mr_hint(char buf[MR_HINT], const char *word, const char *const *word
 	} else if (n > 0 && n <= 12) {
 		at = (size_t)snprintf(buf, MR_HINT, "; there %s ", n == 1 ? "is" : "are");
 		for (unsigned i = 0; i < n && at < MR_HINT; i++)
-			at += (size_t)snprintf(buf + at, MR_HINT - at, "%s%s", i ? ", " : "", words[i]);
+			at += (size_t)snprintf(buf + at, MR_HINT - at, "%s%s", i ? ", " : "",
+			                       words[i]);
 	}
 	return buf;
 }

@@ -15,7 +15,7 @@
 
 struct view {
 	const struct mr_field   *fields;
-	const char              *rest;    /* of the section's path, from this object on; "" is here */
+	const char              *rest;    /* of the section's path, from here on; "" is here */
 	const struct mr_section *section; /* the section it came from, while on its path; or NULL */
 	bool                     later;   /* of a part that is not built */
 };
@@ -113,7 +113,8 @@ static void gather(struct names *names, const struct views *vs)
 		size_t len = strcspn(v->rest, ".");
 
 		if (len > 0) {
-			snprintf(names->store[i], sizeof names->store[i], "%.*s", (int)len, v->rest);
+			snprintf(names->store[i], sizeof names->store[i], "%.*s", (int)len,
+			         v->rest);
 			name_add(names, names->store[i]);
 			continue;
 		}
@@ -214,11 +215,14 @@ static void walk_value(const struct walk *w, const struct views *vs, json_t *val
 static void views_of(struct views *vs, const struct mr_section *const *sections, unsigned n)
 {
 	vs->n = 0;
-	for (unsigned i = 0; i < n; i++)
-		view_add(vs, (struct view){ .fields = sections[i]->fields,
-					    .rest = sections[i]->path,
-					    .section = sections[i],
-					    .later = sections[i]->size == 0 && *sections[i]->path });
+	for (unsigned i = 0; i < n; i++) {
+		const struct mr_section *s = sections[i];
+
+		view_add(vs, (struct view){ .fields = s->fields,
+		                            .rest = s->path,
+		                            .section = s,
+		                            .later = s->size == 0 && *s->path });
+	}
 }
 
 void mr_sections_known(const struct mr_section *const *sections, unsigned n,

@@ -12,10 +12,18 @@
 static void print_range(const struct mr_field *f, FILE *out)
 {
 	static const char *const type[] = {
-		[MR_BOOL] = "true or false",  [MR_U32] = "whole number",  [MR_U64] = "whole number",
-		[MR_POW2] = "power of two",   [MR_REAL] = "number",	  [MR_WORD] = "one of",
-		[MR_TEXT] = "string",	      [MR_GROUP] = "object",	  [MR_LIST] = "array of objects",
-		[MR_NUMBERS] = "array of whole numbers", [MR_RAW] = "value",	  [MR_LATER] = "not built yet",
+		[MR_BOOL] = "true or false",
+		[MR_U32] = "whole number",
+		[MR_U64] = "whole number",
+		[MR_POW2] = "power of two",
+		[MR_REAL] = "number",
+		[MR_WORD] = "one of",
+		[MR_TEXT] = "string",
+		[MR_GROUP] = "object",
+		[MR_LIST] = "array of objects",
+		[MR_NUMBERS] = "array of whole numbers",
+		[MR_RAW] = "value",
+		[MR_LATER] = "not built yet",
 	};
 
 	fprintf(out, "%s", type[f->type]);

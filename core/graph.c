@@ -1,8 +1,8 @@
-/* graph.c - reading a graph file: its stages with their settings, and its edges.
+/* graph.c - reading a graph file: its parts in order, and its stages with their settings.
  *
  * 1. the file's own keys      graph, summary
  * 2. stages                   kind, threads, affinity, settings of the kind
- * 3. edges                    from, to, depth, full
+ * 3. edges                    graph_edges.c
  * 4. workers                  graph_place.c
  * 5. what spans the file      graph_check.c
  */
@@ -68,12 +68,12 @@ bool mr_graph_name_ok(const struct mr_graph_parse *p, const char *what, const ch
 	if (n > 0 && n <= NAME_MAX_LEN && !name[n])
 		return true;
 	mr_complain(p->report, mr_json_where(p->doc, path),
-		    "the name of a %s is up to %d letters, digits, '-' and '_'", what, NAME_MAX_LEN);
+		    "the name of a %s is up to %d letters, digits, '-' and '_'", what,
+		    NAME_MAX_LEN);
 	return false;
 }
 
-/* The object or array at a key of the file, or NULL, complaining of any other value. */
-static json_t *part(const struct mr_graph_parse *p, const char *key, bool array, bool required)
+json_t *mr_graph_part(const struct mr_graph_parse *p, const char *key, bool array, bool required)
 {
 	json_t *value = mr_json_at(p->doc, key);
 	char buf[MR_SHOWN];
@@ -249,7 +249,7 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 
 static void parse_stages(struct mr_graph_parse *p)
 {
-	json_t *stages = part(p, "stages", false, true), *value;
+	json_t *stages = mr_graph_part(p, "stages", false, true), *value;
 	const char *name;
 
 	if (stages && !json_object_size(stages))
@@ -264,181 +264,6 @@ static void parse_stages(struct mr_graph_parse *p)
 		}
 		parse_stage(p, name);
 	}
-}
-
-/* ---- 3. edges ---- */
-
-struct edge {
-	char    *from, *to; /* owned */
-	uint32_t depth;
-	unsigned full;
-};
-
-static const char *const full_words[] = { [MR_WAIT] = "wait", [MR_DROP] = "drop", NULL };
-
-static const struct mr_field edge_fields[] = {
-	{ .name = "from", .type = MR_TEXT, MR_AT(struct edge, from), .required = true,
-	  .help = "stage.output; the stage alone when it has one output" },
-	{ .name = "to", .type = MR_TEXT, MR_AT(struct edge, to), .required = true,
-	  .help = "stage.input; the stage alone when it has one input" },
-	{ .name = "depth", .type = MR_U32, MR_AT(struct edge, depth), .min = 64, .max = 65536,
-	  .def = MR_DEPTH, .unit = "packets", .help = "room when the ends are on two workers" },
-	{ .name = "full", .type = MR_WORD, MR_AT(struct edge, full), .words = full_words,
-	  .help = "what happens without room: wait holds the producer, drop drops and counts; "
-		  "required, except on the host's edges, which always drop" },
-	{ 0 }
-};
-
-/* The port of a stage that stands alone in an edge. */
-static int only_port(const struct mr_graph_parse *p, const struct mr_port *ports,
-		     const char *stage, const char *what, const char *path)
-{
-	char hint[MR_HINT];
-	unsigned n = mr_ports_count(ports);
-
-	if (n == 1)
-		return 0;
-	if (n == 0)
-		mr_complain(p->report, mr_json_where(p->doc, path), "%s has no %s", stage, what);
-	else
-		mr_complain(p->report, mr_json_where(p->doc, path),
-			    "%s has %u %ss: say which, as in \"%s.%s\"%s", stage, n, what, stage,
-			    ports[0].name, mr_ports_hint(hint, ports, ""));
-	return -1;
-}
-
-/* One end, "stage.port" or "stage": writes the stage as soon as that is known, returns the port's
- * index or -1. */
-static int parse_end(struct mr_graph_parse *p, const char *text, bool output, const char *path,
-		     unsigned *stage)
-{
-	size_t len = strcspn(text, ".");
-	const char *what = output ? "output" : "input";
-	const struct mr_port *ports;
-	char word[MR_PATH], hint[MR_HINT];
-	int port;
-
-	*stage = mr_graph_stage_named(p->g, text, len);
-	if (*stage == MR_NO_STAGE) {
-		snprintf(word, sizeof word, "%.*s", (int)(len < 64 ? len : 64), text);
-		mr_complain(p->report, mr_json_where(p->doc, path), "there is no stage \"%s\"%s",
-			    word, mr_graph_stage_hint(hint, p->g, word));
-		return -1;
-	}
-	if (!p->g->stage[*stage].kind)
-		return -1;
-	ports = output ? p->g->stage[*stage].kind->outputs : p->g->stage[*stage].kind->inputs;
-	if (!text[len])
-		return only_port(p, ports, text, what, path);
-	port = mr_ports_find(ports, text + len + 1);
-	if (port < 0)
-		mr_complain(p->report, mr_json_where(p->doc, path), "%s has no %s \"%.64s\"%s",
-			    p->g->stage[*stage].name, what, text + len + 1,
-			    mr_ports_hint(hint, ports, text + len + 1));
-	return port;
-}
-
-/* `full` must be there, unless the host sends: then it must not. */
-static void parse_full(const struct mr_graph_parse *p, struct mr_edge *e, unsigned given,
-		       const char *path)
-{
-	char at[MR_PATH];
-	json_t *value = mr_json_at(p->doc, mr_path_key(at, path, "full"));
-	bool there = value && !json_is_null(value);
-
-	e->full = (enum mr_full)given;
-	if (mr_stage_is_host(&p->g->stage[e->from])) {
-		e->full = MR_DROP;
-		if (there)
-			mr_complain(p->report, mr_json_where(p->doc, at),
-				    "edges out of %s always drop what does not fit; leave full out",
-				    p->g->stage[e->from].name);
-	} else if (!there) {
-		mr_complain(p->report, mr_json_where(p->doc, at),
-			    "is missing: say \"wait\" (hold the producer until there is room) or "
-			    "\"drop\" (drop and count)");
-	}
-}
-
-/* An output feeds one edge only. */
-static bool is_free(const struct mr_graph_parse *p, const struct mr_edge *e, const char *path)
-{
-	int taken = mr_graph_edge_at(p->g, e->from, e->output);
-	const struct mr_stage *s = &p->g->stage[e->from];
-	char at[MR_PATH];
-
-	if (taken < 0)
-		return true;
-	mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "from")),
-		    "output %s of %s feeds edges[%u] already", s->kind->outputs[e->output].name,
-		    s->name, p->edge_at[taken]);
-	return false;
-}
-
-/* An end of an edge that could not be read: it may have meant this stage, the one of the nearest
- * name, or any. */
-static void blur(struct mr_graph_parse *p, const char *text, unsigned stage)
-{
-	const char *names[MR_STAGES_MAX], *near = NULL;
-	char word[64];
-
-	for (unsigned i = 0; i < p->g->stages; i++)
-		names[i] = p->g->stage[i].name;
-	if (text && stage == MR_NO_STAGE) {
-		snprintf(word, sizeof word, "%.*s", (int)(strcspn(text, ".") % sizeof word), text);
-		near = mr_nearest(word, names, p->g->stages);
-	}
-	if (near)
-		stage = mr_graph_stage_named(p->g, near, strlen(near));
-	if (stage != MR_NO_STAGE)
-		p->murky[stage] = true;
-	else
-		memset(p->murky, true, sizeof p->murky);
-}
-
-static void parse_edge(struct mr_graph_parse *p, unsigned index)
-{
-	struct mr_edge e = { .from = MR_NO_STAGE, .to = MR_NO_STAGE };
-	char path[MR_PATH], at[MR_PATH];
-	int output = -1, input = -1;
-	struct edge read;
-
-	mr_path_item(path, "edges", index);
-	mr_fields_decode(edge_fields, &read, sizeof read, p->doc, path, p->report);
-	if (read.from)
-		output = parse_end(p, read.from, true, mr_path_key(at, path, "from"), &e.from);
-	if (read.to)
-		input = parse_end(p, read.to, false, mr_path_key(at, path, "to"), &e.to);
-	if (output >= 0 && input >= 0) {
-		e.output = (unsigned)output;
-		e.input = (unsigned)input;
-		e.depth = read.depth;
-		parse_full(p, &e, read.full, path);
-		if (is_free(p, &e, path)) {
-			p->edge_at[p->g->edges] = index;
-			p->g->edge[p->g->edges++] = e;
-		}
-	} else {
-		blur(p, read.from, e.from);
-		blur(p, read.to, e.to);
-	}
-	mr_fields_free(edge_fields, &read);
-}
-
-static void parse_edges(struct mr_graph_parse *p)
-{
-	json_t *edges = part(p, "edges", true, false), *value;
-	size_t i;
-
-	if (json_array_size(edges) > MR_EDGES_MAX) {
-		mr_complain(p->report, mr_json_where(p->doc, "edges"),
-			    "%zu edges are more than the %d that a graph may have",
-			    json_array_size(edges), MR_EDGES_MAX);
-		memset(p->murky, true, sizeof p->murky);
-		return;
-	}
-	json_array_foreach(edges, i, value)
-		parse_edge(p, (unsigned)i);
 }
 
 /* ---- the whole ---- */
@@ -456,7 +281,7 @@ struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind 
 	}
 	parse_head(&p);
 	parse_stages(&p);
-	parse_edges(&p);
+	mr_graph_edges(&p);
 	mr_graph_place(&p);
 	mr_graph_check(&p);
 	if (report->errors == errors)

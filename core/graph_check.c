@@ -112,9 +112,9 @@ static void check_numbered(const struct mr_graph_parse *p, unsigned edge)
 
 /* ---- cycles ----
  *
- * Two searches over the same edges.  Waiting: from an input over the outputs a call can reach, along
- * `wait` edges; a cycle would wait for itself.  Inline: from stage to stage along edges within one
- * worker; a cycle would never end its turn. */
+ * Two searches over the same edges.  Waiting: from an input over the outputs a call can reach,
+ * along `wait` edges; a cycle would wait for itself.  Inline: from stage to stage along edges within
+ * one worker; a cycle would never end its turn. */
 
 #define NODES (MR_STAGES_MAX * MR_PORTS_MAX)
 
@@ -160,11 +160,12 @@ static void report_cycle(const struct search *s, unsigned back_to)
 				       from->kind->outputs[e->output].name, to->name,
 				       to->kind->inputs[e->input].name);
 	}
-	mr_complain(s->p->report, edge_where(s->p, s->edge[s->n - 1], s->waits ? "full" : "to", path),
-		    s->waits ? "a cycle of edges that wait for one another: %s; one of them has to "
-			       "be \"drop\"" :
-			       "a cycle of edges within one worker, whose turn would never end: "
-			       "%s; move a stage to another worker or leave out an edge",
+	mr_complain(s->p->report,
+	            edge_where(s->p, s->edge[s->n - 1], s->waits ? "full" : "to", path),
+	            s->waits ? "a cycle of edges that wait for one another: %s; one of them has to be "
+	                       "\"drop\"" :
+	                       "a cycle of edges within one worker, whose turn would never end: %s; "
+	                       "move a stage to another worker or leave out an edge",
 		    text);
 }
 

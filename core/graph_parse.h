@@ -1,7 +1,7 @@
 /* graph_parse.h - what reading a graph file and checking it share.  For graph*.c only.
  *
- * graph.c turns the document into an mr_graph as far as it can be understood; graph_place.c puts
- * stages on workers; graph_check.c then asks whether the whole makes sense.  A stage that an
+ * graph.c and graph_edges.c turn the document into an mr_graph as far as it can be understood;
+ * graph_place.c puts stages on workers; graph_check.c then asks whether the whole makes sense.  A stage that an
  * unreadable edge names is `murky`: complaining about its missing edges would only repeat the first
  * complaint.
  */
@@ -37,6 +37,12 @@ const char *mr_ports_hint(char buf[MR_HINT], const struct mr_port *ports, const 
 /* Letters, digits, '-' and '_', at most 31 of them; else complains. */
 bool mr_graph_name_ok(const struct mr_graph_parse *p, const char *what, const char *name,
                       const char *path);
+
+/* The object or array at a key of the file, or NULL, complaining of any other value. */
+json_t *mr_graph_part(const struct mr_graph_parse *p, const char *key, bool array, bool required);
+
+/* Read "edges". */
+void mr_graph_edges(struct mr_graph_parse *p);
 
 /* Read "workers", and give each stage that is on none a worker of its own. */
 void mr_graph_place(struct mr_graph_parse *p);

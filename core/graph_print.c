@@ -1,4 +1,4 @@
-/* graph_print.c - a checked graph for graphviz, and as a graph file with every default written out. */
+/* graph_print.c - a checked graph for graphviz, and as a graph file with all defaults written out. */
 #include "core/graph.h"
 
 #include <stdlib.h>

@@ -20,7 +20,8 @@ struct mr_json {
 
 /* ---- loading ---- */
 
-struct mr_json *mr_json_parse(const char *name, const char *text, size_t n, struct mr_report *report)
+struct mr_json *mr_json_parse(const char *name, const char *text, size_t n,
+                              struct mr_report *report)
 {
 	struct mr_json *doc = calloc(1, sizeof *doc);
 	json_error_t error = { 0 };
@@ -200,7 +201,8 @@ static bool reads_as(const struct mr_json *doc, size_t at, const char *name)
 	bool same;
 
 	if (!memchr(doc->text + at, '\\', end - at))
-		return end - at == strlen(name) + 2 && !memcmp(doc->text + at + 1, name, end - at - 2);
+		return end - at == strlen(name) + 2 &&
+		       !memcmp(doc->text + at + 1, name, end - at - 2);
 	key = json_loadb(doc->text + at, end - at, JSON_DECODE_ANY, NULL);
 	same = key && !strcmp(json_string_value(key), name);
 	json_decref(key);
@@ -307,7 +309,8 @@ static const char *put(json_t *at, const struct mr_step *step, json_t *value)
 		if (json_array_set_new(at, step->index, value))
 			return "there is no such item to change";
 	} else if (json_object_set_new(at, step->name, value)) {
-		return json_is_object(at) ? "the key is not UTF-8" : "what holds it is not an object";
+		return json_is_object(at) ? "the key is not UTF-8" :
+		                            "what holds it is not an object";
 	}
 	return NULL;
 }

@@ -21,7 +21,8 @@ struct mr_json; /* owned by the caller of load; freed with mr_json_free */
 struct mr_json *mr_json_load(const char *file, struct mr_report *report);
 
 /* The same from memory; `name` stands for the file in complaints. */
-struct mr_json *mr_json_parse(const char *name, const char *text, size_t n, struct mr_report *report);
+struct mr_json *mr_json_parse(const char *name, const char *text, size_t n,
+                              struct mr_report *report);
 void mr_json_free(struct mr_json *doc);
 
 /* Borrowed root; valid until mr_json_free. */

@@ -13,6 +13,7 @@ libcore_a_SOURCES = \
 	core/deliver.c \
 	core/engine.c \
 	core/engine.h \
+	core/epoch.h \
 	core/err.c \
 	core/err.h \
 	core/field.c \
@@ -22,6 +23,7 @@ libcore_a_SOURCES = \
 	core/graph.c \
 	core/graph.h \
 	core/graph_check.c \
+	core/graph_edges.c \
 	core/graph_parse.h \
 	core/graph_place.c \
 	core/graph_print.c \

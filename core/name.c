@@ -27,10 +27,18 @@ struct mr_names {
 	bool               closing;
 };
 
+/* What went wrong is told by the answer; libevent's own words are for nobody. */
+static void quiet(int is_warning, const char *text)
+{
+	(void)is_warning;
+	(void)text;
+}
+
 struct mr_names *mr_names_open(void)
 {
 	struct mr_names *names = calloc(1, sizeof *names);
 
+	evdns_set_log_fn(quiet);
 	if (names)
 		names->base = event_base_new();
 	if (!names || !names->base) {

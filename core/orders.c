@@ -80,12 +80,13 @@ bool mr_orders_waiting(const struct mr_worker *w)
 	return mr_mail_ready(w->orders);
 }
 
+/* A few a turn: answers let the host send on while we are at it. */
 bool mr_serve_orders(struct mr_worker *w)
 {
 	struct letter letter;
 	bool any = false;
 
-	while (mr_mail_pop(w->orders, &letter)) {
+	for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(w->orders, &letter); n++) {
 		struct mr_order *order = letter.order;
 
 		any = true;
@@ -136,7 +137,7 @@ bool mr_serve_letters(struct mr_worker *host)
 		struct letter letter;
 		struct mr_event event;
 
-		while (mr_mail_pop(e->worker[i].acks, &letter)) {
+		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(e->worker[i].acks, &letter); n++) {
 			e->unacked--;
 			mr_call_done(host, r, letter.order);
 			any = true;

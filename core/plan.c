@@ -8,19 +8,18 @@
 
 #include "core/plan.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/ring.h"
 
-static int ring_of_edge(const struct mr_plan *p, unsigned edge)
+static unsigned ring_of_edge(const struct mr_plan *p, unsigned edge)
 {
-	for (unsigned i = 0; i < p->rings; i++) {
-		if (p->ring[i].edge == edge)
-			return (int)i;
-	}
-	return -1;
+	unsigned i = 0;
+
+	while (p->ring[i].edge != edge)
+		i++;
+	return i;
 }
 
 static void place_rings(struct mr_plan *p)
@@ -41,110 +40,156 @@ static void place_rings(struct mr_plan *p)
 	}
 }
 
-static void add_need(struct mr_needs *needs, unsigned ring)
+/* ---- calls: what one call may bring about ---- */
+
+#define MANY 100000u /* more calls than any ring has room for: nobody counts further */
+
+/* How often each input is called, and each ring filled, at most, in the course of one call. */
+struct calls {
+	unsigned input[MR_STAGES_MAX][MR_PORTS_MAX];
+	unsigned ring[MR_EDGES_MAX];
+};
+
+static void add_calls(unsigned *calls, unsigned n)
 {
-	for (unsigned i = 0; i < needs->n; i++) {
-		if (needs->need[i].ring == ring) {
-			needs->need[i].vectors++;
-			return;
-		}
-	}
-	needs->need[needs->n++] = (struct mr_need){ .ring = ring, .vectors = 1 };
+	*calls = *calls + n < MANY ? *calls + n : MANY;
 }
 
-/* Follow the outputs in `reach`; false on a cycle of inline edges. */
-static bool walk(const struct mr_plan *p, unsigned stage, uint32_t reach, struct mr_needs *needs,
-                 unsigned depth)
+/* A call that happens n times hands on at most n vectors at each output it reaches. */
+static void hand_on(const struct mr_plan *p, unsigned stage, uint32_t reach, unsigned n, bool drops,
+                    struct calls *calls)
 {
 	const struct mr_graph *g = p->graph;
 
-	if (depth > MR_STAGES_MAX)
-		return false;
-	for (unsigned o = 0; o < MR_PORTS_MAX && g->stage[stage].kind->outputs[o].name; o++) {
-		int i = reach & MR_OUT(o) ? mr_graph_edge_at(g, stage, o) : -1;
-		const struct mr_edge *e;
-
-		if (i < 0)
-			continue;
-		e = &g->edge[i];
-		if (e->full == MR_DROP)
-			continue;
-		if (!mr_graph_inline(g, e)) {
-			add_need(needs, (unsigned)ring_of_edge(p, (unsigned)i));
-			continue;
-		}
-		assert(needs->gates < MR_EDGES_MAX);
-		needs->gate[needs->gates].stage = e->to;
-		needs->gate[needs->gates++].input = e->input;
-		if (!walk(p, e->to, g->stage[e->to].kind->inputs[e->input].reaches, needs, depth + 1))
-			return false;
-	}
-	return true;
-}
-
-static bool inline_cycle(const struct mr_graph *g, unsigned stage, unsigned depth)
-{
-	if (depth > MR_STAGES_MAX)
-		return true;
 	for (unsigned i = 0; i < g->edges; i++) {
 		const struct mr_edge *e = &g->edge[i];
 
-		if (e->from == stage && mr_graph_inline(g, e) && inline_cycle(g, e->to, depth + 1))
-			return true;
+		if (e->from != stage || !(reach & MR_OUT(e->output)) || (e->full == MR_DROP && !drops))
+			continue;
+		if (mr_graph_inline(g, e))
+			add_calls(&calls->input[e->to][e->input], n);
+		else
+			add_calls(&calls->ring[ring_of_edge(p, i)], n);
 	}
-	return false;
 }
 
-static bool fill_needs(struct mr_plan *p, struct mr_report *report)
+/* Follow what a call may emit; over edges that drop only with `drops`.  `order` has every stage
+ * behind those that call it. */
+static void count_calls(const struct mr_plan *p, const unsigned *order, unsigned stage,
+                        uint32_t reach, bool drops, struct calls *calls)
 {
 	const struct mr_graph *g = p->graph;
 
-	for (unsigned s = 0; s < g->stages; s++) {
-		const struct mr_kind *kind = g->stage[s].kind;
+	memset(calls, 0, sizeof *calls);
+	hand_on(p, stage, reach, 1, drops, calls);
+	for (unsigned i = 0; i < g->stages; i++) {
+		unsigned s = order[i];
 
-		if (inline_cycle(g, s, 0)) {
-			mr_complain(report, (struct mr_where){ .file = g->file },
-			            "stage %s is on a cycle of edges inside one worker", g->stage[s].name);
-			return false;
+		for (unsigned in = 0; in < MR_PORTS_MAX; in++) {
+			if (calls->input[s][in])
+				hand_on(p, s, g->stage[s].kind->inputs[in].reaches,
+				        calls->input[s][in], drops, calls);
 		}
-		for (unsigned i = 0; i < MR_PORTS_MAX && kind->inputs[i].name; i++) {
-			if (!walk(p, s, kind->inputs[i].reaches, &p->needs[s][i], 0))
-				return false;
+	}
+}
+
+static void keep_needs(const struct mr_plan *p, const struct calls *calls, struct mr_needs *needs)
+{
+	for (unsigned r = 0; r < p->rings; r++) {
+		if (calls->ring[r])
+			needs->need[needs->n++] = (struct mr_need){ .ring = r, .vectors = calls->ring[r] };
+	}
+	for (unsigned s = 0; s < p->graph->stages; s++) {
+		for (unsigned in = 0; in < MR_PORTS_MAX && needs->gates < MR_EDGES_MAX; in++) {
+			if (!calls->input[s][in])
+				continue;
+			needs->gate[needs->gates].stage = s;
+			needs->gate[needs->gates++].input = in;
 		}
-		if (!walk(p, s, MR_ALL_OUTPUTS, &p->needs[s][MR_PORTS_MAX], 0))
+	}
+}
+
+/* Stages behind those that call them; false when they call one another in a circle. */
+static bool order_calls(const struct mr_graph *g, unsigned *order, unsigned *stuck)
+{
+	bool done[MR_STAGES_MAX] = { false };
+
+	for (unsigned n = 0; n < g->stages; n++) {
+		unsigned s;
+
+		for (s = 0; s < g->stages; s++) {
+			bool ready = !done[s];
+
+			for (unsigned i = 0; ready && i < g->edges; i++)
+				ready = g->edge[i].to != s || done[g->edge[i].from] ||
+				        !mr_graph_inline(g, &g->edge[i]);
+			if (ready)
+				break;
+			if (!done[s])
+				*stuck = s;
+		}
+		if (s == g->stages)
 			return false;
+		done[s] = true;
+		order[n] = s;
 	}
 	return true;
 }
 
-/* A call must find room in an empty ring for all it may put there. */
-static void check_depths(const struct mr_plan *p, struct mr_report *report)
+/* ---- room rules, and depths that allow them ---- */
+
+/* A call must find room in an empty ring for all it may put there, by whichever edges. */
+static void check_depth(const struct mr_plan *p, unsigned ring, unsigned most,
+                        struct mr_report *report)
 {
 	const struct mr_graph *g = p->graph;
-	unsigned most[MR_EDGES_MAX] = { 0 };
+	const struct mr_edge *e = &g->edge[p->ring[ring].edge];
+	char path[48];
 
-	for (unsigned s = 0; s < g->stages; s++) {
-		for (unsigned i = 0; i <= MR_PORTS_MAX; i++) {
-			const struct mr_needs *needs = &p->needs[s][i];
-
-			for (unsigned n = 0; n < needs->n; n++) {
-				if (needs->need[n].vectors > most[needs->need[n].ring])
-					most[needs->need[n].ring] = needs->need[n].vectors;
-			}
-		}
-	}
-	for (unsigned r = 0; r < p->rings; r++) {
-		const struct mr_edge *e = &g->edge[p->ring[r].edge];
-		char path[48];
-
-		snprintf(path, sizeof path, "edges[%u].depth", p->ring[r].edge);
-		if (p->ring[r].depth < most[r] * MR_VECTOR)
-			mr_complain(report, (struct mr_where){ .file = g->file, .path = path },
-			            "%u packets from %s to %s is below the %u that one call may put there",
-			            p->ring[r].depth, g->stage[e->from].name, g->stage[e->to].name,
-			            most[r] * MR_VECTOR);
-	}
+	if (e->full == MR_DROP || p->ring[ring].depth / MR_VECTOR >= most)
+		return;
+	snprintf(path, sizeof path, "edges[%u].depth", p->ring[ring].edge);
+	mr_complain(report, (struct mr_where){ .file = g->file, .path = path },
+	            "%u packets from %s to %s is below the %u that one call may put there",
+	            p->ring[ring].depth, g->stage[e->from].name, g->stage[e->to].name,
+	            most * MR_VECTOR);
 }
+
+static void plan_call(struct mr_plan *p, const unsigned *order, unsigned stage, unsigned input,
+                      uint32_t reach, unsigned *most)
+{
+	struct calls calls;
+
+	count_calls(p, order, stage, reach, false, &calls);
+	keep_needs(p, &calls, &p->needs[stage][input]);
+	count_calls(p, order, stage, reach, true, &calls);
+	for (unsigned r = 0; r < p->rings; r++)
+		most[r] = calls.ring[r] > most[r] ? calls.ring[r] : most[r];
+}
+
+static void fill_needs(struct mr_plan *p, struct mr_report *report)
+{
+	const struct mr_graph *g = p->graph;
+	unsigned order[MR_STAGES_MAX], most[MR_EDGES_MAX] = { 0 }, stuck = 0;
+
+	if (!order_calls(g, order, &stuck)) {
+		mr_complain(report, (struct mr_where){ .file = g->file },
+		            "stage %s is on a cycle of edges inside one worker, or behind one",
+		            g->stage[stuck].name);
+		return;
+	}
+	for (unsigned s = 0; s < g->stages; s++) {
+		const struct mr_port *inputs = g->stage[s].kind->inputs;
+
+		for (unsigned i = 0; i < MR_PORTS_MAX && inputs[i].name; i++)
+			plan_call(p, order, s, i, inputs[i].reaches, most);
+		plan_call(p, order, s, MR_PORTS_MAX, MR_ALL_OUTPUTS, most);
+	}
+	for (unsigned r = 0; r < p->rings; r++)
+		check_depth(p, r, most[r], report);
+}
+
+/* ---- pools ---- */
 
 static void reach_from(const struct mr_graph *g, unsigned stage, bool *seen)
 {
@@ -203,8 +248,7 @@ struct mr_plan *mr_plan_make(const struct mr_graph *g, uint32_t view_max, struct
 	p->graph = g;
 	p->workers = g->places;
 	place_rings(p);
-	if (fill_needs(p, report))
-		check_depths(p, report);
+	fill_needs(p, report);
 	size_pools(p, view_max);
 	if (report->errors > errors) {
 		mr_plan_free(p);

@@ -40,6 +40,8 @@ struct mr_ring {
 	struct {
 		_Alignas(64) uint64_t sent;   /* packets pushed                     */
 		uint64_t          done;       /* last seen value of cons.done       */
+		uint32_t          aside;      /* room the worker has set aside for calls under way,
+					       * packets; not the ring's business   */
 		uint32_t          at;         /* next free place in the arena       */
 		uint32_t          slot;       /* next free slot                     */
 		_Atomic uint64_t  high_water; /* packets, most ever queued          */

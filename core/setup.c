@@ -200,9 +200,9 @@ int mr_stages_open(struct mr_engine *e, struct mr_report *report)
 		struct mr_opening o = { .engine = e, .replica = r };
 		struct mr_setup s = base_setup(e, &o, report);
 
+		s.name = r->name;
 		if (!gather_uses(e, r))
 			return mr_setup_error(&s, NULL, "no memory");
-		s.name = r->name;
 		s.replica = r->index;
 		s.worker = r->worker->index;
 		s.conf = r->conf;

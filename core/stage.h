@@ -13,8 +13,10 @@
  *   flush     the worker stops: kept packets and spares go home
  *   close     on main, after every worker has stopped
  *
- * One call emits at most MR_VECTOR packets per output.  Before a call the runtime has made sure that
- * every `wait` edge the call can reach has room, so mr_emit has no failure path.
+ * One call emits at most MR_VECTOR packets per output.  Before process and pull the runtime has made
+ * sure that every `wait` edge the call can reach has room, so mr_emit has no failure path.  Other
+ * callbacks come when they come: what they emit is dropped by a full edge of either sort, counted.
+ * A stage that must not lose it keeps it, asks for pull() and emits there.
  *
  *     in + made = out + taken + dropped + held      holds for every replica, always
  */

@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/epoch.h"
+
 #define KEY_MAX 32
 
 /* A key's place.  Readers may hold a pointer to it for the rest of their epoch section, so a slot
  * is used again only after a grace period. */
 struct slot {
 	_Atomic(void *)   entry;
-	_Atomic uint32_t  generation; /* grows at each removal        */
+	_Atomic uint32_t  generation; /* even while in use; grows when put in and when removed */
 	uint32_t          next_free;  /* index + 1, 0 ends the list   */
 	uint8_t           key[KEY_MAX];
 };
@@ -32,6 +34,7 @@ struct mr_table {
 struct late {
 	ck_epoch_entry_t  epoch; /* first, so that the callback finds the rest */
 	struct mr_table  *table;
+	ck_epoch_t       *global;
 	void             *entry; /* may be NULL                                */
 	uint32_t          slot;  /* index + 1, or 0                            */
 };
@@ -42,11 +45,12 @@ static void *ht_malloc(size_t n)
 }
 
 /* The map is made for four times the entries it may hold and never grows, so nothing is freed
- * while readers are about. */
+ * while readers are about.  Places of removed keys are used again before empty ones. */
 static void ht_free(void *p, size_t n, bool defer)
 {
 	(void)n;
 	(void)defer;
+	assert(!defer);
 	free(p);
 }
 
@@ -71,6 +75,7 @@ struct mr_table *mr_table_open(uint32_t cap, uint32_t key_len, uint64_t seed,
 	t->key_len = key_len;
 	t->free_entry = free_entry;
 	for (uint32_t i = cap; i > 0; i--) {
+		atomic_init(&t->slot[i - 1].generation, 1);
 		t->slot[i - 1].next_free = t->free_list;
 		t->free_list = i;
 	}
@@ -113,11 +118,13 @@ const void *mr_table_find(const struct mr_table *t, const void *key)
 	return s ? atomic_load_explicit(&s->entry, memory_order_acquire) : NULL;
 }
 
+/* A slot found a moment ago may have been removed since: its generation is then odd.  Were that made
+ * a handle, it could be the one of the slot's next user. */
 static uint64_t handle_of(const struct mr_table *t, const struct slot *s)
 {
 	uint32_t generation = atomic_load_explicit(&s->generation, memory_order_acquire);
 
-	return (uint64_t)generation << 32 | (uint32_t)(s - t->slot);
+	return generation & 1 ? UINT64_MAX : (uint64_t)generation << 32 | (uint32_t)(s - t->slot);
 }
 
 uint64_t mr_table_handle(const struct mr_table *t, const void *key)
@@ -149,6 +156,7 @@ static void grace_is_over(ck_epoch_entry_t *e)
 	struct late *late = (struct late *)e;
 	struct mr_table *t = late->table;
 
+	mr_epoch_passed(late->global);
 	if (late->entry && t->free_entry)
 		t->free_entry(late->entry);
 	if (late->slot) {
@@ -164,7 +172,7 @@ static void retire(struct mr_table *t, ck_epoch_record_t *record, void *entry, u
 
 	if (!late)
 		abort(); /* without memory for 40 bytes nothing can be kept safe */
-	*late = (struct late){ .table = t, .entry = entry, .slot = slot };
+	*late = (struct late){ .table = t, .global = record->global, .entry = entry, .slot = slot };
 	ck_epoch_call(record, &late->epoch, grace_is_over);
 }
 
@@ -186,8 +194,10 @@ uint64_t mr_table_put(struct mr_table *t, ck_epoch_record_t *record, const void 
 	memcpy(s->key, key, t->key_len);
 	ck_ht_hash(&h, &t->ht, s->key, (uint16_t)t->key_len);
 	ck_ht_entry_set(&e, h, s->key, (uint16_t)t->key_len, s);
+	atomic_fetch_add_explicit(&s->generation, 1, memory_order_release);
 	atomic_store_explicit(&s->entry, entry, memory_order_release);
 	if (!ck_ht_put_spmc(&t->ht, h, &e)) {
+		atomic_fetch_add_explicit(&s->generation, 1, memory_order_release);
 		atomic_store_explicit(&s->entry, NULL, memory_order_release);
 		return UINT64_MAX;
 	}

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "core/epoch.h"
+
 static struct mr_worker *worker_of(struct mr_turn *t)
 {
 	return t->runtime;
@@ -89,6 +91,7 @@ struct ck_epoch_record *mr_turn_epoch(struct mr_turn *t)
 /* An object that waits for its readers to leave. */
 struct retired {
 	ck_epoch_entry_t epoch; /* first, so that the callback finds the rest */
+	ck_epoch_t      *global;
 	void            *object;
 	void           (*free_object)(void *object);
 };
@@ -97,16 +100,19 @@ static void readers_left(ck_epoch_entry_t *e)
 {
 	struct retired *r = (struct retired *)e;
 
+	mr_epoch_passed(r->global);
 	r->free_object(r->object);
 	free(r);
 }
 
 void mr_retire(struct mr_turn *t, void *object, void (*free_object)(void *object))
 {
+	ck_epoch_record_t *record = worker_of(t)->epoch;
 	struct retired *r = malloc(sizeof *r);
 
 	if (!r)
 		abort(); /* without memory for this, nothing can be freed safely */
-	*r = (struct retired){ .object = object, .free_object = free_object };
-	ck_epoch_call(worker_of(t)->epoch, &r->epoch, readers_left);
+	*r = (struct retired){ .global = record->global, .object = object,
+		               .free_object = free_object };
+	ck_epoch_call(record, &r->epoch, readers_left);
 }

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/epoch.h"
 
 #define PUBLISH_NS MR_NS_PER_MS /* busy workers publish counters this often */
-#define STUCK_NS   (100 * MR_NS_PER_MS) /* a parked worker looks up at least this often while draining */
+#define LOOK_UP_MS 1000         /* a parked worker looks up this often, so that its time is booked */
+#define DRAIN_MS   100          /* ... while draining                                              */
 
 void mr_worker_wake(struct mr_worker *w)
 {
@@ -64,28 +66,48 @@ static bool serve_rings(struct mr_worker *w)
 		struct mr_entry *e = &w->entry[i];
 
 		for (unsigned n = 0; n < MR_RING_VECTORS && mr_ring_ready(e->ring); n++) {
-			if (!mr_may_call(e->to, e->input))
+			if (!mr_may_call(e->to, e->input)) {
+				w->held = true;
 				break;
+			}
 			mr_ring_pop(e->ring, &v, &stamp);
 			e->popped = true;
 			any = true;
 			mr_hist_add(&e->to->hist[MR_H_WAIT],
 			            w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
-			w->root = &e->to->rule[e->input];
 			mr_call_process(w, e->to, e->input, &v);
 		}
 	}
 	return any;
 }
 
-/* Sources rest while the node drains, and while their worker has no packet to give them. */
-static bool may_pull(struct mr_worker *w, struct mr_replica *r)
+static bool is_source(const struct mr_replica *r)
 {
-	if (!r->kind->process && atomic_load_explicit(&w->shared.drain, memory_order_relaxed))
-		return false;
-	if (r->kind->makes && w->short_of_packets)
-		return false;
-	return mr_may_call(r, MR_PORTS_MAX);
+	return !r->kind->process;
+}
+
+/* Sources rest while the node drains; no descriptor of theirs is looked at. */
+static bool rests(const struct mr_worker *w, const struct mr_replica *r)
+{
+	return is_source(r) && atomic_load_explicit(&w->shared.drain, memory_order_relaxed);
+}
+
+/* Its outputs have no room, or its worker has no packet to give it. */
+static bool lacks(const struct mr_worker *w, const struct mr_replica *r)
+{
+	return (r->kind->makes && w->short_of_packets) || !mr_may_call(r, MR_PORTS_MAX);
+}
+
+static bool may_pull(const struct mr_worker *w, const struct mr_replica *r)
+{
+	return !rests(w, r) && !lacks(w, r);
+}
+
+/* Held: it has something to do and lacks room or packets.  A source that lacks them is not asked
+ * whether there is something: it counts as held. */
+static bool pull_held(const struct mr_worker *w, const struct mr_replica *r)
+{
+	return r->kind->pull && (r->ready || is_source(r)) && !rests(w, r) && lacks(w, r);
 }
 
 static bool serve_sources(struct mr_worker *w)
@@ -95,15 +117,25 @@ static bool serve_sources(struct mr_worker *w)
 	for (unsigned i = 0; i < w->replicas; i++) {
 		struct mr_replica *r = w->replica[i];
 
-		if (!r->ready || !may_pull(w, r))
+		if (!r->ready || !may_pull(w, r)) {
+			w->held |= pull_held(w, r);
 			continue;
+		}
 		r->ready = false;
-		w->root = &r->rule[MR_PORTS_MAX];
 		if (mr_call_pull(w, r))
 			r->ready = true;
 		any = true;
 	}
 	return any;
+}
+
+/* Take a mark away, if it is there: whoever set it is to be woken.  An exchange, since it says which
+ * mark it took: one of before is never taken for one set while we look, and whoever set this one had
+ * said before that it sleeps. */
+static bool take_mark(_Atomic bool *mark)
+{
+	return atomic_load_explicit(mark, memory_order_relaxed) &&
+	       atomic_exchange_explicit(mark, false, memory_order_acq_rel);
 }
 
 /* After one full fence: whoever said before it that it waits is seen now, and whoever says so
@@ -119,19 +151,13 @@ static void wake_waiting(struct mr_worker *w)
 		if (!in->popped)
 			continue;
 		in->popped = false;
-		if (atomic_load_explicit(&in->ring->starved, memory_order_relaxed) &&
-		    in->ring->depth - mr_ring_depth(in->ring) >= in->wake_room) {
-			atomic_store_explicit(&in->ring->starved, false, memory_order_relaxed);
+		if (in->ring->depth - mr_ring_depth(in->ring) >= in->wake_room &&
+		    take_mark(&in->ring->starved))
 			mr_worker_wake(in->producer);
-		}
 	}
 	for (unsigned p = 0; w->returned; p++, w->returned >>= 1) {
-		if (!(w->returned & 1))
-			continue;
-		if (atomic_load_explicit(&e->worker[p].pool->hungry, memory_order_relaxed)) {
-			atomic_store_explicit(&e->worker[p].pool->hungry, false, memory_order_relaxed);
+		if ((w->returned & 1) && take_mark(&e->worker[p].pool->hungry))
 			mr_worker_wake(&e->worker[p]);
-		}
 	}
 }
 
@@ -165,28 +191,37 @@ static void poll_sources(struct mr_worker *w, int timeout_ms)
 	}
 }
 
+/* What comes home is used again while it is warm.  True when there is a packet for those who lack one. */
+static bool packets_home(struct mr_worker *w)
+{
+	if (!w->pool)
+		return false;
+	mr_pool_collect(w->pool);
+	return w->pool->top > 0;
+}
+
 bool mr_worker_turn(struct mr_worker *w)
 {
 	bool any;
 
 	w->turn.now = w->engine->now();
-	if (w->short_of_packets && w->pool && (mr_pool_collect(w->pool) > 0 || w->pool->top > 0))
+	w->held = false;
+	if (packets_home(w))
 		w->short_of_packets = false;
-	ck_epoch_begin(w->epoch, NULL);
+	mr_epoch_begin(w->epoch);
 	any = w->host ? mr_serve_letters(w) : mr_serve_orders(w);
 	any |= serve_deadlines(w);
 	any |= serve_rings(w);
 	if (!w->host)
 		poll_sources(w, 0);
 	any |= serve_sources(w);
-	ck_epoch_end(w->epoch, NULL);
+	mr_epoch_end(w->epoch);
 	if (w->host)
 		ck_epoch_poll(w->epoch); /* only the host retires anything */
 	if (any)
 		wake_waiting(w);
-	else
-		w->turn.now = w->engine->now();
-	mr_worker_book(w, any ? MR_T_BUSY : MR_T_IDLE);
+	w->turn.now = w->engine->now();
+	mr_worker_book(w, any ? MR_T_BUSY : w->held ? MR_T_HELD : MR_T_IDLE);
 	w->time->live[MR_T_TURNS]++;
 	if (w->turn.now - w->published >= PUBLISH_NS)
 		mr_worker_publish(w);
@@ -208,7 +243,7 @@ uint64_t mr_worker_deadline(const struct mr_worker *w)
 }
 
 /* Work that waits for room is not work: its rings are marked, and their consumers wake us. */
-static bool work_waits(struct mr_worker *w, bool *held)
+static bool work_waits(struct mr_worker *w)
 {
 	for (unsigned i = 0; i < w->entries; i++) {
 		struct mr_entry *e = &w->entry[i];
@@ -217,17 +252,14 @@ static bool work_waits(struct mr_worker *w, bool *held)
 			continue;
 		if (mr_may_call(e->to, e->input))
 			return true;
-		*held = true;
+		w->held = true;
 	}
 	for (unsigned i = 0; i < w->replicas; i++) {
 		struct mr_replica *r = w->replica[i];
 
-		if (!r->kind->pull)
-			continue;
-		if (!may_pull(w, r))
-			*held |= r->ready || !mr_may_call(r, MR_PORTS_MAX);
-		else if (r->ready)
+		if (r->ready && may_pull(w, r))
 			return true;
+		w->held |= pull_held(w, r);
 	}
 	return w->host ? mr_letters_waiting(w) : mr_orders_waiting(w);
 }
@@ -243,39 +275,29 @@ static void mark_held(struct mr_worker *w)
 			mr_starve(w->replica[i], MR_PORTS_MAX);
 	}
 	if (w->short_of_packets && w->pool)
-		atomic_store_explicit(&w->pool->hungry, true, memory_order_relaxed);
+		atomic_store_explicit(&w->pool->hungry, true, memory_order_release);
 }
 
-static bool announce_sleep(struct mr_worker *w, bool *held)
+/* First `sleeping`, then the marks: whoever takes a mark away finds us asleep. */
+bool mr_worker_may_sleep(struct mr_worker *w)
 {
-	*held = false;
-	mark_held(w);
+	w->held = false;
 	atomic_store_explicit(&w->shared.sleeping, true, memory_order_relaxed);
+	mark_held(w);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (work_waits(w, held) || atomic_load(&w->shared.stop) ||
-	    (w->short_of_packets && w->pool && mr_pool_collect(w->pool) > 0) ||
-	    mr_worker_deadline(w) <= w->turn.now) {
+	if (work_waits(w) || atomic_load(&w->shared.stop) ||
+	    (w->short_of_packets && packets_home(w)) || mr_worker_deadline(w) <= w->turn.now) {
 		atomic_store_explicit(&w->shared.sleeping, false, memory_order_relaxed);
 		return false;
 	}
 	return true;
 }
 
-bool mr_worker_may_sleep(struct mr_worker *w)
+static int timeout_until(uint64_t deadline, uint64_t now, int most_ms)
 {
-	bool held;
+	uint64_t ms = (deadline - now) / MR_NS_PER_MS;
 
-	return announce_sleep(w, &held);
-}
-
-static int timeout_until(uint64_t deadline, uint64_t now)
-{
-	uint64_t ms;
-
-	if (deadline == MR_NEVER)
-		return -1;
-	ms = (deadline - now + MR_NS_PER_MS - 1) / MR_NS_PER_MS;
-	return ms > 60000 ? 60000 : (int)ms;
+	return ms < (unsigned)most_ms ? (int)ms + 1 : most_ms;
 }
 
 void mr_worker_eat_wakes(struct mr_worker *w)
@@ -289,25 +311,22 @@ void mr_worker_eat_wakes(struct mr_worker *w)
 /* Park until something happens, and book the time: held when work waited for room, idle else. */
 static void park(struct mr_worker *w)
 {
-	int timeout;
-	bool held;
+	bool drain = atomic_load_explicit(&w->shared.drain, memory_order_relaxed);
 
-	if (!announce_sleep(w, &held))
+	if (!mr_worker_may_sleep(w))
 		return;
-	timeout = timeout_until(mr_worker_deadline(w), w->turn.now);
-	if (atomic_load_explicit(&w->shared.drain, memory_order_relaxed)) {
-		atomic_store_explicit(&w->shared.idle, !held, memory_order_relaxed);
-		timeout = (int)(STUCK_NS / MR_NS_PER_MS);
-	}
+	if (drain)
+		atomic_store_explicit(&w->shared.idle, !w->held, memory_order_relaxed);
 	w->time->live[MR_T_SLEEPS]++;
 	mr_worker_publish(w);
-	poll_sources(w, timeout);
+	poll_sources(w, timeout_until(mr_worker_deadline(w), w->turn.now,
+	                              drain ? DRAIN_MS : LOOK_UP_MS));
 	atomic_store_explicit(&w->shared.idle, false, memory_order_relaxed);
 	if (!atomic_exchange_explicit(&w->shared.sleeping, false, memory_order_acq_rel))
 		w->time->live[MR_T_WAKES]++;
 	mr_worker_eat_wakes(w);
 	w->turn.now = w->engine->now();
-	mr_worker_book(w, held ? MR_T_HELD : MR_T_IDLE);
+	mr_worker_book(w, w->held ? MR_T_HELD : MR_T_IDLE);
 }
 
 static void spin(struct mr_worker *w)

@@ -31,7 +31,7 @@
 #include "core/ring.h"
 #include "core/stage.h"
 
-#define MR_WATCHES_MAX  16 /* descriptors a worker can watch                       */
+#define MR_WATCHES_MAX  32 /* descriptors a worker can watch                       */
 #define MR_RING_VECTORS 4  /* vectors taken from one ring input in a turn          */
 #define MR_LETTERS      1024
 
@@ -113,9 +113,10 @@ struct mr_worker {
 	struct mr_pool       *pool;     /* NULL when no stage here makes packets     */
 	struct mr_turn        turn;
 	struct mr_replica    *running;  /* whose callback is on the stack            */
-	const struct mr_rule *root;     /* rule of the call that began this chain    */
+	bool                  covered;  /* room was set aside for the call under way     */
 	uint32_t              returned; /* pools that packets were sent home to (bits) */
 	bool                  short_of_packets; /* a spare was asked for in vain     */
+	bool                  held;     /* work was left that waits for room or packets */
 	ck_epoch_record_t    *epoch;
 	struct mr_mail       *orders;   /* from the host                             */
 	struct mr_mail       *acks;     /* to the host                               */
@@ -164,14 +165,18 @@ void mr_worker_book(struct mr_worker *w, unsigned word);
 /* ---- deliver.c: calls and what they emit ---- */
 
 /* May an input (or pull: MR_PORTS_MAX) of this replica be called now? */
-bool mr_may_call(struct mr_replica *r, unsigned input);
+bool mr_may_call(const struct mr_replica *r, unsigned input);
 
-/* Mark the rings that keep this call waiting, so that their consumers wake us. */
+/* Mark the rings that keep this call waiting, so that their consumers wake us.  After `sleeping` was
+ * set: whoever takes the mark away sees it. */
 void mr_starve(struct mr_replica *r, unsigned input);
 
+/* After mr_may_call said so. */
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
+
+/* At any time. */
 void mr_call_timeout(struct mr_worker *w, struct mr_replica *r);
 void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *order);
 void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_event *event);

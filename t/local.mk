@@ -15,6 +15,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/keys.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
+	t/lib/node_bench.c \
+	t/lib/node_bench.h \
 	t/lib/node_plane.c \
 	t/lib/node_plane.h \
 	t/lib/provider.c \
@@ -54,6 +56,7 @@ test_programs = \
 	t/core/test_stats \
 	t/core/test_wire \
 	t/fips/test_identity \
+	t/fips/test_node_links \
 	t/fips/test_noise \
 	t/fips/test_path_icmp6 \
 	t/fips/test_path_ip \
@@ -72,15 +75,24 @@ test_programs = \
 	t/fips/test_wire_link \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/stages/test_chain \
+	t/stages/test_control \
 	t/stages/test_fmp_open \
-	t/stages/test_route
+	t/stages/test_fmp_seal \
+	t/stages/test_fsp_open \
+	t/stages/test_fsp_seal \
+	t/stages/test_route \
+	t/stages/test_rx
 check_PROGRAMS += $(test_programs)
-TESTS += $(test_programs) t/cli/test_cli.sh t/check_tree.sh
-EXTRA_DIST += t/check_tree.sh t/cli/test_cli.sh t/tsan.supp
+TESTS += $(test_programs) t/check_tree.sh
+EXTRA_DIST += t/check_tree.sh t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
-	t/net/two_nodes.sh
+	t/net/two_nodes.sh \
+	t/net/two_nodes_fused.sh \
+	t/net/two_nodes_staged.sh \
+	t/net/two_nodes_two_core.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 check_PROGRAMS += \

@@ -29,6 +29,8 @@ static void found(void *arg, const struct mr_name_address *list, unsigned n)
 	struct control_named *peer = name->of;
 	struct fips_via *via = &peer->via[name - peer->name];
 
+	if (n == 0)
+		mr_log(&peer->control->log, MR_LOG_INFO, "%s: no address found", name->host);
 	for (unsigned i = 0; i < n; i++) {
 		const struct sockaddr *sock = (const void *)list[i].sock;
 		struct fips_via v = { .len = list[i].len };

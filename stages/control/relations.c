@@ -126,7 +126,7 @@ void mr_control_release(struct control *c, struct relation *r, struct control_ke
                         struct mr_turn *t)
 {
 	if (key) {
-		assert(key->of == r);
+		assert(key->of == r && key->orders > 0);
 		key->orders--;
 		if (key->retired && key->orders == 0) {
 			unlink_key(key);
@@ -135,6 +135,7 @@ void mr_control_release(struct control *c, struct relation *r, struct control_ke
 		}
 	}
 	if (r) {
+		assert(r->orders > 0);
 		r->orders--;
 		if (r->gone && r->orders == 0 && !r->keys) {
 			unlink_gone(c, r);

@@ -68,6 +68,13 @@ static void tell_no_session(const struct message *m, struct mr_turn *t)
 	mr_tell(t, &event);
 }
 
+/* What is not for this stage to open goes to control with its envelope. */
+static void as_it_came(struct mr_pkt *p, struct mr_turn *t)
+{
+	p->mark = MR_SHAPE_DATAGRAM;
+	mr_emit(t, CONTROL, p);
+}
+
 /* The message's session, or false after it went elsewhere or was dropped. */
 static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 {
@@ -80,7 +87,7 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 		return false;
 	}
 	if (!m->entry->live) {
-		mr_emit(t, CONTROL, p);
+		as_it_came(p, t);
 		return false;
 	}
 	return true;
@@ -103,7 +110,7 @@ static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *
 	}
 	fsp = fips_fsp_check(m->datagram.payload, m->datagram.payload_len);
 	if (fsp > FIPS_FSP_ENCRYPTED && fsp < FIPS_FSP_SHORT) {
-		mr_emit(t, CONTROL, p);
+		as_it_came(p, t);
 		return false;
 	}
 	if (fsp != FIPS_FSP_ENCRYPTED ||

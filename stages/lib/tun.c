@@ -29,6 +29,8 @@ static const struct mr_field tun_fields[] = {
 	  .help = "name of the device" },
 	{ "mtu", MR_U32, MR_AT(struct mr_tun_conf, mtu), .min = 1280, .max = 64000, .def = 1280,
 	  .unit = "bytes", .help = "MTU of the device" },
+	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 1000,
+	  .unit = "packets", .help = "length of the device's queue; what comes when it is full is lost" },
 	{ 0 }
 };
 
@@ -46,6 +48,7 @@ static int tun_open(void *self, struct mr_setup *s)
 
 	tun->fd = -1;
 	tun->mtu = conf->mtu;
+	tun->queue = conf->queue;
 	if (!conf->enabled)
 		return 0;
 	memcpy(req.ifr_name, conf->name, strlen(conf->name));
@@ -132,6 +135,9 @@ static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own
 	req.ifr_mtu = (int)tun->mtu;
 	if (ioctl(ctl, SIOCSIFMTU, &req))
 		return "the MTU cannot be set";
+	req.ifr_qlen = (int)tun->queue;
+	if (ioctl(ctl, SIOCSIFTXQLEN, &req))
+		return "the queue cannot be set";
 	if (ioctl(ctl, SIOCGIFFLAGS, &req))
 		return "no flags";
 	req.ifr_flags |= IFF_UP;

@@ -16,11 +16,13 @@ struct mr_tun_conf {
 	bool     enabled;
 	char    *name; /* at most 15 bytes          */
 	uint32_t mtu;  /* largest IPv6 packet, bytes */
+	uint32_t queue; /* packets                   */
 };
 
 struct mr_tun {
 	int      fd; /* -1: none */
 	uint32_t mtu;
+	uint32_t queue; /* packets the kernel keeps for us while we are away */
 	char     name[16];
 	bool     made; /* to be removed again: by closing the descriptor */
 };

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define SPARE_BYTES 100 /* received frames may be this much longer before they count as truncated */
 
 /* Split "host:port" and resolve it without asking anybody. */
@@ -60,9 +61,9 @@ static const struct mr_field udp_fields[] = {
 	{ "mtu", MR_U32, MR_AT(struct mr_udp_conf, mtu), .min = 576, .max = 65000, .def = 1280,
 	  .unit = "bytes", .help = "largest frame sent, which is the UDP payload" },
 	{ "recv_buf_size", MR_U32, MR_AT(struct mr_udp_conf, recv_buf_size), .min = 4096,
-	  .max = 1u << 30, .def = 2u << 20, .unit = "bytes", .help = "socket receive buffer" },
+	  .max = BUFFER_MAX, .def = 2u << 20, .unit = "bytes", .help = "socket receive buffer" },
 	{ "send_buf_size", MR_U32, MR_AT(struct mr_udp_conf, send_buf_size), .min = 4096,
-	  .max = 1u << 30, .def = 2u << 20, .unit = "bytes", .help = "socket send buffer" },
+	  .max = BUFFER_MAX, .def = 2u << 20, .unit = "bytes", .help = "socket send buffer" },
 	{ "outbound_only", MR_BOOL, MR_AT(struct mr_udp_conf, outbound_only),
 	  .help = "bind any free port and answer no strangers" },
 	{ "accept_connections", MR_BOOL, MR_AT(struct mr_udp_conf, accept_connections), .def = 1,

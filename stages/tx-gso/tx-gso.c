@@ -87,50 +87,56 @@ static void took(struct tx *tx, unsigned at, unsigned n, struct mr_turn *t)
 		mr_take(t, gone.pkt[i]);
 }
 
-/* The first packet at `at` could not be sent; the error is its own affair.  A refusal that an
- * earlier datagram met is reported by this call and says nothing about this packet: once more. */
-static void failed(struct tx *tx, unsigned at, int error, struct mr_turn *t)
+/* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and says
+ * nothing about the packet it was made for. */
+static bool of_another(int error)
 {
-	struct mr_pkt *p = tx->wait[at];
-
-	if (error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH) {
-		unsigned instance = mr_pkt_via(p)->instance;
-
-		mr_count(t, RETRIES, 1);
-		gather(tx, at);
-		if (send_some(tx, instance, 1, t) == 1) {
-			took(tx, at, 1, t);
-			return;
-		}
-		mr_drop(t, REFUSED, p);
-		return;
-	}
-	mr_drop(t, error == EMSGSIZE ? TOO_BIG : SEND_ERROR, p);
+	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
-/* Send what waits.  Leaves the rest waiting when a socket is full. */
-static void flush_waiting(struct tx *tx, struct mr_turn *t)
+static void failed(const struct tx *tx, unsigned at, int error, struct mr_turn *t)
 {
-	unsigned at = 0;
-	int full = -1;
+	mr_drop(t, of_another(error) ? REFUSED : error == EMSGSIZE ? TOO_BIG : SEND_ERROR,
+	        tx->wait[at]);
+}
 
-	while (at < tx->n && full < 0) {
+/* Send what can be sent, in order; returns how many packets are done with.  *full is the socket
+ * that takes no more, or -1. */
+static unsigned send_waiting(struct tx *tx, int *full, struct mr_turn *t)
+{
+	bool again = false;
+	unsigned at = 0;
+
+	while (at < tx->n) {
 		unsigned instance = mr_pkt_via(tx->wait[at])->instance;
-		unsigned n = gather(tx, at);
-		int sent = send_some(tx, instance, n, t);
+		int sent = send_some(tx, instance, gather(tx, at), t);
 
 		if (sent > 0) {
 			took(tx, at, (unsigned)sent, t);
 			at += (unsigned)sent;
+			again = false;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
-			full = (int)instance;
+			*full = (int)instance;
+			break;
+		} else if (of_another(errno) && !again) {
+			mr_count(t, RETRIES, 1);
+			again = true;
 		} else {
-			failed(tx, at, errno, t);
-			at++;
+			failed(tx, at++, errno, t);
+			again = false;
 		}
 	}
-	tx->n -= at;
-	memmove(tx->wait, tx->wait + at, tx->n * sizeof tx->wait[0]);
+	return at;
+}
+
+/* Send what waits.  A full socket leaves the rest waiting, and both inputs held. */
+static void flush_waiting(struct tx *tx, struct mr_turn *t)
+{
+	int full = -1;
+	unsigned done = send_waiting(tx, &full, t);
+
+	tx->n -= done;
+	memmove(tx->wait, tx->wait + done, tx->n * sizeof tx->wait[0]);
 	if (full >= 0)
 		mr_count(t, FULL, 1);
 	for (unsigned i = 0; i < tx->udp->n; i++)

@@ -282,8 +282,8 @@ START_TEST(no_file_and_yaml)
 	o.file = "fips.yaml";
 	write_file("fips.yaml", "node: {}\n", 0600);
 	ck_assert(!cli_node_load(&node, &o, &r));
-	ck_assert_str_eq(r.list[0].text, "fips.yaml: YAML is not read by this version; the same keys, "
-					 "written as JSON, are");
+	ck_assert_str_eq(r.list[0].text, "fips.yaml: YAML is not read by this version; the same keys "
+					 "in JSON are");
 	cli_node_free(&node);
 	mr_report_free(&r);
 }
@@ -291,7 +291,8 @@ END_TEST
 
 /* ---- whose key ---- */
 
-static enum cli_identity find(const char *text, bool make, struct fips_identity *id, struct mr_report *r)
+static enum cli_identity find(const char *text, bool make, struct fips_identity *id,
+                              struct mr_report *r)
 {
 	struct mr_json *doc = mr_json_parse("n.json", text, strlen(text), r);
 	enum cli_identity found = cli_identity_find(doc, "./n.json", make, id, r);
@@ -420,7 +421,8 @@ START_TEST(odd_key_files)
 	write_file("long", lengthy, 0600);
 
 	ck_assert(!cli_key_read("link", text, &r));
-	ck_assert_str_eq(r.list[0].text, "link: the key file: is a symbolic link, which a key file may not be");
+	ck_assert_str_eq(r.list[0].text,
+	                 "link: the key file: is a symbolic link, which a key file may not be");
 	ck_assert(!cli_key_read(".", text, &r));
 	ck_assert(!cli_key_read("pipe", text, &r));
 	ck_assert_str_eq(r.list[2].text, "pipe: the key file: is not a regular file");

@@ -1,7 +1,7 @@
 /* Graph files: whatever the bytes, parsing ends, and what it accepts prints and parses again. */
 #include "core/graph.h"
 #include "core/json.h"
-#include "t/lib/toys.h"
+#include "stages/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ static struct mr_graph *parse(const char *text, size_t n)
 {
 	struct mr_report report = { 0 };
 	struct mr_json *doc = mr_json_parse("fuzz.json", text, n, &report);
-	struct mr_graph *g = doc ? mr_graph_parse(doc, toys, &report) : NULL;
+	struct mr_graph *g = doc ? mr_graph_parse(doc, mr_kinds, &report) : NULL;
 
 	if (!g == !report.errors)
 		abort();

@@ -197,10 +197,14 @@ static void msg2_in(struct reference *r, const uint8_t *bytes, const struct fips
 
 /* --- frames ----------------------------------------------------------------------------------- */
 
+static bool fresh(const struct ref_key *key, uint64_t counter)
+{
+	return fips_window_test(&key->window, counter) == FIPS_REPLAY_FRESH;
+}
+
 static bool opens(struct ref_key *key, const uint8_t *frame, size_t n, uint64_t counter)
 {
-	if (fips_window_test(&key->window, counter) != FIPS_REPLAY_FRESH ||
-	    !mock_link_open(frame, n, key->recv))
+	if (!fresh(key, counter) || !mock_link_open(frame, n, key->recv))
 		return false;
 	fips_window_commit(&key->window, counter);
 	return true;
@@ -213,6 +217,7 @@ static bool select_key(struct reference *r, const uint8_t *frame, size_t n,
 	bool mine = (r->cur.on && head->receiver_idx == r->cur.ours) ||
 	            (r->prev.on && head->receiver_idx == r->prev.ours) ||
 	            (r->pend.on && head->receiver_idx == r->pend.ours);
+	struct ref_key *key;
 
 	if (!r->active || !mine)
 		return false;
@@ -221,12 +226,11 @@ static bool select_key(struct reference *r, const uint8_t *frame, size_t n,
 		cut_over(r);
 		return true;
 	}
-	if (r->prev.on && head->receiver_idx == r->prev.ours) {
-		if (opens(&r->prev, frame, n, head->counter))
-			return true;
-	} else if (opens(&r->cur, frame, n, head->counter)) {
+	key = r->prev.on && head->receiver_idx == r->prev.ours ? &r->prev : &r->cur;
+	if (opens(key, frame, n, head->counter))
 		return true;
-	}
+	if (!fresh(key, head->counter))
+		return false;
 	r->undecryptable++;
 	if (++r->bad >= 20)
 		down(r, true);

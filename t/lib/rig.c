@@ -132,7 +132,7 @@ struct rig {
 	struct mr_engine     *engine;
 	struct mr_report      report;
 	uint64_t              before[64]; /* drop and taken words before the last run */
-	bool                  fed;
+	bool                  fed, stopped;
 };
 
 /* Chosen by rig_aead. */
@@ -438,11 +438,18 @@ static void assert_conserved(struct rig *rig)
 	                  w[MR_W_OUT] + w[MR_W_TAKEN] + ended + w[MR_W_HELD]);
 }
 
-void rig_close(struct rig *rig)
+void rig_stop(struct rig *rig)
 {
 	assert_conserved(rig);
 	mr_engine_stop(rig->engine);
 	assert_conserved(rig);
+	rig->stopped = true;
+}
+
+void rig_close(struct rig *rig)
+{
+	if (!rig->stopped)
+		rig_stop(rig);
 	ck_assert_uint_eq(rig->engine->replica[UNDER].block->live[MR_W_HELD], 0);
 	ck_assert_uint_eq(mr_engine_close(rig->engine), 0);
 	dispose(rig);

@@ -64,6 +64,9 @@ void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);
 ck_epoch_record_t *rig_epoch(struct rig *rig);
 
+/* Flush, as a worker does when it stops; counters may be read until rig_close. */
+void rig_stop(struct rig *rig);
+
 /* Flush, close, and assert that packets are conserved and all at home. */
 void rig_close(struct rig *rig);
 
