@@ -1,12 +1,15 @@
 /* deliver.c - calling a replica, and carrying what it emits to where its edges lead.
  *
- *   1. the room rule of the call is asked (mr_may_call)
+ *   1. the room rule of the call is asked (mr_may_call), and the room set aside
  *   2. the callback runs with the turn pointed at the replica
  *   3. each output's vector goes on: an inline edge calls the consumer at once (depth first, in
  *      the order of outputs), a ring is filled and its consumer woken
+ *   4. at an inline `drop` edge the consumer's own rule is asked, besides what is set aside
  */
 
 #include "core/worker.h"
+
+#include <assert.h>
 
 #include "core/clock.h"
 
@@ -83,8 +86,10 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, s
 
 static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_vector *v)
 {
-	if (w->covered && !x->drop)
+	if (w->covered && !x->drop) {
+		assert(x->ring->prod.aside >= MR_VECTOR); /* else the kind reaches more than it says */
 		x->ring->prod.aside -= MR_VECTOR;
+	}
 	mr_ring_push(x->ring, v, w->turn.now);
 	atomic_thread_fence(memory_order_seq_cst);
 	mr_worker_wake(x->consumer);

@@ -1,4 +1,4 @@
-/* graph_edges.c - reading "edges": from which output to which input, how deep, and what when full. */
+/* graph_edges.c - reading "edges": from which output to which input, how deep, what when full. */
 #include "core/graph_parse.h"
 
 #include <stdlib.h>

@@ -189,11 +189,9 @@ static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *val
 
 static void parse_workers(struct mr_graph_parse *p)
 {
-	json_t *workers = mr_json_at(p->doc, "workers"), *value;
+	json_t *workers = mr_graph_part(p, "workers", false, false), *value;
 	const char *name;
 
-	if (workers && !json_is_object(workers) && !json_is_null(workers))
-		bad(p, "workers", workers, "is not an object");
 	json_object_foreach(workers, name, value)
 	{
 		if (p->g->places == MR_WORKERS_MAX) {

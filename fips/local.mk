@@ -30,6 +30,7 @@ libfips_a_SOURCES = \
 	fips/node/sessions.c \
 	fips/node/state.h \
 	fips/node/timers.c \
+	fips/node/words.c \
 	fips/noise/address.c \
 	fips/noise/address.h \
 	fips/noise/bech32.c \

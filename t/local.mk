@@ -9,6 +9,8 @@ LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 
 check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
+	t/lib/actors.c \
+	t/lib/actors.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
 	t/lib/keys.c \
@@ -51,12 +53,17 @@ test_programs = \
 	t/core/test_json \
 	t/core/test_log \
 	t/core/test_loop \
+	t/core/test_name \
 	t/core/test_rand \
 	t/core/test_ring \
 	t/core/test_stats \
 	t/core/test_wire \
+	t/core/test_worker \
 	t/fips/test_identity \
 	t/fips/test_node_links \
+	t/fips/test_node_metrics \
+	t/fips/test_node_sessions \
+	t/fips/test_node_words \
 	t/fips/test_noise \
 	t/fips/test_path_icmp6 \
 	t/fips/test_path_ip \
@@ -82,7 +89,9 @@ test_programs = \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
 	t/stages/test_route \
-	t/stages/test_rx
+	t/stages/test_rx \
+	t/stages/test_tun \
+	t/stages/test_tx
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs) t/check_tree.sh
 EXTRA_DIST += t/check_tree.sh t/tsan.supp

@@ -52,11 +52,10 @@ void fips_node_stop_some(struct fips_node *n)
 
 static bool check_dead(struct fips_node *n, struct fips_peer *p)
 {
-	struct fips_link_words words = { 0 };
+	struct fips_link_words words = fips_words_link(n, &p->addr);
 	char text[FIPS_ADDR_TEXT];
 	uint64_t since;
 
-	n->env.words.link(n->env.words.self, &p->addr, &words);
 	since = words.heard > p->cut_at ? words.heard : p->cut_at;
 	p->dead_at = since + fips_ms(n->timers.dead);
 	if (n->now < p->dead_at)

@@ -22,6 +22,11 @@ void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const 
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* words.c: what the data threads have written, no time later than now. */
+struct fips_link_words    fips_words_link(const struct fips_node *n, const struct fips_addr *peer);
+struct fips_session_words fips_words_session(const struct fips_node *n,
+                                             const struct fips_addr *peer);
+
 /* resend.c */
 void fips_resend_start(const struct fips_node *n, struct fips_resend *r);
 bool fips_resend_due(struct fips_node *n, struct fips_resend *r); /* and counts it */

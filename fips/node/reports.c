@@ -75,22 +75,22 @@ static bool link_cutting_over(const struct fips_node *n, const struct fips_peer 
 
 void fips_link_reports_timer(struct fips_node *n, struct fips_peer *p)
 {
-	struct fips_link_words words = { 0 };
+	struct fips_link_words words;
 
 	if (n->now < fips_reports_due(&p->reporting, n->link_mmp))
 		return;
-	n->env.words.link(n->env.words.self, &p->addr, &words);
+	words = fips_words_link(n, &p->addr);
 	ask(n, FIPS_ACT_ASK_LINK_REPORT, &p->addr, p->send->id,
 	    due(n, &p->reporting, &p->metrics, n->link_mmp, words.sent, words.heard));
 }
 
 void fips_session_reports_timer(struct fips_node *n, struct fips_session *s)
 {
-	struct fips_session_words words = { 0 };
+	struct fips_session_words words;
 
 	if (n->now < fips_reports_due(&s->reporting, n->session_mmp))
 		return;
-	n->env.words.session(n->env.words.self, &s->addr, &words);
+	words = fips_words_session(n, &s->addr);
 	ask(n, FIPS_ACT_ASK_SESSION_REPORT, &s->addr, s->send,
 	    due(n, &s->reporting, &s->metrics, n->session_mmp, words.sent, words.heard));
 }
@@ -150,9 +150,8 @@ static uint32_t clock_at(uint64_t rx, uint64_t zero)
 void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
 {
 	struct fips_receiver_report report;
-	struct fips_link_words words = { 0 };
+	struct fips_link_words words = fips_words_link(n, &p->addr);
 
-	n->env.words.link(n->env.words.self, &p->addr, &words);
 	if (in->key != p->send->id ||
 	    !fips_link_receiver_parse(in->bytes, in->len, &report) ||
 	    report.highest >= words.sent ||
@@ -163,9 +162,8 @@ void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fip
 void fips_session_report(struct fips_node *n, struct fips_session *s, const struct fips_input *in)
 {
 	struct fips_receiver_report report;
-	struct fips_session_words words = { 0 };
+	struct fips_session_words words = fips_words_session(n, &s->addr);
 
-	n->env.words.session(n->env.words.self, &s->addr, &words);
 	s->reported = true;
 	if (in->key != s->send ||
 	    !fips_session_receiver_parse(in->bytes + 1, in->len - 1, &report) ||

@@ -229,11 +229,13 @@ static void path_mtu(struct fips_node *n, struct fips_session *s,
 /* Both look at the words, so they share a turn of the clock. */
 static bool words_timer(struct fips_node *n, struct fips_session *s)
 {
-	struct fips_session_words words = { 0 };
+	struct fips_session_words words = fips_words_session(n, &s->addr);
+	char text[FIPS_ADDR_TEXT];
 
-	n->env.words.session(n->env.words.self, &s->addr, &words);
 	s->idle_at = n->now + IDLE_CHECK;
 	if (is_over(n, s, &words)) {
+		fips_addr_text(&s->addr, text);
+		fips_log(n, FIPS_LOG_DEBUG, "session with %s carries nothing any more", text);
 		fips_session_drop(n, s);
 		return false;
 	}

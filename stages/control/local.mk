@@ -17,3 +17,4 @@ libstages_a_SOURCES += \
 	stages/control/settings.c \
 	stages/control/state.h \
 	stages/control/tick.c
+EXTRA_DIST += stages/control/control.md

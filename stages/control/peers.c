@@ -99,20 +99,22 @@ static int instance_of(const struct mr_udp *udp, const char *transport, const ch
 	return -1;
 }
 
-/* "host:port" with a host that can only be a name. */
+/* "host:port" with a host that can only be a name: not all of it is digits and dots. */
 static bool is_name(const char *text)
 {
 	const char *colon = strrchr(text, ':');
+	bool letters = false;
 	char *end;
 	unsigned long port;
 
-	if (!colon || colon == text || strlen(text) > 260)
+	if (!colon || strlen(text) > 260)
 		return false;
 	for (const char *p = text; p < colon; p++) {
 		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '.' && *p != '_')
 			return false;
+		letters |= !isdigit((unsigned char)*p) && *p != '.';
 	}
-	if (!isdigit((unsigned char)colon[1]))
+	if (!letters || !isdigit((unsigned char)colon[1]))
 		return false;
 	port = strtoul(colon + 1, &end, 10);
 	return !*end && port > 0 && port <= UINT16_MAX;

@@ -122,6 +122,18 @@ static int add_route(int ctl, int index)
 	return ioctl(ctl, SIOCADDRT, &route) && errno != EEXIST ? -1 : 0;
 }
 
+/* The kernel asks for rights over the whole machine here: the root of a user namespace goes on with
+ * the queue that the device came with. */
+static void set_queue(const struct mr_tun *tun, int ctl, struct mr_setup *s)
+{
+	struct ifreq req = { .ifr_qlen = (int)tun->queue };
+
+	memcpy(req.ifr_name, tun->name, sizeof tun->name);
+	if (ioctl(ctl, SIOCSIFTXQLEN, &req))
+		mr_setup_warn(s, "tun.queue", "device %s keeps its own queue: %s", tun->name,
+		              strerror(errno));
+}
+
 /* Each step in turn; NULL, or the one that failed. */
 static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own[16])
 {
@@ -135,9 +147,6 @@ static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own
 	req.ifr_mtu = (int)tun->mtu;
 	if (ioctl(ctl, SIOCSIFMTU, &req))
 		return "the MTU cannot be set";
-	req.ifr_qlen = (int)tun->queue;
-	if (ioctl(ctl, SIOCSIFTXQLEN, &req))
-		return "the queue cannot be set";
 	if (ioctl(ctl, SIOCGIFFLAGS, &req))
 		return "no flags";
 	req.ifr_flags |= IFF_UP;
@@ -160,6 +169,7 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	ctl = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (ctl < 0)
 		return refuse(s, tun, "no IPv6 socket");
+	set_queue(tun, ctl, s);
 	failed = bring_up(tun, ctl, own);
 	if (failed)
 		refuse(s, tun, failed);

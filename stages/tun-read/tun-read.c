@@ -12,13 +12,18 @@
 #include "stages/lib/tun.h"
 #include "stages/lib/words.h"
 
+#define REST MR_NS_PER_S /* a device whose read fails is left alone for so long */
+
 enum { IP };
+enum { TOO_BIG };
 enum { CALLS, ERRORS };
 
 struct tun_read {
 	uint32_t       batch; /* packets a pull reads at most; const after open      */
 	struct mr_tun *tun;   /* borrowed */
+	int            watch; /* of the device; -1 without one                       */
 	struct mr_pkt *spare; /* a packet that found nothing to read, or NULL        */
+	uint64_t       rest;  /* ns, when to try a failed device again; or MR_NEVER  */
 };
 
 static const struct mr_field tun_read_fields[] = {
@@ -33,11 +38,47 @@ static int tun_read_open(void *self, struct mr_setup *s)
 	const struct mr_mesh *mesh = s->use[1];
 
 	tr->tun = s->use[0];
+	tr->watch = -1;
+	tr->rest = MR_NEVER;
 	if (tr->tun->fd < 0)
 		return 0;
 	if (mr_tun_configure(tr->tun, mesh->own_ip, s))
 		return -1;
-	return mr_setup_watch(s, tr->tun->fd, MR_WATCH_READ) < 0 ? -1 : 0;
+	tr->watch = mr_setup_watch(s, tr->tun->fd, MR_WATCH_READ);
+	return tr->watch < 0 ? -1 : 0;
+}
+
+static void set_watch(const struct tun_read *tr, unsigned events, struct mr_turn *t)
+{
+	if (tr->watch >= 0)
+		mr_watch(t, tr->watch, events);
+}
+
+/* A read brought nothing; true when another one may.  A device that somebody has taken away is
+ * ready for ever and fails for ever: it rests. */
+static bool nothing_read(struct tun_read *tr, int error, struct mr_turn *t)
+{
+	if (error == EINTR)
+		return true;
+	if (error != EAGAIN) {
+		mr_count(t, ERRORS, 1);
+		tr->rest = t->now + REST;
+		set_watch(tr, 0, t);
+	}
+	return false;
+}
+
+/* One byte more than the MTU is asked for: a packet that has it would have been cut. */
+static void one_read(const struct tun_read *tr, struct mr_pkt *p, size_t n, struct mr_turn *t)
+{
+	p->len = (uint32_t)n;
+	p->stamp = t->now;
+	p->mark = MR_SHAPE_IP;
+	mr_made(t, 1);
+	if (n > tr->tun->mtu)
+		mr_drop(t, TOO_BIG, p);
+	else
+		mr_emit(t, IP, p);
 }
 
 static bool tun_read_pull(void *self, struct mr_turn *t)
@@ -52,20 +93,29 @@ static bool tun_read_pull(void *self, struct mr_turn *t)
 		if (!p)
 			return false;
 		mr_count(t, CALLS, 1);
-		n = read(tr->tun->fd, p->data, tr->tun->mtu);
+		n = read(tr->tun->fd, p->data, tr->tun->mtu + 1);
 		if (n <= 0) {
 			tr->spare = p;
-			if (n < 0 && errno != EAGAIN && errno != EINTR)
-				mr_count(t, ERRORS, 1);
-			return n < 0 && errno == EINTR;
+			return nothing_read(tr, n < 0 ? errno : EIO, t);
 		}
-		p->len = (uint32_t)n;
-		p->stamp = t->now;
-		p->mark = MR_SHAPE_IP;
-		mr_made(t, 1);
-		mr_emit(t, IP, p);
+		one_read(tr, p, (size_t)n, t);
 	}
 	return true;
+}
+
+static uint64_t tun_read_deadline(void *self)
+{
+	const struct tun_read *tr = self;
+
+	return tr->rest;
+}
+
+static void tun_read_timeout(void *self, struct mr_turn *t)
+{
+	struct tun_read *tr = self;
+
+	tr->rest = MR_NEVER;
+	set_watch(tr, MR_WATCH_READ, t);
 }
 
 static void tun_read_flush(void *self, struct mr_turn *t)
@@ -83,11 +133,14 @@ const struct mr_kind mr_kind_tun_read = {
 	.uses = (const struct mr_resource *const[]){ &mr_resource_tun, &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){ { 0 } },
 	.outputs = (const struct mr_port[]){ { "ip", .view = "IPv6 packet" }, { 0 } },
-	.drops = (const struct mr_named[]){ { 0 } },
+	.drops = (const struct mr_named[]){
+		{ "too-big", .help = "larger than the MTU the device was given" },
+		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "read-calls", .help = "read calls on the device" },
 		{ "read-errors", .help = "reads that failed" },
 		{ 0 } },
 	.once = true, .makes = true, .keeps = 1, .affinities = 1 << MR_ANY,
-	.open = tun_read_open, .pull = tun_read_pull, .flush = tun_read_flush,
+	.open = tun_read_open, .pull = tun_read_pull, .deadline = tun_read_deadline,
+	.timeout = tun_read_timeout, .flush = tun_read_flush,
 };

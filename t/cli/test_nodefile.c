@@ -136,6 +136,84 @@ START_TEST(own_settings)
 }
 END_TEST
 
+/* Every key of the reference's configuration (operations.md 3): "prefix: key key ...". */
+static const char *const reference[] = {
+	"node: leaf_only tick_interval_secs base_rtt_ms heartbeat_interval_secs log_level "
+	"link_dead_timeout_secs drain_timeout_secs",
+	"node.identity: nsec persistent",
+	"node.limits: max_connections max_peers max_links max_pending_inbound",
+	"node.rate_limit: handshake_burst handshake_rate handshake_timeout_secs "
+	"handshake_resend_interval_ms handshake_resend_backoff handshake_max_resends "
+	"established_handshake_burst established_handshake_rate session_setup_burst "
+	"session_setup_rate",
+	"node.retry: max_retries base_interval_secs max_backoff_secs",
+	"node.cache: coord_size coord_ttl_secs identity_size",
+	"node.buffers: packet_channel tun_channel dns_channel",
+	"node.lookup: ttl attempt_timeouts_secs recent_expiry_secs backoff_base_secs "
+	"backoff_max_secs forward_min_interval_secs",
+	"node.discovery: ttl",
+	"node.tree: announce_min_interval_ms parent_hysteresis hold_down_secs reeval_interval_secs "
+	"flap_threshold flap_window_secs flap_dampening_secs",
+	"node.bloom: update_debounce_ms max_inbound_fpr",
+	"node.session: default_ttl pending_packets_per_dest pending_max_destinations "
+	"idle_timeout_secs coords_warmup_packets coords_response_interval_ms",
+	"node.mmp: mode log_interval_secs owd_window_size",
+	"node.session_mmp: mode log_interval_secs owd_window_size",
+	"node.ecn: enabled loss_threshold etx_threshold",
+	"node.rekey: enabled after_secs after_messages",
+	"node.control: enabled socket_path",
+	"node.native_api: enabled socket_path pending_per_flow backlog max_flows debug_commands",
+	"node.rendezvous.lan: enabled",
+	"node.rendezvous.nostr: enabled",
+	"tun: enabled name mtu",
+	"dns: enabled bind_addr port ttl",
+	"transports.udp: bind_addr mtu recv_buf_size send_buf_size outbound_only "
+	"accept_connections advertise_on_nostr public external_addr",
+	"transports.udp.lan: bind_addr mtu",
+	"transports.tcp: bind_addr mtu connect_timeout_ms nodelay keepalive_secs recv_buf_size "
+	"send_buf_size max_inbound_connections",
+	"transports.tcp.lan: bind_addr",
+	"transports.ethernet: interface ethertype mtu recv_buf_size send_buf_size listen discovery "
+	"announce auto_connect accept_connections beacon_interval_secs",
+	"transports.tor: mode socks5_addr control_addr control_auth connect_timeout_ms mtu "
+	"max_inbound_connections advertised_port",
+	"transports.nym: socks5_addr connect_timeout_ms mtu startup_timeout_secs",
+	"transports.ble: adapter psm mtu max_connections connect_timeout_ms advertise scan "
+	"auto_connect accept_connections probe_cooldown_secs",
+	"peers[0]: npub alias connect_policy auto_reconnect via_nostr",
+	"peers[0].addresses[0]: transport addr priority",
+	"gateway: enabled pool lan_interface pool_grace_period",
+	"gateway.dns: listen upstream ttl",
+	"gateway.conntrack: tcp_established udp_timeout udp_assured icmp_timeout",
+	"gateway.port_forwards[0]: listen_port proto target",
+};
+
+START_TEST(keys_of_the_reference)
+{
+	static const char bare[] = "{ \"peers\": [ { \"addresses\": [ {} ] } ],"
+				   "  \"gateway\": { \"port_forwards\": [ {} ] } }";
+	struct mr_report r = { 0 };
+	struct mr_json *doc = mr_json_parse("f.json", bare, sizeof bare - 1, &r);
+	const char *rest = strchr(reference[_i], ':');
+	struct cli_settings s;
+	char path[256], key[64];
+	int used;
+
+	for (rest++; sscanf(rest, " %63s%n", key, &used) == 1; rest += used) {
+		snprintf(path, sizeof path, "%.*s.%s", (int)strcspn(reference[_i], ":"),
+			 reference[_i], key);
+		mr_json_set(doc, path, "1", &r);
+		ck_assert_ptr_nonnull(mr_json_at(doc, path));
+	}
+	cli_node_check(doc, toys, &s, &r);
+	for (unsigned i = 0; i < r.n; i++)
+		ck_assert_msg(!strstr(r.list[i].text, "no such key"), "%s", r.list[i].text);
+	cli_settings_free(&s);
+	mr_report_free(&r);
+	mr_json_free(doc);
+}
+END_TEST
+
 /* ---- http.listen ---- */
 
 static const struct {
@@ -475,6 +553,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(plain, keys, 0, COUNT(files));
+	tcase_add_loop_test(plain, keys_of_the_reference, 0, COUNT(reference));
 	tcase_add_test(plain, own_settings);
 	tcase_add_loop_test(plain, listen_is_checked, 0, COUNT(listens));
 	tcase_add_loop_test(plain, cores_pick_a_graph, 0, COUNT(autos));

@@ -157,6 +157,7 @@ static const struct {
 	{ "{ \"on\": 1 }", "t.json:1:3: on: 1 is not true or false" },
 	{ "{ \"on\": \"true\" }", "t.json:1:3: on: \"true\" is not true or false" },
 	{ "{ \"small\": 70 }", "t.json:1:3: small: 70 is below 576" },
+	{ "{ \"small\": 575 }", "t.json:1:3: small: 575 is below 576" },
 	{ "{ \"small\": -1 }", "t.json:1:3: small: -1 is below 576" },
 	{ "{ \"small\": 9001 }", "t.json:1:3: small: 9001 is above 9000" },
 	{ "{ \"small\": 1000.5 }", "t.json:1:3: small: 1000.5 is not a whole number" },
@@ -408,6 +409,7 @@ static const struct {
 	{ "{ \"transports\": { \"udp\": { \"lan\": { \"mtu\": 9 }, \"x y\": { \"addr\": \"b\" } } } }",
 	  "lan:9:any x y:1280:b ", 0 },
 	{ "{ \"transports\": { \"udp\": { \"lan\": {}, \"mtu\": 8 } } }", "-:8:any ", 0 },
+	{ "{ \"transports\": { \"udp\": { \"mtu\": {} } } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": 5 } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": { \"lan\": { \"mtu\": -1 } } } }", "lan:1280:any ", 1 },
 };

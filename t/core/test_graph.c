@@ -220,6 +220,10 @@ static const struct {
 	{ STAGES "\"edges\": [ " A ",\n" B ",\n{ \"from\": \"number.uot\", \"to\": \"sned.frames\", \"full\": \"wait\" } ] }",
 	  "g.json:4:3: edges[2].from: number has no output \"uot\"; did you mean \"out\"?\n"
 	  "g.json:4:25: edges[2].to: there is no stage \"sned\"; did you mean \"send\"?\n" },
+	/* a misspelt stage hides nothing but itself */
+	{ STAGES "\"edges\": [ " A ",\n{ \"from\": \"filter.out\", \"to\": \"nubmer.in\", \"full\": \"drop\" } ] }",
+	  "g.json:3:25: edges[1].to: there is no stage \"nubmer\"; did you mean \"number\"?\n"
+	  "g.json:1:57: stages.send: no edge leads to its input frames\n" },
 	{ STAGES EDGES ",\n\"x\": 1, \"workers\": { } }", "g.json:3:1: x: there is no such key; there are graph, summary, stages, edges, workers\n" },
 	{ STAGES "\"edges\": [ " A ", " B ", " C ",\n{ \"from\": \"source.a\", \"to\": \"send.raw\", \"full\": \"drop\" },\n"
 	  "{ \"from\": \"send\", \"to\": \"source\", \"full\": \"drop\" },\n"

@@ -1,10 +1,13 @@
 /* craft.c - entries, frames and messages by hand; see craft.h. */
 #include "t/lib/craft.h"
 
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -203,4 +206,16 @@ int craft_socket(int family, struct fips_via *via)
 		ck_assert_int_eq(bind(fd, (struct sockaddr *)&in6, sizeof in6), 0);
 	craft_bound(fd, via);
 	return fd;
+}
+
+void craft_net_admin(bool up)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+	uint32_t bit = 1u << CAP_NET_ADMIN;
+
+	ck_assert_int_eq(syscall(SYS_capget, &head, caps), 0);
+	caps[0].effective = up ? caps[0].effective | (caps[0].permitted & bit)
+	                       : caps[0].effective & ~bit;
+	ck_assert_int_eq(syscall(SYS_capset, &head, caps), 0);
 }

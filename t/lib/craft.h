@@ -81,4 +81,7 @@ int craft_socket(int family, struct fips_via *via);
 /* The address a socket is bound to, as a via of instance 0. */
 void craft_bound(int fd, struct fips_via *via);
 
+/* Lay down or take up CAP_NET_ADMIN; nothing happens where there is none. */
+void craft_net_admin(bool up);
+
 #endif

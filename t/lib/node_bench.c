@@ -106,6 +106,8 @@ static void think(struct bench *b, const struct fips_input *in)
 
 	if (b->alive)
 		b->link_words.heard = b->session_words.heard = b->now;
+	if (b->data)
+		b->session_words.data_sent = b->session_words.data_heard = b->now;
 	fips_node_handle(b->node, in, b->now, &b->actions);
 	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, FIPS_NODE_CURVE_OPS);
 	drain(b);
@@ -334,7 +336,7 @@ void bench_link(struct bench *b, unsigned who)
 
 const char *bench_datagram(struct bench *b, const struct puppet *p, const uint8_t *fsp, size_t n)
 {
-	uint8_t bytes[1500];
+	uint8_t bytes[2100];
 	struct fips_datagram d = { .ttl = 64, .path_mtu = 1280, .src = world_identity(p->who).addr,
 		                   .dest = b->me.addr };
 	struct fips_input in = { .kind = FIPS_IN_DATAGRAM, .bytes = bytes,
@@ -372,7 +374,7 @@ const char *bench_setup(struct bench *b, const struct puppet *p)
 const char *bench_ack(struct bench *b, const struct puppet *p)
 {
 	struct fips_identity id = world_identity(p->who);
-	uint8_t noise[FIPS_XK_MSG2], fsp[200], e[FIPS_SECRET_LEN], life[FIPS_EPOCH_LEN];
+	uint8_t noise[FIPS_XK_MSG2], e[FIPS_SECRET_LEN], life[FIPS_EPOCH_LEN];
 	struct fips_fsp_setup setup, ack = { .noise = noise };
 	struct fips_xk xk;
 
@@ -384,7 +386,8 @@ const char *bench_ack(struct bench *b, const struct puppet *p)
 	ck_assert(fips_xk_write2(&xk, noise));
 	ack.src = fips_coords_of(&id.addr, 1);
 	ack.dest = setup.src;
-	return bench_datagram(b, p, fsp, fips_fsp_ack_build(fsp, sizeof fsp, &ack));
+	b->acked.len = fips_fsp_ack_build(b->acked.bytes, sizeof b->acked.bytes, &ack);
+	return bench_datagram(b, p, b->acked.bytes, b->acked.len);
 }
 
 const char *bench_msg3(struct bench *b, const struct puppet *p)

@@ -25,13 +25,15 @@ struct bench {
 	struct fips_link_words    link_words;    /* of every link       */
 	struct fips_session_words session_words; /* of every session    */
 	bool                     alive;  /* the words say "heard just now" */
+	bool                     data;   /* ... and that data flows        */
 	struct fips_action       last[FIPS_ACT_KINDS]; /* by kind       */
 	uint64_t                 link_key, session_key; /* newest installed */
+	uint64_t                 peer_key; /* for the test to note one      */
 	uint8_t                  msg1[FIPS_MSG1_LEN], msg2[FIPS_MSG2_LEN]; /* last sent */
 	struct {
 		uint8_t bytes[FIPS_ACT_BYTES];
 		size_t  len;
-	} setup, ack, msg3; /* last sent */
+	} setup, ack, msg3, acked; /* last sent; last ack of a puppet */
 	unsigned                 pushed; /* actions of the last call    */
 };
 

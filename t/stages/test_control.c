@@ -902,6 +902,8 @@ static const struct {
 	{ "", ONE("10.0.0.1"), "peers[0].addresses[0].addr: control: \"10.0.0.1\" is not a host:port",
 	  false },
 	{ "", ONE("10.0.0.1:0x1"), "peers[0].addresses[0].addr", false },
+	{ "", ONE("10.0.0.300:1"), "\"10.0.0.300:1\" is not a numeric host:port", false },
+	{ "", ONE(":1"), "peers[0].addresses[0].addr", false },
 	{ "", ONE("[fd00::1]:1"), "address family", false },
 	{ "", ONE("no name:1"), "peers[0].addresses[0].addr", false },
 	{ "", ONE("name:70000"), "peers[0].addresses[0].addr", false },

@@ -5,12 +5,10 @@
 
 #include <check.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/wire.h"
@@ -415,19 +413,6 @@ START_TEST(silence_costs_no_call)
 }
 END_TEST
 
-/* Lay down or take up CAP_NET_ADMIN; nothing happens where there is none. */
-static void net_admin(bool up)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[2];
-	uint32_t bit = 1u << CAP_NET_ADMIN;
-
-	ck_assert_int_eq(syscall(SYS_capget, &head, caps), 0);
-	caps[0].effective = up ? caps[0].effective | (caps[0].permitted & bit)
-	                       : caps[0].effective & ~bit;
-	ck_assert_int_eq(syscall(SYS_capset, &head, caps), 0);
-}
-
 /* R20: a buffer that the kernel will not give is a warning with the sysctl that would help. */
 START_TEST(small_buffers_are_warned_of)
 {
@@ -437,7 +422,7 @@ START_TEST(small_buffers_are_warned_of)
 	struct rig *rig;
 	char *warnings;
 
-	net_admin(false); /* with it the forced form succeeds */
+	craft_net_admin(false); /* with it the forced form succeeds */
 	rig = rig_open(&mr_kind_rx, "{}", node);
 	warnings = rig_warnings(rig);
 	ck_assert_ptr_nonnull(strstr(warnings, "warning: "));
@@ -445,7 +430,7 @@ START_TEST(small_buffers_are_warned_of)
 	ck_assert_ptr_nonnull(strstr(warnings, "sysctl -w net.core.wmem_max=1073741823"));
 	free(warnings);
 	rig_close(rig);
-	net_admin(true);
+	craft_net_admin(true);
 }
 END_TEST
 

@@ -1,0 +1,439 @@
+/* tun-read and tun-write: on a pair of sockets that takes the device's place, and on a real device
+ * where a network namespace of our own can be had. */
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stages/lib/mesh.h"
+#include "stages/lib/tun.h"
+#include "stages/lib/words.h"
+#include "t/lib/craft.h"
+#include "t/lib/vectors.h"
+
+extern const struct mr_kind mr_kind_tun_read, mr_kind_tun_write;
+
+#define IDENTITY "\"node\":{\"identity\":{\"nsec\":\"" CRAFT_A "\"}}"
+#define NONE     "{" IDENTITY "}"
+#define DEVICE   "{" IDENTITY ",\"tun\":{\"enabled\":true,\"name\":\"mrtest%d\",\"mtu\":1300}}"
+
+/* ---- a pair of sockets ---- */
+
+/* Give the rig one end as its device; returns the other. */
+static int become_device(struct rig *rig)
+{
+	struct mr_tun *tun = rig_use(rig, &mr_resource_tun);
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+	ck_assert_int_lt(tun->fd, 0);
+	tun->fd = pair[0]; /* closed with the rig */
+	return pair[1];
+}
+
+static struct rig *reader_open(const char *settings, int *far_end)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_read, settings, NONE);
+	const struct mr_tun *tun = rig_use(rig, &mr_resource_tun);
+
+	*far_end = become_device(rig);
+	rig_watch(rig, tun->fd);
+	return rig;
+}
+
+START_TEST(packets_are_read)
+{
+	static const size_t sizes[] = { 1, 39, 40, 41, 1279, 1280 };
+	uint8_t ip[1280];
+	struct rig *rig;
+	int far_end;
+
+	rig = reader_open("{}", &far_end);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		memset(ip, (int)i, sizeof ip);
+		ck_assert_int_eq(write(far_end, ip, sizes[i]), (ssize_t)sizes[i]);
+	}
+	ck_assert_str_eq(rig_run(rig), "ip");
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct mr_pkt *p = rig_out(rig, "ip");
+
+		memset(ip, (int)i, sizeof ip);
+		ck_assert_uint_eq(p->len, sizes[i]);
+		ck_assert_mem_eq(p->data, ip, p->len);
+		ck_assert_uint_eq(p->mark, MR_SHAPE_IP);
+		ck_assert_uint_eq(p->stamp, MR_NS_PER_S);
+		ck_assert_uint_ge(mr_pkt_headroom(p), 45 + sizeof(struct fips_via)); /* session.md 6.1 */
+		ck_assert_uint_ge(mr_pkt_tailroom(p), 32);
+	}
+	ck_assert_uint_eq(rig_count(rig, "made"), COUNT(sizes));
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+/* Everything that waits is read, in order, at most `batch` in one go; the read that finds nothing
+ * keeps its packet for the next time. */
+START_TEST(batches)
+{
+	static const char *const settings[] = { "{\"batch\":1}", "{\"batch\":5}", "{}" };
+	struct rig *rig;
+	int far_end;
+
+	rig = reader_open(settings[_i], &far_end);
+	for (unsigned round = 0; round < 3; round++) {
+		for (uint8_t i = 0; i < 10; i++)
+			ck_assert_int_eq(write(far_end, &i, 1), 1);
+		rig_run(rig);
+		for (unsigned i = 0; i < 10; i++)
+			ck_assert_uint_eq(rig_out(rig, "ip")->data[0], i);
+		ck_assert_ptr_null(rig_out(rig, "ip"));
+	}
+	ck_assert_uint_eq(rig_count(rig, "read-calls"), 3 * (10 + 1));
+	ck_assert_uint_eq(rig_count(rig, "read-errors"), 0);
+	ck_assert_uint_eq(rig_count(rig, "held"), 0); /* a spare is nobody's packet */
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+/* A packet that is larger than the device's MTU was would be cut: it is dropped instead. */
+START_TEST(larger_than_the_device)
+{
+	uint8_t ip[1400] = { 0x60 };
+	struct rig *rig;
+	int far_end;
+
+	rig = reader_open("{}", &far_end);
+	ck_assert_int_eq(write(far_end, ip, 1281), 1281);
+	ck_assert_int_eq(write(far_end, ip, 1400), 1400);
+	ck_assert_int_eq(write(far_end, ip, 1280), 1280);
+	rig_run(rig);
+	craft_drops(rig, &mr_kind_tun_read, "too-big", 2);
+	ck_assert_uint_eq(rig_count(rig, "out"), 1);
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+START_TEST(packets_are_written)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", NONE);
+	int far_end = become_device(rig);
+	uint8_t ip[1000], got[1500];
+
+	for (unsigned i = 0; i < 9; i++) {
+		craft_ip(ip, &craft_b, &craft_a, (uint8_t)i, 48 + 100 * i);
+		rig_feed(rig, "ip", ip, 48 + 100 * i);
+	}
+	ck_assert_str_eq(rig_run(rig), "taken");
+	for (unsigned i = 0; i < 9; i++) {
+		size_t n = craft_ip(ip, &craft_b, &craft_a, (uint8_t)i, 48 + 100 * i);
+
+		ck_assert_int_eq(read(far_end, got, sizeof got), (ssize_t)n);
+		ck_assert_mem_eq(got, ip, n);
+	}
+	ck_assert_uint_eq(rig_count(rig, "write-calls"), 9);
+	ck_assert_uint_eq(rig_count(rig, "taken-bytes"), 9 * 48 + 100 * 36);
+	craft_drops(rig, &mr_kind_tun_write, NULL, 0);
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+START_TEST(without_a_device)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", NONE);
+	uint8_t ip[60];
+
+	rig_feed(rig, "ip", ip, craft_ip(ip, &craft_b, &craft_a, 0, sizeof ip));
+	ck_assert_str_eq(rig_run(rig), "no-device");
+	ck_assert_uint_eq(rig_count(rig, "write-calls"), 0);
+	rig_close(rig);
+}
+END_TEST
+
+/* A device that takes no more costs packets, by name and one by one. */
+START_TEST(a_full_device)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", NONE);
+	int far_end = become_device(rig), taken, small = 1;
+	const struct mr_tun *tun = rig_use(rig, &mr_resource_tun);
+	uint8_t ip[200];
+
+	ck_assert_int_eq(setsockopt(tun->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+	for (unsigned i = 0; i < 60; i++)
+		rig_feed(rig, "ip", ip, craft_ip(ip, &craft_b, &craft_a, 0, sizeof ip));
+	rig_run(rig);
+	taken = (int)rig_count(rig, "taken");
+	ck_assert_int_gt(taken, 0);
+	ck_assert_int_lt(taken, 60);
+	craft_drops(rig, &mr_kind_tun_write, "device-full", (uint64_t)(60 - taken));
+	while (read(far_end, ip, sizeof ip) > 0)
+		taken--;
+	ck_assert_int_eq(taken, 0);
+	rig_feed(rig, "ip", ip, craft_ip(ip, &craft_b, &craft_a, 0, sizeof ip));
+	ck_assert_str_eq(rig_run(rig), "taken");
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+START_TEST(a_device_that_refuses)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", NONE);
+	int far_end = become_device(rig);
+	uint8_t ip[60];
+
+	close(far_end);
+	rig_feed(rig, "ip", ip, craft_ip(ip, &craft_b, &craft_a, 0, sizeof ip));
+	ck_assert_str_eq(rig_run(rig), "device-error");
+	rig_close(rig);
+}
+END_TEST
+
+/* ---- a real device ---- */
+
+/* A network namespace of our own, or false (said aloud). */
+static bool namespace(void)
+{
+	int flags = CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0), fd;
+
+	if (unshare(flags)) {
+		printf("skipped: no network namespace here: %s\n", strerror(errno));
+		return false;
+	}
+	fd = open("/dev/net/tun", O_RDWR);
+	if (fd < 0) {
+		printf("skipped: /dev/net/tun: %s\n", strerror(errno));
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+/* A node file that names a device which lives as long as this process. */
+static const char *device_node(void)
+{
+	static char text[512];
+
+	snprintf(text, sizeof text, DEVICE, (int)(getpid() % 10000));
+	return text;
+}
+
+static struct sockaddr_in6 mesh_address(const struct fips_addr *node, uint16_t port)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	fips_addr_to_ipv6(node, a.sin6_addr.s6_addr);
+	return a;
+}
+
+/* A program's UDP socket on our mesh address. */
+static int program(uint16_t port)
+{
+	struct sockaddr_in6 own = mesh_address(&craft_a, port);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	ck_assert_int_ge(fd, 0);
+	/* an address just given is tentative until the kernel's own worker has looked at it */
+	for (unsigned i = 0; bind(fd, (struct sockaddr *)&own, sizeof own) && i < 5000; i++)
+		usleep(1000);
+	return fd;
+}
+
+/* The next UDP packet from the device; what the kernel itself sends on it is passed over. */
+static struct mr_pkt *next_udp(struct rig *rig)
+{
+	struct mr_pkt *p;
+
+	do
+		p = rig_out(rig, "ip");
+	while (p && (p->len < 48 || p->data[6] != 17 || p->data[24] != 0xfd));
+	return p;
+}
+
+/* Opening gives the device our address and the route: what a program sends to the mesh is read. */
+START_TEST(a_program_is_heard)
+{
+	struct sockaddr_in6 to = mesh_address(&craft_b, 5000);
+	struct mr_pkt *p;
+	struct rig *rig;
+	uint8_t own[16];
+	int fd;
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	fd = program(4000);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(sendto(fd, "hello", 5, 0, (struct sockaddr *)&to, sizeof to), 5);
+	rig_run(rig);
+	fips_addr_to_ipv6(&craft_a, own);
+	for (unsigned i = 0; i < 3; i++) {
+		p = next_udp(rig);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(p->len, 40 + 8 + 5);
+		ck_assert_mem_eq(p->data + 8, own, 16);
+		ck_assert_mem_eq(p->data + 24, &to.sin6_addr, 16);
+		ck_assert_mem_eq(p->data + 48, "hello", 5);
+	}
+	while (rig_out(rig, "ip"))
+		;
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
+/* Somebody raised the device's MTU behind our back: the packet is dropped, not cut. */
+START_TEST(the_device_grew)
+{
+	struct sockaddr_in6 to = mesh_address(&craft_b, 5000);
+	struct ifreq req = { .ifr_mtu = 9000 };
+	static uint8_t bytes[4000];
+	struct rig *rig;
+	int fd;
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	fd = program(4000);
+	snprintf(req.ifr_name, sizeof req.ifr_name, "mrtest%d", (int)(getpid() % 10000));
+	ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &req), 0);
+	ck_assert_int_eq(sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to),
+	                 sizeof bytes);
+	rig_run(rig);
+	craft_drops(rig, &mr_kind_tun_read, "too-big", 1);
+	while (rig_out(rig, "ip"))
+		;
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
+/* R11: a device that is gone is always `ready` and never read; it is asked once a second. */
+START_TEST(a_device_that_is_gone)
+{
+	struct rig *rig;
+	char command[64];
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	rig_run(rig);
+	while (rig_out(rig, "ip"))
+		;
+	snprintf(command, sizeof command, "ip link del mrtest%d", (int)(getpid() % 10000));
+	if (system(command)) {
+		printf("skipped: no ip(8) here\n");
+		rig_close(rig);
+		return;
+	}
+	for (unsigned i = 0; i < 10; i++)
+		rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "read-errors"), 1);
+	rig_at(rig, 2 * MR_NS_PER_S + 1);
+	rig_run(rig);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "read-errors"), 2);
+	rig_close(rig);
+}
+END_TEST
+
+/* What is written reaches a program; while the device is down it is a named drop. */
+START_TEST(a_program_hears)
+{
+	struct ifreq req = { .ifr_flags = IFF_UP };
+	struct {
+		struct in6_addr address;
+		uint32_t        prefix;
+		int             index;
+	} own = { .prefix = 128 }; /* struct in6_ifreq, whose header and <net/if.h> do not go together */
+	uint8_t ip[100], got[100];
+	struct rig *rig;
+	int ctl, fd;
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_write, "{}", device_node());
+	craft_ip(ip, &craft_b, &craft_a, 3, sizeof ip);
+	rig_feed(rig, "ip", ip, sizeof ip);
+	ck_assert_str_eq(rig_run(rig), "device-error");
+
+	ctl = socket(AF_INET6, SOCK_DGRAM, 0);
+	snprintf(req.ifr_name, sizeof req.ifr_name, "mrtest%d", (int)(getpid() % 10000));
+	ck_assert_int_eq(ioctl(ctl, SIOCSIFFLAGS, &req), 0);
+	ck_assert_int_eq(ioctl(ctl, SIOCGIFINDEX, &req), 0);
+	own.index = req.ifr_ifindex;
+	fips_addr_to_ipv6(&craft_a, own.address.s6_addr);
+	ck_assert_int_eq(ioctl(ctl, SIOCSIFADDR, &own), 0);
+	fd = program(5000);
+	/* a checksum of 0 is none, which IPv6 refuses unless a socket allows it */
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, 102, &(int){ 1 }, sizeof(int)), 0);
+	rig_feed(rig, "ip", ip, sizeof ip);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	ck_assert_int_eq(recv(fd, got, sizeof got, 0), (ssize_t)sizeof ip - 48);
+	ck_assert_mem_eq(got, ip + 48, sizeof ip - 48);
+	close(fd);
+	close(ctl);
+	rig_close(rig);
+}
+END_TEST
+
+/* Why a device cannot be had is said in a sentence. */
+START_TEST(refusals)
+{
+	struct rig *rig;
+	char *why;
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	why = rig_refusal(&mr_kind_tun_read, "{}", device_node());
+	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strstr(why, "is in use by another program") != NULL, "%s", why);
+	free(why);
+	rig_close(rig);
+	craft_net_admin(false);
+	why = rig_refusal(&mr_kind_tun_read, "{}", device_node());
+	craft_net_admin(true);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strstr(why, "needs CAP_NET_ADMIN") != NULL, "%s", why);
+	free(why);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("tun");
+	TCase *tc = tcase_create("tun");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, packets_are_read);
+	tcase_add_loop_test(tc, batches, 0, 3);
+	tcase_add_test(tc, larger_than_the_device);
+	tcase_add_test(tc, packets_are_written);
+	tcase_add_test(tc, without_a_device);
+	tcase_add_test(tc, a_full_device);
+	tcase_add_test(tc, a_device_that_refuses);
+	tcase_add_test(tc, a_program_is_heard);
+	tcase_add_test(tc, the_device_grew);
+	tcase_add_test(tc, a_device_that_is_gone);
+	tcase_add_test(tc, a_program_hears);
+	tcase_add_test(tc, refusals);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}
