@@ -218,7 +218,6 @@ static bool open_node(struct run *r, struct mr_report *report)
 		.aead = r->aead,
 		.rand = mr_rand_system(),
 		.now = mr_clock_now,
-		.given = r->loop,
 		.view_max = cli_node_view_max(&r->node),
 	};
 
@@ -230,6 +229,7 @@ static bool open_node(struct run *r, struct mr_report *report)
 		            "the graph has no control stage");
 		return false;
 	}
+	mr_control_log(mr_engine_host_state(r->engine), &r->log);
 	mr_control_log(mr_engine_host_state(r->engine), &r->log);
 	r->pages = (struct cli_pages){ .engine = r->engine, .graph = r->node.graph };
 	if (mr_loop_watch(r->loop, mr_engine_host_fd(r->engine), on_work, r) != 0) {

@@ -38,7 +38,6 @@ struct mr_engine *mr_engine_open(const struct mr_engine_options *options, struct
 	e->doc = options->node;
 	e->rand = options->rand;
 	e->now = options->now;
-	e->given = options->given;
 	e->view_max = options->view_max > MR_VIEW_MIN ? options->view_max : MR_VIEW_MIN;
 	e->backlog_end = &e->backlog;
 	e->started_ns = e->now();

@@ -22,7 +22,6 @@ struct mr_engine_options {
 	const struct mr_aead  *aead;
 	struct mr_rand         rand;
 	uint64_t             (*now)(void);
-	const void            *given;    /* handed to every open(): the node's identity     */
 	uint32_t               view_max; /* 0: from the resources' settings                  */
 };
 

@@ -93,7 +93,7 @@ static struct mr_setup base_setup(struct mr_engine *e, struct mr_opening *o,
 {
 	return (struct mr_setup){
 		.workers = e->workers, .replicas = 1, .aead = e->aead, .rand = e->rand,
-		.now = e->now(), .view_max = e->view_max, .given = e->given, .report = report,
+		.now = e->now(), .view_max = e->view_max, .report = report,
 		.doc = e->doc, .runtime = o,
 	};
 }

@@ -151,7 +151,6 @@ struct mr_setup {
 	struct mr_rand       rand;
 	uint64_t             now;      /* ns                                                  */
 	uint32_t             view_max; /* largest view a pool buffer holds behind MR_HEADROOM */
-	const void          *given;    /* what the program hands to all stages (engine.h)    */
 	struct mr_report    *report;
 	const struct mr_json *doc;     /* node file, for positions in complaints; may be NULL */
 	void                *runtime;  /* private                                             */

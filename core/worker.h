@@ -201,7 +201,6 @@ struct mr_engine {
 	uint64_t             (*now)(void);
 	uint64_t               started_ns;
 	uint32_t               view_max;
-	const void            *given;    /* the program's, handed to every open */
 	struct mr_worker      *worker;   /* [workers] */
 	unsigned               workers;
 	struct mr_worker      *host;     /* NULL when the graph has no host stage */

@@ -62,6 +62,7 @@ test_programs = \
 	t/fips/test_identity \
 	t/fips/test_node_links \
 	t/fips/test_node_metrics \
+	t/fips/test_node_pair \
 	t/fips/test_node_sessions \
 	t/fips/test_node_words \
 	t/fips/test_noise \
@@ -88,22 +89,29 @@ test_programs = \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
+	t/stages/test_pages \
 	t/stages/test_route \
 	t/stages/test_rx \
 	t/stages/test_tun \
 	t/stages/test_tx
 check_PROGRAMS += $(test_programs)
-TESTS += $(test_programs) t/check_tree.sh
-EXTRA_DIST += t/check_tree.sh t/tsan.supp
+TESTS += $(test_programs)
+
+test_scripts = \
+	t/check_tree.sh \
+	t/cli/test_cli.sh
+TESTS += $(test_scripts)
+EXTRA_DIST += $(test_scripts) t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
-	t/net/two_nodes.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
 	t/net/two_nodes_two_core.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
+EXTRA_DIST += \
+	t/net/two_nodes.sh
 check_PROGRAMS += \
 	t/net/relay
 

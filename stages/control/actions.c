@@ -75,7 +75,8 @@ static void log_line(struct control *c, const struct fips_action *a, struct mr_t
 		return;
 	}
 	if (c->unlogged)
-		mr_log(&c->log, MR_LOG_INFO, "%llu lines left out", (unsigned long long)c->unlogged);
+		mr_log(&c->log, MR_LOG_INFO, "%llu lines left out",
+		       (unsigned long long)c->unlogged);
 	c->unlogged = 0;
 	mr_log(&c->log, levels[a->level], "%.*s", (int)a->len, (const char *)a->bytes);
 }

@@ -1,4 +1,4 @@
-/* inputs.c - what arrives at control, packet by packet and event by event, as the node is told it. */
+/* inputs.c - what arrives at control, packets and events, as the node is told it. */
 
 #include <string.h>
 

@@ -81,7 +81,8 @@ static int instance_of(const struct mr_udp *udp, const char *transport, const ch
 	size_t n = slash ? (size_t)(slash - transport) : strlen(transport);
 
 	if (known_transport(transport, n)) {
-		mr_setup_warn(s, path, "the %.*s transport is not built yet; this address is left out",
+		mr_setup_warn(s, path,
+		              "the %.*s transport is not built yet; this address is left out",
 		              (int)n, transport);
 		return -1;
 	}

@@ -59,8 +59,9 @@ static bool session_words(void *self, const struct fips_addr *peer, struct fips_
 		.data_sent = r->data_at,
 		.data_heard = fips_word_get(&recv->data_at),
 		.sent = r->using ? fips_numbered(&r->using->send) : 0,
-		.path_mtu = fips_word_get(&recv->frames) ? (uint16_t)fips_word_get(&recv->path_mtu) : 0,
 	};
+	if (fips_word_get(&recv->frames))
+		out->path_mtu = (uint16_t)fips_word_get(&recv->path_mtu);
 	for (const struct control_key *key = r->keys; key; key = key->next) {
 		raise_to(&out->data_sent, fips_word_get(&key->send.sent.data_at));
 		if (key->send.id < current)
@@ -129,10 +130,11 @@ void mr_control_ask_report(struct control *c, const struct fips_action *a, struc
 	report->receiver.order.p = &r->recv;
 	report->receiver.order.q = &key->recv;
 	if (a->reports & FIPS_REPORT_SENDER)
-		ask(report, &report->sender, FIPS_REPORT_SENDER, r->link ? "fmp-seal" : "fsp-seal", t);
+		ask(report, &report->sender, FIPS_REPORT_SENDER,
+		    r->link ? "fmp-seal" : "fsp-seal", t);
 	if (a->reports & FIPS_REPORT_RECEIVER)
-		ask(report, &report->receiver, FIPS_REPORT_RECEIVER, r->link ? "fmp-open" : "fsp-open",
-		    t);
+		ask(report, &report->receiver, FIPS_REPORT_RECEIVER,
+		    r->link ? "fmp-open" : "fsp-open", t);
 }
 
 static void add_totals(struct fips_sender_report *s, const struct relation *r,

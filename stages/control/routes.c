@@ -85,15 +85,15 @@ static void forget_oldest(struct control *c, struct mr_turn *t)
 void mr_control_refuse(struct control *c, const struct fips_action *a, struct mr_turn *t)
 {
 	const struct fips_route_entry *e = mr_table_find(c->mesh->routes, a->peer.b);
+	const struct fips_route_entry none = { .dest = a->peer, .state = FIPS_ROUTE_UNREACHABLE,
+		                               .link = FIPS_NO_HANDLE,
+		                               .session = FIPS_NO_HANDLE };
 	struct control_refusal *refusal;
 
 	if (!e) {
 		if (c->n_refusals == CONTROL_REFUSALS)
 			forget_oldest(c, t);
-		if (!put(c, a->peer.b,
-		         (struct fips_route_entry){ .dest = a->peer, .state = FIPS_ROUTE_UNREACHABLE,
-		                                    .link = FIPS_NO_HANDLE,
-		                                    .session = FIPS_NO_HANDLE }, t))
+		if (!put(c, a->peer.b, none, t))
 			return;
 		refusal = &c->refusal[c->n_refusals++];
 		memcpy(refusal->prefix, a->peer.b, FIPS_ROUTE_KEY);

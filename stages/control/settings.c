@@ -1,5 +1,5 @@
-/* settings.c - the parts of the node file that are control's: limits and timers of the node, and the
- * peers (operations.md 3.2 to 3.4, 3.7). */
+/* settings.c - the parts of the node file that are control's: limits and timers of the node, and
+ * the peers (operations.md 3.2 to 3.4, 3.7). */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +49,8 @@ static const struct mr_field limits_fields[] = {
 };
 
 static const struct mr_field rate_limit_fields[] = {
-	{ "handshake_timeout_secs", MR_U32, MR_AT(struct rate_limit, timeout), .min = 1, .max = 3600,
-	  .def = 30, .unit = "s", .help = "a handshake without an answer ends" },
+	{ "handshake_timeout_secs", MR_U32, MR_AT(struct rate_limit, timeout), .min = 1,
+	  .max = 3600, .def = 30, .unit = "s", .help = "a handshake without an answer ends" },
 	{ "handshake_resend_interval_ms", MR_U32, MR_AT(struct rate_limit, resend), .min = 50,
 	  .max = 60000, .def = 1000, .unit = "ms",
 	  .help = "first gap between sendings of a handshake message; doubles each time" },
@@ -84,8 +84,8 @@ static const struct mr_field mmp_fields[] = {
 };
 
 static const struct mr_field node_fields[] = {
-	{ "heartbeat_interval_secs", MR_U32, MR_AT(struct node_conf, heartbeat), .min = 1, .max = 3600,
-	  .def = 10, .unit = "s", .help = "between heartbeats on a link" },
+	{ "heartbeat_interval_secs", MR_U32, MR_AT(struct node_conf, heartbeat), .min = 1,
+	  .max = 3600, .def = 10, .unit = "s", .help = "between heartbeats on a link" },
 	{ "link_dead_timeout_secs", MR_U32, MR_AT(struct node_conf, dead), .min = 1, .max = 86400,
 	  .def = 30, .unit = "s", .help = "a silent link is removed" },
 	{ "drain_timeout_secs", MR_U32, MR_AT(struct node_conf, drain), .max = 60, .def = 2,
@@ -147,8 +147,8 @@ int mr_control_configure(struct control *c, struct fips_node_config *config,
 	c->drain = n->drain * MR_NS_PER_S;
 	if (n->dead <= n->heartbeat)
 		failed = mr_setup_error(s, "node.link_dead_timeout_secs",
-		                        "%u s are not longer than a heartbeat, which is %u s", n->dead,
-		                        n->heartbeat);
+		                        "%u s are not longer than a heartbeat, which is %u s",
+		                        n->dead, n->heartbeat);
 	if (mr_peers_configure(c, s->conf[1], config, peers, s))
 		failed = -1;
 	return failed;

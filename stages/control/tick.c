@@ -32,7 +32,9 @@ static void look_at_via(struct control *c, const struct relation *r, struct mr_t
 	uint64_t moves;
 
 	if (r->handle == FIPS_NO_HANDLE || r->moving || !mr_control_ready(c) ||
-	    !fips_link_via(&r->recv.link, &via, &moves) || via.len == 0 || fips_via_eq(&via, &r->via))
+	    !fips_link_via(&r->recv.link, &via, &moves))
+		return;
+	if (via.len == 0 || fips_via_eq(&via, &r->via))
 		return;
 	missed(c, &(struct fips_input){ .kind = FIPS_IN_ROAMED, .peer = r->peer, .via = via }, t);
 }

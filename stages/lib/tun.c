@@ -44,8 +44,10 @@ static int tun_open(void *self, struct mr_setup *s)
 {
 	struct mr_tun *tun = self;
 	const struct mr_tun_conf *conf = s->conf[0];
-	struct ifreq req = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq req;
 
+	memset(&req, 0, sizeof req);
+	req.ifr_flags = IFF_TUN | IFF_NO_PI;
 	tun->fd = -1;
 	tun->mtu = conf->mtu;
 	tun->queue = conf->queue;
@@ -137,9 +139,10 @@ static void set_queue(const struct mr_tun *tun, int ctl, struct mr_setup *s)
 /* Each step in turn; NULL, or the one that failed. */
 static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own[16])
 {
-	struct ifreq req = { 0 };
+	struct ifreq req;
 	int index;
 
+	memset(&req, 0, sizeof req);
 	memcpy(req.ifr_name, tun->name, sizeof tun->name);
 	if (ioctl(ctl, SIOCGIFINDEX, &req))
 		return "no index";

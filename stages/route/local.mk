@@ -3,3 +3,4 @@ libstages_a_SOURCES += \
 	stages/route/park.c \
 	stages/route/route.c \
 	stages/route/route.h
+EXTRA_DIST += stages/route/route.md

@@ -1,2 +1,3 @@
 libstages_a_SOURCES += \
 	stages/rx/rx.c
+EXTRA_DIST += stages/rx/rx.md

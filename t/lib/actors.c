@@ -13,9 +13,17 @@
 uint64_t stand_time, stand_tick;
 int stand_fd;
 
+/* Left alone while it stands still: workers with threads read it too. */
+static void pass(uint64_t ns)
+{
+	if (ns)
+		stand_time += ns;
+}
+
 static uint64_t stand_now(void)
 {
-	return stand_time += stand_tick;
+	pass(stand_tick);
+	return stand_time;
 }
 
 /* ---- source ---- */
@@ -48,7 +56,7 @@ static bool source_pull(void *self, struct mr_turn *t)
 {
 	struct actor *a = self;
 
-	stand_time += a->work;
+	pass(a->work);
 	a->pulled++;
 	for (unsigned o = 0; o < 2; o++) {
 		for (unsigned i = 0; i < a->give[o]; i++) {
@@ -70,7 +78,7 @@ static void mid_process(void *self, unsigned input, struct mr_vector *v, struct 
 {
 	struct actor *a = self;
 
-	stand_time += a->work;
+	pass(a->work);
 	a->vectors++;
 	for (unsigned i = 0; i < v->n; i++)
 		mr_emit(t, input == MID_FAN && i % 2, v->pkt[i]);
@@ -80,7 +88,7 @@ static void talk(struct actor *a, struct mr_turn *t)
 {
 	struct mr_pkt *p = a->talk ? make(t) : NULL;
 
-	stand_time += a->work;
+	pass(a->work);
 	if (p)
 		mr_emit(t, 0, p);
 }
@@ -117,7 +125,7 @@ static void sink_process(void *self, unsigned input, struct mr_vector *v, struct
 {
 	struct actor *a = self;
 
-	stand_time += a->work;
+	pass(a->work);
 	a->vectors++;
 	for (unsigned i = 0; i < v->n; i++) {
 		a->disorder |= v->pkt[i]->seq <= a->last;

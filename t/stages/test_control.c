@@ -1,7 +1,10 @@
 /* Control in whole nodes: the real stages and the real runtime, joined by a made-up network.
  *
- *     app-out -> route -> fsp-seal -> fmp-seal -> wire-out ~~~ air ~~~ wire-in -> fmp-open -> fsp-open -> app-in
- *                                  \________ control ________/
+ *     app-out -> route -> fsp-seal -> fmp-seal -> wire-out ~ ~ ~ the air
+ *                   \         |           |
+ *                    '----- control ------'
+ *                   /         |           |
+ *     app-in <-----'------ fsp-open <- fmp-open <- wire-in ~ ~ ~ the air
  *
  * Nothing runs by itself: one thread gives every worker its turns, and time is a number here. */
 
@@ -210,12 +213,14 @@ static const struct mr_kind wire_in = {
 	.inputs = NOPORT,
 	.outputs = (const struct mr_port[]){ { "frames", .view = "" }, { "handshakes", .view = "" },
 	                                     { 0 } },
-	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY, .pull = wire_in_pull,
+	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY,
+	.pull = wire_in_pull,
 };
 static const struct mr_kind sorter = {
 	.abi = MR_ABI, .name = "sort", .size = sizeof(struct sort),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
-	.inputs = (const struct mr_port[]){ { "in", .view = "", .reaches = MR_ALL_OUTPUTS }, { 0 } },
+	.inputs = (const struct mr_port[]){ { "in", .view = "", .reaches = MR_ALL_OUTPUTS },
+	                                    { 0 } },
 	.outputs = (const struct mr_port[]){ { "frames", .view = "" }, { "expected", .view = "" },
 	                                     { 0 } },
 	.drops = (const struct mr_named[]){ { "unknown-index", .help = "" }, { 0 } },
@@ -231,7 +236,8 @@ static const struct mr_kind wire_out = {
 static const struct mr_kind app_out = {
 	.abi = MR_ABI, .name = "app-out", .size = sizeof(struct edge_stage), .fields = edge_fields,
 	.inputs = NOPORT, .outputs = (const struct mr_port[]){ { "ip", .view = "" }, { 0 } },
-	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY, .pull = app_out_pull,
+	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY,
+	.pull = app_out_pull,
 };
 static const struct mr_kind app_in = {
 	.abi = MR_ABI, .name = "app-in", .size = sizeof(struct edge_stage), .fields = edge_fields,
@@ -247,7 +253,8 @@ static const struct mr_kind *const kinds[] = {
 /* clang-format off */
 static const char graph_text[] =
 	"{\"graph\":\"whole\",\"stages\":{"
-	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{},\"fsp-open\":{},\"app-in\":{\"node\":%u},"
+	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{},\"fsp-open\":{},"
+	"\"app-in\":{\"node\":%u},"
 	"\"app-out\":{\"node\":%u},\"route\":{},\"fsp-seal\":{},\"fmp-seal\":{},"
 	"\"wire-out\":{\"node\":%u},\"control\":{}},\"edges\":["
 	"{\"from\":\"wire-in.frames\",\"to\":\"sort.in\",\"full\":\"wait\"},"
@@ -272,8 +279,9 @@ static const char graph_text[] =
 	"{\"from\":\"control.tun\",\"to\":\"app-in.ip\"},"
 	"{\"from\":\"control.frames\",\"to\":\"fmp-open.frames\"},"
 	"{\"from\":\"control.datagrams\",\"to\":\"fsp-open.datagrams\"}],"
-	"\"workers\":{\"data\":{\"stages\":[\"wire-in\",\"sort\",\"fmp-open\",\"fsp-open\",\"app-in\","
-	"\"app-out\",\"route\",\"fsp-seal\",\"fmp-seal\",\"wire-out\"]},\"main\":{\"stages\":[\"control\"]}}}";
+	"\"workers\":{\"data\":{\"stages\":[\"wire-in\",\"sort\",\"fmp-open\",\"fsp-open\","
+	"\"app-in\",\"app-out\",\"route\",\"fsp-seal\",\"fmp-seal\",\"wire-out\"]},"
+	"\"main\":{\"stages\":[\"control\"]}}}";
 
 #define SECRET_A "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 #define SECRET_B "b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0"
@@ -333,7 +341,8 @@ static void open_node(unsigned i, const char *more, const char *peers)
 		mr_report_print(&node[i].report, stderr);
 		ck_abort_msg("node %u does not open", i);
 	}
-	mr_control_log(mr_engine_host_state(node[i].engine), &(struct mr_log){ .level = MR_LOG_ERROR });
+	mr_control_log(mr_engine_host_state(node[i].engine),
+	               &(struct mr_log){ .level = MR_LOG_ERROR });
 }
 
 static const struct mr_replica *stage(unsigned i, const struct mr_kind *kind)
@@ -459,7 +468,8 @@ static const char *dial(unsigned n, char text[512])
 
 	npub_of(n, npub);
 	snprintf(text, 512,
-	         "{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\",\"addr\":\"10.0.0.%u:2121\"}]}",
+	         "{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
+	         "\"addr\":\"10.0.0.%u:2121\"}]}",
 	         npub, n + 1);
 	return text;
 }
@@ -503,8 +513,8 @@ static void say(unsigned from, const struct fips_addr *to, unsigned len, uint8_t
 	uint8_t *ip = air.packet;
 
 	memset(ip, fill, len);
-	memcpy(ip, (const uint8_t[8]){ 0x60, 0, 0, 0, (uint8_t)((len - 40) >> 8), (uint8_t)(len - 40),
-	                               59, 64 }, 8);
+	memcpy(ip, (const uint8_t[8]){ 0x60, 0, 0, 0, (uint8_t)((len - 40) >> 8),
+	                               (uint8_t)(len - 40), 59, 64 }, 8);
 	memcpy(ip + 8, mesh(from)->own_ip, 16);
 	fips_addr_to_ipv6(to, ip + 24);
 	air.outbox = from + 1;
@@ -633,7 +643,8 @@ END_TEST
 static void forge_frames(unsigned to, uint32_t index, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct fips_link_head head = { .payload_len = 5, .receiver_idx = index, .counter = i };
+		struct fips_link_head head = { .payload_len = 5, .receiver_idx = index,
+			                       .counter = i };
 		uint8_t frame[FIPS_LINK_MIN + 5] = { 0 };
 		struct fips_via via = via_of(air.host[to]);
 
@@ -692,7 +703,9 @@ END_TEST
 /* Message 3 of the session takes its time, and data overtakes it. */
 static uint64_t msg3_late(const struct flight *f)
 {
-	return f->len == FIPS_LINK_OVERHEAD + FIPS_DATAGRAM_HEAD + FIPS_FSP_MSG3_LEN ? 100 * MS : MS;
+	uint32_t msg3 = FIPS_LINK_OVERHEAD + FIPS_DATAGRAM_HEAD + FIPS_FSP_MSG3_LEN;
+
+	return f->len == msg3 ? 100 * MS : MS;
 }
 
 START_TEST(a_message_before_its_key_is_kept)
@@ -893,14 +906,14 @@ static const struct {
 } settings[] = {
 	{ "", ONE("10.0.0.1:1"), NULL, true },
 	{ "", "{\"npub\":\"npub1qqqq\"," UDP("10.0.0.1:1") "}", "peers[0].npub", false },
-	{ "", ONE("10.0.0.1:1") "," ONE("10.0.0.1:1"), "peers[1].npub: control: this peer is listed twice",
-	  false },
-	{ "", "{\"npub\":\"A\"," UDP("10.0.0.1:1") "}", "peers[0].npub: control: this is the node itself",
-	  true },
+	{ "", ONE("10.0.0.1:1") "," ONE("10.0.0.1:1"),
+	  "peers[1].npub: control: this peer is listed twice", false },
+	{ "", "{\"npub\":\"A\"," UDP("10.0.0.1:1") "}",
+	  "peers[0].npub: control: this is the node itself", true },
 	{ "", "{\"npub\":\"B\"}", "peers[0]: control: has no address", false },
 	{ "", "{\"npub\":\"B\",\"via_nostr\":true}", "Nostr is not built yet", true },
-	{ "", ONE("10.0.0.1"), "peers[0].addresses[0].addr: control: \"10.0.0.1\" is not a host:port",
-	  false },
+	{ "", ONE("10.0.0.1"),
+	  "peers[0].addresses[0].addr: control: \"10.0.0.1\" is not a host:port", false },
 	{ "", ONE("10.0.0.1:0x1"), "peers[0].addresses[0].addr", false },
 	{ "", ONE("10.0.0.300:1"), "\"10.0.0.300:1\" is not a numeric host:port", false },
 	{ "", ONE(":1"), "peers[0].addresses[0].addr", false },
@@ -910,12 +923,13 @@ static const struct {
 	{ "", ONE("name.example:2121"), NULL, true },
 	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"udb\",\"addr\":\"10.0.0.1:1\"}]}",
 	  "peers[0].addresses[0].transport: control: there is no transport \"udb\"", false },
-	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"udp/lan\",\"addr\":\"10.0.0.1:1\"}]}",
+	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"udp/lan\","
+	      "\"addr\":\"10.0.0.1:1\"}]}",
 	  "transports.udp has no instance \"lan\"", false },
 	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"tcp\",\"addr\":\"10.0.0.1:1\"}]}",
 	  "the tcp transport is not built yet", true },
-	{ ",\"link_dead_timeout_secs\":5", "", "node.link_dead_timeout_secs: control: 5 s are not longer",
-	  false },
+	{ ",\"link_dead_timeout_secs\":5", "",
+	  "node.link_dead_timeout_secs: control: 5 s are not longer", false },
 };
 
 /* B and A become npubs. */
@@ -957,8 +971,10 @@ START_TEST(addresses_are_dialled_by_priority)
 {
 	char peers[2048];
 	const char *five =
-		"{\"npub\":\"B\",\"addresses\":[{\"transport\":\"udp\",\"addr\":\"10.0.0.9:1\",\"priority\":900},"
-		"{\"transport\":\"udp\",\"addr\":\"10.0.0.8:1\"},{\"transport\":\"udp\",\"addr\":\"10.0.0.7:1\"},"
+		"{\"npub\":\"B\",\"addresses\":["
+		"{\"transport\":\"udp\",\"addr\":\"10.0.0.9:1\",\"priority\":900},"
+		"{\"transport\":\"udp\",\"addr\":\"10.0.0.8:1\"},"
+		"{\"transport\":\"udp\",\"addr\":\"10.0.0.7:1\"},"
 		"{\"transport\":\"udp\",\"addr\":\"10.0.0.6:1\"},"
 		"{\"transport\":\"udp\",\"addr\":\"10.0.0.2:1\",\"priority\":1}]}";
 
