@@ -81,7 +81,7 @@ bool mr_mail_push(struct mr_mail *m, const void *letter)
 	memcpy(slot, letter, MR_LETTER);
 	m->prod.sent++;
 	if (!enqueue(m, slot))
-		assert(!"mail with room refused a letter");
+		assert(false && "mail with room refused a letter");
 	return true;
 }
 

@@ -45,7 +45,7 @@ static void post(struct mr_engine *e, struct mr_order *order)
 		if (!has_stage(w, order->stage))
 			continue;
 		if (!mr_mail_push(w->orders, &letter))
-			assert(!"fewer orders are under way than mail holds");
+			assert(false && "fewer orders are under way than mail holds");
 		atomic_thread_fence(memory_order_seq_cst);
 		mr_worker_wake(w);
 	}
@@ -97,7 +97,7 @@ bool mr_serve_orders(struct mr_worker *w)
 		if (atomic_fetch_sub_explicit(&order->pending, 1, memory_order_acq_rel) != 1)
 			continue;
 		if (!mr_mail_push(w->acks, &letter))
-			assert(!"fewer orders are under way than mail holds");
+			assert(false && "fewer orders are under way than mail holds");
 		atomic_thread_fence(memory_order_seq_cst);
 		mr_worker_wake(w->engine->host);
 	}

@@ -205,7 +205,7 @@ void mr_pool_return(struct mr_pool *pool, uint16_t from, struct mr_pkt *p)
 {
 	assert(from != pool->index && from < pool->homes);
 	if (!home_push(&pool->home[from], p))
-		assert(!"a return ring holds the whole pool");
+		assert(false && "a return ring holds the whole pool");
 }
 
 uint32_t mr_pool_collect(struct mr_pool *pool)

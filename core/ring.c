@@ -94,7 +94,7 @@ void mr_ring_push(struct mr_ring *r, const struct mr_vector *v, uint64_t now)
 		atomic_store_explicit(&r->prod.high_water, queued, memory_order_relaxed);
 	atomic_store_explicit(&r->prod.seen, r->prod.sent, memory_order_relaxed);
 	if (!enqueue(r, slot))
-		assert(!"a ring with room refused a vector");
+		assert(false && "a ring with room refused a vector");
 }
 
 bool mr_ring_pop(struct mr_ring *r, struct mr_vector *v, uint64_t *stamp)

@@ -54,9 +54,12 @@ test_programs = \
 	t/core/test_log \
 	t/core/test_loop \
 	t/core/test_name \
+	t/core/test_orders \
+	t/core/test_plan \
 	t/core/test_rand \
 	t/core/test_ring \
 	t/core/test_stats \
+	t/core/test_tsan \
 	t/core/test_wire \
 	t/core/test_worker \
 	t/fips/test_identity \
@@ -133,6 +136,8 @@ fuzz_programs = \
 	t/fuzz/fuzz_report \
 	t/fuzz/fuzz_shim \
 	t/fuzz/fuzz_signal \
+	t/fuzz/fuzz_stage_fmp_open \
+	t/fuzz/fuzz_stage_fsp_open \
 	t/fuzz/fuzz_tcpmss \
 	t/fuzz/fuzz_transit
 check_PROGRAMS += $(fuzz_programs)
@@ -140,7 +145,7 @@ EXTRA_DIST += t/fuzz/corpus t/vectors
 FUZZ_SECONDS = 60
 
 if FUZZERS
-LIBS_FUZZ = $(FUZZ_ENGINE) $(MR_LIBS) $(LIBS_NEEDED)
+LIBS_FUZZ = $(FUZZ_ENGINE) t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 EXTRA_DIST += t/fuzz/replay.c
 
 # New inputs go to fuzz-found/, the stored ones are read only.
@@ -152,7 +157,7 @@ fuzz: $(fuzz_programs)
 	done
 .PHONY: fuzz
 else
-LIBS_FUZZ = t/fuzz/libreplay.a $(MR_LIBS) $(LIBS_NEEDED)
+LIBS_FUZZ = t/fuzz/libreplay.a t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 check_LIBRARIES += t/fuzz/libreplay.a
 t_fuzz_libreplay_a_SOURCES = t/fuzz/replay.c
 TESTS += $(fuzz_programs)
@@ -172,5 +177,7 @@ t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)

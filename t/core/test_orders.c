@@ -33,7 +33,7 @@ static void order_all(struct stand *s, const char *kind, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		order[i] = (struct mr_order){ .a = i + 1, .done = is_done };
-		ck_assert(mr_order_order_all(&s->engine->host->turn, kind, &order[i]));
+		ck_assert(mr_order_send(&s->engine->host->turn, kind, &order[i]));
 	}
 }
 
@@ -79,7 +79,7 @@ START_TEST(a_stage_that_is_not_there_takes_no_order)
 
 	stand_open(&s, GRAPH);
 	order[0] = (struct mr_order){ .done = is_done };
-	ck_assert(!mr_order_order_all(&s.engine->host->turn, "nobody", &order[0]));
+	ck_assert(!mr_order_send(&s.engine->host->turn, "nobody", &order[0]));
 	ck_assert_uint_eq(acked, 0);
 	stand_close(&s);
 }
@@ -130,7 +130,7 @@ START_TEST(an_acknowledged_order_may_be_sent_again)
 
 	stand_open(&s, GRAPH);
 	order[0] = (struct mr_order){ .a = 1, .done = done_sends_again };
-	mr_order_order_all(&s.engine->host->turn, "sink", &order[0]);
+	mr_order_send(&s.engine->host->turn, "sink", &order[0]);
 	for (unsigned i = 0; i < MANY; i++) {
 		order[0].a = i + 1;
 		mr_worker_turn(stand_worker(&s, "sink"));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/epoch.h"
 #include "core/mail.h"
 #include "core/pool.h"
 #include "core/ring.h"
@@ -320,13 +321,13 @@ static void *read_forever(void *arg)
 	uintptr_t wrong = 0;
 
 	while (!atomic_load(&stop_reading)) {
-		ck_epoch_begin(b->reader, NULL);
+		mr_epoch_begin(b->reader);
 		for (uint32_t k = 0; k < 8; k++) {
 			const int *found = mr_table_find(b->table, &k);
 
 			wrong += found && (uint32_t)*found % 8 != k;
 		}
-		ck_epoch_end(b->reader, NULL);
+		mr_epoch_end(b->reader);
 	}
 	return (void *)wrong;
 }
@@ -364,6 +365,50 @@ START_TEST(a_reader_beside_a_writer_sees_whole_entries)
 }
 END_TEST
 
+/* Handles taken in one section are used in later ones, as packets do.  A handle may die; it never comes
+ * to mean another key. */
+static void *follow_handles(void *arg)
+{
+	struct bench *b = arg;
+	uint64_t handle[8];
+	uintptr_t wrong = 0;
+
+	memset(handle, 0xff, sizeof handle);
+	for (uint32_t i = 0; !atomic_load(&stop_reading); i++) {
+		uint32_t k = i % 8;
+		const int *found;
+
+		mr_epoch_begin(b->reader);
+		found = mr_table_at(b->table, handle[k]);
+		wrong += found && (uint32_t)*found % 8 != k;
+		handle[k] = mr_table_handle(b->table, &k);
+		mr_epoch_end(b->reader);
+	}
+	return (void *)wrong;
+}
+
+START_TEST(a_handle_never_comes_to_mean_another_key)
+{
+	struct bench b;
+	pthread_t thread;
+	void *wrong;
+
+	bench_open(&b, 1); /* one slot for all */
+	ck_assert_int_eq(pthread_create(&thread, NULL, follow_handles, &b), 0);
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t k = i % 8;
+
+		put_or_free(&b, k, number((int)i));
+		mr_table_remove(b.table, b.writer, &k);
+		ck_epoch_barrier(b.writer);
+	}
+	atomic_store(&stop_reading, true);
+	pthread_join(thread, &wrong);
+	ck_assert_ptr_null(wrong);
+	bench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("structures");
@@ -382,6 +427,7 @@ int main(void)
 	tcase_add_test(tc, a_full_table_refuses);
 	tcase_add_test(tc, churn_leaves_nothing_behind);
 	tcase_add_test(tc, a_reader_beside_a_writer_sees_whole_entries);
+	tcase_add_test(tc, a_handle_never_comes_to_mean_another_key);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -426,7 +426,7 @@ ck_epoch_record_t *rig_epoch(struct rig *rig)
 	return rig->engine->host->epoch;
 }
 
-static void assert_conserved(struct rig *rig)
+void rig_conserved(const struct rig *rig)
 {
 	const struct mr_replica *r = &rig->engine->replica[UNDER];
 	const uint64_t *w = r->block->live;
@@ -440,9 +440,9 @@ static void assert_conserved(struct rig *rig)
 
 void rig_stop(struct rig *rig)
 {
-	assert_conserved(rig);
+	rig_conserved(rig);
 	mr_engine_stop(rig->engine);
-	assert_conserved(rig);
+	rig_conserved(rig);
 	rig->stopped = true;
 }
 

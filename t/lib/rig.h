@@ -64,6 +64,9 @@ void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);
 ck_epoch_record_t *rig_epoch(struct rig *rig);
 
+/* Assert that every packet so far went exactly one way. */
+void rig_conserved(const struct rig *rig);
+
 /* Flush, as a worker does when it stops; counters may be read until rig_close. */
 void rig_stop(struct rig *rig);
 

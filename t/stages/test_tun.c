@@ -84,11 +84,14 @@ END_TEST
  * keeps its packet for the next time. */
 START_TEST(batches)
 {
-	static const char *const settings[] = { "{\"batch\":1}", "{\"batch\":5}", "{}" };
+	static const struct {
+		const char *settings;
+		unsigned    pulls; /* for ten packets and the read that finds no more */
+	} batch[] = { { "{\"batch\":1}", 11 }, { "{\"batch\":5}", 3 }, { "{}", 1 } };
 	struct rig *rig;
 	int far_end;
 
-	rig = reader_open(settings[_i], &far_end);
+	rig = reader_open(batch[_i].settings, &far_end);
 	for (unsigned round = 0; round < 3; round++) {
 		for (uint8_t i = 0; i < 10; i++)
 			ck_assert_int_eq(write(far_end, &i, 1), 1);
@@ -98,6 +101,7 @@ START_TEST(batches)
 		ck_assert_ptr_null(rig_out(rig, "ip"));
 	}
 	ck_assert_uint_eq(rig_count(rig, "read-calls"), 3 * (10 + 1));
+	ck_assert_uint_eq(rig_count(rig, "calls"), 3 * batch[_i].pulls);
 	ck_assert_uint_eq(rig_count(rig, "read-errors"), 0);
 	ck_assert_uint_eq(rig_count(rig, "held"), 0); /* a spare is nobody's packet */
 	rig_close(rig);
