@@ -7,5 +7,7 @@ EXTRA_DIST += \
 	contrib/lib.sh
 
 noinst_PROGRAMS += \
-	contrib/bench/aead
+	contrib/bench/aead \
+	contrib/bench/ring
 contrib_bench_aead_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
+contrib_bench_ring_LDADD = $(MR_LIBS) $(LIBS_NEEDED)

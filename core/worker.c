@@ -333,7 +333,7 @@ static void spin(struct mr_worker *w)
 {
 	uint64_t before = w->turn.now, until = before + w->spin_us * MR_NS_PER_US;
 
-	while (w->turn.now < until) {
+	while (w->turn.now < until && !atomic_load_explicit(&w->shared.drain, memory_order_relaxed)) {
 		if (mr_worker_turn(w))
 			return;
 	}
@@ -350,7 +350,7 @@ void *mr_worker_run(void *worker)
 {
 	struct mr_worker *w = worker;
 
-	w->turn.now = w->booked = w->engine->now();
+	w->turn.now = w->engine->now(); /* booked since the start */
 	while (!atomic_load_explicit(&w->shared.stop, memory_order_acquire)) {
 		if (mr_worker_turn(w))
 			continue;

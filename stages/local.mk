@@ -4,12 +4,14 @@ libstages_a_SOURCES = \
 	stages/kinds.h \
 	stages/lib/mesh.c \
 	stages/lib/mesh.h \
+	stages/lib/nudge.h \
 	stages/lib/snapshot.h \
 	stages/lib/tun.c \
 	stages/lib/tun.h \
 	stages/lib/udp.c \
 	stages/lib/udp.h \
 	stages/lib/words.h
+EXTRA_DIST += stages/README.md
 nodist_libstages_a_SOURCES = stages/list.c
 EXTRA_DIST += stages/kinds.list stages/kinds.awk
 CLEANFILES += stages/list.c

@@ -13,6 +13,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/actors.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
+	t/lib/kept.c \
+	t/lib/kept.h \
 	t/lib/keys.c \
 	t/lib/keys.h \
 	t/lib/mock_seal.c \
@@ -35,8 +37,10 @@ t_lib_librig_a_SOURCES = \
 	t/lib/two_nodes.c \
 	t/lib/two_nodes.h \
 	t/lib/vectors.c \
-	t/lib/vectors.h
-t_lib_librig_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+	t/lib/vectors.h \
+	t/lib/whole.c \
+	t/lib/whole.h \
+	t/lib/whole_air.c
 
 test_programs = \
 	t/cli/test_fetch \
@@ -63,9 +67,11 @@ test_programs = \
 	t/core/test_wire \
 	t/core/test_worker \
 	t/fips/test_identity \
+	t/fips/test_node_hostile \
 	t/fips/test_node_links \
 	t/fips/test_node_metrics \
 	t/fips/test_node_pair \
+	t/fips/test_node_reference \
 	t/fips/test_node_sessions \
 	t/fips/test_node_words \
 	t/fips/test_noise \
@@ -88,6 +94,8 @@ test_programs = \
 	t/fips/test_wire_shim \
 	t/stages/test_chain \
 	t/stages/test_control \
+	t/stages/test_control_kept \
+	t/stages/test_control_settings \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_open \
@@ -108,14 +116,17 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
+	t/net/hostile.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
 	t/net/two_nodes_two_core.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
-	t/net/two_nodes.sh
+	t/net/two_nodes.sh \
+	t/net/wire.sh
 check_PROGRAMS += \
+	t/net/hostile \
 	t/net/relay
 
 # Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
@@ -144,8 +155,11 @@ check_PROGRAMS += $(fuzz_programs)
 EXTRA_DIST += t/fuzz/corpus t/vectors
 FUZZ_SECONDS = 60
 
+LIBS_FUZZ = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS) $(LIBS_NEEDED)
+check_LIBRARIES += t/fuzz/libfuzz.a
+t_fuzz_libfuzz_a_SOURCES = t/fuzz/checks.c
+
 if FUZZERS
-LIBS_FUZZ = $(FUZZ_ENGINE) t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 EXTRA_DIST += t/fuzz/replay.c
 
 # New inputs go to fuzz-found/, the stored ones are read only.
@@ -157,9 +171,7 @@ fuzz: $(fuzz_programs)
 	done
 .PHONY: fuzz
 else
-LIBS_FUZZ = t/fuzz/libreplay.a t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
-check_LIBRARIES += t/fuzz/libreplay.a
-t_fuzz_libreplay_a_SOURCES = t/fuzz/replay.c
+t_fuzz_libfuzz_a_SOURCES += t/fuzz/replay.c
 TESTS += $(fuzz_programs)
 endif
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)

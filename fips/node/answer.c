@@ -12,6 +12,12 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
+/* An address we know has a bucket of its own: a flood in its name starves nobody else. */
+static bool admitted(struct fips_node *n, struct fips_peer *owner)
+{
+	return fips_bucket_take(owner ? &owner->calls : &n->strangers, n->now);
+}
+
 static const struct fips_link_key *key_of_ephemeral(const struct fips_node *n,
                                                     const uint8_t ephemeral[FIPS_EPHEMERAL])
 {
@@ -70,7 +76,7 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
-	if (!fips_peers_make_room(n)) {
+	if (!fips_peers_make_room(n, false)) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
 	}
@@ -128,13 +134,13 @@ static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_ms
 
 void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via)
 {
-	const struct fips_peer *owner = fips_peer_of_via(n, via);
+	struct fips_peer *owner = fips_peer_of_via(n, via);
 	const struct fips_link_key *key;
 	uint8_t ephemeral[FIPS_SECRET_LEN];
 	struct fips_msg1 msg;
 	struct fips_ik ik;
 
-	if (!fips_bucket_take(owner ? &n->known : &n->strangers, n->now)) {
+	if (!admitted(n, owner)) {
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}

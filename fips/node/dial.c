@@ -125,13 +125,19 @@ static void dial_resend(struct fips_node *n, struct fips_peer *p)
 	}
 }
 
+/* A link that nobody has proven may be a replay's: it is no reason not to dial. */
+static bool linked(const struct fips_peer *p)
+{
+	return p->up && p->send->proven;
+}
+
 void fips_dial_timer(struct fips_node *n, struct fips_peer *p)
 {
 	const struct fips_via *via;
 
 	if (n->now >= p->retry_at) {
 		p->retry_at = MR_NEVER;
-		if (!p->up && !p->dialling && !n->stopping)
+		if (!linked(p) && !p->dialling && !n->stopping)
 			fips_dial_begin(n, p);
 	}
 	if (!p->dialling)
@@ -198,7 +204,7 @@ static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
-	if (!p->up && !fips_peers_make_room(n)) {
+	if (!p->up && !fips_peers_make_room(n, p->configured)) {
 		dial_failed(n, p);
 		return;
 	}

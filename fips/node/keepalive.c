@@ -1,7 +1,9 @@
 /* keepalive.c - what keeps a link, what ends it, and what a neighbour says on it.
  *
  * A heartbeat every 10 s whatever else is sent; any authenticated frame shows that the peer is
- * there; 30 s without one, or a Disconnect, and it is gone (link.md 7.7). */
+ * there; 30 s without one, or a Disconnect, and it is gone (link.md 7.7).  A link nobody has proven
+ * is told nothing: what it was set up by may be a stranger's message 1 under another's address, and
+ * that gets a message 2 and no more. */
 
 #include <string.h>
 

@@ -27,7 +27,7 @@ void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_
 
 	act->key = key->id;
 	act->ours = key->ours;
-	if (!key->initiator && (key->proven || n->now >= key->retire_at))
+	if (!key->initiator && (key->proven || n->now - key->made >= fips_ms(n->timers.handshake)))
 		fips_peer_see(p, key->ephemeral);
 	mr_wipe(key, sizeof *key);
 }
@@ -106,21 +106,23 @@ static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 	fips_metrics_init(&p->metrics, &fips_link_intervals);
 	fips_reports_start(n, &p->reporting);
 	use(n, p, key);
-	fips_link_heartbeat(n, p);
+	p->heartbeat_at = MR_NEVER;
+	if (key->proven)
+		fips_link_heartbeat(n, p);
 	if (p->wanted)
 		fips_session_initiate(n, p);
 }
 
 void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
-	uint32_t most = n->max_peers < 2 ? 2 : n->max_peers;
+	uint32_t most = n->max_peers < 128 ? 128 : n->max_peers;
 	char text[FIPS_ADDR_TEXT];
 
 	assert(!p->up);
 	p->up = true;
 	p->told = false;
 	fips_bucket_init(&p->setups, 64, 16000, n->now);
-	fips_bucket_init(&p->rekeys, most, most * 50, n->now); /* 6 every 120 s for each peer */
+	fips_bucket_init(&p->rekeys, most, most * 50 < 16000 ? 16000 : most * 50, n->now);
 	fips_bucket_init(&p->answers, 64, 16000, n->now);
 	fips_log(n, FIPS_LOG_INFO, "link to %s is up, %s", fips_peer_name(p, text),
 	         key->initiator ? "dialled" : "answered");
@@ -213,6 +215,8 @@ void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, 
 	if (key == p->send) {
 		p->retries = 0;
 		p->retry_at = MR_NEVER;
+		if (p->heartbeat_at == MR_NEVER)
+			fips_link_heartbeat(n, p);
 	} else if (!key->loser && key->id > p->send->id) {
 		cut_over(n, p, key, k);
 	}

@@ -128,14 +128,15 @@ void fips_node_close(struct fips_node *n)
 
 static void start(struct fips_node *n)
 {
-	uint32_t most = n->max_peers < 6 ? 6 : n->max_peers;
-
 	fips_bucket_init(&n->strangers, 100, 10000, n->now);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
-	fips_bucket_init(&n->known, most, most * 50 < 1000 ? 1000 : most * 50, n->now);
-	for (unsigned i = 0; i < n->n_peers; i++)
-		if (n->peers[i].used && n->peers[i].auto_connect)
-			n->peers[i].retry_at = n->now;
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
+		if (p->used && p->auto_connect)
+			p->retry_at = n->now;
+	}
 }
 
 static void handshake(struct fips_node *n, const struct fips_input *in)

@@ -15,9 +15,10 @@
  * A link is provisional until a frame authenticated under one of its keys.  Nothing in message 1
  * is fresh, so anybody can replay an old one; what such a message sets up must not stand in the
  * way of the true peer.  So a provisional link answers every message 1 (a proven one treats them as
- * link.md 7.3 says), and a restart told by a new epoch replaces the old link only when a frame has
- * come under the new key.  Superseded epochs are remembered.  Handshakes are told apart by the x
- * coordinate of the ephemeral key, since the byte in front of it is protected by nothing.
+ * link.md 7.3 says), keeps nobody from dialling, and is told nothing of its own accord; and a
+ * restart told by a new epoch replaces the old link only when a frame has come under the new key.
+ * Superseded epochs are remembered.  Handshakes are told apart by the x coordinate of the ephemeral
+ * key, since the byte in front of it is protected by nothing.
  *
  * This node has neighbours only: a session's other end is a live peer, coordinates are our own
  * address, and what would need a route is dropped.  Rekeys are answered and followed, not begun.

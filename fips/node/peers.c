@@ -46,7 +46,7 @@ struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[
 	return found;
 }
 
-/* The peer whose link or configuration has this address. */
+/* The peer that has this address, by its configuration or by a link that is proven. */
 struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *via)
 {
 	for (unsigned i = 0; i < n->n_peers; i++) {
@@ -54,7 +54,7 @@ struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *v
 
 		if (!p->used)
 			continue;
-		if (p->up && fips_via_eq(&p->via, via))
+		if (p->up && p->send->proven && fips_via_eq(&p->via, via))
 			return p;
 		for (unsigned v = 0; v < p->n_vias; v++)
 			if (fips_via_eq(&p->vias[v], via))
@@ -92,6 +92,7 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 	p->used = true;
 	p->addr = *addr;
 	memcpy(p->pub, pub, FIPS_PUB_LEN);
+	fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
 	p->retry_at = MR_NEVER;
 	p->close_at = MR_NEVER;
 	p->touched = n->now;
@@ -107,8 +108,27 @@ unsigned fips_peers_up(const struct fips_node *n)
 	return up;
 }
 
-/* Is there room for one more link?  A link that nobody ever proved goes first. */
-bool fips_peers_make_room(struct fips_node *n)
+/* May this link be given up for another?  One that nobody has proven, after a while; a stranger's,
+ * for that of a configured peer who has just proved that it is there. */
+static bool may_go(const struct fips_node *n, const struct fips_peer *p, bool for_configured)
+{
+	if (!p->up)
+		return false;
+	if (!p->send->proven)
+		return n->now - p->up_at >= UNPROVEN_AGE;
+	return for_configured && !p->configured;
+}
+
+/* Unproven links go first, the oldest of them; else the stranger who came last. */
+static bool goes_before(const struct fips_peer *p, const struct fips_peer *q)
+{
+	if (p->send->proven != q->send->proven)
+		return q->send->proven;
+	return p->send->proven ? p->up_at > q->up_at : p->up_at < q->up_at;
+}
+
+/* Is there room for one more link, if need be by giving up another? */
+bool fips_peers_make_room(struct fips_node *n, bool for_configured)
 {
 	struct fips_peer *worst = NULL;
 
@@ -117,9 +137,7 @@ bool fips_peers_make_room(struct fips_node *n)
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];
 
-		if (!p->up || p->send->proven || n->now - p->up_at < UNPROVEN_AGE)
-			continue;
-		if (!worst || p->up_at < worst->up_at)
+		if (may_go(n, p, for_configured) && (!worst || goes_before(p, worst)))
 			worst = p;
 	}
 	if (!worst)

@@ -72,7 +72,7 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *
 	n->ops++;
 	if (!fips_xk_write3(xk, noise))
 		return;
-	memcpy(s->acks[s->n_acks++ % FIPS_ACKS], ephemeral, FIPS_EPHEMERAL);
+	memcpy(s->acks[s->n_acks++], ephemeral, FIPS_EPHEMERAL);
 	fips_fsp_msg3_build(s->msg3, noise);
 	fips_session_keyed(n, s, xk);
 	fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
@@ -83,14 +83,15 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *
 		fips_session_warmup(n, s);
 }
 
-/* Was this ack processed before?  The newest one gets its message 3 again. */
+/* Was this ack processed before?  The newest one gets its message 3 again.  All are remembered: the
+ * keys of an ack are the same each time, and must never be installed a second time. */
 static bool processed(struct fips_node *n, struct fips_session *s,
                       const uint8_t ephemeral[FIPS_EPHEMERAL])
 {
-	for (unsigned i = 1; i <= FIPS_ACKS && i <= s->n_acks; i++) {
-		if (memcmp(s->acks[(s->n_acks - i) % FIPS_ACKS], ephemeral, FIPS_EPHEMERAL) != 0)
+	for (unsigned i = 0; i < s->n_acks; i++) {
+		if (memcmp(s->acks[i], ephemeral, FIPS_EPHEMERAL) != 0)
 			continue;
-		if (i == 1)
+		if (i + 1 == s->n_acks)
 			fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
 		return true;
 	}
@@ -118,6 +119,10 @@ void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct 
 	}
 	if (processed(n, s, ack.noise + 1))
 		return;
+	if (s->n_acks == FIPS_ACKS) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return;
+	}
 	xk = s->start;
 	n->ops++;
 	if (fips_xk_read2(&xk, ack.noise))

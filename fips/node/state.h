@@ -27,7 +27,9 @@
 #define FIPS_EPOCHS    4  /* superseded ones remembered of a peer                   */
 #define FIPS_SEEN      16 /* message 1s remembered of a peer, beyond their keys     */
 #define FIPS_HALVES    2  /* setups of one endpoint answered at a time              */
-#define FIPS_ACKS      4  /* answers to one setup of ours told apart                */
+#define FIPS_ACKS      8  /* answers to one setup of ours taken, at most            */
+#define FIPS_CALLS     32 /* message 1s from a peer's addresses in a burst ...      */
+#define FIPS_CALL_RATE 2000 /* ... and thousandths a second: four paths, all resends */
 #define FIPS_EPHEMERAL 32 /* x of an ephemeral key: names a handshake               */
 #define FIPS_SETUP_LEN FIPS_FSP_SETUP_LEN(1, 1) /* ours                             */
 #define FIPS_ACK_MAX   (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD)
@@ -87,6 +89,9 @@ struct fips_peer {
 	struct fips_dial dials[FIPS_VIAS_MAX];
 	unsigned         retries;  /* in a row                                    */
 	uint64_t         retry_at;
+
+	/* message 1s from its addresses */
+	struct fips_bucket calls;
 
 	/* memory that outlives links */
 	bool     epoch_known;
@@ -156,7 +161,7 @@ struct fips_session {
 	struct fips_resend resend; /* of the setup, then of message 3             */
 	uint8_t            setup[FIPS_SETUP_LEN];
 	uint8_t            msg3[FIPS_FSP_MSG3_LEN]; /* answers acks[n_acks - 1]   */
-	uint8_t            acks[FIPS_ACKS][FIPS_EPHEMERAL];
+	uint8_t            acks[FIPS_ACKS][FIPS_EPHEMERAL]; /* all that were taken */
 	unsigned           n_acks;
 
 	/* as responder, at first or of a rekey */
@@ -196,7 +201,8 @@ struct fips_node {
 	struct fips_peer    *peers;    /* owned, n_peers slots                    */
 	unsigned             n_peers;
 	struct fips_session *sessions; /* owned, max_peers slots                  */
-	struct fips_bucket   strangers, known, answers; /* message 1, 1, 2        */
+	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
+	struct fips_bucket   answers;   /* message 2                              */
 	uint64_t             last_key; /* id                                      */
 	bool                 stopping;
 	unsigned             walk;     /* where the timers go on                  */

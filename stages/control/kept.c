@@ -67,7 +67,8 @@ static bool decide(struct control *c, enum fate fate, unsigned out, struct contr
 	} else if (fate == FATE_NONE) {
 		mr_drop(t, DROP_NO_KEY, k.pkt);
 	} else {
-		if (!mr_room(t, out))
+		/* what was kept came before it */
+		if (!mr_kept_release(c, t) || !mr_room(t, out))
 			return false;
 		mr_emit(t, out, k.pkt);
 	}

@@ -19,6 +19,7 @@
 #include "fips/path/snapshot.h"
 #include "fips/wire/datagram.h"
 #include "stages/lib/mesh.h"
+#include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 
@@ -29,6 +30,7 @@ struct fmp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	struct mr_nudges      moves;  /* peers whose new address control was told of */
 };
 
 /* One frame on its way through the four steps. */
@@ -132,7 +134,7 @@ static void accept_one(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 
 	if (what & FIPS_CONFIRMED)
 		tell_confirmed(f, t);
-	if (what & FIPS_ROAMED)
+	if ((what & FIPS_ROAMED) && mr_nudge(&fo->moves, &f->entry->peer, t->now))
 		tell_roamed(f, t);
 	if (!(what & FIPS_ACCEPTED)) {
 		mr_drop(t, what & FIPS_RUNT ? RUNT : DUPLICATE, p);

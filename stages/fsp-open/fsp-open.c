@@ -22,6 +22,7 @@
 #include "fips/path/snapshot.h"
 #include "fips/wire/datagram.h"
 #include "stages/lib/mesh.h"
+#include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
@@ -36,6 +37,7 @@ struct fsp_open {
 	const struct mr_udp  *udp;    /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	struct mr_nudges      strays; /* senders without a session that control was told of */
 };
 
 /* One message on its way through the steps. */
@@ -82,7 +84,8 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 
 	m->entry = mr_table_find(fo->mesh->sessions, m->datagram.src.b);
 	if (!m->entry) {
-		tell_no_session(m, t);
+		if (mr_nudge(&fo->strays, &m->datagram.src, t->now))
+			tell_no_session(m, t);
 		mr_drop(t, NO_SESSION, p);
 		return false;
 	}

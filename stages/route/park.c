@@ -99,7 +99,8 @@ static bool release_lot(struct route *r, struct route_lot *lot, struct mr_turn *
 		while (lot->n && mr_room(t, ROUTE_TUN))
 			mr_route_unreachable(r, take_oldest(r, lot, t), ROUTE_EXPIRED, t);
 	} else {
-		while (lot->n && mr_room(t, ROUTE_SEAL) && mr_room(t, ROUTE_TUN))
+		/* each once: if the entry goes meanwhile, they are parked again */
+		for (unsigned n = lot->n; n && mr_room(t, ROUTE_SEAL) && mr_room(t, ROUTE_TUN); n--)
 			mr_route_ip(r, take_oldest(r, lot, t), t);
 	}
 	if (lot->n)

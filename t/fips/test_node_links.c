@@ -38,7 +38,7 @@ struct row {
 	struct step step[14];
 };
 
-#define UP { CALL, 1, 1, "install msg2 use heartbeat" }, { CONFIRM, 0, 0, "" }
+#define UP { CALL, 1, 1, "install msg2 use" }, { CONFIRM, 0, 0, "heartbeat" }
 #define DIALLED { WAIT, 1, 0, "expect msg1" }, { REPLY, 1, 1, "install use heartbeat" }
 
 static const struct row rows[] = {
@@ -47,9 +47,9 @@ static const struct row rows[] = {
 	  { UP, { WAIT, 6000, 0, "" }, { STRANGER, 40, 0, "" },
 	    { COUNTED, FIPS_NODE_REFUSED, 1, NULL } } },
 	{ "table full, but of a link that nobody proved", LARGE, false, 1,
-	  { { CALL, 1, 1, "install msg2 use heartbeat" }, { WAIT, 4999, 0, "" },
+	  { { CALL, 1, 1, "install msg2 use" }, { WAIT, 4999, 0, "" },
 	    { STRANGER, 40, 0, "" }, { WAIT, 1, 0, "" },
-	    { STRANGER, 40, 0, "retire link-down install msg2 use heartbeat" },
+	    { STRANGER, 40, 0, "retire link-down install msg2 use" },
 	    { LINKED, 0, 0, NULL } } },
 	{ "ourselves", LARGE, false, 8,
 	  { { STRANGER, LARGE, 0, "" }, { COUNTED, FIPS_NODE_REFUSED, 1, NULL } } },
@@ -101,8 +101,18 @@ static const struct row rows[] = {
 	  { UP, { WAIT, 30000, 0, "" }, { CALL, 2, 1, "install msg2" },
 	    { CONFIRM, 0, 0, "use heartbeat" }, { K, 0, 0, NULL } } },
 	{ "provisional: a replay does not lock the true peer out", LARGE, false, 8,
-	  { { CALL, 1, 1, "install msg2 use heartbeat" }, { WAIT, 3000, 0, "" },
+	  { { CALL, 1, 1, "install msg2 use" }, { WAIT, 3000, 0, "" },
 	    { CALL, 2, 1, "install msg2" }, { CONFIRM, 0, 0, "use heartbeat" }, { LINKED, 1, 0, NULL } } },
+	{ "provisional: does not keep us from dialling", LARGE, true, 8,
+	  { { WAIT, 30001, 0, "expect msg1 msg1 msg1 msg1 msg1 forget" },
+	    { CALL, 1, 1, "install msg2 use" }, { WAIT, 9998, 0, "" },
+	    { WAIT, 1, 0, "expect msg1" }, { REPLY, 2, 2, "install retire use heartbeat" },
+	    { LINKED, 1, 0, NULL } } },
+	{ "provisional: a replay that came to nothing is not answered again", LARGE, false, 8,
+	  { { CALL, 1, 1, "install msg2 use" }, { SILENCE, 0, 0, NULL },
+	    { WAIT, 29999, 0, "" }, { CALL, 1, 1, "msg2" }, { WAIT, 1, 0, "retire link-down" },
+	    { CALL, 1, 1, "" }, { COUNTED, FIPS_NODE_REPLAYED, 1, NULL },
+	    { CALL, 2, 1, "install msg2 use" } } },
 	{ "6.6: not active", LARGE, true, 8, { DIALLED, { LINKED, 1, 0, NULL }, { K, 0, 0, NULL } } },
 	{ "6.6: message 2 again", LARGE, true, 8,
 	  { DIALLED, { REPLY, 1, 1, "" }, { COUNTED, FIPS_NODE_NO_HANDSHAKE, 1, NULL } } },
@@ -116,7 +126,7 @@ static const struct row rows[] = {
 	  { { WAIT, 1, 0, "expect msg1" }, UP, { REPLY, 2, 1, "install" }, { CONFIRM, 0, 0, "" },
 	    { WAIT, 14999, 0, "" }, { WAIT, 1, 0, "retire" }, { LINKED, 1, 0, NULL } } },
 	{ "6.6: crossing, larger, but theirs was a replay", LARGE, true, 8,
-	  { { WAIT, 1, 0, "expect msg1" }, { CALL, 1, 1, "install msg2 use heartbeat" },
+	  { { WAIT, 1, 0, "expect msg1" }, { CALL, 1, 1, "install msg2 use" },
 	    { REPLY, 2, 1, "install" }, { CONFIRM, 0, 0, "" }, { WAIT, 14999, 0, "" },
 	    { WAIT, 1, 0, "use heartbeat" }, { WAIT, 15000, 0, "retire" }, { LINKED, 1, 0, NULL } } },
 	{ "6.6: our dial meets a new life of the peer", LARGE, true, 8,
@@ -222,6 +232,32 @@ START_TEST(each_row)
 }
 END_TEST
 
+/* All places are taken by strangers.  Message 1 proves nothing and gets none of them; a configured
+ * peer that answers our dial takes that of the stranger who came last. */
+START_TEST(full_of_strangers)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct puppet peer = { .who = LARGES_PEER, .ephemeral = 1, .epoch = 1, .index = 5 };
+	struct fips_addr first = world_identity(40).addr, second = world_identity(41).addr;
+	struct bench *b;
+
+	config.max_peers = 2;
+	config.link_mmp = FIPS_MMP_MINIMAL;
+	b = bench_open(LARGE, 1, &config);
+	want("expect msg1", bench_wait(b, 0));
+	bench_link(b, 40);
+	bench_link(b, 41);
+	bench_wait(b, MS(1000));
+	want("", bench_msg1(b, &peer));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REFUSED), 1);
+	peer.ephemeral = 2;
+	want("retire link-down install use heartbeat", bench_msg2(b, &peer));
+	ck_assert(fips_node_has_link(b->node, &first));
+	ck_assert(!fips_node_has_link(b->node, &second));
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node links");
@@ -230,6 +266,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
+	tcase_add_test(tc, full_of_strangers);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

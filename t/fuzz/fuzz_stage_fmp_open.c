@@ -1,5 +1,5 @@
 /* Vectors of anything into fmp-open, by the real runtime: no packet is lost, no view leaves its
- * buffer, what was not sealed under a key changes nothing.
+ * buffer, what is no whole frame is dropped as such, what was not sealed under a key changes nothing.
  *
  * The input is a list of records, each a kind and a length (2 bytes, little-endian) before its bytes:
  *
@@ -94,11 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	uint8_t packet[MOST + 64];
 	size_t packet_len = 0;
-	unsigned fed = 0, sealed = 0, out = 0;
+	unsigned fed = 0, sealed = 0, broken = 0, out = 0;
+	uint64_t malformed;
 
 	if (!rig)
 		open_rig();
 	reset();
+	malformed = rig_count(rig, "malformed");
 	while (n >= 3) {
 		uint8_t kind = data[0] % 4;
 		size_t len = mr_le16(data + 1);
@@ -111,15 +113,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			packet_len = make(kind, data, len, packet);
 			sealed += kind;
 		}
-		if (kind < 3)
+		if (kind < 3) {
 			*mr_pkt_via(rig_feed(rig, "frames", packet, packet_len)) = home;
+			broken += fips_frame_check(packet, packet_len) != FIPS_FRAME_ESTABLISHED;
+		}
 		if (kind == 3 || ++fed % 256 == 0)
 			out += run();
 		data += len;
 		n -= len;
 	}
 	out += run();
-	if (out > sealed)
+	if (out > sealed || rig_count(rig, "malformed") - malformed < broken)
 		abort();
 	for (unsigned i = 0; !sealed && i < KEYS; i++)
 		if (fips_word_get(&recv[i].frames) || keys[i]->recv.window.highest)

@@ -1,5 +1,6 @@
 /* Vectors of anything into fsp-open, by the real runtime, between orders about keys: no packet is
- * lost, no view leaves its buffer, what was sealed under no key brings nothing.
+ * lost, no view leaves its buffer, what has no envelope is dropped as such, what was sealed under no key
+ * brings nothing.
  *
  * The input is a list of records, each a kind and a length (2 bytes, little-endian) before its bytes:
  *
@@ -137,11 +138,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	uint8_t packet[MOST + 100], ce = 0;
 	size_t packet_len = 0;
-	unsigned fed = 0, sealed = 0, out = 0;
+	unsigned fed = 0, sealed = 0, broken = 0, out = 0;
+	struct fips_datagram datagram;
+	uint64_t malformed;
 
 	if (!rig)
 		open_rig();
 	reset();
+	malformed = rig_count(rig, "malformed");
 	while (n >= 3) {
 		uint8_t kind = data[0] % 5;
 		size_t len = mr_le16(data + 1);
@@ -155,8 +159,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			ce = len > 5 && data[5] & 1 ? MR_FLAG_CE : 0;
 			sealed += kind;
 		}
-		if (kind < 3)
+		if (kind < 3) {
 			rig_feed(rig, "datagrams", packet, packet_len)->flags = ce;
+			broken += !fips_datagram_parse(packet, packet_len, &datagram);
+		}
 		if (kind == 3 || ++fed % 256 == 0)
 			out += run();
 		if (kind == 4 && len >= 3)
@@ -165,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		n -= len;
 	}
 	out += run();
-	if (out > sealed)
+	if (out > sealed || rig_count(rig, "malformed") - malformed < broken)
 		abort();
 	return 0;
 }

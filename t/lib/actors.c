@@ -10,19 +10,13 @@
 
 #include "core/json.h"
 
-uint64_t stand_time, stand_tick;
+_Atomic uint64_t stand_time;
+uint64_t stand_tick;
 int stand_fd;
-
-/* Left alone while it stands still: workers with threads read it too. */
-static void pass(uint64_t ns)
-{
-	if (ns)
-		stand_time += ns;
-}
 
 static uint64_t stand_now(void)
 {
-	pass(stand_tick);
+	stand_time += stand_tick;
 	return stand_time;
 }
 
@@ -56,7 +50,7 @@ static bool source_pull(void *self, struct mr_turn *t)
 {
 	struct actor *a = self;
 
-	pass(a->work);
+	stand_time += a->work;
 	a->pulled++;
 	for (unsigned o = 0; o < 2; o++) {
 		for (unsigned i = 0; i < a->give[o]; i++) {
@@ -78,7 +72,7 @@ static void mid_process(void *self, unsigned input, struct mr_vector *v, struct 
 {
 	struct actor *a = self;
 
-	pass(a->work);
+	stand_time += a->work;
 	a->vectors++;
 	for (unsigned i = 0; i < v->n; i++)
 		mr_emit(t, input == MID_FAN && i % 2, v->pkt[i]);
@@ -88,7 +82,7 @@ static void talk(struct actor *a, struct mr_turn *t)
 {
 	struct mr_pkt *p = a->talk ? make(t) : NULL;
 
-	pass(a->work);
+	stand_time += a->work;
 	if (p)
 		mr_emit(t, 0, p);
 }
@@ -125,7 +119,7 @@ static void sink_process(void *self, unsigned input, struct mr_vector *v, struct
 {
 	struct actor *a = self;
 
-	pass(a->work);
+	stand_time += a->work;
 	a->vectors++;
 	for (unsigned i = 0; i < v->n; i++) {
 		a->disorder |= v->pkt[i]->seq <= a->last;

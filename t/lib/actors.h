@@ -46,7 +46,8 @@ struct stand {
 	struct mr_report  report;
 };
 
-extern uint64_t stand_time, stand_tick;
+extern _Atomic uint64_t stand_time; /* workers with threads read it too */
+extern uint64_t stand_tick;
 
 /* A pipe's end that sources watch from now on; 0: none. */
 extern int stand_fd;

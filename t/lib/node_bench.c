@@ -327,8 +327,8 @@ void bench_link(struct bench *b, unsigned who)
 	struct puppet p = { .who = who, .epoch = 1, .ephemeral = 100 + who, .index = 1000 + who };
 
 	b->alive = true;
-	want("install msg2 use heartbeat", bench_msg1(b, &p));
-	want("", bench_confirm(b, who, b->link_key, 0));
+	want("install msg2 use", bench_msg1(b, &p));
+	want("heartbeat", bench_confirm(b, who, b->link_key, 0));
 	bench_wait(b, SECONDS(1));
 }
 

@@ -183,6 +183,10 @@ static void msg2_in(struct reference *r, const uint8_t *bytes, const struct fips
 	r->calling = r->rekeying = false;
 	if (!fips_ik_read2(&r->ik, msg.noise))
 		return;
+	if (rekey && memcmp(r->ik.remote_epoch, r->peer_epoch, FIPS_EPOCH_LEN) != 0) {
+		memcpy(r->peer_epoch, r->ik.remote_epoch, FIPS_EPOCH_LEN);
+		reference_session_gone(r);
+	}
 	if (rekey) {
 		key_of(&r->pend, &r->ik, r->call_index, msg.sender_idx);
 	} else if (!r->active) {
@@ -346,6 +350,15 @@ static void wake(void *self)
 		call(r, false);
 	reference_session_tick(r);
 	world_wake(r->node, r->next_tick);
+}
+
+void reference_restart(struct reference *r)
+{
+	r->active = r->calling = r->rekeying = r->stored = false;
+	r->cur.on = r->prev.on = r->pend.on = false;
+	reference_session_gone(r);
+	mr_rand_bytes(&r->rand, r->epoch, sizeof r->epoch);
+	r->dial_at = 0;
 }
 
 static void reference_close(void *self)

@@ -86,6 +86,9 @@ struct reference {
 /* Puts it into the world; it lives until the world closes. */
 struct reference *reference_open(struct world *w, const struct reference_config *config);
 
+/* Its process ends and a new one begins. */
+void reference_restart(struct reference *r);
+
 /* A packet of data for the peer: queued until there is a session. */
 void reference_data(struct reference *r);
 

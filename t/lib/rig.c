@@ -407,6 +407,11 @@ uint64_t rig_count(struct rig *rig, const char *name)
 	ck_abort_msg("no counter %s", name);
 }
 
+bool rig_holds(struct rig *rig, const char *input)
+{
+	return rig->engine->replica[UNDER].held & MR_OUT(port(rig->kind->inputs, input));
+}
+
 void *rig_use(struct rig *rig, const struct mr_resource *resource)
 {
 	for (unsigned i = 0; i < rig->engine->useds; i++) {

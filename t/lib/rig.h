@@ -59,6 +59,9 @@ bool rig_event(struct rig *rig, struct mr_event *event);
 /* Counters by name: common words ("in", "made", "out", "taken", "held"), drops or own counters. */
 uint64_t rig_count(struct rig *rig, const char *name);
 
+/* Does the stage hold this input back? */
+bool rig_holds(struct rig *rig, const char *input);
+
 /* An opened resource by its descriptor, the stage's state, and the epoch record table writes take. */
 void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);

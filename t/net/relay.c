@@ -6,7 +6,10 @@
  * passes twice with different bytes, which would be one AEAD nonce used for two texts.  On SIGTERM it
  * prints one line of counts and exits with 0 when it saw nothing wrong.
  *
- *     relay OWN-A PEER-A OWN-B PEER-B      each host:port, IPv4 */
+ *     relay [-k FILE] OWN-A PEER-A OWN-B PEER-B      each host:port, IPv4
+ *
+ * With -k it keeps datagrams in FILE (t/lib/kept.h; the first node is A): all handshake packets, of
+ * the frames those with a low counter and every eighth after. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +24,9 @@
 #include "core/hash.h"
 #include "core/wire.h"
 #include "fips/wire/link.h"
+#include "t/lib/kept.h"
+
+#define ALL_BELOW 32 /* frames with a counter below this are all kept */
 
 #define SLOTS (1u << 22) /* frames remembered; more is a failure of the test, not of a node */
 
@@ -115,8 +121,27 @@ static void look(struct seen *table, const uint8_t *bytes, size_t n, uint32_t si
 	}
 }
 
+/* After it was forwarded, so that whoever reads the file comes later than the datagram. */
+static void keep(FILE *f, const uint8_t *bytes, size_t n, bool to_a)
+{
+	enum fips_frame frame = fips_frame_check(bytes, n);
+	struct fips_link_head head;
+
+	if (!f || frame > FIPS_FRAME_MSG2)
+		return;
+	if (frame == FIPS_FRAME_ESTABLISHED) {
+		fips_link_head_parse(bytes, &head);
+		if (head.counter >= ALL_BELOW && head.counter % 8)
+			return;
+	}
+	if (!kept_write(f, to_a, bytes, n)) {
+		fprintf(stderr, "relay: keeping: %s\n", strerror(errno));
+		exit(2);
+	}
+}
+
 static void pass(int from, int to, const struct sockaddr_in *peer, struct seen *table, uint32_t side,
-                 struct counts *c)
+                 FILE *kept, struct counts *c)
 {
 	uint8_t bytes[65536];
 	ssize_t n;
@@ -128,6 +153,7 @@ static void pass(int from, int to, const struct sockaddr_in *peer, struct seen *
 		look(table, bytes, (size_t)n, side, c);
 		if (sendto(to, bytes, (size_t)n, 0, (const struct sockaddr *)peer, sizeof *peer) != n)
 			c->unsent++;
+		keep(kept, bytes, (size_t)n, side == 1);
 	}
 }
 
@@ -137,9 +163,14 @@ int main(int argc, char **argv)
 	struct seen *table = calloc(SLOTS, sizeof *table);
 	struct sockaddr_in peer_a, peer_b;
 	struct pollfd set[2];
+	FILE *kept = NULL;
 
+	if (argc == 7 && strcmp(argv[1], "-k") == 0 && (kept = fopen(argv[2], "wb"))) {
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc != 5 || !table) {
-		fprintf(stderr, "usage: relay OWN-A PEER-A OWN-B PEER-B\n");
+		fprintf(stderr, "usage: relay [-k FILE] OWN-A PEER-A OWN-B PEER-B\n");
 		return 2;
 	}
 	set[0] = (struct pollfd){ .fd = socket_at(argv[1]), .events = POLLIN };
@@ -150,11 +181,13 @@ int main(int argc, char **argv)
 	while (!stop) {
 		if (poll(set, 2, 200) <= 0)
 			continue;
-		pass(set[0].fd, set[1].fd, &peer_b, table, 0, &c);
-		pass(set[1].fd, set[0].fd, &peer_a, table, 1, &c);
+		pass(set[0].fd, set[1].fd, &peer_b, table, 0, kept, &c);
+		pass(set[1].fd, set[0].fd, &peer_a, table, 1, kept, &c);
 	}
 	printf("frames %lu, handshakes %lu, foreign %lu, repeats %lu, clashes %lu, unsent %lu\n",
 	       c.frames, c.handshakes, c.foreign, c.repeats, c.clashes, c.unsent);
 	free(table);
+	if (kept)
+		fclose(kept);
 	return c.foreign || c.clashes || !c.frames || !c.handshakes;
 }

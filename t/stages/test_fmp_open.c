@@ -9,6 +9,7 @@
 
 #include "core/wire.h"
 #include "stages/lib/mesh.h"
+#include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 #include "t/lib/craft.h"
@@ -406,6 +407,7 @@ START_TEST(roaming_is_told_once)
 	if (!bench_open(&b, _i, secret, INDEX))
 		return;
 	for (size_t i = 0; i < COUNT(walk); i++) {
+		rig_at(b.rig, MR_NS_PER_S + i * MR_NUDGE_GAP);
 		feed(&b, frame, frame_of(frame, walk[i].counter, 0, FIPS_LINK_HEARTBEAT),
 		     walk[i].away ? &away : &home);
 		rig_run(b.rig);
@@ -422,6 +424,33 @@ START_TEST(roaming_is_told_once)
 		ck_assert(fips_link_via(&b.recv, &via, &moves));
 		ck_assert(fips_via_eq(&via, walk[i].away ? &away : &home));
 	}
+	bench_close(&b);
+}
+END_TEST
+
+/* A peer that moves with every frame does not drown what others have to tell: the words say where it
+ * is, control looks at them. */
+START_TEST(moves_are_told_now_and_then)
+{
+	struct mr_event event;
+	unsigned told = 0;
+	struct fips_via via;
+	uint8_t frame[128];
+	uint64_t moves;
+	struct bench b;
+
+	if (!bench_open(&b, _i, secret, INDEX))
+		return;
+	for (uint64_t i = 0; i < 201; i++) {
+		rig_at(b.rig, MR_NS_PER_S + i * MR_NS_PER_MS);
+		feed(&b, frame, frame_of(frame, i, 0, FIPS_LINK_HEARTBEAT), i % 2 ? &away : &home);
+		rig_run(b.rig);
+		while (rig_event(b.rig, &event))
+			told += event.kind == MR_EV_ROAMED;
+	}
+	ck_assert_uint_eq(told, 2);
+	ck_assert(fips_link_via(&b.recv, &via, &moves));
+	ck_assert(fips_via_eq(&via, &home));
 	bench_close(&b);
 }
 END_TEST
@@ -573,6 +602,7 @@ int main(void)
 	tcase_add_loop_test(tc, runs_keep_their_keys, 0, keys_providers());
 	tcase_add_loop_test(tc, confirmation_is_told_once, 0, keys_providers());
 	tcase_add_loop_test(tc, roaming_is_told_once, 0, keys_providers());
+	tcase_add_loop_test(tc, moves_are_told_now_and_then, 0, keys_providers());
 	tcase_add_test(tc, promotion_and_moves_come_by_order);
 	tcase_add_test(tc, reports_are_filled_in_by_order);
 	tcase_add_loop_test(tc, a_recycled_index_finds_no_old_key, 0, keys_providers());

@@ -620,6 +620,29 @@ START_TEST(strangers_are_told_of)
 }
 END_TEST
 
+/* However many messages there are: one in 100 ms is told of. */
+START_TEST(strangers_are_told_of_now_and_then)
+{
+	struct mr_event event;
+	uint8_t datagram[256];
+	unsigned told = 0;
+	struct bench b;
+
+	ck_assert(bench_plain(&b, 0));
+	for (uint64_t i = 0; i < 201; i++) {
+		size_t n = craft_sealed(datagram, &craft_t, &craft_b, secret, i, 0, note, sizeof note);
+
+		rig_at(b.rig, MR_NS_PER_S + i * MR_NS_PER_MS);
+		feed(&b, datagram, n);
+		ck_assert_str_eq(rig_run(b.rig), "no-session");
+		while (rig_event(b.rig, &event))
+			told++;
+	}
+	ck_assert_uint_eq(told, 3);
+	bench_close(&b);
+}
+END_TEST
+
 /* Envelopes and messages cut short, and link messages of other types. */
 START_TEST(short_datagrams_are_malformed)
 {
@@ -836,6 +859,7 @@ int main(void)
 	tcase_add_test(tc, handshakes_and_signals_go_to_control);
 	tcase_add_test(tc, expected_sessions_wait_with_control);
 	tcase_add_test(tc, strangers_are_told_of);
+	tcase_add_test(tc, strangers_are_told_of_now_and_then);
 	tcase_add_test(tc, short_datagrams_are_malformed);
 	tcase_add_test(tc, segments_are_clamped);
 	tcase_add_test(tc, reports_are_filled_in_by_order);

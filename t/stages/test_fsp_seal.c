@@ -49,7 +49,7 @@ static struct mr_pkt *feed(struct bench *b, uint64_t session, enum mr_shape shap
 
 	p->far = session;
 	p->near = 4711;
-	p->mark = shape;
+	p->mark = (uint8_t)shape;
 	p->limit = 1400;
 	return p;
 }

@@ -340,6 +340,20 @@ START_TEST(sockets_take_turns)
 	}
 	ck_assert_uint_eq(next[0], 40);
 	ck_assert_uint_eq(next[2], 8);
+	ck_assert_uint_eq(rig_count(b.rig, "receive-errors"), 0); /* nothing to read is none */
+	bench_close(&b);
+}
+END_TEST
+
+/* One call finds the socket that has something, past those that have nothing. */
+START_TEST(an_empty_socket_costs_no_turn)
+{
+	struct bench b = bench_open("{}", THREE, AF_INET);
+
+	send_frame(&b, 2, 9);
+	ck_assert_str_eq(rig_run(b.rig), "frames");
+	ck_assert_uint_eq(rig_count(b.rig, "calls"), 1);
+	ck_assert_uint_eq(rig_count(b.rig, "receive-calls"), 3);
 	bench_close(&b);
 }
 END_TEST
@@ -488,6 +502,7 @@ int main(void)
 	tcase_add_loop_test(tc, small_batches, 0, 3);
 	tcase_add_loop_test(tc, batches_have_bounds, 0, 3);
 	tcase_add_test(tc, sockets_take_turns);
+	tcase_add_test(tc, an_empty_socket_costs_no_turn);
 	tcase_add_test(tc, overflows_are_counted);
 	tcase_add_test(tc, a_pending_error_is_taken);
 	tcase_add_test(tc, silence_costs_no_call);

@@ -1,0 +1,334 @@
+/* What strangers send tears nothing down: replays of everything ever heard, junk that carries a live
+ * index, floods of true handshakes, and every bit of a message 1 turned over. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "t/lib/node_bench.h"
+#include "t/lib/node_plane.h"
+#include "t/lib/reference.h"
+
+/* --- replays ---------------------------------------------------------------------------------- */
+
+#define KEPT 4096
+
+struct tape {
+	struct sim_node *to;
+	size_t           n;
+	struct {
+		size_t  n;
+		uint8_t bytes[256];
+	} heard[KEPT];
+};
+
+/* Keeps every handshake and one in eight of the other datagrams. */
+static bool record(void *self, const struct sim_node *from, const struct sim_node *to,
+                   const uint8_t *bytes, size_t n)
+{
+	struct tape *tape = self;
+
+	(void)from;
+	if (to != tape->to || n > sizeof tape->heard[0].bytes || tape->n == KEPT ||
+	    (bytes[0] == 0 && world_random(to->world, 8)))
+		return true;
+	memcpy(tape->heard[tape->n].bytes, bytes, n);
+	tape->heard[tape->n++].n = n;
+	return true;
+}
+
+/* Handshakes are picked as often as all the rest together. */
+static void play(struct tape *tape, struct world *w)
+{
+	struct fips_via from = world_via(200, (unsigned)world_random(w, 250));
+	bool handshake = world_random(w, 2);
+
+	for (unsigned i = 0; i < 200 && tape->n; i++) {
+		size_t pick = world_random(w, tape->n);
+
+		if (handshake && tape->heard[pick].bytes[0] == 0)
+			continue;
+		world_send(w, &from, &tape->to->via, tape->heard[pick].bytes, tape->heard[pick].n);
+		return;
+	}
+}
+
+/* Everything the peer ever said, said again by somebody else, all the time; rekeys go on. */
+START_TEST(replays)
+{
+	struct world *w = world_open((uint64_t)_i);
+	struct world_peer peer = { 2, (unsigned)_i % 2 };
+	struct reference_config config = { .secret = 2, .peer = 1, .dials = true,
+		                           .link_messages = 300, .session_messages = 100,
+		                           .link_age = 120, .session_age = 120 };
+	struct sim_node *we = world_node(w, 1, &peer, 1, NULL);
+	struct reference *they = reference_open(w, &config);
+	struct tape *tape = calloc(1, sizeof *tape);
+
+	tape->to = we;
+	w->filter = record;
+	w->filter_self = tape;
+	world_run(w, SECONDS(20));
+	for (unsigned i = 0; i < 36000; i++) {
+		if (i % 3 == 0) {
+			world_data(we, &they->node->me.addr);
+			reference_data(they);
+		}
+		play(tape, w);
+		world_run(w, MS(50));
+	}
+	world_run(w, SECONDS(1));
+	ck_assert_uint_eq(we->actions_done[FIPS_ACT_LINK_DOWN], 0);
+	ck_assert_uint_eq(we->actions_done[FIPS_ACT_SESSION_DOWN], 0);
+	ck_assert_uint_eq(we->actions_done[FIPS_ACT_SET_VIA], 0);
+	ck_assert_uint_eq(fips_node_counts(we->brain)[FIPS_NODE_RESTARTS], 0);
+	ck_assert_uint_eq(they->links, 1);
+	ck_assert_uint_ge(they->link_rekeys, 25);
+	ck_assert_uint_ge(they->session_rekeys, 60);
+	ck_assert_uint_ge(they->node->got + 1, we->sent);
+	ck_assert_uint_ge(we->got + 1, they->node->sent);
+	free(tape);
+	world_close(w);
+}
+END_TEST
+
+/* A message 1 of the peer's that was recorded before, played before the peer itself calls: the
+ * peer's own call is answered all the same, at once. */
+START_TEST(a_replay_comes_first)
+{
+	struct bench *b = bench_open(1, 0, NULL);
+	struct puppet old = { .who = 2, .epoch = 1, .ephemeral = 1, .index = 1, .from = 9 };
+	struct puppet now = { .who = 2, .epoch = 1, .ephemeral = 2, .index = 2 };
+
+	for (unsigned life = 1; life <= 2; life++) {
+		old.ephemeral += 2;
+		now.ephemeral += 2;
+		now.epoch = life; /* the replay is of this life, or of the one before */
+		want("install msg2 use", bench_msg1(b, &old));
+		want("install msg2", bench_msg1(b, &now));
+		want(life == 1 ? "use heartbeat" : "retire use heartbeat",
+		     bench_confirm(b, 2, b->link_key, 0));
+		bench_wait(b, SECONDS(100)); /* silent: removed */
+	}
+	bench_close(b);
+}
+END_TEST
+
+/* --- junk ------------------------------------------------------------------------------------- */
+
+static bool up(void *self)
+{
+	struct world *w = self;
+
+	return world_in_session(&w->node[0], &w->node[1]);
+}
+
+START_TEST(junk_on_live_indices)
+{
+	struct world *w = world_open(3);
+	struct world_peer to_a = { 1, 0 }, to_b = { 2, 1 };
+	struct sim_node *a = world_node(w, 1, &to_b, 1, NULL), *b = world_node(w, 2, &to_a, 1, NULL);
+	uint64_t packets;
+
+	world_run(w, SECONDS(1));
+	world_data(a, &b->me.addr);
+	ck_assert(world_until(w, SECONDS(10), up, w));
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t junk[200];
+		uint32_t index[8];
+		unsigned n = plane_indices(b->plane, index, 8);
+		struct fips_link_head head = { .payload_len = (uint16_t)(5 + world_random(w, 100)),
+			                       .flags = (uint8_t)world_random(w, 256),
+			                       .counter = world_random(w, 0) };
+		struct fips_via from = world_via(200, i % 250);
+
+		ck_assert_uint_gt(n, 0);
+		for (size_t j = 0; j < sizeof junk; j++)
+			junk[j] = (uint8_t)world_random(w, 256);
+		head.receiver_idx = index[world_random(w, n)];
+		fips_link_head_build(junk, &head);
+		world_send(w, &from, &b->via, junk, (size_t)head.payload_len + FIPS_LINK_MIN);
+		if (i % 100 == 0)
+			world_data(a, &b->me.addr);
+		world_run(w, MS(5));
+	}
+	world_run(w, SECONDS(1));
+	packets = b->actions_done[FIPS_ACT_SEND_RAW];
+	ck_assert_uint_eq(packets, 1); /* message 2 */
+	ck_assert_uint_eq(b->actions_done[FIPS_ACT_LINK_DOWN], 0);
+	ck_assert_uint_eq(b->actions_done[FIPS_ACT_SESSION_DOWN], 0);
+	ck_assert_uint_eq(b->actions_done[FIPS_ACT_SET_VIA], 0);
+	ck_assert_uint_eq(b->got, a->sent);
+	world_close(w);
+}
+END_TEST
+
+/* Handshake packets and datagrams of random bytes: an input that leads to no action is counted. */
+START_TEST(noise)
+{
+	struct world *w = world_open(11);
+	struct bench *b = bench_open(1, 0, NULL);
+	uint8_t bytes[400];
+
+	bench_link(b, 2);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct puppet p = { .who = 2 };
+		size_t n = world_random(w, sizeof bytes);
+		uint64_t before = 0, after = 0;
+		const char *words;
+
+		for (size_t j = 0; j < n; j++)
+			bytes[j] = (uint8_t)world_random(w, 256);
+		if (n > 4 && world_random(w, 2))
+			bytes[0] = (uint8_t)world_random(w, 4);
+		if (world_random(w, 2) && n > 4)
+			memcpy(bytes, n % 2 ? "\1\0\x6e" : "\2\0\x41", 4), n = n % 2 ? 114 : 69;
+		for (unsigned c = 0; c < FIPS_NODE_COUNTS; c++)
+			before += fips_node_counts(b->node)[c];
+		switch (i % 3) {
+		case 0: words = bench_raw(b, &p, bytes, n); break;
+		case 1: words = bench_datagram(b, &p, bytes, n); break;
+		default: words = bench_message(b, 2, bytes, n); break;
+		}
+		for (unsigned c = 0; c < FIPS_NODE_COUNTS; c++)
+			after += fips_node_counts(b->node)[c];
+		if (i % 3 == 2 && strstr(words, "link-down")) {
+			b->now += SECONDS(1);
+			ck_assert_uint_eq(bytes[0], FIPS_LINK_DISCONNECT); /* from the peer itself */
+			bench_close(b);
+			b = bench_open(1, 0, NULL);
+			bench_link(b, 2);
+			continue;
+		}
+		ck_assert_msg(after > before || words[0] || i % 3, "%02x is not counted", bytes[0]);
+		b->now += MS(1);
+	}
+	bench_close(b);
+	world_close(w);
+}
+END_TEST
+
+/* --- floods ----------------------------------------------------------------------------------- */
+
+/* Strangers with true keys, 1000 a second: work is bounded, the table too, and neither the peer's
+ * rekey nor its restart is kept out. */
+START_TEST(flood_of_strangers)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct puppet peer = { .who = 2, .epoch = 1, .ephemeral = 900, .index = 7 };
+	struct fips_peer_info info;
+	uint64_t ops, start;
+	struct bench *b;
+	unsigned n = 0;
+
+	config.max_peers = 20;
+	b = bench_open(1, 0, &config);
+	bench_link(b, 2);
+	b->alive = true;
+	ops = fips_node_curve_ops(b->node);
+	start = b->now;
+	for (unsigned i = 0; i < 40000; i++) {
+		struct puppet p = { .who = 3 + i % 250, .epoch = i / 256, .ephemeral = i % 65000,
+			            .index = i };
+
+		bench_msg1(b, &p);
+		b->now += MS(1);
+	}
+	ops = fips_node_curve_ops(b->node) - ops;
+	ck_assert_uint_le(ops, 4 * (100 + 10 * ((b->now - start) / MR_NS_PER_S + 1)));
+	while (fips_node_peer(b->node, n, &info))
+		n++;
+	ck_assert_uint_le(n, 20);
+	bench_wait(b, 0);
+	want("install msg2", bench_msg1(b, &peer)); /* from the address of a link: its own bucket */
+	want("use heartbeat", bench_confirm(b, 2, b->link_key, 1));
+	peer.epoch = 2;
+	peer.ephemeral++;
+	want("install msg2", bench_msg1(b, &peer));
+	bench_close(b);
+}
+END_TEST
+
+/* A flood of forged answers to a dial costs a bounded number of operations and not the dial. */
+START_TEST(flood_of_answers)
+{
+	struct bench *b = bench_open(1, 1, NULL);
+	struct puppet p = { .who = 2, .epoch = 1, .ephemeral = 1, .index = 3 };
+	uint8_t junk[FIPS_MSG2_LEN] = { 2, 0, 65, 0 };
+	uint64_t ops;
+
+	want("expect msg1", bench_wait(b, 0));
+	memcpy(junk + 8, b->msg1 + 4, 4);
+	junk[12] = 2;
+	ops = fips_node_curve_ops(b->node);
+	for (unsigned i = 0; i < 10000; i++) {
+		junk[43] = (uint8_t)i;
+		junk[44] = (uint8_t)(1 + i / 256);
+		want("", bench_raw(b, &p, junk, sizeof junk));
+	}
+	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, 100);
+	b->now += SECONDS(1) / 2;
+	want("install use heartbeat", bench_msg2(b, &p));
+	bench_close(b);
+}
+END_TEST
+
+/* --- every bit of a message 1 ----------------------------------------------------------------- */
+
+/* What the protocol does not protect, and what turning it over does. */
+static const struct {
+	unsigned    from, to; /* bits of the packet, [from, to) */
+	const char *does;
+} unprotected[] = {
+	{ 32, 64, "another index, on which nobody listens" },
+	{ 64, 65, "02 for 03: the parity of the ephemeral key, of which x alone counts" },
+};
+
+START_TEST(every_bit_of_a_message_1)
+{
+	struct puppet p = { .who = 2, .epoch = 1, .ephemeral = 1, .index = 3 };
+	unsigned answered = 0;
+
+	for (unsigned bit = 0; bit < 8 * FIPS_MSG1_LEN; bit++) {
+		struct bench *b = bench_open(1, 0, NULL);
+		uint8_t bytes[FIPS_MSG1_LEN];
+		bool open = false;
+
+		for (size_t i = 0; i < sizeof unprotected / sizeof unprotected[0]; i++)
+			open |= bit >= unprotected[i].from && bit < unprotected[i].to;
+		bench_msg1_bytes(b, &p, bytes);
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		want(open ? "install msg2 use" : "", bench_raw(b, &p, bytes, sizeof bytes));
+		answered += open;
+		/* The true one is welcome, and is the same handshake if its ephemeral is. */
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		want(open ? "msg2" : "install msg2 use",
+		     bench_raw(b, &p, bytes, sizeof bytes));
+		bench_close(b);
+	}
+	ck_assert_uint_eq(answered, 33);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("node hostile");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 300);
+	tcase_add_loop_test(tc, replays, 0, 4);
+	tcase_add_test(tc, a_replay_comes_first);
+	tcase_add_test(tc, junk_on_live_indices);
+	tcase_add_test(tc, noise);
+	tcase_add_test(tc, flood_of_strangers);
+	tcase_add_test(tc, flood_of_answers);
+	tcase_add_test(tc, every_bit_of_a_message_1);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,296 @@
+/* whole.c - nodes, their turns, and what can be seen of them; see whole.h. */
+#include "t/lib/whole.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "core/json.h"
+
+/* clang-format off */
+static const char graph_text[] =
+	"{\"graph\":\"whole\",\"stages\":{"
+	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{},\"fsp-open\":{},"
+	"\"app-in\":{\"node\":%u},"
+	"\"app-out\":{\"node\":%u},\"route\":{},\"fsp-seal\":{},\"fmp-seal\":{},"
+	"\"wire-out\":{\"node\":%u},\"control\":{}},\"edges\":["
+	"{\"from\":\"wire-in.frames\",\"to\":\"sort.in\",\"full\":\"wait\"},"
+	"{\"from\":\"wire-in.handshakes\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"sort.frames\",\"to\":\"fmp-open.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"sort.expected\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.session\",\"to\":\"fsp-open.datagrams\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.transit\",\"to\":\"route.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.control\",\"to\":\"control.messages\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-open.ip\",\"to\":\"app-in.ip\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-open.control\",\"to\":\"control.bodies\",\"full\":\"drop\"},"
+	"{\"from\":\"app-out.ip\",\"to\":\"route.ip\",\"full\":\"wait\"},"
+	"{\"from\":\"route.seal\",\"to\":\"fsp-seal.bodies\",\"full\":\"wait\"},"
+	"{\"from\":\"route.forward\",\"to\":\"fmp-seal.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"route.tun\",\"to\":\"app-in.ip\",\"full\":\"drop\"},"
+	"{\"from\":\"route.control\",\"to\":\"control.datagrams\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-seal.out\",\"to\":\"fmp-seal.own\",\"full\":\"wait\"},"
+	"{\"from\":\"fmp-seal.out\",\"to\":\"wire-out.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"control.raw\",\"to\":\"wire-out.raw\"},"
+	"{\"from\":\"control.link\",\"to\":\"fmp-seal.control\"},"
+	"{\"from\":\"control.session\",\"to\":\"route.session\"},"
+	"{\"from\":\"control.tun\",\"to\":\"app-in.ip\"},"
+	"{\"from\":\"control.frames\",\"to\":\"fmp-open.frames\"},"
+	"{\"from\":\"control.datagrams\",\"to\":\"fsp-open.datagrams\"}],"
+	"\"workers\":{\"data\":{\"stages\":[\"wire-in\",\"sort\",\"fmp-open\",\"fsp-open\","
+	"\"app-in\",\"app-out\",\"route\",\"fsp-seal\",\"fmp-seal\",\"wire-out\"]},"
+	"\"main\":{\"stages\":[\"control\"]}}}";
+
+#define SECRET_A "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+#define SECRET_B "b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0"
+
+static const char *const secret[NODES] = { SECRET_A, SECRET_B };
+/* clang-format on */
+
+/* ---- nodes ---- */
+
+struct node node[NODES];
+const struct mr_aead *whole_aead;
+
+static uint64_t air_now(void)
+{
+	return air.now;
+}
+
+void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	struct fips_identity id;
+
+	ck_assert_ptr_null(fips_identity_parse(&id, &curve, secret[n]));
+	memcpy(text, id.npub, FIPS_KEY_TEXT);
+	fips_curve_close(&curve);
+}
+
+bool whole_try(unsigned i, const char *more, const char *peers)
+{
+	struct node *n = &node[i];
+	char graph[sizeof graph_text + 32], text[4096];
+
+	snprintf(graph, sizeof graph, graph_text, i, i, i, i);
+	snprintf(text, sizeof text,
+	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
+	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}},\"peers\":[%s]}",
+	         secret[i], more, peers);
+	*n = (struct node){ .seed = { .seed = i + 1 } };
+	n->graph_doc = mr_json_parse("graph", graph, strlen(graph), &n->report);
+	n->node_doc = mr_json_parse("node", text, strlen(text), &n->report);
+	ck_assert_ptr_nonnull(n->node_doc);
+	n->graph = mr_graph_parse(n->graph_doc, whole_kinds, &n->report);
+	if (n->graph)
+		n->engine = mr_engine_open(&(struct mr_engine_options){
+			.graph = n->graph, .node = n->node_doc, .aead = whole_aead ? whole_aead : mr_aead_find("mbedtls"),
+			.rand = mr_rand_seeded(&n->seed), .now = air_now }, &n->report);
+	return n->engine != NULL;
+}
+
+void whole_open(unsigned i, const char *more, const char *peers)
+{
+	if (!whole_try(i, more, peers)) {
+		mr_report_print(&node[i].report, stderr);
+		ck_abort_msg("node %u does not open", i);
+	}
+	mr_control_log(mr_engine_host_state(node[i].engine),
+	               &(struct mr_log){ .level = MR_LOG_ERROR });
+}
+
+struct mr_replica *whole_stage(unsigned i, const struct mr_kind *kind)
+{
+	for (unsigned r = 0; r < node[i].engine->replicas; r++) {
+		if (node[i].engine->replica[r].kind == kind)
+			return &node[i].engine->replica[r];
+	}
+	ck_abort_msg("no stage %s", kind->name);
+}
+
+static uint64_t named(const struct mr_replica *r, const struct mr_named *list, unsigned at,
+                      const char *name)
+{
+	for (unsigned i = 0; list[i].name; i++) {
+		if (!strcmp(list[i].name, name))
+			return r->block->live[at + i];
+	}
+	ck_abort_msg("nothing is called %s", name);
+}
+
+uint64_t whole_drop(unsigned i, const struct mr_kind *kind, const char *name)
+{
+	return named(whole_stage(i, kind), kind->drops, MR_WORDS, name);
+}
+
+uint64_t whole_count(unsigned i, const struct mr_kind *kind, const char *name)
+{
+	const struct mr_replica *r = whole_stage(i, kind);
+
+	return named(r, kind->counters, MR_WORDS + r->ndrop + r->noutput, name);
+}
+
+uint64_t whole_edge(unsigned i, const struct mr_kind *kind, unsigned output)
+{
+	const struct mr_replica *r = whole_stage(i, kind);
+
+	return r->block->live[MR_WORDS + r->ndrop + output];
+}
+
+uint64_t whole_word(unsigned i, const struct mr_kind *kind, enum mr_word word)
+{
+	return whole_stage(i, kind)->block->live[word];
+}
+
+/* in + made = out + taken + dropped + held, in every stage, whenever nobody is in a call. */
+static void check_books(unsigned i)
+{
+	for (unsigned k = 0; k < node[i].engine->replicas; k++) {
+		const struct mr_replica *r = &node[i].engine->replica[k];
+		const uint64_t *w = r->block->live;
+		uint64_t lost = 0;
+
+		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
+			lost += w[MR_WORDS + d];
+		ck_assert_msg(w[MR_W_IN] + w[MR_W_MADE] ==
+		                      w[MR_W_OUT] + w[MR_W_TAKEN] + w[MR_W_HELD] + lost,
+		              "%s of node %u", r->name, i);
+	}
+}
+
+void whole_close(unsigned i)
+{
+	struct node *n = &node[i];
+
+	if (n->engine) {
+		mr_engine_stop(n->engine);
+		check_books(i);
+		ck_assert_uint_eq(mr_engine_close(n->engine), 0);
+	}
+	mr_graph_free(n->graph);
+	mr_json_free(n->graph_doc);
+	mr_json_free(n->node_doc);
+	mr_report_free(&n->report);
+	*n = (struct node){ 0 };
+}
+
+void whole_data_turns(unsigned i, unsigned turns)
+{
+	struct mr_engine *e = node[i].engine;
+	uint8_t letter[MR_LETTER];
+
+	for (unsigned w = 0; w < e->workers; w++) {
+		struct mr_worker *worker = &e->worker[w];
+
+		for (unsigned k = 0; k < turns && !worker->host; k++) {
+			for (unsigned r = 0; r < worker->replicas; r++)
+				worker->replica[r]->ready |= worker->replica[r]->kind->pull != NULL;
+			mr_worker_turn(worker);
+		}
+		while (node[i].deaf && mr_mail_pop(worker->events, letter))
+			;
+	}
+}
+
+void whole_run(unsigned ms)
+{
+	for (unsigned k = 0; k < ms; k++) {
+		air.now += MS;
+		air_deliver();
+		if (air.hand.tick)
+			air.hand.tick(air.hand.self);
+		for (unsigned again = 0; again < 8; again++) {
+			for (unsigned i = 0; i < NODES; i++) {
+				if (!node[i].engine)
+					continue;
+				whole_data_turns(i, 3);
+				mr_engine_host_turn(node[i].engine);
+			}
+		}
+	}
+	for (unsigned i = 0; i < NODES; i++) {
+		if (node[i].engine)
+			check_books(i);
+	}
+}
+
+/* ---- what the tests share ---- */
+
+void whole_reset(void)
+{
+	memset(&air, 0, sizeof air);
+	air.now = 5 * MR_NS_PER_S;
+	air.host[0] = 1;
+	air.host[1] = 2;
+	air.host[HAND] = 3;
+}
+
+const char *whole_dial(unsigned n, char text[512])
+{
+	char npub[FIPS_KEY_TEXT];
+
+	whole_npub(n, npub);
+	snprintf(text, 512,
+	         "{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
+	         "\"addr\":\"10.0.0.%u:2121\"}]}",
+	         npub, n + 1);
+	return text;
+}
+
+void whole_link_up(void)
+{
+	char peers[512];
+
+	whole_reset();
+	whole_open(0, "", whole_dial(1, peers));
+	whole_open(1, "", "");
+	whole_run(50);
+}
+
+struct mr_worker *whole_data(unsigned i)
+{
+	return whole_stage(i, &mr_kind_route)->worker;
+}
+
+struct mr_mesh *whole_mesh(unsigned i)
+{
+	return whole_stage(i, &mr_kind_control)->use[0];
+}
+
+enum fips_peer_state whole_peer_state(unsigned i)
+{
+	struct fips_peer_info info;
+
+	if (!mr_control_peer(mr_engine_host_state(node[i].engine), 0, &info))
+		return FIPS_PEER_IDLE;
+	return info.state;
+}
+
+bool whole_in_session(unsigned i)
+{
+	struct fips_session_info info;
+
+	return mr_control_session(mr_engine_host_state(node[i].engine), 0, &info) &&
+	       info.state == FIPS_SESSION_ESTABLISHED;
+}
+
+void whole_say(unsigned from, const struct fips_addr *to, unsigned len, uint8_t fill)
+{
+	uint8_t *ip = air.packet;
+
+	memset(ip, fill, len);
+	memcpy(ip, (const uint8_t[8]){ 0x60, 0, 0, 0, (uint8_t)((len - 40) >> 8),
+	                               (uint8_t)(len - 40), 59, 64 }, 8);
+	memcpy(ip + 8, whole_mesh(from)->own_ip, 16);
+	fips_addr_to_ipv6(to, ip + 24);
+	air.outbox = from + 1;
+	air.outbox_n = 1;
+	air.outbox_len = len;
+}
+
+void whole_close_all(void)
+{
+	for (unsigned i = 0; i < NODES; i++)
+		whole_close(i);
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# hostile.sh [GRAPH] - a node among strangers: nothing they send is answered beyond the protocol,
+# disturbs the link, costs memory, or is lost uncounted (R10, R11, R17, R29).
+#
+# Two nodes ping each other through a relay that keeps what passes.  From the relay's place, in its
+# name and in that of a third host, t/net/hostile sends node a what a stranger can make of it.  Node a
+# also calls a third node that never answers.  Between before and after:
+#   - ping went through, and the link, the session and the call are those of before
+#   - each datagram sent is in the counter where link.md 3.7 has it, and the sums agree
+#   - what came back is message 2s, no more than message 1s that could be opened
+#   - public-key work was bounded by the token buckets
+#   - resident memory is that of the first of two such rounds
+
+set -u
+top=${srcdir:?the tree, as make check sets it}
+graph=${1:-fused}
+. "$top/contrib/lib.sh"
+. "$top/t/net/wire.sh"
+enter_or_skip "$0" "$graph"
+lay_wire hostile "$graph"
+hostile=${HOSTILE:-${millrace%/*}/t/net/hostile}
+ip -n r address add 10.77.1.3/24 dev ra || die "no third host"
+"$millrace" keygen --out "$work/c.key" >"$work/c.id" || die "no key"
+npub()
+{
+	sed -n 's/^npub *//p' "$work/$1.id"
+}
+jq --arg c "$(npub c)" '.node.rate_limit.handshake_timeout_secs = 300 |
+	.peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.1.2:2121" }] }]' \
+	"$work/a.json" >"$work/a.more" && mv "$work/a.more" "$work/a.json" || die "no node file"
+start_wire -k "$work/kept"
+
+# More frames than a replay window, so that the first of those kept are outdated.
+finish ip netns exec b ping -6 -q -f -c 4000 -W 2 "$a6" >"$work/ping" || lament "ping lost packets"
+
+bad=0
+expect()
+{
+	jq -e --slurpfile sent "$work/sent" "\$sent[0] as \$sent | $1" "$work/grown" >/dev/null || {
+		say "not so: $1" >&2
+		bad=1
+	}
+}
+
+# Counters of the stages where strangers' datagrams end, as one flat object.
+flat='[.stages[] | select(.kind | IN("rx", "fmp-open", "control")) | .kind as $k |
+	((.drops, .counters | to_entries[] | { "\($k).\(.key)": .value }),
+	 (.edges | to_entries[] | { "\($k)>\(.key)": .value.dropped }))] | add'
+ended='[to_entries[] | select(.key | test("^(rx|fmp-open)[.]") or test("^control[.](kept|no-key)") or
+	test("^rx>") or test("^control[.]node-(malformed|limited|no-handshake|forged|replayed|duplicate|refused|answered|repeated)$")) |
+	select(.key | IN("rx.receive-calls", "rx.receive-errors") | not) | .value] | add'
+
+take_stock()
+{
+	page a /stats a.stats
+	jq "$flat" "$work/a.stats" >"$work/$1"
+}
+
+# all_found: the node's counters have grown by as much as was sent.
+all_found()
+{
+	take_stock after
+	jq -s '.[0] as $b | .[1] | with_entries(.value -= $b[.key])' "$work/before" "$work/after" \
+		>"$work/grown"
+	[ "$(jq "$ended" "$work/grown")" -eq "$(jq .sent "$work/sent")" ]
+}
+
+resident()
+{
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$node_a/status"
+}
+
+relations()
+{
+	page a /peers a.peers
+	jq -c '[(.peers[] | select(.configured) | [.alias, .state, .via, .initiator, .keys]),
+		(.sessions[] | [.address, .state, .initiator, .confirmed])]' "$work/a.peers"
+}
+
+round()
+{
+	relations_before=$(relations)
+	take_stock before
+	start "$work/ping" ip netns exec b ping -6 -q -i 0.05 -W 2 "$a6"
+	pinging=$started
+	finish ip netns exec r "$hostile" "$work/kept" 10.77.1.3:4000 10.77.1.2:2121 10.77.1.1:2121 \
+		"$(npub a)" "$1" >"$work/sent" || { say "hostile ended with $?: $(cat "$work/sent")" >&2; bad=1; }
+	kill -INT "$pinging"
+	wait "$pinging"
+	forget "$pinging"
+	await 5 all_found || { say "$(jq .sent "$work/sent") sent, $(jq "$ended" "$work/grown") found" >&2; bad=1; }
+	[ "$relations_before" = "$(relations)" ] || {
+		say "before: $relations_before" "after: $(relations)" >&2
+		bad=1
+	}
+	finish ip netns exec b ping -6 -q -c 5 -i 0.05 -W 2 "$a6" >/dev/null ||
+		lament "no ping after round $1"
+}
+
+round 1
+first=$(resident)
+round 2
+second=$(resident)
+
+# Where the kernel had to drop, it said how many; they are missing below.
+expect '.["rx.socket-overflow"] < 1000'
+among()
+{
+	expect ".[\"rx.socket-overflow\"] as \$lost | ($1) as \$n | (\$sent[\"$2\"]) as \$of |
+		\$n <= \$of and \$n >= \$of - \$lost and \$n > 0"
+}
+for name in short punch version phase length flags truncated unknown-index; do
+	among ".[\"rx.$name\"]" $name
+done
+among '.["fmp-open.forged"]' forged
+among '.["fmp-open.duplicate"] + .["fmp-open.stale"]' replayed
+expect '.["fmp-open.duplicate"] > 0 and .["fmp-open.stale"] > 0'
+expect '.["fmp-open.runt"] == 0 and .["fmp-open.malformed"] == 0 and .["rx>frames"] == 0'
+
+# By the handshakes' road: more than 20000 datagrams, of which a few hundred are worth a look.
+expect '$sent.calls == 1 and $sent["message-1"] + $sent["message-2"] > 20000 and $sent.awaited == 1000'
+expect '.["control.node-limited"] > 1000'
+expect '.["control.node-forged"] | . > 20 and . < 1500'
+expect '.["control.node-answered"] == 1 and .["control.node-malformed"] == 0'
+expect '.["control.node-no-handshake"] > 0'
+expect '.["control.kept-over"] + .["control.kept-late"] + .["rx>handshakes"] > 0'
+expect '[.["control.node-link-cuts", "control.node-session-cuts", "control.node-restarts",
+	"control.node-lost", "control.table-full", "rx.receive-errors"]] | all(. == 0)'
+
+jq -e '.conservation == true' "$work/a.stats" >/dev/null || { say "packets are not conserved" >&2; bad=1; }
+received=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$work/ping")
+pinged=$(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$work/ping")
+[ "$pinged" -gt 5 ] && [ $((pinged - received)) -le "$(jq '.["rx.socket-overflow"] + 1' "$work/grown")" ] || {
+	say "$received of $pinged pings came back" >&2
+	bad=1
+}
+[ $((second - first)) -le 512 ] || { say "memory: $first kB, then $second kB" >&2; bad=1; }
+say "$graph: $(jq .sent "$work/sent") datagrams, $received of $pinged pings, $first kB, then $second kB"
+say "answers $(jq -c '[.asked, .answers, .opened]' "$work/sent"); $(jq -c 'with_entries(select(.value > 0))' "$work/grown")"
+end_wire
+[ $bad -eq 0 ] || lament "failed"
