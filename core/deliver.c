@@ -87,7 +87,8 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, s
 static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_vector *v)
 {
 	if (w->covered && !x->drop) {
-		assert(x->ring->prod.aside >= MR_VECTOR); /* else the kind reaches more than it says */
+		/* or the kind reaches more than it says */
+		assert(x->ring->prod.aside >= MR_VECTOR);
 		x->ring->prod.aside -= MR_VECTOR;
 	}
 	mr_ring_push(x->ring, v, w->turn.now);

@@ -84,8 +84,9 @@ static void limit_spinning(struct mr_engine *e, long online, struct mr_report *r
 		if (!w->spin_us || e->workers <= online)
 			continue;
 		w->spin_us = 0;
-		mr_warn(report, (struct mr_where){ 0 }, "worker %s parks instead of spinning: %u workers "
-		        "share %ld cores", w->name, e->workers, online);
+		mr_warn(report, (struct mr_where){ 0 },
+		        "worker %s parks instead of spinning: %u workers share %ld cores", w->name,
+		        e->workers, online);
 	}
 }
 

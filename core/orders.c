@@ -134,15 +134,16 @@ bool mr_serve_letters(struct mr_worker *host)
 	bool any = false;
 
 	for (unsigned i = 0; i < e->workers; i++) {
+		struct mr_worker *w = &e->worker[i];
 		struct letter letter;
 		struct mr_event event;
 
-		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(e->worker[i].acks, &letter); n++) {
+		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(w->acks, &letter); n++) {
 			e->unacked--;
 			mr_call_done(host, r, letter.order);
 			any = true;
 		}
-		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(e->worker[i].events, &event); n++) {
+		for (unsigned n = 0; n < MR_VECTOR && mr_mail_pop(w->events, &event); n++) {
 			mr_call_event(host, r, &event);
 			any = true;
 		}

@@ -64,7 +64,9 @@ static void hand_on(const struct mr_plan *p, unsigned stage, uint32_t reach, uns
 	for (unsigned i = 0; i < g->edges; i++) {
 		const struct mr_edge *e = &g->edge[i];
 
-		if (e->from != stage || !(reach & MR_OUT(e->output)) || (e->full == MR_DROP && !drops))
+		if (e->from != stage || !(reach & MR_OUT(e->output)))
+			continue;
+		if (e->full == MR_DROP && !drops)
 			continue;
 		if (mr_graph_inline(g, e))
 			add_calls(&calls->input[e->to][e->input], n);
@@ -97,7 +99,8 @@ static void keep_needs(const struct mr_plan *p, const struct calls *calls, struc
 {
 	for (unsigned r = 0; r < p->rings; r++) {
 		if (calls->ring[r])
-			needs->need[needs->n++] = (struct mr_need){ .ring = r, .vectors = calls->ring[r] };
+			needs->need[needs->n++] =
+				(struct mr_need){ .ring = r, .vectors = calls->ring[r] };
 	}
 	for (unsigned s = 0; s < p->graph->stages; s++) {
 		for (unsigned in = 0; in < MR_PORTS_MAX && needs->gates < MR_EDGES_MAX; in++) {

@@ -118,8 +118,8 @@ const void *mr_table_find(const struct mr_table *t, const void *key)
 	return s ? atomic_load_explicit(&s->entry, memory_order_acquire) : NULL;
 }
 
-/* A slot found a moment ago may have been removed since: its generation is then odd.  Were that made
- * a handle, it could be the one of the slot's next user. */
+/* A slot found a moment ago may have been removed since: its generation is then odd.  A handle made
+ * of that could be the one of the slot's next user. */
 static uint64_t handle_of(const struct mr_table *t, const struct slot *s)
 {
 	uint32_t generation = atomic_load_explicit(&s->generation, memory_order_acquire);

@@ -1,8 +1,8 @@
 /* tsan.h - handing memory from one thread to another through a Concurrency Kit ring.
  *
- * mr_hand_over stands before an enqueue, mr_take_over behind a dequeue, both naming the ring.  They do
- * two things.  They are release and acquire: ck_ring's own fences order stores with stores and loads
- * with loads, but what the producer has read must not be read again after the consumer has written
+ * mr_hand_over stands before an enqueue, mr_take_over behind a dequeue, both naming the ring.  They
+ * do two things.  They are release and acquire: ck_ring's own fences order stores with stores and
+ * loads with loads, but what the producer has read must have been read before the consumer writes
  * it, which on some machines takes more (on x86 both are nothing).  And they tell ThreadSanitizer,
  * which does not follow fences, that everything before the one is visible after the other; the few
  * functions that touch a ck_ring are kept out of its sight (MR_UNSEEN).

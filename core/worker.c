@@ -10,8 +10,8 @@
 #include "core/epoch.h"
 
 #define PUBLISH_NS MR_NS_PER_MS /* busy workers publish counters this often */
-#define LOOK_UP_MS 1000         /* a parked worker looks up this often, so that its time is booked */
-#define DRAIN_MS   100          /* ... while draining                                              */
+#define LOOK_UP_MS 1000         /* a parked worker looks up this often: its time is booked */
+#define DRAIN_MS   100          /* ... while draining                                      */
 
 void mr_worker_wake(struct mr_worker *w)
 {
@@ -129,9 +129,9 @@ static bool serve_sources(struct mr_worker *w)
 	return any;
 }
 
-/* Take a mark away, if it is there: whoever set it is to be woken.  An exchange, since it says which
- * mark it took: one of before is never taken for one set while we look, and whoever set this one had
- * said before that it sleeps. */
+/* Take a mark away, if it is there: whoever set it is to be woken.  By an exchange: a mark set while
+ * we look is either the one taken, and then its owner had said before that it sleeps, or it stays
+ * for our next look. */
 static bool take_mark(_Atomic bool *mark)
 {
 	return atomic_load_explicit(mark, memory_order_relaxed) &&
@@ -191,7 +191,7 @@ static void poll_sources(struct mr_worker *w, int timeout_ms)
 	}
 }
 
-/* What comes home is used again while it is warm.  True when there is a packet for those who lack one. */
+/* What comes home is used again while it is warm.  True when there is a packet for who lacks one. */
 static bool packets_home(struct mr_worker *w)
 {
 	if (!w->pool)
@@ -333,7 +333,8 @@ static void spin(struct mr_worker *w)
 {
 	uint64_t before = w->turn.now, until = before + w->spin_us * MR_NS_PER_US;
 
-	while (w->turn.now < until && !atomic_load_explicit(&w->shared.drain, memory_order_relaxed)) {
+	while (w->turn.now < until &&
+	       !atomic_load_explicit(&w->shared.drain, memory_order_relaxed)) {
 		if (mr_worker_turn(w))
 			return;
 	}

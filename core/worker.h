@@ -167,8 +167,8 @@ void mr_worker_book(struct mr_worker *w, unsigned word);
 /* May an input (or pull: MR_PORTS_MAX) of this replica be called now? */
 bool mr_may_call(const struct mr_replica *r, unsigned input);
 
-/* Mark the rings that keep this call waiting, so that their consumers wake us.  After `sleeping` was
- * set: whoever takes the mark away sees it. */
+/* Mark the rings that keep this call waiting, so that their consumers wake us.  After `sleeping`
+ * was set: whoever takes the mark away sees it. */
 void mr_starve(struct mr_replica *r, unsigned input);
 
 /* After mr_may_call said so. */

@@ -19,6 +19,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/keys.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
+	t/lib/neighbour.c \
+	t/lib/neighbour.h \
 	t/lib/node_bench.c \
 	t/lib/node_bench.h \
 	t/lib/node_plane.c \
@@ -95,6 +97,7 @@ test_programs = \
 	t/stages/test_chain \
 	t/stages/test_control \
 	t/stages/test_control_kept \
+	t/stages/test_control_keys \
 	t/stages/test_control_settings \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \

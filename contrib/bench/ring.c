@@ -1,10 +1,10 @@
 /* bench ring - nanoseconds per packet of a ring between two workers.
  *
- * Packets' pointers go through a ring of the default depth in vectors of 1, 8 and 64, and packets of a
- * pool home again.  One thread: the ring is filled and emptied in turn, which is the work alone.  Two
- * threads, each on a core of its own where there are two: what moving the lines between cores adds;
- * `touched` reads and writes the first line of every packet on both sides as well.  Medians of 9
- * rounds.
+ * Pointers to packets go through a ring of the default depth in vectors of 1, 8 and 64.  One thread:
+ * the ring is filled and emptied in turn, which is the work alone.  Two threads, each on a core of
+ * its own where there are two: what moving the lines between cores adds, with the packets' way home
+ * to their pool; `touched` writes the first line of every packet on both sides as well.  Medians of
+ * 9 rounds.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -163,8 +163,8 @@ int main(void)
 
 	printf("%6s %16s %16s %16s\n", "vector", "one thread ns", "two threads ns", "touched ns");
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		struct lane lane = { mr_ring_open(MR_DEPTH), mr_pool_open(0, 2 * MR_DEPTH, 2048, 0, 0, 2),
-			             sizes[i], false };
+		struct lane lane = { .ring = mr_ring_open(MR_DEPTH), .size = sizes[i],
+			             .pool = mr_pool_open(0, 2 * MR_DEPTH, 2048, 0, 0, 2) };
 		double one, two, touched;
 
 		if (!lane.ring || !lane.pool)

@@ -107,6 +107,68 @@ static const struct mr_kind pass = {
 	.process = pass_process,
 };
 
+/* ---- pause: as pass, but every eighth vector is kept for a moment and the input held ---- */
+
+#define MOMENT (100 * MR_NS_PER_US)
+
+struct pause {
+	unsigned         vectors;
+	uint64_t         due; /* ns; 0: nothing kept */
+	struct mr_vector kept;
+};
+
+static void pause_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct pause *pause = self;
+
+	if (++pause->vectors % 8 == 0) {
+		pause->kept = *v;
+		pause->due = t->now + MOMENT;
+		mr_keep(t, (int)v->n);
+		mr_hold(t, input, true);
+		return;
+	}
+	for (unsigned i = 0; i < v->n; i++)
+		mr_emit(t, 0, v->pkt[i]);
+}
+
+static uint64_t pause_deadline(void *self)
+{
+	const struct pause *pause = self;
+
+	return pause->due ? pause->due : MR_NEVER;
+}
+
+static void pause_timeout(void *self, struct mr_turn *t)
+{
+	struct pause *pause = self;
+
+	pause->due = 0;
+	mr_pull_again(t);
+}
+
+static bool pause_pull(void *self, struct mr_turn *t)
+{
+	struct pause *pause = self;
+
+	for (unsigned i = 0; i < pause->kept.n; i++)
+		mr_emit(t, 0, pause->kept.pkt[i]);
+	mr_keep(t, -(int)pause->kept.n);
+	pause->kept.n = 0;
+	mr_hold(t, 0, false);
+	return false;
+}
+
+static const struct mr_kind pause_kind = {
+	.abi = MR_ABI, .name = "pause", .summary = "hands on, and pauses", .size = sizeof(struct pause),
+	.inputs = (const struct mr_port[]){ { "in", .reaches = MR_ALL_OUTPUTS }, { 0 } },
+	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
+	.drops = (const struct mr_named[]){ { "never", .help = "does not happen" }, { 0 } },
+	.counters = (const struct mr_named[]){ { 0 } }, .affinities = 1 << MR_ANY,
+	.keeps = MR_VECTOR, .process = pause_process, .pull = pause_pull,
+	.deadline = pause_deadline, .timeout = pause_timeout,
+};
+
 /* ---- sink: order and content are checked ---- */
 
 struct sink {
@@ -143,11 +205,12 @@ static const struct mr_kind sink = {
 	.affinities = 1 << MR_ANY, .process = sink_process,
 };
 
-static const struct mr_kind *const kinds[] = { &source, &pass, &sink, NULL };
+static const struct mr_kind *const kinds[] = { &source, &pass, &pause_kind, &sink, NULL };
 
 /* ---- graphs ---- */
 
 #define STAGES(lossy) "\"stages\":{\"source\":{},\"pass\":{\"lossy\":" lossy "},\"sink\":{}}"
+#define PAUSES "\"stages\":{\"source\":{},\"pass\":{\"kind\":\"pause\"},\"sink\":{}}"
 #define EDGES(one, two) "\"edges\":[{\"from\":\"source.out\",\"to\":\"pass.in\",\"depth\":64,\"full\":\"" one \
 	"\"},{\"from\":\"pass.out\",\"to\":\"sink.in\",\"depth\":64,\"full\":\"" two "\"}]"
 
@@ -161,6 +224,11 @@ static const struct {
 	{ "lossy stage", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "wait") "}", true },
 	{ "split", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "wait")
 	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", true },
+	{ "pausing", "{\"graph\":\"g\"," PAUSES "," EDGES("wait", "wait") "}", true },
+	{ "pausing inline", "{\"graph\":\"g\"," PAUSES "," EDGES("wait", "wait")
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", true },
+	{ "pausing, dropping", "{\"graph\":\"g\"," PAUSES "," EDGES("drop", "wait")
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", false },
 	{ "dropping", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "drop") "}", false },
 	{ "all dropping", "{\"graph\":\"g\"," STAGES("false") "," EDGES("drop", "drop") "}", false },
 	{ "dropping inline", "{\"graph\":\"g\"," STAGES("true") "," EDGES("drop", "drop")
@@ -180,7 +248,7 @@ static void check_balance(const struct mr_view *v)
 {
 	for (unsigned i = 0; i < v->stages; i++) {
 		const struct mr_stage_view *s = &v->stage[i];
-		unsigned drops = s->kind == &pass ? 1 : 0, edges = s->kind == &sink ? 0 : 1;
+		unsigned drops = s->kind == &pass || s->kind == &pause_kind, edges = s->kind == &sink ? 0 : 1;
 
 		ck_assert_uint_eq(s->word[MR_W_IN] + s->word[MR_W_MADE],
 		                  s->word[MR_W_OUT] + s->word[MR_W_TAKEN] + s->word[MR_W_HELD] +

@@ -7,7 +7,8 @@
 
 #include "t/lib/actors.h"
 
-#define GRAPH "{\"graph\":\"g\",\"stages\":{\"source\":{},\"mid\":{},\"sink\":{},\"boss\":{}},\"edges\":[" \
+#define GRAPH \
+	"{\"graph\":\"g\",\"stages\":{\"source\":{},\"mid\":{},\"sink\":{},\"boss\":{}},\"edges\":[" \
 	"{\"from\":\"source.a\",\"to\":\"mid.in\",\"full\":\"wait\"}," \
 	"{\"from\":\"mid.out\",\"to\":\"sink.in\",\"full\":\"wait\"}," \
 	"{\"from\":\"boss.out\",\"to\":\"mid.side\"}]," \
@@ -42,7 +43,8 @@ static bool readable(int fd)
 	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
 }
 
-/* More than the mail holds: none is lost, none overtakes, each is acknowledged once; no turn takes all. */
+/* More than the mail holds: none is lost, none overtakes, each is acknowledged once, and no turn
+ * takes all. */
 START_TEST(orders_are_lossless_and_in_order)
 {
 	struct stand s;
@@ -85,7 +87,7 @@ START_TEST(a_stage_that_is_not_there_takes_no_order)
 }
 END_TEST
 
-/* A stage whose own input is held, behind a full ring, still hears orders; and their sender is rung. */
+/* A stage held behind a full ring still hears orders, and their sender is rung. */
 START_TEST(orders_pass_what_is_held)
 {
 	struct stand s;

@@ -73,8 +73,8 @@ static void show_needs(const struct desk *d, const struct mr_needs *needs, char 
 	for (unsigned i = 0; i < needs->n; i++) {
 		const struct mr_edge *e = &g->edge[d->plan->ring[needs->need[i].ring].edge];
 
-		fprintf(f, "%s.%s:%u ", g->stage[e->to].name, g->stage[e->to].kind->inputs[e->input].name,
-		        needs->need[i].vectors);
+		fprintf(f, "%s.%s:%u ", g->stage[e->to].name,
+		        g->stage[e->to].kind->inputs[e->input].name, needs->need[i].vectors);
 	}
 	fputc('|', f);
 	for (unsigned i = 0; i < needs->gates; i++) {
@@ -135,7 +135,8 @@ START_TEST(a_call_needs_what_it_may_fill)
 	char text[256];
 
 	plan(&d, rules[_i].graph);
-	show_needs(&d, &d.plan->needs[stage(&d, rules[_i].stage)][rules[_i].input], text, sizeof text);
+	show_needs(&d, &d.plan->needs[stage(&d, rules[_i].stage)][rules[_i].input], text,
+	           sizeof text);
 	ck_assert_str_eq(text, rules[_i].needs);
 	clear(&d);
 }
@@ -152,11 +153,13 @@ static const struct {
 } depths[] = {
 	{ TWICE("128", "wait"), NULL },
 	{ TWICE("127", "wait"),
-	  "g: edges[3].depth: 127 packets from b to sink is below the 128 that one call may put there\n" },
+	  "g: edges[3].depth: 127 packets from b to sink is below the 128 that one call may put "
+	  "there\n" },
 	/* what comes by an edge that drops must find room too when the ring is empty */
 	{ TWICE("128", "drop"), NULL },
 	{ TWICE("64", "drop"),
-	  "g: edges[3].depth: 64 packets from b to sink is below the 128 that one call may put there\n" },
+	  "g: edges[3].depth: 64 packets from b to sink is below the 128 that one call may put "
+	  "there\n" },
 	/* a ring that drops may be as small as a vector */
 	{ STAGES(MIDS) EDGE("source.a", "a.fan", "wait") "," EDGE("a.out", "b.in", "wait") ","
 	  EDGE("a.aside", "b.side", "wait") "," DEEP("b.out", "sink.in", "drop", "64") APART, NULL },
@@ -186,7 +189,8 @@ START_TEST(many_ways_are_counted)
 	fputs("},\"edges\":[" EDGE("source.a", "m0.fan", "wait"), f);
 	for (unsigned i = 0; i + 1 < TWINS; i++)
 		fprintf(f, ",{\"from\":\"m%u.out\",\"to\":\"m%u.fan\",\"full\":\"wait\"}"
-		        ",{\"from\":\"m%u.aside\",\"to\":\"m%u.fan\",\"full\":\"wait\"}", i, i + 1, i, i + 1);
+		        ",{\"from\":\"m%u.aside\",\"to\":\"m%u.fan\",\"full\":\"wait\"}",
+		        i, i + 1, i, i + 1);
 	fprintf(f, ",{\"from\":\"m%u.out\",\"to\":\"sink.in\",\"full\":\"wait\"}]", TWINS - 1);
 	fputs(",\"workers\":{\"v\":{\"stages\":[\"sink\"]},\"w\":{\"stages\":[\"source\"", f);
 	for (unsigned i = 0; i < TWINS; i++)
@@ -194,8 +198,8 @@ START_TEST(many_ways_are_counted)
 	fputs("]}}}", f);
 	fclose(f);
 	complaint = stand_refusal(text);
-	ck_assert_str_eq(complaint, "g: edges[27].depth: 1024 packets from m13 to sink is below the "
-	                            "524288 that one call may put there\n");
+	ck_assert_str_eq(complaint, "g: edges[27].depth: 1024 packets from m13 to sink is below "
+	                            "the 524288 that one call may put there\n");
 	free(complaint);
 	free(text);
 }
@@ -206,8 +210,8 @@ START_TEST(a_cycle_inside_a_worker_is_refused)
 {
 	struct desk d;
 
-	lay_out(&d, STAGES(MIDS) EDGE("source.a", "a.in", "wait") "," EDGE("a.out", "b.in", "drop") ","
-	        EDGE("b.out", "a.side", "drop") ","
+	lay_out(&d, STAGES(MIDS) EDGE("source.a", "a.in", "wait") ","
+	        EDGE("a.out", "b.in", "drop") "," EDGE("b.out", "a.side", "drop") ","
 	        EDGE("b.aside", "sink.in", "wait")
 	        WORKERS(ON("w", "\"source\",\"a\"") "," ON("v", "\"b\",\"sink\"")));
 	d.graph->stage[stage(&d, "b")].worker = d.graph->stage[stage(&d, "a")].worker;
@@ -226,8 +230,8 @@ START_TEST(a_pool_covers_all_that_its_packets_may_fill)
 	uint32_t out, back;
 
 	/* source -512-> a -256-> sink (keeps 256); b is not reached from here */
-	plan(&d, STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"sink\":{},\"other\":{\"kind\":\"source\"},"
-	                "\"end\":{\"kind\":\"sink\"}")
+	plan(&d, STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"sink\":{},"
+	                "\"other\":{\"kind\":\"source\"},\"end\":{\"kind\":\"sink\"}")
 	     EDGE("source.a", "a.in", "wait") "," DEEP("a.out", "sink.in", "drop", "256") ","
 	     DEEP("other.a", "end.in", "wait", "4096")
 	     WORKERS(ON("w", "\"source\"") "," ON("v", "\"a\"") "," ON("u", "\"sink\"") ","
@@ -260,7 +264,8 @@ START_TEST(a_source_outlives_full_rings)
 	struct actor *sink;
 	struct mr_worker *w, *v;
 
-	stand_open(&s, STAGES("\"source\":{},\"sink\":{}") DEEP("source.a", "sink.in", "wait", "128")
+	stand_open(&s, STAGES("\"source\":{},\"sink\":{}")
+	           DEEP("source.a", "sink.in", "wait", "128")
 	           WORKERS(ON("w", "\"source\"") "," ON("v", "\"sink\"")));
 	sink = stand_actor(&s, "sink");
 	w = stand_worker(&s, "source");

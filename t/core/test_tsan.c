@@ -45,7 +45,7 @@ static void *produce(void *arg)
 				sched_yield();
 				continue;
 			}
-			memcpy(mr_pkt_put(p, 4), &i, 4); /* plain stores, read by the other thread */
+			memcpy(mr_pkt_put(p, 4), &i, 4); /* plain stores, for the other thread */
 			mr_vector_add(&v, p);
 		}
 		while (mr_ring_room(lane->ring) < v.n || !mr_mail_push(lane->mail, letter))
@@ -70,7 +70,7 @@ static unsigned consume(struct lane *lane)
 		wrong += stamp != i || letter[0] != i || v.n != 1 + i % 8;
 		for (unsigned n = 0; n < v.n; n++) {
 			wrong += memcmp(v.pkt[n]->data, &i, 4) != 0;
-			memset(v.pkt[n]->data, 0xff, 4); /* plain stores, seen when it is made again */
+			memset(v.pkt[n]->data, 0xff, 4); /* before it is made again */
 			mr_pool_return(lane->pool, 1, v.pkt[n]);
 		}
 	}
@@ -79,7 +79,8 @@ static unsigned consume(struct lane *lane)
 
 static int with(void)
 {
-	struct lane lane = { mr_ring_open(128), mr_mail_open(100), mr_pool_open(0, 200, 300, 0, 0, 2) };
+	struct lane lane = { mr_ring_open(128), mr_mail_open(100),
+		             mr_pool_open(0, 200, 300, 0, 0, 2) };
 	pthread_t thread;
 	unsigned wrong;
 
@@ -174,7 +175,8 @@ static int judge(const char *self)
 	if (silent != 0)
 		fprintf(stderr, "the runtime's hand-overs end with %d instead of 0\n", silent);
 	if (loud != REPORTED)
-		fprintf(stderr, "a hand-over without acquire ends with %d instead of %d\n", loud, REPORTED);
+		fprintf(stderr, "a hand-over without acquire ends with %d instead of %d\n", loud,
+		        REPORTED);
 	return silent != 0 || loud != REPORTED;
 }
 

@@ -157,9 +157,10 @@ START_TEST(a_full_ring_holds_and_its_consumer_rings)
 }
 END_TEST
 
-/* Two ways lead to the ring behind `b`: one that drops comes first, one that waits after it.  The room
- * the second was promised is not for the first. */
-#define NESTED STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"b\":{\"kind\":\"mid\"},\"sink\":{}") \
+/* Two ways lead to the ring behind `b`: one that drops comes first, one that waits after it.  The
+ * room the second was promised is not for the first. */
+#define NESTED \
+	STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"b\":{\"kind\":\"mid\"},\"sink\":{}") \
 	EDGE("source.a", "a.fan", "drop") "," EDGE("a.out", "b.in", "drop") "," \
 	EDGE("a.aside", "b.side", "wait") "," EDGE("b.out", "sink.in", "wait") \
 	WORKERS(ON("w", "\"source\",\"a\",\"b\"") "," ON("v", "\"sink\""))
@@ -170,7 +171,7 @@ START_TEST(room_set_aside_is_not_given_to_drop_edges)
 
 	stand_open(&s, NESTED);
 	give(&s, 64, 4);
-	turns(stand_worker(&s, "source")); /* 32 each way a pull: 64, 128, then no room for a vector */
+	turns(stand_worker(&s, "source")); /* 32 each way a pull, as long as a vector fits */
 	ck_assert_uint_eq(stand_edge(&s, "source", 0) + stand_edge(&s, "a", 0) +
 	                          stand_word(&s, "b", MR_W_OUT), 256);
 	ck_assert_uint_eq(mr_ring_depth(s.engine->ring[0]), stand_word(&s, "b", MR_W_OUT));
@@ -181,7 +182,7 @@ START_TEST(room_set_aside_is_not_given_to_drop_edges)
 }
 END_TEST
 
-/* Orders and deadlines come when they come: what they emit into a full ring is counted, not pushed. */
+/* Orders and deadlines come when they come: what they emit into a full ring is counted, no more. */
 START_TEST(what_orders_and_deadlines_emit_drops_where_there_is_no_room)
 {
 	struct stand s;
@@ -488,7 +489,8 @@ START_TEST(stopping_lets_run_out_what_is_inside)
 	struct stand s;
 	uint64_t host_turns;
 
-	stand_open(&s, STAGES("\"source\":{},\"sink\":{},\"boss\":{}") EDGE("source.a", "sink.in", "wait")
+	stand_open(&s, STAGES("\"source\":{},\"sink\":{},\"boss\":{}")
+	           EDGE("source.a", "sink.in", "wait")
 	           WORKERS(ON("w", "\"source\"") "," ON("v", "\"sink\"")));
 	give(&s, 64, 1000000000);
 	ck_assert_int_eq(mr_engine_start(s.engine, &s.report), 0);

@@ -193,9 +193,11 @@ static const struct mr_kind mid = {
 		{ "fan", .view = "number", .reaches = MR_OUT(0) | MR_OUT(1), .optional = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number", .optional = true },
-	                                     { "aside", .view = "number", .optional = true }, { 0 } },
+	                                     { "aside", .view = "number", .optional = true },
+	                                     { 0 } },
 	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY,
-	.process = mid_process, .order = any_order, .deadline = any_deadline, .timeout = any_timeout,
+	.process = mid_process, .order = any_order, .deadline = any_deadline,
+	.timeout = any_timeout,
 };
 static const struct mr_kind sink = {
 	.abi = MR_ABI, .name = "sink", .summary = "takes", .size = sizeof(struct actor),
@@ -211,8 +213,9 @@ static const struct mr_kind boss = {
 	.inputs = (const struct mr_port[]){ { "in", .view = "number", .optional = true }, { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number", .optional = true }, { 0 } },
 	.drops = NONE, .counters = NONE, .host = true, .once = true, .keeps = ACTOR_KEEPS,
-	.affinities = 1 << MR_ANY, .process = sink_process, .pull = sink_pull, .deadline = any_deadline,
-	.timeout = any_timeout, .event = boss_event, .flush = sink_flush,
+	.affinities = 1 << MR_ANY, .process = sink_process, .pull = sink_pull,
+	.deadline = any_deadline, .timeout = any_timeout, .event = boss_event,
+	.flush = sink_flush,
 };
 
 const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &boss, NULL };
@@ -227,8 +230,8 @@ static void try_open(struct stand *s, const char *graph)
 	s->graph = s->doc ? mr_graph_parse(s->doc, actor_kinds, &s->report) : NULL;
 	if (s->graph)
 		s->engine = mr_engine_open(&(struct mr_engine_options){
-			.graph = s->graph, .aead = mr_aead_find("mbedtls"), .rand = mr_rand_system(),
-			.now = stand_now }, &s->report);
+			.graph = s->graph, .aead = mr_aead_find("mbedtls"),
+			.rand = mr_rand_system(), .now = stand_now }, &s->report);
 	for (unsigned i = 0; s->engine && i < s->engine->workers; i++)
 		s->engine->worker[i].booked = stand_time;
 }

@@ -246,7 +246,7 @@ static void stranger(struct attack *a)
 /* Bytes without meaning, of every length there may be, and of some there may not. */
 static void noise(struct attack *a)
 {
-	static const size_t longer[] = { 1573, 2000, 9000, 65507 };
+	static const size_t longer[] = { 2000, 3000, 9000, 65507 };
 	static uint8_t bytes[65507];
 
 	for (unsigned round = 0; round < 4; round++) {

@@ -2,9 +2,9 @@
 # hostile.sh [GRAPH] - a node among strangers: nothing they send is answered beyond the protocol,
 # disturbs the link, costs memory, or is lost uncounted (R10, R11, R17, R29).
 #
-# Two nodes ping each other through a relay that keeps what passes.  From the relay's place, in its
-# name and in that of a third host, t/net/hostile sends node a what a stranger can make of it.  Node a
-# also calls a third node that never answers.  Between before and after:
+# Two nodes ping each other through a relay that keeps what passes; b has called a.  From the relay's
+# place, in its name and in that of a third host, t/net/hostile sends node a what a stranger can make
+# of it.  Node a itself calls a third node that never answers.  Between before and after:
 #   - ping went through, and the link, the session and the call are those of before
 #   - each datagram sent is in the counter where link.md 3.7 has it, and the sums agree
 #   - what came back is message 2s, no more than message 1s that could be opened
@@ -26,8 +26,10 @@ npub()
 	sed -n 's/^npub *//p' "$work/$1.id"
 }
 jq --arg c "$(npub c)" '.node.rate_limit.handshake_timeout_secs = 300 |
-	.peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.1.2:2121" }] }]' \
+	.peers[0].connect_policy = "manual" | .peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.1.2:2121" }] }]' \
 	"$work/a.json" >"$work/a.more" && mv "$work/a.more" "$work/a.json" || die "no node file"
+ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1 # or freed memory stays resident
+export ASAN_OPTIONS
 start_wire -k "$work/kept"
 
 # More frames than a replay window, so that the first of those kept are outdated.

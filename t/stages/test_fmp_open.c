@@ -455,6 +455,32 @@ START_TEST(moves_are_told_now_and_then)
 }
 END_TEST
 
+/* A peer that keeps moving is told of now and then; where it is now stands in its words. */
+START_TEST(a_restless_peer_floods_nobody)
+{
+	struct mr_event event;
+	struct fips_via via;
+	unsigned told = 0;
+	uint8_t frame[128];
+	uint64_t moves;
+	struct bench b;
+
+	ck_assert(bench_open(&b, 0, secret, INDEX));
+	for (unsigned i = 0; i < 100; i++) { /* for a second */
+		rig_at(b.rig, MR_NS_PER_S + i * 10 * MR_NS_PER_MS);
+		feed(&b, frame, frame_of(frame, i, 0, FIPS_LINK_HEARTBEAT), i % 2 ? &home : &away);
+		rig_run(b.rig);
+		ck_assert(fips_link_via(&b.recv, &via, &moves));
+		ck_assert(fips_via_eq(&via, i % 2 ? &home : &away));
+	}
+	while (rig_event(b.rig, &event))
+		told += event.kind == MR_EV_ROAMED;
+	ck_assert_uint_eq(told, MR_NS_PER_S / MR_NUDGE_GAP);
+	ck_assert_uint_eq(rig_count(b.rig, "out"), 100);
+	bench_close(&b);
+}
+END_TEST
+
 /* A new key's frames say nothing about the address until control sends under it (PROMOTE); MOVE
  * is control's own word. */
 START_TEST(promotion_and_moves_come_by_order)
@@ -603,6 +629,7 @@ int main(void)
 	tcase_add_loop_test(tc, confirmation_is_told_once, 0, keys_providers());
 	tcase_add_loop_test(tc, roaming_is_told_once, 0, keys_providers());
 	tcase_add_loop_test(tc, moves_are_told_now_and_then, 0, keys_providers());
+	tcase_add_test(tc, a_restless_peer_floods_nobody);
 	tcase_add_test(tc, promotion_and_moves_come_by_order);
 	tcase_add_test(tc, reports_are_filled_in_by_order);
 	tcase_add_loop_test(tc, a_recycled_index_finds_no_old_key, 0, keys_providers());

@@ -11,6 +11,7 @@
 #include "fips/path/ip.h"
 #include "fips/wire/shim.h"
 #include "stages/lib/mesh.h"
+#include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 #include "t/lib/craft.h"
@@ -643,6 +644,31 @@ START_TEST(strangers_are_told_of_now_and_then)
 }
 END_TEST
 
+/* However much a stranger sends, control hears of it once in a while; every packet is counted. */
+START_TEST(strangers_flood_nobody)
+{
+	struct mr_event event;
+	uint8_t datagram[256];
+	unsigned told = 0;
+	struct bench b;
+	size_t n;
+
+	ck_assert(bench_plain(&b, 0));
+	n = craft_sealed(datagram, &craft_t, &craft_b, secret, 0, 0, note, sizeof note);
+	for (unsigned i = 0; i < 100; i++) { /* for a second */
+		rig_at(b.rig, MR_NS_PER_S + i * 10 * MR_NS_PER_MS);
+		for (unsigned k = 0; k < 3; k++)
+			feed(&b, datagram, n);
+		rig_run(b.rig);
+	}
+	while (rig_event(b.rig, &event))
+		told++;
+	ck_assert_uint_eq(told, MR_NS_PER_S / MR_NUDGE_GAP);
+	craft_drops(b.rig, &mr_kind_fsp_open, "no-session", 300);
+	bench_close(&b);
+}
+END_TEST
+
 /* Envelopes and messages cut short, and link messages of other types. */
 START_TEST(short_datagrams_are_malformed)
 {
@@ -860,6 +886,7 @@ int main(void)
 	tcase_add_test(tc, expected_sessions_wait_with_control);
 	tcase_add_test(tc, strangers_are_told_of);
 	tcase_add_test(tc, strangers_are_told_of_now_and_then);
+	tcase_add_test(tc, strangers_flood_nobody);
 	tcase_add_test(tc, short_datagrams_are_malformed);
 	tcase_add_test(tc, segments_are_clamped);
 	tcase_add_test(tc, reports_are_filled_in_by_order);
