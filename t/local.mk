@@ -98,6 +98,7 @@ test_programs = \
 	t/stages/test_control \
 	t/stages/test_control_kept \
 	t/stages/test_control_keys \
+	t/stages/test_control_orders \
 	t/stages/test_control_settings \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \

@@ -15,6 +15,16 @@
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define SPARE_BYTES 100 /* received frames may be this much longer before they count as truncated */
 
+/* Digits up to 65535: getaddrinfo takes more and drops what does not fit. */
+static bool is_port(const char *text)
+{
+	unsigned long port = 0;
+
+	for (; *text >= '0' && *text <= '9' && port <= UINT16_MAX; text++)
+		port = 10 * port + (unsigned long)(*text - '0');
+	return *text == '\0' && port <= UINT16_MAX;
+}
+
 /* Split "host:port" and resolve it without asking anybody. */
 static const char *parse_hostport(const char *text, struct sockaddr_storage *out, socklen_t *len)
 {
@@ -38,7 +48,7 @@ static const char *parse_hostport(const char *text, struct sockaddr_storage *out
 		return "is not a host:port";
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &found))
+	if (!is_port(colon + 1) || getaddrinfo(host, colon + 1, &hints, &found))
 		return "is not a numeric host:port";
 	memcpy(out, found->ai_addr, found->ai_addrlen);
 	*len = found->ai_addrlen;

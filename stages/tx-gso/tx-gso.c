@@ -87,8 +87,8 @@ static void took(struct tx *tx, unsigned at, unsigned n, struct mr_turn *t)
 		mr_take(t, gone.pkt[i]);
 }
 
-/* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and says
- * nothing about the packet it was made for. */
+/* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and
+ * says nothing about the packet it was made for. */
 static bool of_another(int error)
 {
 	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;

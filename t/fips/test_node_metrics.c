@@ -147,6 +147,117 @@ START_TEST(session_intervals)
 }
 END_TEST
 
+/* --- reports through the node ----------------------------------------------------------------- */
+
+static const char *report_in(struct bench *b, uint64_t key, uint64_t highest, uint32_t echo)
+{
+	struct fips_receiver_report r = { .highest = highest, .frames = highest, .echo = echo };
+	uint8_t bytes[FIPS_LINK_RECEIVER_LEN];
+	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = world_identity(2).addr,
+		                 .key = key, .bytes = bytes, .len = sizeof bytes, .rx = b->now };
+
+	fips_link_receiver_build(bytes, &r);
+	return bench_feed(b, &in);
+}
+
+static uint32_t srtt(const struct bench *b)
+{
+	struct fips_peer_info info;
+
+	ck_assert(fips_node_peer(b->node, 0, &info));
+	return info.metrics.srtt_us;
+}
+
+/* Round trips are taken from the arrival stamp, and only from reports that speak of frames we sent
+ * under the key we send with. */
+START_TEST(reports_in)
+{
+	struct puppet rekey = { .who = 2, .epoch = 1, .ephemeral = 2, .index = 2 };
+	struct bench *b = bench_open(1, 0, NULL);
+	uint64_t old;
+
+	bench_link(b, 2);
+	old = b->link_key;
+	b->link_words.sent = 10;
+	want("", report_in(b, old, 10, 900)); /* ten frames are 0 to 9 */
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REPORT), 1);
+	want("", report_in(b, old + 7, 5, 900));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_GONE), 1);
+	ck_assert_uint_eq(srtt(b), 0);
+	want("", report_in(b, old, 9, 900)); /* the link is 1000 ms old */
+	ck_assert_uint_eq(srtt(b), 100000);
+	bench_wait(b, SECONDS(30));
+	want("install msg2", bench_msg1(b, &rekey));
+	want("use heartbeat", bench_confirm(b, 2, b->link_key, 1));
+	want("", report_in(b, old, 9, 1)); /* under the key that retires */
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REPORT), 2);
+	bench_close(b);
+}
+END_TEST
+
+static const char *snapshot(struct bench *b, uint64_t key, bool sender, bool receiver)
+{
+	struct fips_sender_report s = { .frames = 3 };
+	struct fips_receiver_report r = { .frames = 3 };
+	struct fips_input in = { .kind = FIPS_IN_LINK_SNAPSHOT, .peer = world_identity(2).addr,
+		                 .key = key, .sender = sender ? &s : NULL,
+		                 .receiver = receiver ? &r : NULL };
+
+	return bench_feed(b, &in);
+}
+
+/* What a snapshot turns into, and when a report is held. */
+START_TEST(reports_out)
+{
+	struct puppet p = { .who = 2, .epoch = 1, .ephemeral = 1, .index = 1 };
+	struct bench *b = bench_open(1, 0, NULL);
+	uint64_t old;
+
+	b->alive = true;
+	want("install msg2 use", bench_msg1(b, &p));
+	want("", snapshot(b, b->link_key, true, false)); /* nobody has proven the link */
+	want("heartbeat", bench_confirm(b, 2, b->link_key, 0));
+	old = b->link_key;
+	want("sr rr", snapshot(b, old, true, true));
+	want("sr", snapshot(b, old, true, false));
+	want("rr", snapshot(b, old, false, true));
+	want("", snapshot(b, old + 1, true, true)); /* no such key */
+	bench_wait(b, SECONDS(30));
+	p.ephemeral = 2;
+	want("install msg2", bench_msg1(b, &p));
+	want("sr", snapshot(b, old, true, true)); /* the peer may have cut over already */
+	bench_wait(b, SECONDS(5));
+	want("rr", snapshot(b, old, false, true));
+	want("use heartbeat", bench_confirm(b, 2, b->link_key, 1));
+	want("", snapshot(b, old, true, true));
+	want("sr rr", snapshot(b, b->link_key, true, true));
+	bench_close(b);
+}
+END_TEST
+
+/* A question when something was sent or heard, and none while nothing was. */
+START_TEST(report_questions)
+{
+	struct bench *b = bench_open(1, 0, NULL);
+	const struct fips_action *ask = &b->last[FIPS_ACT_ASK_LINK_REPORT];
+
+	bench_link(b, 2);
+	b->alive = false;
+	bench_wait(b, SECONDS(1));
+	memset(&b->last[FIPS_ACT_ASK_LINK_REPORT], 0, sizeof *ask);
+	bench_wait(b, SECONDS(3));
+	ck_assert_uint_eq(ask->reports, 0);
+	b->link_words.sent++;
+	bench_wait(b, MS(200));
+	ck_assert_uint_eq(ask->reports, FIPS_REPORT_SENDER);
+	b->link_words.heard = b->now;
+	bench_wait(b, MS(200));
+	ck_assert_uint_eq(ask->reports, FIPS_REPORT_RECEIVER);
+	ck_assert_uint_eq(ask->key, b->link_key);
+	bench_close(b);
+}
+END_TEST
+
 /* --- session_vectors.json, pmtu_state --------------------------------------------------------- */
 
 START_TEST(path_mtu_steps)
@@ -326,6 +437,9 @@ int main(void)
 	tcase_add_test(tc, stale_reports);
 	tcase_add_test(tc, round_trips);
 	tcase_add_test(tc, session_intervals);
+	tcase_add_test(tc, reports_in);
+	tcase_add_test(tc, reports_out);
+	tcase_add_test(tc, report_questions);
 	tcase_add_test(tc, path_mtu_steps);
 	tcase_add_test(tc, path_mtu_told);
 	tcase_add_test(tc, dial_timers);

@@ -1,7 +1,8 @@
 /* Vectors of anything into fmp-open, by the real runtime: no packet is lost, no view leaves its
- * buffer, what is no whole frame is dropped as such, what was not sealed under a key changes nothing.
+ * buffer, what is no whole frame is dropped as such, what was not sealed under a key changes
+ * nothing.
  *
- * The input is a list of records, each a kind and a length (2 bytes, little-endian) before its bytes:
+ * The input is a list of records, each a kind, a length (2 bytes, little-endian) and its bytes:
  *
  *     0  a packet of these bytes       2  the packet before once more
  *     1  flags (1), index (1), counter (2), then a text: a packet sealed under the index's key
@@ -87,7 +88,8 @@ static size_t make(uint8_t kind, const uint8_t *at, size_t len, uint8_t out[MOST
 		memcpy(out, at, len);
 		return len;
 	}
-	return craft_frame(out, secret[at[1] % KEYS], at[1], mr_le16(at + 2), at[0], at + 4, len - 4);
+	return craft_frame(out, secret[at[1] % KEYS], at[1], mr_le16(at + 2), at[0], at + 4,
+	                   len - 4);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

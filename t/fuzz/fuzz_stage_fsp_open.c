@@ -1,8 +1,8 @@
 /* Vectors of anything into fsp-open, by the real runtime, between orders about keys: no packet is
- * lost, no view leaves its buffer, what has no envelope is dropped as such, what was sealed under no key
- * brings nothing.
+ * lost, no view leaves its buffer, what has no envelope is dropped as such, what was sealed under
+ * no key brings nothing.
  *
- * The input is a list of records, each a kind and a length (2 bytes, little-endian) before its bytes:
+ * The input is a list of records, each a kind, a length (2 bytes, little-endian) and its bytes:
  *
  *     0  a packet of these bytes       2  the packet before once more
  *     1  flags (1), source (1), key (1), counter (2), link flags (1), length of coordinates (1),
@@ -88,8 +88,8 @@ static void check_ip(const struct mr_pkt *p)
 	fips_addr_to_ipv6(&craft_a, from);
 	fips_addr_to_ipv6(&craft_b, to);
 	if (p->mark != MR_SHAPE_IP || p->data[0] >> 4 != 6 ||
-	    mr_be16(p->data + 4) != p->len - FIPS_IPV6_HEAD || memcmp(p->data + 8, from, sizeof from) ||
-	    memcmp(p->data + 24, to, sizeof to))
+	    mr_be16(p->data + 4) != p->len - FIPS_IPV6_HEAD ||
+	    memcmp(p->data + 8, from, sizeof from) || memcmp(p->data + 24, to, sizeof to))
 		abort();
 }
 
@@ -128,8 +128,8 @@ static size_t make(uint8_t kind, const uint8_t *at, size_t len, uint8_t out[MOST
 	}
 	coords = at[6];
 	secret_of(at[2], secret);
-	len = craft_message(out + FIPS_DATAGRAM_HEAD, secret, mr_le16(at + 3), at[0], at + HEAD, coords,
-	                    at + HEAD + coords, len - HEAD - coords);
+	len = craft_message(out + FIPS_DATAGRAM_HEAD, secret, mr_le16(at + 3), at[0], at + HEAD,
+	                    coords, at + HEAD + coords, len - HEAD - coords);
 	return craft_datagram(out, at[1] < 3 ? source[at[1]] : &nobody, &craft_b, 1280,
 	                      out + FIPS_DATAGRAM_HEAD, len);
 }

@@ -32,7 +32,7 @@
 #include "t/lib/kept.h"
 
 #define FRESH     (1ull << 40) /* added to a counter: one that has not been used */
-#define BURST     32           /* datagrams between two pauses                   */
+#define BURST     64           /* datagrams between two pauses                   */
 #define FORGED    20000        /* frames under the live index                    */
 #define AWAITED_N 1000         /* frames under an index that waits               */
 #define SHAKES    7000         /* of each of three sorts                         */
@@ -405,6 +405,8 @@ int main(int argc, char **argv)
 	shake_hands(&a);
 	pause_ms(300);
 	listen_in(&a);
+	throw_from(&a, true, a.msg1, sizeof a.msg1);
+	close(a.fd); /* whatever is answered finds nobody at home (R11) */
 
 	print(&a);
 	kept_free(&a.kept);

@@ -33,7 +33,7 @@ export ASAN_OPTIONS
 start_wire -k "$work/kept"
 
 # More frames than a replay window, so that the first of those kept are outdated.
-finish ip netns exec b ping -6 -q -f -c 4000 -W 2 "$a6" >"$work/ping" || lament "ping lost packets"
+finish ip netns exec b ping -6 -q -f -c 3000 -W 2 "$a6" >"$work/ping" || lament "ping lost packets"
 
 bad=0
 expect()
@@ -44,13 +44,15 @@ expect()
 	}
 }
 
-# Counters of the stages where strangers' datagrams end, as one flat object.
+# Counters of the stages where strangers' datagrams end, as one flat object; the sum of those where
+# they do.
 flat='[.stages[] | select(.kind | IN("rx", "fmp-open", "control")) | .kind as $k |
 	((.drops, .counters | to_entries[] | { "\($k).\(.key)": .value }),
 	 (.edges | to_entries[] | { "\($k)>\(.key)": .value.dropped }))] | add'
-ended='[to_entries[] | select(.key | test("^(rx|fmp-open)[.]") or test("^control[.](kept|no-key)") or
-	test("^rx>") or test("^control[.]node-(malformed|limited|no-handshake|forged|replayed|duplicate|refused|answered|repeated)$")) |
-	select(.key | IN("rx.receive-calls", "rx.receive-errors") | not) | .value] | add'
+ended='[to_entries[] | select(.key | (test("^rx.(short|punch|version|phase|length|flags|truncated)$") or
+	test("^rx.(unknown-index|socket-overflow)$|^rx>|^fmp-open[.]|^control.(kept-|no-key$)") or
+	test("^control.node-(malformed|limited|no-handshake|forged|replayed|duplicate)$") or
+	test("^control.node-(refused|answered|repeated)$"))) | .value] | add'
 
 take_stock()
 {
@@ -86,11 +88,17 @@ round()
 	start "$work/ping" ip netns exec b ping -6 -q -i 0.05 -W 2 "$a6"
 	pinging=$started
 	finish ip netns exec r "$hostile" "$work/kept" 10.77.1.3:4000 10.77.1.2:2121 10.77.1.1:2121 \
-		"$(npub a)" "$1" >"$work/sent" || { say "hostile ended with $?: $(cat "$work/sent")" >&2; bad=1; }
+		"$(npub a)" "$1" >"$work/sent" || {
+		say "hostile ended with $?: $(cat "$work/sent")" >&2
+		bad=1
+	}
 	kill -INT "$pinging"
 	wait "$pinging"
 	forget "$pinging"
-	await 5 all_found || { say "$(jq .sent "$work/sent") sent, $(jq "$ended" "$work/grown") found" >&2; bad=1; }
+	await 5 all_found || {
+		say "$(jq .sent "$work/sent") sent, $(jq "$ended" "$work/grown") found" >&2
+		bad=1
+	}
 	[ "$relations_before" = "$(relations)" ] || {
 		say "before: $relations_before" "after: $(relations)" >&2
 		bad=1
@@ -103,6 +111,20 @@ round 1
 first=$(resident)
 round 2
 second=$(resident)
+
+# An answer that met a closed port keeps nobody busy: a worker that does not sleep turns far more often.
+turns()
+{
+	page a /stats a.stats
+	jq '[.workers[].turns] | add' "$work/a.stats"
+}
+turned=$(turns)
+sleep 0.5
+turned=$(($(turns) - turned))
+[ $turned -lt 2000 ] || {
+	say "$turned turns with nothing to do" >&2
+	bad=1
+}
 
 # Where the kernel had to drop, it said how many; they are missing below.
 expect '.["rx.socket-overflow"] < 1000'
@@ -120,7 +142,8 @@ expect '.["fmp-open.duplicate"] > 0 and .["fmp-open.stale"] > 0'
 expect '.["fmp-open.runt"] == 0 and .["fmp-open.malformed"] == 0 and .["rx>frames"] == 0'
 
 # By the handshakes' road: more than 20000 datagrams, of which a few hundred are worth a look.
-expect '$sent.calls == 1 and $sent["message-1"] + $sent["message-2"] > 20000 and $sent.awaited == 1000'
+expect '$sent.calls == 1 and $sent.awaited == 1000'
+expect '$sent["message-1"] + $sent["message-2"] > 20000'
 expect '.["control.node-limited"] > 1000'
 expect '.["control.node-forged"] | . > 20 and . < 1500'
 expect '.["control.node-answered"] == 1 and .["control.node-malformed"] == 0'
@@ -129,15 +152,26 @@ expect '.["control.kept-over"] + .["control.kept-late"] + .["rx>handshakes"] > 0
 expect '[.["control.node-link-cuts", "control.node-session-cuts", "control.node-restarts",
 	"control.node-lost", "control.table-full", "rx.receive-errors"]] | all(. == 0)'
 
-jq -e '.conservation == true' "$work/a.stats" >/dev/null || { say "packets are not conserved" >&2; bad=1; }
+jq -e '.conservation == true' "$work/a.stats" >/dev/null || {
+	say "packets are not conserved" >&2
+	bad=1
+}
 received=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$work/ping")
 pinged=$(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$work/ping")
-[ "$pinged" -gt 5 ] && [ $((pinged - received)) -le "$(jq '.["rx.socket-overflow"] + 1' "$work/grown")" ] || {
+lost=$(jq '.["rx.socket-overflow"]' "$work/grown")
+[ "$pinged" -gt 5 ] && [ $((pinged - received)) -le $((lost + 1)) ] || { # one was on its way
 	say "$received of $pinged pings came back" >&2
 	bad=1
 }
-[ $((second - first)) -le 512 ] || { say "memory: $first kB, then $second kB" >&2; bad=1; }
-say "$graph: $(jq .sent "$work/sent") datagrams, $received of $pinged pings, $first kB, then $second kB"
-say "answers $(jq -c '[.asked, .answers, .opened]' "$work/sent"); $(jq -c 'with_entries(select(.value > 0))' "$work/grown")"
+# A stranger that is answered has a link, which is some memory; a sanitizer has use for more.
+allowed=256
+! grep -q __asan_init "$millrace" || allowed=8192
+[ $((second - first)) -le $allowed ] || {
+	say "memory: $first kB, then $second kB" >&2
+	bad=1
+}
+say "$graph: $(jq .sent "$work/sent") datagrams, $(jq .answers "$work/sent") answers," \
+	"$received of $pinged pings, $first kB, then $second kB"
+jq -c 'with_entries(select(.value > 0))' "$work/grown"
 end_wire
 [ $bad -eq 0 ] || lament "failed"

@@ -21,7 +21,8 @@ extern const struct mr_kind mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_fmp_open
 
 #define NODE_A CRAFT_NODE(CRAFT_A, CRAFT_UDP)
 #define NODE_B CRAFT_NODE(CRAFT_B, CRAFT_UDP)
-#define NODE_T CRAFT_NODE("0303030303030303030303030303030303030303030303030303030303030303", CRAFT_UDP)
+#define NODE_T \
+	CRAFT_NODE("0303030303030303030303030303030303030303030303030303030303030303", CRAFT_UDP)
 
 static const struct fips_via via_a = { .len = 16, .sock = { 2, 0, 8, 73, 10 } };
 static const struct fips_via via_b = { .len = 16, .sock = { 2, 0, 8, 73, 11 } };
@@ -385,8 +386,9 @@ END_TEST
 /* The UDP packet of ipv6_shim. */
 static struct bytes stored_packet(const json_t *root)
 {
-	return vectors_bytes(json_array_get(vectors_get(vectors_get(root, "ipv6_shim"), "pairs"), 0),
-	                     "ipv6");
+	const json_t *pairs = vectors_get(vectors_get(root, "ipv6_shim"), "pairs");
+
+	return vectors_bytes(json_array_get(pairs, 0), "ipv6");
 }
 
 static void seal_stack(const struct mr_aead *p, const json_t *v, const struct bytes *ip,
@@ -436,8 +438,8 @@ static void open_stack(const struct mr_aead *p, const json_t *v, const struct by
 	fips_link_recv_init(&link_way.link, &via_a);
 	fips_session_recv_init(&session_way.session);
 	fips_session_install(&session_way.session, &session->recv, 0);
-	craft_index(b.fmp, (uint32_t)vectors_u64(v, "fmp_receiver_idx"), &craft_a, 5, &link_way.link,
-	            &link->recv);
+	craft_index(b.fmp, (uint32_t)vectors_u64(v, "fmp_receiver_idx"), &craft_a, 5,
+	            &link_way.link, &link->recv);
 	craft_session(b.fsp, &craft_a, NULL, &session_way.session, 1472);
 	rig_feed(b.fmp, "frames", frame.at, frame.n);
 	rig_run(b.fmp);

@@ -46,7 +46,8 @@ static void bench_close(struct bench *b)
 	keys_close(b->keys);
 }
 
-static struct mr_pkt *feed(struct bench *b, const char *input, uint64_t link, uint8_t fill, size_t n)
+static struct mr_pkt *feed(struct bench *b, const char *input, uint64_t link, uint8_t fill,
+                           size_t n)
 {
 	uint8_t message[300];
 	struct mr_pkt *p;
@@ -74,7 +75,8 @@ static struct opened open_packet(const struct mr_pkt *p, const uint8_t key[MR_AE
 	ck_assert_uint_eq(p->data[0], 0);
 	ck_assert_uint_eq(mr_le16(p->data + 2), p->len - 32);
 	ck_assert_uint_eq(p->mark, MR_SHAPE_FRAME);
-	ck_assert(mr_aead_open_one(key, o.counter, p->data, 16, p->data + 16, p->len - 16, o.text.at));
+	ck_assert(mr_aead_open_one(key, o.counter, p->data, 16, p->data + 16, p->len - 16,
+	                           o.text.at));
 	ck_assert_mem_eq(mr_pkt_via(p), via, sizeof *via);
 	return o;
 }
@@ -251,7 +253,7 @@ START_TEST(keys_are_used_up)
 }
 END_TEST
 
-/* A rekey and a roamed peer replace the entry: the handle stays, key and address are the new ones. */
+/* A rekey and a roamed peer replace the entry: the handle stays, key and address are new. */
 START_TEST(a_rekey_keeps_the_handle)
 {
 	struct keys *keys;

@@ -82,7 +82,8 @@ static struct opened open_packet(const struct mr_pkt *p, const struct fips_addr 
 	o.coords.n = n_coords;
 	memcpy(o.coords.at, fsp + 12, n_coords);
 	o.text.n = sealed - 16;
-	ck_assert(mr_aead_open_one(key, o.counter, fsp, 12, fsp + 12 + n_coords, sealed, o.text.at));
+	ck_assert(mr_aead_open_one(key, o.counter, fsp, 12, fsp + 12 + n_coords, sealed,
+	                           o.text.at));
 	return o;
 }
 
@@ -144,7 +145,8 @@ START_TEST(bodies_are_sealed)
 		view[0] = bodies[i].type;
 		feed(&b, b.session, MR_SHAPE_BODY, view, 1 + bodies[i].body);
 		ck_assert_str_eq(rig_run(b.rig), "out");
-		o = open_packet(rig_out(b.rig, "out"), &craft_b, secret, warmup ? bodies[i].body : 0);
+		o = open_packet(rig_out(b.rig, "out"), &craft_b, secret,
+		                warmup ? bodies[i].body : 0);
 		ck_assert_uint_eq(o.counter, i);
 		ck_assert_uint_eq(o.flags, warmup ? FIPS_FSP_CP : 0);
 		ck_assert_uint_eq(o.text.at[4], bodies[i].type);
@@ -190,7 +192,8 @@ START_TEST(mixed_sessions_keep_their_keys)
 
 		if (i == 20)
 			continue;
-		o = open_packet(rig_out(b.rig, "out"), t ? &craft_t : &craft_b, t ? other : secret, 0);
+		o = open_packet(rig_out(b.rig, "out"), t ? &craft_t : &craft_b,
+		                t ? other : secret, 0);
 		ck_assert_uint_eq(o.counter, counter[t]++);
 		ck_assert_uint_eq(o.text.at[17 + 8], (uint8_t)(i + 7 * 48));
 	}
@@ -319,7 +322,7 @@ START_TEST(figures_and_reports)
 	ck_assert(!snapshot.due);
 	feed(&b, b.session, MR_SHAPE_BODY, note, sizeof note);
 	rig_run(b.rig);
-	ck_assert_uint_eq(fips_word_get(&b.keys->send.sent.data_at), 0); /* not data: idle goes on */
+	ck_assert_uint_eq(fips_word_get(&b.keys->send.sent.data_at), 0); /* not data */
 	ck_assert_uint_eq(fips_word_get(&b.keys->send.sent.bytes), 6 + 2 + 16);
 	rig_at(b.rig, 3 * MR_NS_PER_S);
 	craft_ip(ip, &craft_a, &craft_b, 0, sizeof ip);

@@ -82,7 +82,8 @@ static char *table_name(const char *text, unsigned n)
 	return NULL;
 }
 
-static void same_names(const char *kind, const char *page, const char *title, const struct names *want)
+static void same_names(const char *kind, const char *page, const char *title,
+                       const struct names *want)
 {
 	char *text = section(page, title), *name;
 	unsigned n;
@@ -158,8 +159,8 @@ START_TEST(ports_are_drawn)
 	ck_assert_ptr_nonnull(strstr(box, kind->name));
 	for (size_t i = 0; i < COUNT(ports); i++)
 		for (unsigned k = 0; k < ports[i].n; k++)
-			ck_assert_msg(strstr(box, ports[i].name[k]) != NULL, "%s.md: %s is not drawn",
-			              kind->name, ports[i].name[k]);
+			ck_assert_msg(strstr(box, ports[i].name[k]) != NULL,
+			              "%s.md: %s is not drawn", kind->name, ports[i].name[k]);
 	free(page);
 }
 END_TEST

@@ -131,7 +131,8 @@ START_TEST(datagrams_are_sorted)
 {
 	struct bench b = bench_open("{}", NODE, AF_INET);
 	uint32_t index = sorted[_i].index == UNKNOWN ? INDEX + 1 : INDEX;
-	bool goes_on = !strcmp(sorted[_i].went, "frames") || !strcmp(sorted[_i].went, "handshakes");
+	bool live = !strcmp(sorted[_i].went, "frames");
+	bool goes_on = live || !strcmp(sorted[_i].went, "handshakes");
 	uint8_t bytes[128];
 
 	if (sorted[_i].index == EXPECTED)
@@ -146,7 +147,7 @@ START_TEST(datagrams_are_sorted)
 
 		ck_assert_uint_eq(p->len, sorted[_i].n);
 		ck_assert_mem_eq(p->data, bytes, p->len);
-		ck_assert_uint_eq(p->near, !strcmp(sorted[_i].went, "frames") ? LINK : MR_NO_HANDLE);
+		ck_assert_uint_eq(p->near, live ? LINK : MR_NO_HANDLE);
 		ck_assert_uint_eq(p->mark, MR_SHAPE_FRAME);
 		ck_assert_uint_eq(p->stamp, MR_NS_PER_S);
 		craft_drops(b.rig, &mr_kind_rx, NULL, 0);
@@ -173,7 +174,8 @@ START_TEST(stored_verdicts)
 		send_to(b.fd, &b.to[0], bytes.at, bytes.n);
 		went = rig_run(b.rig);
 		if (!strcmp(verdict, "established"))
-			ck_assert_msg(!strcmp(went, "unknown-index"), "%s: %s", vectors_name(v), went);
+			ck_assert_msg(!strcmp(went, "unknown-index"), "%s: %s", vectors_name(v),
+			              went);
 		else if (!strcmp(verdict, "msg1") || !strcmp(verdict, "msg2"))
 			ck_assert_msg(!strcmp(went, "handshakes"), "%s: %s", vectors_name(v), went);
 		else
@@ -221,7 +223,8 @@ START_TEST(too_long_is_truncated)
 		size_t      n;
 		const char *went;
 	} sizes[] = {
-		{ 9000, "frames" }, { 9100, "frames" }, { 9101, "truncated" }, { 65507, "truncated" },
+		{ 9000, "frames" }, { 9100, "frames" },
+		{ 9101, "truncated" }, { 65507, "truncated" },
 	};
 	struct bench b = bench_open(
 		"{}", CRAFT_NODE(CRAFT_B, "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":9000}"), AF_INET);
@@ -303,7 +306,8 @@ END_TEST
 
 START_TEST(batches_have_bounds)
 {
-	static const char *const wrong[] = { "{\"batch\":0}", "{\"batch\":65}", "{\"batch\":\"many\"}" };
+	static const char *const wrong[] = { "{\"batch\":0}", "{\"batch\":65}",
+		                             "{\"batch\":\"many\"}" };
 	char *why = rig_refusal(&mr_kind_rx, wrong[_i], NODE);
 
 	ck_assert_ptr_nonnull(why);
@@ -398,7 +402,8 @@ START_TEST(a_pending_error_is_taken)
 	uint8_t bytes[64];
 
 	/* only a connected socket hears that a port is closed */
-	ck_assert_int_eq(connect(udp->socket[0].fd, (struct sockaddr *)(void *)peer.sock, peer.len), 0);
+	ck_assert_int_eq(connect(udp->socket[0].fd, (struct sockaddr *)(void *)peer.sock,
+	                         peer.len), 0);
 	close(fd);
 	ck_assert_int_eq(send(udp->socket[0].fd, "x", 1, 0), 1);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -480,6 +485,92 @@ START_TEST(unusable_transports)
 }
 END_TEST
 
+/* What the node file says of each instance; the node's MTU is the smallest. */
+START_TEST(settings_reach_the_sockets)
+{
+	static const char node[] = CRAFT_NODE(
+		CRAFT_B,
+		"{\"lan\":{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472,"
+		"\"accept_connections\":false},"
+		"\"out\":{\"bind_addr\":\"127.0.0.1:1\",\"mtu\":1300,\"outbound_only\":true},"
+		"\"six\":{\"bind_addr\":\"[::1]:0\"}}");
+	static const struct {
+		const char *name;
+		int         family;
+		uint16_t    mtu;
+		bool        accept;
+	} want[] = {
+		{ "lan", AF_INET, 1472, false }, { "out", AF_INET, 1300, false },
+		{ "six", AF_INET6, 1280, true },
+	};
+	struct rig *rig = rig_open(&mr_kind_rx, "{}", node);
+	const struct mr_udp *udp = rig_use(rig, &mr_resource_udp);
+	struct fips_via bound;
+
+	ck_assert_uint_eq(udp->n, COUNT(want));
+	ck_assert_uint_eq(udp->mtu, 1280);
+	for (unsigned i = 0; i < COUNT(want); i++) {
+		ck_assert_str_eq(udp->socket[i].name, want[i].name);
+		ck_assert_int_eq(udp->socket[i].family, want[i].family);
+		ck_assert_uint_eq(udp->socket[i].mtu, want[i].mtu);
+		ck_assert_int_eq(udp->socket[i].accept, want[i].accept);
+	}
+	craft_bound(udp->socket[1].fd, &bound);
+	ck_assert_uint_gt(mr_be16(bound.sock + 2), 1); /* any free port */
+	rig_close(rig);
+}
+END_TEST
+
+/* A transport address as text: which instance it belongs to, and the same text back. */
+static const struct {
+	const char *text;
+	unsigned    instance;
+	const char *wrong; /* what is said of it, or NULL */
+} texts[] = {
+	{ "10.0.0.1:2121", 0, NULL },      { "[2001:db8::1]:2121", 1, NULL },
+	{ "255.255.255.255:65535", 0, NULL }, { "10.0.0.1", 0, "host:port" },
+	{ "2001:db8::1:2121", 0, "brackets" }, { "name:2121", 0, "numeric" },
+	{ ":2121", 0, "host:port" },       { "10.0.0.1:", 0, "host:port" },
+	{ "10.0.0.1:65536", 0, "numeric" }, { "10.0.0.1:67657", 0, "numeric" },
+	{ "10.0.0.1:+21", 0, "numeric" },  { "10.0.0.1:21x", 0, "numeric" },
+};
+
+START_TEST(addresses_as_text)
+{
+	static const char node[] = CRAFT_NODE(CRAFT_B, "{\"a\":{\"bind_addr\":\"127.0.0.1:0\"},"
+	                                               "\"b\":{\"bind_addr\":\"[::1]:0\"}}");
+	struct rig *rig = rig_open(&mr_kind_rx, "{}", node);
+	const char *wrong;
+	struct fips_via via;
+	char text[64];
+
+	wrong = mr_udp_parse(rig_use(rig, &mr_resource_udp), texts[_i].text, &via);
+	if (texts[_i].wrong) {
+		ck_assert_ptr_nonnull(wrong);
+		ck_assert_msg(strstr(wrong, texts[_i].wrong) != NULL, "%s", wrong);
+	} else {
+		ck_assert_ptr_null(wrong);
+		ck_assert_uint_eq(via.instance, texts[_i].instance);
+		mr_udp_text(&via, text);
+		ck_assert_str_eq(text, texts[_i].text);
+	}
+	rig_close(rig);
+}
+END_TEST
+
+START_TEST(no_instance_of_that_family)
+{
+	struct rig *rig = rig_open(&mr_kind_rx, "{}", NODE);
+	struct fips_via via = { .len = 0 };
+	char text[64];
+
+	ck_assert_ptr_nonnull(mr_udp_parse(rig_use(rig, &mr_resource_udp), "[::1]:2121", &via));
+	mr_udp_text(&via, text);
+	ck_assert_str_eq(text, "nowhere");
+	rig_close(rig);
+}
+END_TEST
+
 static void set_up(void)
 {
 	fips_recv_key_init(&recv_key, 1, NULL, 0);
@@ -509,6 +600,9 @@ int main(void)
 	tcase_add_test(tc, small_buffers_are_warned_of);
 	tcase_add_test(tc, enough_is_no_warning);
 	tcase_add_loop_test(tc, unusable_transports, 0, (int)COUNT(unusable));
+	tcase_add_test(tc, settings_reach_the_sockets);
+	tcase_add_loop_test(tc, addresses_as_text, 0, (int)COUNT(texts));
+	tcase_add_test(tc, no_instance_of_that_family);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -73,8 +73,8 @@ START_TEST(packets_are_read)
 		ck_assert_mem_eq(p->data, ip, p->len);
 		ck_assert_uint_eq(p->mark, MR_SHAPE_IP);
 		ck_assert_uint_eq(p->stamp, MR_NS_PER_S);
-		ck_assert_uint_ge(mr_pkt_headroom(p), 45 + sizeof(struct fips_via)); /* session.md 6.1 */
-		ck_assert_uint_ge(mr_pkt_tailroom(p), 32);
+		ck_assert_uint_ge(mr_pkt_headroom(p), 45 + sizeof(struct fips_via));
+		ck_assert_uint_ge(mr_pkt_tailroom(p), 32); /* session.md 6.1 */
 	}
 	ck_assert_uint_eq(rig_count(rig, "made"), COUNT(sizes));
 	rig_close(rig);
@@ -382,7 +382,7 @@ START_TEST(a_program_hears)
 		struct in6_addr address;
 		uint32_t        prefix;
 		int             index;
-	} own = { .prefix = 128 }; /* struct in6_ifreq, whose header and <net/if.h> do not go together */
+	} own = { .prefix = 128 }; /* in6_ifreq, whose header does not go with <net/if.h> */
 	uint8_t ip[100], got[100];
 	struct rig *rig;
 	int ctl, fd;

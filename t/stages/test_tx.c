@@ -1,8 +1,8 @@
 /* tx-gso: what goes to whom, what an error costs, what a full socket does.
  *
  * Targets are UDP sockets on loopback.  Where a refusal or a full buffer is wanted at will, a Unix
- * datagram socket takes the place of the node's UDP socket, under the same descriptor: it refuses at
- * once where nobody listens, and stays full until its receiver reads. */
+ * datagram socket takes the place of the node's UDP socket, under the same descriptor: it refuses
+ * at once where nobody listens, and stays full until its receiver reads. */
 
 #include <check.h>
 #include <errno.h>
@@ -96,8 +96,8 @@ static void become_unix(struct rig *rig, unsigned i, const struct target *peer)
 	close(fd);
 }
 
-static void feed_sized(struct rig *rig, const char *input, const struct fips_via *to, uint32_t number,
-                       size_t n)
+static void feed_sized(struct rig *rig, const char *input, const struct fips_via *to,
+                       uint32_t number, size_t n)
 {
 	uint8_t bytes[2000] = { 0 };
 
@@ -219,7 +219,8 @@ START_TEST(too_big_for_the_way_out)
 	int mtu = 1280, on = 1;
 
 	t.fd = craft_socket(AF_INET6, &t.via);
-	ck_assert_int_eq(setsockopt(socket_of(rig, 0), IPPROTO_IPV6, IPV6_MTU, &mtu, sizeof mtu), 0);
+	ck_assert_int_eq(setsockopt(socket_of(rig, 0), IPPROTO_IPV6, IPV6_MTU, &mtu, sizeof mtu),
+	                 0);
 	ck_assert_int_eq(setsockopt(socket_of(rig, 0), IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof on),
 	                 0);
 	for (unsigned i = 0; i < 6; i++)
@@ -359,7 +360,7 @@ START_TEST(a_vector_behind_a_full_one)
 		feed_sized(rig, i < 50 ? "frames" : "raw", &t.via, i, SIZE);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "in"), 80);
-	ck_assert_uint_eq(rig_count(rig, "socket-full"), 1); /* not asked again for the second one */
+	ck_assert_uint_eq(rig_count(rig, "socket-full"), 1); /* not asked again for the second */
 	while (next < 80) {
 		int number = heard(&t);
 
