@@ -29,7 +29,7 @@ made=$?
 # Each test leaves a .trs file that says how it ended.
 count()
 {
-	find "$build" -name '*.trs' -exec sed -n 's/^:test-global-result: //p' {} + | grep -cE "$1"
+	find "$build" -name '*.trs' -exec sed -n 's/^:global-test-result: //p' {} + | grep -cE "$1"
 }
 passed=$(count '^(PASS|XFAIL)$')
 failed=$(count '^(FAIL|XPASS|ERROR)$')

@@ -171,14 +171,14 @@ static void build_exits(struct mr_engine *e)
 
 bool mr_build(struct mr_engine *e)
 {
-	e->workers = e->graph->places;
-	e->replicas = e->graph->stages;
-	e->worker = aligned_alloc(64, e->workers * sizeof *e->worker);
-	e->replica = calloc(e->replicas, sizeof *e->replica);
+	e->worker = aligned_alloc(64, e->graph->places * sizeof *e->worker);
+	e->replica = calloc(e->graph->stages, sizeof *e->replica);
 	e->ring = calloc(e->plan->rings + 1, sizeof(struct mr_ring *));
 	if (!e->worker || !e->replica || !e->ring)
 		return false;
-	memset(e->worker, 0, e->workers * sizeof *e->worker);
+	memset(e->worker, 0, e->graph->places * sizeof *e->worker);
+	e->workers = e->graph->places;
+	e->replicas = e->graph->stages;
 	for (unsigned i = 0; i < e->workers; i++)
 		e->worker[i].wake_fd = -1;
 	for (unsigned i = 0; i < e->plan->rings; i++) {

@@ -219,6 +219,8 @@ void mr_stages_close(struct mr_engine *e)
 	for (unsigned i = e->replicas; i > 0; i--) {
 		struct mr_replica *r = &e->replica[i - 1];
 
+		if (!r->kind)
+			continue; /* there was no memory to build it */
 		if (r->opened && r->kind->close)
 			r->kind->close(r->state);
 		mr_confs_close(r->kind->sections, r->conf);

@@ -94,11 +94,14 @@ test_programs = \
 	t/fips/test_wire_link \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/stages/test_bounds \
+	t/stages/test_bounds_control \
 	t/stages/test_chain \
 	t/stages/test_control \
 	t/stages/test_control_kept \
 	t/stages/test_control_keys \
 	t/stages/test_control_orders \
+	t/stages/test_control_reports \
 	t/stages/test_control_settings \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \

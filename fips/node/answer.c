@@ -142,6 +142,7 @@ void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fi
 
 	if (!admitted(n, owner)) {
 		fips_count(n, FIPS_NODE_LIMITED);
+		n->unmoved = true;
 		return;
 	}
 	fips_msg1_parse(bytes, &msg);

@@ -125,19 +125,13 @@ static void dial_resend(struct fips_node *n, struct fips_peer *p)
 	}
 }
 
-/* A link that nobody has proven may be a replay's: it is no reason not to dial. */
-static bool linked(const struct fips_peer *p)
-{
-	return p->up && p->send->proven;
-}
-
 void fips_dial_timer(struct fips_node *n, struct fips_peer *p)
 {
 	const struct fips_via *via;
 
 	if (n->now >= p->retry_at) {
 		p->retry_at = MR_NEVER;
-		if (!linked(p) && !p->dialling && !n->stopping)
+		if (!fips_peer_proven(p) && !p->dialling && !n->stopping)
 			fips_dial_begin(n, p);
 	}
 	if (!p->dialling)
@@ -233,6 +227,7 @@ void fips_dial_msg2(struct fips_node *n, const uint8_t *bytes, const struct fips
 	d = dial_of_index(n, msg.receiver_idx, &p);
 	if (!d) {
 		fips_count(n, FIPS_NODE_NO_HANDSHAKE);
+		n->unmoved = true;
 		return;
 	}
 	if (!fips_bucket_take(&n->answers, n->now)) {

@@ -90,6 +90,14 @@ static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *
 	act->mtu = n->link_mtu;
 }
 
+/* Sending has moved to a key that the peer is known to hold: say so, and begin what waited for it. */
+static void greet(struct fips_node *n, struct fips_peer *p)
+{
+	fips_link_heartbeat(n, p);
+	if (p->wanted)
+		fips_session_initiate(n, p);
+}
+
 /* Everything that begins anew when the process at the other end does. */
 static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
 {
@@ -108,9 +116,7 @@ static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 	use(n, p, key);
 	p->heartbeat_at = MR_NEVER;
 	if (key->proven)
-		fips_link_heartbeat(n, p);
-	if (p->wanted)
-		fips_session_initiate(n, p);
+		greet(n, p);
 }
 
 void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
@@ -149,7 +155,7 @@ static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_
 	drain_others(n, p, key);
 	use(n, p, key);
 	fips_metrics_rekey(&p->metrics);
-	fips_link_heartbeat(n, p);
+	greet(n, p);
 	fips_count(n, FIPS_NODE_LINK_CUTS);
 }
 
@@ -189,7 +195,7 @@ void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_lin
 		drain_others(n, p, key);
 		use(n, p, key); /* K and clock stay */
 		fips_metrics_rekey(&p->metrics);
-		fips_link_heartbeat(n, p);
+		greet(n, p);
 	} else {
 		key->loser = true;
 		key->retire_at = n->now + fips_ms(n->timers.link_drain);
@@ -216,7 +222,7 @@ void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, 
 		p->retries = 0;
 		p->retry_at = MR_NEVER;
 		if (p->heartbeat_at == MR_NEVER)
-			fips_link_heartbeat(n, p);
+			greet(n, p);
 	} else if (!key->loser && key->id > p->send->id) {
 		cut_over(n, p, key, k);
 	}

@@ -44,6 +44,12 @@ bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EP
 void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
 bool fips_peer_saw(const struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
 void fips_peer_see(struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
+/* Is it linked, and known to be there?  What set up an unproven link may have been a replay: it keeps
+ * us from nothing, and nothing but the answer goes by it.  Any time. */
+static inline bool fips_peer_proven(const struct fips_peer *p)
+{
+	return p->up && p->send->proven;
+}
 const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT]);
 bool fips_index_draw(struct fips_node *n, uint32_t *index);
 

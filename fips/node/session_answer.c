@@ -160,7 +160,7 @@ void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struc
 	bool rekey = s && s->state == FIPS_SESSION_ESTABLISHED;
 	struct fips_fsp_setup setup;
 
-	if (!p || p->close_at != MR_NEVER) {
+	if (!p || p->close_at != MR_NEVER || (p != link && !fips_peer_proven(p))) {
 		fips_count(n, FIPS_NODE_NO_ROUTE);
 		return;
 	}

@@ -39,12 +39,13 @@ static bool build_setup(struct fips_node *n, struct fips_session *s)
 	       fips_fsp_setup_build(s->setup, sizeof s->setup, &setup) == sizeof s->setup;
 }
 
-/* Begin a session with a neighbour, unless one is there or on its way. */
+/* Begin a session with a neighbour, unless one is there or on its way.  With one that is not proven
+ * yet it is begun when it is. */
 void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_session *s = fips_session_find(n, &p->addr);
 
-	if (p->close_at != MR_NEVER)
+	if (!fips_peer_proven(p) || p->close_at != MR_NEVER)
 		return;
 	p->wanted_until = n->now + fips_ms(n->timers.handshake);
 	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))

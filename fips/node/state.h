@@ -215,6 +215,7 @@ struct fips_node {
 	struct fips_actions *out;
 	unsigned             pushed; /* actions of this call                      */
 	uint64_t             ops_before;
+	bool                 unmoved; /* nothing was done that a deadline depends on */
 };
 
 static inline uint64_t fips_ms(uint32_t ms)

@@ -258,6 +258,43 @@ START_TEST(full_of_strangers)
 }
 END_TEST
 
+static unsigned byes(const char *words)
+{
+	unsigned n = 0;
+
+	while ((words = strstr(words, "bye"))) {
+		n++;
+		words++;
+	}
+	return n;
+}
+
+/* More links than one call has actions for: the rest are told at the deadline that has passed. */
+START_TEST(stops_in_turns)
+{
+	struct bench *b = bench_open(LARGE, 0, NULL);
+	struct fips_input stop = { .kind = FIPS_IN_STOP };
+	unsigned told;
+
+	b->alive = true;
+	for (unsigned i = 0; i < 90; i++) {
+		struct puppet p = { .who = 20 + i, .ephemeral = i + 1, .epoch = 1, .index = i };
+
+		want("install msg2 use", bench_msg1(b, &p));
+		want("heartbeat", bench_confirm(b, p.who, b->link_key, 0));
+	}
+	told = byes(bench_feed(b, &stop));
+	ck_assert_uint_eq(told, FIPS_ACTIONS_TURN);
+	ck_assert(!fips_node_stopped(b->node));
+	ck_assert_uint_le(fips_node_deadline(b->node), b->now);
+	told += byes(bench_wait(b, 0));
+	ck_assert_uint_eq(told, 90);
+	ck_assert(fips_node_stopped(b->node));
+	ck_assert_uint_eq(fips_node_deadline(b->node), MR_NEVER);
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node links");
@@ -267,6 +304,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
 	tcase_add_test(tc, full_of_strangers);
+	tcase_add_test(tc, stops_in_turns);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

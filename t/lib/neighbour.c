@@ -87,18 +87,35 @@ static void datagram(struct neighbour *nb, const uint8_t *fsp, size_t n)
 
 /* ---- handshakes ---- */
 
-void neighbour_call(struct neighbour *nb)
+static void call_as(struct neighbour *nb, const struct fips_identity *me, uint32_t index,
+                    struct fips_ik *ik)
 {
 	uint8_t e[FIPS_SECRET_LEN], packet[FIPS_MSG1_LEN];
-	struct fips_msg1 msg = { .noise = packet + FIPS_LINK_PREFIX + 4 };
+	struct fips_msg1 msg = { .sender_idx = index, .noise = packet + FIPS_LINK_PREFIX + 4 };
 
 	ephemeral(nb, e);
-	fips_ik_init_initiator(&nb->ik, &nb->curve, &nb->me, whole_mesh(nb->node)->me.pub, e,
-	                       nb->epoch);
-	ck_assert(fips_ik_write1(&nb->ik, packet + FIPS_LINK_PREFIX + 4));
-	msg.sender_idx = ++nb->index;
+	fips_ik_init_initiator(ik, &nb->curve, me, whole_mesh(nb->node)->me.pub, e, nb->epoch);
+	ck_assert(fips_ik_write1(ik, packet + FIPS_LINK_PREFIX + 4));
 	fips_msg1_build(packet, &msg);
 	send(nb, packet, sizeof packet);
+}
+
+void neighbour_call(struct neighbour *nb)
+{
+	call_as(nb, &nb->me, ++nb->index, &nb->ik);
+}
+
+void neighbour_stranger(struct neighbour *nb, unsigned i)
+{
+	uint8_t secret[FIPS_SECRET_LEN] = { 0x5a, (uint8_t)(i >> 8), (uint8_t)i };
+	uint8_t host = air.host[HAND];
+	struct fips_identity me;
+	struct fips_ik ik;
+
+	ck_assert_ptr_null(fips_identity_of_secret(&me, &nb->curve, secret));
+	air.host[HAND] = 200; /* whoever answers is not heard */
+	call_as(nb, &me, 0x02000000 + i, &ik);
+	air.host[HAND] = host;
 }
 
 void neighbour_setup(struct neighbour *nb)

@@ -65,6 +65,9 @@ void neighbour_body(struct neighbour *nb, uint8_t type, const void *body, size_t
 void neighbour_beat(struct neighbour *nb);
 void neighbour_data(struct neighbour *nb);
 
+/* A message 1 of somebody else somewhere else: number i of as many as there may be. */
+void neighbour_stranger(struct neighbour *nb, unsigned i);
+
 /* Call, or set up, wait, move to the new key and say something under it. */
 void neighbour_link(struct neighbour *nb);
 void neighbour_session(struct neighbour *nb);

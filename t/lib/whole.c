@@ -71,7 +71,7 @@ void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
 bool whole_try(unsigned i, const char *more, const char *peers)
 {
 	struct node *n = &node[i];
-	char graph[sizeof graph_text + 32], text[4096];
+	char graph[sizeof graph_text + 32], text[8192];
 
 	snprintf(graph, sizeof graph, graph_text, i, i, i, i);
 	snprintf(text, sizeof text,

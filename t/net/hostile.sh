@@ -26,7 +26,8 @@ npub()
 	sed -n 's/^npub *//p' "$work/$1.id"
 }
 jq --arg c "$(npub c)" '.node.rate_limit.handshake_timeout_secs = 300 |
-	.peers[0].connect_policy = "manual" | .peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.1.2:2121" }] }]' \
+	.peers[0].connect_policy = "manual" |
+	.peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.1.2:2121" }] }]' \
 	"$work/a.json" >"$work/a.more" && mv "$work/a.more" "$work/a.json" || die "no node file"
 ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1 # or freed memory stays resident
 export ASAN_OPTIONS
@@ -164,7 +165,7 @@ lost=$(jq '.["rx.socket-overflow"]' "$work/grown")
 	bad=1
 }
 # A stranger that is answered has a link, which is some memory; a sanitizer has use for more.
-allowed=256
+allowed=1024
 ! grep -q __asan_init "$millrace" || allowed=8192
 [ $((second - first)) -le $allowed ] || {
 	say "memory: $first kB, then $second kB" >&2

@@ -80,20 +80,6 @@ START_TEST(a_peer_that_moves_is_followed)
 }
 END_TEST
 
-START_TEST(reports_are_answered_with_a_round_trip)
-{
-	struct fips_peer_info info;
-
-	whole_link_up();
-	whole_run(5000);
-	ck_assert(mr_control_peer(mr_engine_host_state(node[0].engine), 0, &info));
-	ck_assert_uint_gt(info.metrics.srtt_us, 0);
-	ck_assert_uint_le(info.metrics.srtt_us, 20000);
-	ck_assert_uint_eq(control_count(0, "node-report"), 0);
-	whole_close_all();
-}
-END_TEST
-
 START_TEST(stop_leaves_nothing_behind_at_the_neighbour)
 {
 	void *control;
@@ -226,7 +212,6 @@ int main(void)
 	tcase_add_test(tc, packets_go_both_ways);
 	tcase_add_test(tc, a_crossing_leaves_one_link);
 	tcase_add_test(tc, a_peer_that_moves_is_followed);
-	tcase_add_test(tc, reports_are_answered_with_a_round_trip);
 	tcase_add_test(tc, stop_leaves_nothing_behind_at_the_neighbour);
 	tcase_add_test(tc, a_silent_link_goes_and_comes_back);
 	tcase_add_test(tc, an_unknown_destination_is_unreachable);
