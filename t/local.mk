@@ -103,6 +103,7 @@ test_programs = \
 	t/stages/test_control_orders \
 	t/stages/test_control_reports \
 	t/stages/test_control_settings \
+	t/stages/test_data_path \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_open \
@@ -117,7 +118,8 @@ TESTS += $(test_programs)
 
 test_scripts = \
 	t/check_tree.sh \
-	t/cli/test_cli.sh
+	t/cli/test_cli.sh \
+	t/stages/test_objects.sh
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) t/tsan.supp
 

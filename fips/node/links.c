@@ -75,10 +75,14 @@ void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fi
 	fips_ik_split(ik, act->send_key, act->recv_key);
 }
 
+/* Send with this key.  The peer stays where it was heard last, unless it has not been heard: where an
+ * unproven handshake came from is nobody's word. */
 static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
 	struct fips_action *act = fips_act_peer(n, FIPS_ACT_USE_LINK, &p->addr);
 
+	if (p->send && !p->send->proven)
+		p->via = key->via;
 	p->send = key;
 	p->cut_at = n->now;
 	key->loser = false;

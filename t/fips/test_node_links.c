@@ -232,6 +232,37 @@ START_TEST(each_row)
 }
 END_TEST
 
+/* Somebody sends an old message 1 of the peer from elsewhere; then the peer itself calls, or is called.
+ * What we send goes to where the peer is. */
+START_TEST(a_replays_address_is_left)
+{
+	struct puppet replay = { .who = LARGES_PEER, .ephemeral = 1, .epoch = 1, .index = 5, .from = 40 };
+	struct puppet peer = { .who = LARGES_PEER, .ephemeral = 2, .epoch = 1, .index = 6 };
+	struct fips_via elsewhere = bench_via(40), home = bench_via(LARGES_PEER);
+	struct fips_node_config config = fips_node_config_default();
+	struct bench *b;
+
+	config.link_mmp = FIPS_MMP_MINIMAL;
+	b = bench_open(LARGE, (unsigned)_i, &config);
+	if (_i)
+		want("expect msg1", bench_wait(b, 0));
+	want("install msg2 use", bench_msg1(b, &replay));
+	ck_assert(fips_via_eq(&b->last[FIPS_ACT_USE_LINK].via, &elsewhere));
+	b->alive = true;
+	if (_i) {
+		want("install", bench_msg2(b, &peer));
+		bench_confirm(b, peer.who, b->link_key, 0);
+		bench_wait(b, SECONDS(15));
+	} else {
+		want("install msg2", bench_msg1(b, &peer));
+		want("use heartbeat", bench_confirm(b, peer.who, b->link_key, 0));
+	}
+	ck_assert_uint_eq(b->last[FIPS_ACT_USE_LINK].key, b->link_key);
+	ck_assert(fips_via_eq(&b->last[FIPS_ACT_USE_LINK].via, &home));
+	bench_close(b);
+}
+END_TEST
+
 /* All places are taken by strangers.  Message 1 proves nothing and gets none of them; a configured
  * peer that answers our dial takes that of the stranger who came last. */
 START_TEST(full_of_strangers)
@@ -303,6 +334,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
+	tcase_add_loop_test(tc, a_replays_address_is_left, 0, 2);
 	tcase_add_test(tc, full_of_strangers);
 	tcase_add_test(tc, stops_in_turns);
 	suite_add_tcase(suite, tc);

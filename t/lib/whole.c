@@ -52,6 +52,7 @@ static const char *const secret[NODES] = { SECRET_A, SECRET_B };
 
 struct node node[NODES];
 const struct mr_aead *whole_aead;
+void (*whole_around)(bool before);
 
 static uint64_t air_now(void)
 {
@@ -186,7 +187,11 @@ void whole_data_turns(unsigned i, unsigned turns)
 		for (unsigned k = 0; k < turns && !worker->host; k++) {
 			for (unsigned r = 0; r < worker->replicas; r++)
 				worker->replica[r]->ready |= worker->replica[r]->kind->pull != NULL;
+			if (whole_around)
+				whole_around(true);
 			mr_worker_turn(worker);
+			if (whole_around)
+				whole_around(false);
 		}
 		while (node[i].deaf && mr_mail_pop(worker->events, letter))
 			;
@@ -279,6 +284,7 @@ void whole_say(unsigned from, const struct fips_addr *to, unsigned len, uint8_t 
 {
 	uint8_t *ip = air.packet;
 
+	ck_assert_uint_le(len, sizeof air.packet);
 	memset(ip, fill, len);
 	memcpy(ip, (const uint8_t[8]){ 0x60, 0, 0, 0, (uint8_t)((len - 40) >> 8),
 	                               (uint8_t)(len - 40), 59, 64 }, 8);

@@ -92,6 +92,9 @@ extern struct node node[NODES];
 /* What nodes opened from now on seal and open with; NULL: the built-in provider. */
 extern const struct mr_aead *whole_aead;
 
+/* Called with true before and with false after each turn of a data worker; NULL: nothing is. */
+extern void (*whole_around)(bool before);
+
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);
 

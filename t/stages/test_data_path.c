@@ -1,0 +1,394 @@
+/* Nothing slow on a data thread (R15): no memory from the heap, no system call, no public-key work;
+ * and on control's no more public-key work at a time than may be, timers in between.
+ *
+ * What the stages' own objects may call at all is looked at by test_objects.sh; here it is what
+ * happens in the turns of a data worker, the runtime, the tables and the AEAD providers included. */
+
+#include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fips/wire/link.h"
+#include "stages/control/state.h"
+#include "t/lib/neighbour.h"
+#include "t/lib/provider.h"
+
+/* ---- the heap, overheard ---- */
+
+static volatile bool     listening;
+static volatile unsigned heard;
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+#ifdef SANITIZED
+
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
+                                              void (*)(const volatile void *));
+
+static void on_malloc(const volatile void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+	heard += listening;
+}
+
+static void on_free(const volatile void *p)
+{
+	heard += listening && p;
+}
+
+static void overhear(void)
+{
+	ck_assert_int_ne(__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free), 0);
+}
+
+#else
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t alignment, size_t n);
+void  __libc_free(void *p);
+
+void *malloc(size_t n)
+{
+	heard += listening;
+	return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	heard += listening;
+	return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	heard += listening;
+	return __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t alignment, size_t n)
+{
+	heard += listening;
+	return __libc_memalign(alignment, n);
+}
+
+void free(void *p)
+{
+	heard += listening && p;
+	__libc_free(p);
+}
+
+static void overhear(void)
+{
+}
+
+#endif
+
+static void listen_between(bool before)
+{
+	listening = before;
+}
+
+/* ---- a node's day ---- */
+
+static struct neighbour nb;
+static bool curve_used;
+
+static bool no_public_key(void *self, const uint8_t *secret, uint8_t *pub)
+{
+	(void)self;
+	(void)secret;
+	(void)pub;
+	curve_used = true;
+	return false;
+}
+
+static bool no_point(void *self, const uint8_t *pub)
+{
+	(void)self;
+	(void)pub;
+	curve_used = true;
+	return false;
+}
+
+static bool no_ecdh(void *self, const uint8_t *secret, const uint8_t *pub, uint8_t *out)
+{
+	(void)out;
+	return no_public_key(self, secret, NULL) && no_point(self, pub);
+}
+
+/* The curve that stages could reach; the node has taken a copy for itself. */
+static void hide_curve(unsigned i)
+{
+	struct fips_curve *curve = &whole_mesh(i)->curve;
+
+	curve->public_key = no_public_key;
+	curve->check_point = no_point;
+	curve->ecdh = no_ecdh;
+	curve->sign = NULL;
+	curve->verify = NULL;
+}
+
+static void forge(void)
+{
+	uint8_t frame[FIPS_LINK_MIN + 20] = { 0 };
+	struct fips_link_head head = { .payload_len = 20, .receiver_idx = nb.link[0].theirs,
+		                       .counter = 1000000 };
+	struct fips_via via = via_of(air.host[0]);
+
+	fips_link_head_build(frame, &head);
+	air_send(HAND, &via, frame, sizeof frame);
+}
+
+/* Links, sessions, their next keys and their ends; packets of all sorts, many at a time; things that
+ * are refused. */
+static void a_day(void)
+{
+	struct fips_addr nobody = { { 0xee } };
+	char peers[512];
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_open(1, "", whole_dial(0, peers));
+	hide_curve(0);
+	hide_curve(1);
+	neighbour_open(&nb, 0);
+	neighbour_link(&nb);
+	neighbour_session(&nb);
+	for (unsigned s = 0; s < 32; s++) {
+		unsigned from = s % 2;
+
+		whole_say(from, &whole_mesh(!from)->me.addr, 100 + 44 * s, (uint8_t)s); /* too big at last */
+		air.outbox_n = 150;
+		whole_run(100);
+		whole_say(0, s % 3 ? &nb.me.addr : &nobody, 100, 1);
+		neighbour_data(&nb);
+		forge();
+		whole_run(900);
+	}
+	ck_assert_uint_gt(whole_drop(0, &mr_kind_route, "too-big"), 0);
+	ck_assert_uint_gt(whole_drop(0, &mr_kind_fmp_open, "forged"), 0);
+	ck_assert_uint_gt(air.got[0] + air.got[1], 2000);
+	neighbour_link(&nb);
+	neighbour_session(&nb);
+	whole_run(20000);
+	neighbour_close(&nb); /* silent from now on */
+	whole_run(40000);
+	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->links), 1);
+}
+
+START_TEST(a_data_worker_neither_allocates_nor_computes_keys)
+{
+	void *volatile something;
+	unsigned i = 0;
+
+	overhear();
+	heard = 0;
+	listening = true;
+	something = malloc(100);
+	free(something);
+	listening = false;
+	ck_assert_uint_ge(heard, 2); /* it can be heard */
+	while ((whole_aead = provider_next(&i))) {
+		heard = 0;
+		whole_around = listen_between;
+		a_day();
+		whole_around = NULL;
+		ck_assert_msg(heard == 0, "%u calls of the heap with %s", heard, whole_aead->name);
+		ck_assert(!curve_used);
+		whole_close_all();
+	}
+}
+END_TEST
+
+/* ---- system calls, forbidden ---- */
+
+#define ALLOW(call) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* From here on a system call ends the process, but those that wake another worker, and the end. */
+static bool forbid(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_write),
+		ALLOW(SYS_exit),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof filter[0], .filter = filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+#define NO_FILTERS 77
+
+/* What lies before node 0's data worker is done without a system call. */
+static int turns_without_calls(void)
+{
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		if (!forbid())
+			_exit(NO_FILTERS);
+		whole_data_turns(0, 10);
+		syscall(SYS_exit, 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(WIFEXITED(status), "signal %d: a system call", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(a_data_worker_makes_no_system_call)
+{
+	struct fips_addr nobody = { { 0xee } };
+	int result = 0;
+
+	whole_reset();
+	whole_open(0, "", "");
+	neighbour_open(&nb, 0);
+	neighbour_link(&nb);
+	neighbour_session(&nb);
+	for (unsigned i = 0; i < 8 && result == 0; i++) {
+		if (i % 4 == 0)
+			neighbour_call(&nb);
+		neighbour_setup(&nb);
+		neighbour_data(&nb);
+		forge();
+		whole_say(0, i % 2 ? &nobody : &nb.me.addr, 900 + 90 * i, 1); /* too big at last */
+		air.outbox_n = 40;
+		air.now += MS;
+		result = turns_without_calls();
+		whole_run(100);
+	}
+	neighbour_close(&nb);
+	whole_close_all();
+	if (result == NO_FILTERS)
+		fprintf(stderr, "skipped: no system call filters here\n");
+	else
+		ck_assert_int_eq(result, 0);
+}
+END_TEST
+
+/* ---- public-key work, in portions ---- */
+
+#define CALLERS  60
+#define TURN_OPS (4 * FIPS_NODE_CURVE_OPS) /* a turn has a few calls: a timer, inputs, a pull */
+
+static uint64_t work(void)
+{
+	const struct control *c = mr_engine_host_state(node[0].engine);
+
+	return fips_node_curve_ops(c->node);
+}
+
+/* Sixty strangers call at once, just when the neighbour is owed a heartbeat.  No turn of control does
+ * more than a few portions, and the heartbeat does not wait for the last stranger. */
+START_TEST(key_work_is_done_in_portions)
+{
+	struct mr_worker *host;
+	uint64_t before, frames;
+	unsigned turns = 0, beat_after = 0;
+
+	whole_reset();
+	whole_open(0, ",\"mmp\":{\"mode\":\"minimal\"}", "");
+	neighbour_open(&nb, 0);
+	neighbour_link(&nb);
+	host = node[0].engine->host;
+	whole_run(9900);
+	for (unsigned i = 0; i < CALLERS; i++)
+		neighbour_stranger(&nb, i);
+	for (unsigned i = 0; i < air.n; i++)
+		air.flight[i].due = air.now;
+	whole_data_turns(0, 2);
+	air.now += 200 * MS;
+	before = work();
+	frames = nb.by_link.frames;
+	while (control_count(0, "node-answered") < 1 + CALLERS) {
+		uint64_t ops = work();
+
+		mr_worker_turn(host);
+		ck_assert_uint_le(work() - ops, TURN_OPS);
+		ck_assert_uint_lt(++turns, 1000);
+		whole_data_turns(0, 1);
+		for (unsigned i = 0; i < air.n; i++)
+			beat_after = beat_after || air.flight[i].to != HAND ? beat_after : turns;
+	}
+	ck_assert_uint_ge(work() - before, 3 * CALLERS);
+	ck_assert_uint_ge(turns, 3 * CALLERS / TURN_OPS);
+	ck_assert_uint_gt(beat_after, 0);
+	ck_assert_uint_le(beat_after, 2);
+	whole_run(2);
+	ck_assert_uint_gt(nb.by_link.frames, frames);
+	neighbour_close(&nb);
+	whole_close_all();
+}
+END_TEST
+
+/* The same work asked for by one timer: fifty peers to be dialled at once. */
+START_TEST(dials_are_begun_in_portions)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	char peers[50 * 160] = "";
+	unsigned turns = 0;
+
+	whole_reset();
+	for (unsigned i = 0, at = 0; i < 50; i++) {
+		uint8_t secret[FIPS_SECRET_LEN] = { 1, (uint8_t)i };
+		struct fips_identity id;
+
+		ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, secret));
+		at += (unsigned)snprintf(peers + at, sizeof peers - at,
+		                         "%s{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
+		                         "\"addr\":\"10.0.0.3:%u\"}]}", i ? "," : "", id.npub, 1000 + i);
+	}
+	fips_curve_close(&curve);
+	whole_open(0, "", peers);
+	for (uint64_t before = 0; air.sent[0] < 50; before = work()) {
+		mr_worker_turn(node[0].engine->host);
+		ck_assert_uint_le(work() - before, TURN_OPS);
+		ck_assert_uint_lt(++turns, 1000);
+		whole_data_turns(0, 1);
+	}
+	ck_assert_uint_ge(turns, 2 * 50 / TURN_OPS);
+	whole_close_all();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("data path");
+	TCase *tc = tcase_create("nothing slow");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 240);
+	tcase_add_test(tc, a_data_worker_neither_allocates_nor_computes_keys);
+	tcase_add_test(tc, a_data_worker_makes_no_system_call);
+	tcase_add_test(tc, key_work_is_done_in_portions);
+	tcase_add_test(tc, dials_are_begun_in_portions);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# test_objects - R15: what the objects of the data stages, of fips/path and of fips/wire may call.
+#
+# Everything a data thread runs in a stage is in these objects, so what they do not refer to is not
+# done there: no memory from the heap, no clock, no name service, no public-key work, no log line, and
+# no system call but the stage's own I/O.  Set-up is in them too; what it needs is in the resources
+# (stages/lib), which run on main.
+
+command -v nm >/dev/null || exit 77
+build=${MILLRACE:+${MILLRACE%/*}}
+build=${build:-.}
+top=${srcdir:-.}
+bad=0 seen=0
+
+# Symbols that these objects define, one a line.
+defined()
+{
+	nm -g "$@" 2>/dev/null | awk 'NF == 3 && $2 != "U" { print $3 }' | sort -u
+}
+
+objects()
+{
+	for file in "$top/$1"/*.c; do
+		echo "$build/${file#"$top"/}"
+	done | sed 's/c$/o/'
+}
+
+# The runtime's calls for stages, and the rules and layouts of the protocol.
+turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle))'
+setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
+rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o")
+libc='mem(cpy|move|set|cmp)|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
+compiler='__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
+tools='__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_.*|__(start|stop)_.*'
+
+# check FOLDER CALLS: its objects call what is ours, theirs, and CALLS (a pattern, or nothing).
+check()
+{
+	files=$(objects "$1")
+	known=$(printf '%s\n%s\n' "$rules" "$(defined $files)")
+	for file in $files; do
+		seen=$((seen + 1))
+		[ -f "$file" ] || { echo "$file: not built"; bad=$((bad + 1)); continue; }
+		calls=$(nm -u "$file" | awk '{ print $NF }' |
+			grep -vxE "$turn|$setup|$libc|$compiler|$tools|${2:-none}" | grep -vxF "$known")
+		[ -z "$calls" ] || { echo "$file may not call:" $calls; bad=$((bad + 1)); }
+	done
+}
+
+for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
+	case $stage in
+	control) ;;
+	rx)        check stages/rx 'recvmmsg|__cmsg_nxthdr' ;;
+	tx-gso)    check stages/tx-gso 'sendmmsg|sendmsg' ;;
+	tun-read)  check stages/tun-read 'read|readv' ;;
+	tun-write) check stages/tun-write 'write|writev' ;;
+	*)         check "stages/$stage" ;;
+	esac
+done
+check fips/path
+check fips/wire
+
+echo "$seen objects, $bad complaints"
+[ "$seen" -gt 20 ] && [ "$bad" -eq 0 ]
