@@ -193,10 +193,9 @@ static const struct {
 	  "g.json:1:15: stages[\"a b\"]: the name of a stage is up to 31 letters, digits, '-' and '_'\n"
 	  "g.json:1:42: stages[\"\"]: the name of a stage is up to 31 letters, digits, '-' and '_'\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 4, \"thread\": 1, \"affinity\": \"peer\" } } }",
-	  "g.json:1:25: stages.host.threads: 4 would need replicas, which this version does not run; "
-	  "only 1 works\n"
 	  "g.json:1:52: stages.host.affinity: \"peer\" is not for host, which takes any\n"
-	  "g.json:1:39: stages.host.thread: there is no such key; did you mean \"threads\"?\n" },
+	  "g.json:1:39: stages.host.thread: there is no such key; did you mean \"threads\"?\n"
+	  "g.json:1:25: stages.host.threads: 4 are too many: host runs on one thread\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 0, \"affinity\": \"deal\" } } }",
 	  "g.json:1:25: stages.host.threads: 0 is below 1\n"
 	  "g.json:1:39: stages.host.affinity: \"deal\" is not one of any, destination, source, peer, flow\n" },
@@ -272,11 +271,11 @@ static const struct {
 	  "g.json:3:45: workers.w.treads: there is no such key; did you mean \"threads\"?\n"
 	  "g.json:3:30: workers.w.stages[1]: there is no stage \"fitler\"; did you mean \"filter\"?\n"
 	  "g.json:3:40: workers.w.stages[2]: 5 is not the name of a stage\n"
-	  "g.json:4:42: workers.v.threads: 2 would need replicas, which this version does not run; only 1 works\n"
 	  "g.json:4:20: workers.v.stages[0]: source is on worker w already\n"
 	  "g.json:5:1: workers.u.stages: a worker needs an array with at least one stage\n"
 	  "g.json:5:10: workers.t: 5 is not an object\n"
-	  "g.json:6:1: workers[\"b c\"]: the name of a worker is up to 31 letters, digits, '-' and '_'\n" },
+	  "g.json:6:1: workers[\"b c\"]: the name of a worker is up to 31 letters, digits, '-' and '_'\n"
+	  "g.json:4:42: workers.v.threads: no affinity of this version picks among 2 replicas of number\n" },
 	{ STAGES EDGES ", \"workers\": {\n\"source\": { \"stages\": [ \"filter\" ] } } }",
 	  "g.json:1:15: stages.source: is on no worker and would get one of its own, but there is a "
 	  "worker named source that holds other stages\n" },

@@ -78,7 +78,7 @@ static void show_needs(const struct desk *d, const struct mr_needs *needs, char 
 	}
 	fputc('|', f);
 	for (unsigned i = 0; i < needs->gates; i++) {
-		const struct mr_stage *s = &g->stage[needs->gate[i].stage];
+		const struct mr_stage *s = &g->stage[d->plan->replica[needs->gate[i].replica].stage];
 
 		fprintf(f, " %s.%s", s->name, s->kind->inputs[needs->gate[i].input].name);
 	}
