@@ -126,6 +126,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
+	t/net/two_nodes_threads.sh \
 	t/net/two_nodes_two_core.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
