@@ -63,6 +63,7 @@ test_programs = \
 	t/core/test_orders \
 	t/core/test_plan \
 	t/core/test_rand \
+	t/core/test_replicas \
 	t/core/test_ring \
 	t/core/test_stats \
 	t/core/test_tsan \

@@ -137,6 +137,38 @@ START_TEST(dot)
 }
 END_TEST
 
+/* A stage that asks for threads has workers to itself; what it shared keeps its own. */
+START_TEST(threads_move_a_stage_out)
+{
+	static const char *const stages =
+		"{ \"stages\": { \"source\": {}, \"filter\": { \"threads\": 4 }, \"f2\": { \"kind\": \"filter\" },"
+		" \"number\": {}, \"send\": {} },"
+		" \"edges\": [ { \"from\": \"source.a\", \"to\": \"filter.in\", \"full\": \"wait\" },"
+		" { \"from\": \"filter.out\", \"to\": \"f2.in\", \"full\": \"wait\" },"
+		" { \"from\": \"f2.out\", \"to\": \"number\", \"full\": \"wait\" },"
+		" { \"from\": \"number\", \"to\": \"send.frames\", \"full\": \"wait\" } ], \"workers\": {"
+		" \"w\": { \"stages\": [ \"source\", \"filter\" ] },"
+		" \"v\": { \"stages\": [ \"f2\" ], \"threads\": 2, \"cpu\": \"auto\" } } }";
+	static const unsigned replicas[] = { 1, 4, 2, 1, 1 };
+	struct mr_graph *g = parse_good(stages), *again;
+	char *first = mr_graph_json(g), *second;
+
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_uint_eq(mr_graph_replicas(g, i), replicas[i]);
+	ck_assert_str_eq(g->place[g->stage[1].worker].name, "filter");
+	ck_assert_int_eq(g->stage[1].affinity, MR_DESTINATION);
+	ck_assert_str_eq(g->place[g->stage[2].worker].name, "v");
+	ck_assert_int_eq(g->place[g->stage[2].worker].cpu, MR_CPU_AUTO);
+	again = parse_good(first);
+	second = mr_graph_json(again);
+	ck_assert_str_eq(first, second);
+	free(first);
+	free(second);
+	mr_graph_free(g);
+	mr_graph_free(again);
+}
+END_TEST
+
 /* Small good ones: unnamed, unplaced, with nulls for what is absent. */
 static const char *const fine[] = {
 	"{ \"stages\": { \"host\": {} } }",
@@ -260,6 +292,33 @@ static const struct {
 	  " { \"from\": \"host\", \"to\": \"s2.frames\" }, { \"from\": \"h2\", \"to\": \"number\" } ] }",
 	  "g.json:1:27: stages.s2: send is of kind send already, of which a graph has one stage\n"
 	  "g.json:1:65: stages.h2: host is the host of this graph already\n" },
+
+	/* replicas */
+	{ "{ \"stages\": {\n\"source\": { \"threads\": 2 },\n"
+	  "\"filter\": { \"threads\": 3, \"affinity\": \"any\" },\n"
+	  "\"number\": { \"threads\": 2 },\n\"send\": { \"threads\": 17 } },\n" EDGES " }",
+	  "g.json:5:11: stages.send.threads: 17 is above 16\n"
+	  "g.json:2:13: stages.source.threads: 2 are too many: source runs on one thread\n"
+	  "g.json:3:27: stages.filter.affinity: \"any\" does not pick among 3 replicas of filter, "
+	  "which takes destination, peer then\n"
+	  "g.json:4:13: stages.number.threads: no affinity of this version picks among 2 replicas of number\n" },
+	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"flow\", \"threads\": 2 }, \"number\": {},"
+	  " \"send\": {} },\n" EDGES ", \"workers\": {\n"
+	  "\"w\": { \"stages\": [ \"source\" ], \"threads\": 2 } } }",
+	  "g.json:4:30: workers.w.threads: 2 are too many for a worker that holds source, which runs on "
+	  "one thread\n"
+	  "g.json:2:1: stages.filter.affinity: \"flow\" does not pick among 2 replicas of filter, which "
+	  "takes destination, peer then\n" },
+	{ "{ \"stages\": { \"source\": {}, \"filter\": { \"threads\": 16 }, \"number\": {}, \"send\": {},"
+	  " \"f2\": {\n\"kind\": \"filter\", \"threads\": 16 } }, \"edges\": [ " A ", " C ","
+	  " { \"from\": \"filter.out\", \"to\": \"f2.in\", \"full\": \"wait\" },"
+	  " { \"from\": \"f2.out\", \"to\": \"number\", \"full\": \"wait\" } ] }",
+	  "g.json:1:41: stages.filter.threads: 16 make 35 workers in all, more than the 32 that a graph "
+	  "may have\n" },
+	{ "{ \"stages\": { \"source\": {},\n\"filter\": { \"threads\": 2 }, \"number\": {}, \"send\": {} },\n" EDGES
+	  ", \"workers\": {\n\"filter\": { \"stages\": [ \"source\", \"filter\" ] } } }",
+	  "g.json:2:1: stages.filter: asks for threads of its own and would get workers of its own, but "
+	  "there is a worker named filter that holds other stages\n" },
 
 	/* workers */
 	{ STAGES EDGES ", \"workers\": {\n\"w\": { \"stages\": [ \"source\", \"host\" ], \"idle\": { \"spin\": 9 } } } }",
@@ -434,6 +493,7 @@ int main(void)
 	tcase_add_test(t, a_whole_graph);
 	tcase_add_test(t, order_is_the_way_of_packets);
 	tcase_add_test(t, json_and_back);
+	tcase_add_test(t, threads_move_a_stage_out);
 	tcase_add_test(t, dot);
 	tcase_add_loop_test(t, small_ones, 0, COUNT(fine));
 	tcase_add_loop_test(t, mistakes, 0, COUNT(bad));
