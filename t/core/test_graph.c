@@ -305,7 +305,7 @@ static const struct {
 	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"flow\", \"threads\": 2 }, \"number\": {},"
 	  " \"send\": {} },\n" EDGES ", \"workers\": {\n"
 	  "\"w\": { \"stages\": [ \"source\" ], \"threads\": 2 } } }",
-	  "g.json:4:30: workers.w.threads: 2 are too many for a worker that holds source, which runs on "
+	  "g.json:4:32: workers.w.threads: 2 are too many for a worker that holds source, which runs on "
 	  "one thread\n"
 	  "g.json:2:1: stages.filter.affinity: \"flow\" does not pick among 2 replicas of filter, which "
 	  "takes destination, peer then\n" },

@@ -92,6 +92,9 @@ extern struct node node[NODES];
 /* What nodes opened from now on seal and open with; NULL: the built-in provider. */
 extern const struct mr_aead *whole_aead;
 
+/* Nodes opened from now on have two or three replicas of each stage that may have them. */
+extern bool whole_spread;
+
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);
 
@@ -120,7 +123,7 @@ void whole_say(unsigned from, const struct fips_addr *to, unsigned len, uint8_t 
 
 /* ---- what can be seen of a node ---- */
 
-struct mr_replica   *whole_stage(unsigned i, const struct mr_kind *kind);
+struct mr_replica   *whole_stage(unsigned i, const struct mr_kind *kind); /* the first replica */
 struct mr_mesh      *whole_mesh(unsigned i);
 struct mr_worker    *whole_data(unsigned i); /* its one data worker */
 enum fips_peer_state whole_peer_state(unsigned i);
