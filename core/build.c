@@ -25,15 +25,17 @@ static unsigned count_named(const struct mr_named *named)
 	return n;
 }
 
-static bool build_replica(struct mr_engine *e, unsigned stage)
+static bool build_replica(struct mr_engine *e, unsigned index)
 {
-	const struct mr_stage *s = &e->graph->stage[stage];
-	struct mr_replica *r = &e->replica[stage];
+	const struct mr_plan_replica *planned = &e->plan->replica[index];
+	const struct mr_stage *s = &e->graph->stage[planned->stage];
+	struct mr_replica *r = &e->replica[index];
 
 	r->kind = s->kind;
 	r->name = s->name;
-	r->stage = stage;
-	r->worker = &e->worker[s->worker];
+	r->stage = planned->stage;
+	r->index = planned->index;
+	r->worker = &e->worker[planned->worker];
 	r->ninput = count_ports(s->kind->inputs);
 	r->noutput = count_ports(s->kind->outputs);
 	r->ndrop = count_named(s->kind->drops);
@@ -54,17 +56,19 @@ static bool build_replica(struct mr_engine *e, unsigned stage)
 static bool build_worker(struct mr_engine *e, unsigned index)
 {
 	const struct mr_graph *g = e->graph;
+	const struct mr_plan_worker *planned = &e->plan->worker[index];
 	struct mr_worker *w = &e->worker[index];
 
 	w->index = index;
-	w->name = g->place[index].name;
-	w->host = g->place[index].host;
-	w->spin_us = g->place[index].spin_us;
+	w->place = planned->place;
+	w->name = planned->name;
+	w->host = g->place[w->place].host;
+	w->spin_us = g->place[w->place].spin_us;
 	w->engine = e;
 	if (w->host)
 		e->host = w;
 	w->replica = calloc(g->stages, sizeof(struct mr_replica *));
-	w->entry = calloc(MR_EDGES_MAX, sizeof *w->entry);
+	w->entry = calloc(e->plan->rings + 1, sizeof *w->entry);
 	w->orders = mr_mail_open(MR_LETTERS);
 	w->acks = mr_mail_open(MR_LETTERS);
 	w->events = mr_mail_open(MR_LETTERS);
@@ -79,8 +83,10 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	    !w->epoch || w->wake_fd < 0)
 		return false;
 	for (unsigned i = g->stages; i > 0; i--) {
-		if (g->stage[g->order[i - 1]].worker == index)
-			w->replica[w->replicas++] = &e->replica[g->order[i - 1]];
+		unsigned s = g->order[i - 1];
+
+		if (g->stage[s].worker == w->place)
+			w->replica[w->replicas++] = &e->replica[e->plan->first[s] + planned->nth];
 	}
 	if (e->plan->pool[index].packets) {
 		w->pool = mr_pool_open((uint16_t)index, e->plan->pool[index].packets,
@@ -99,16 +105,16 @@ static void build_entries(struct mr_worker *w)
 
 	for (unsigned i = 0; i < w->replicas; i++) {
 		for (unsigned r = 0; r < e->plan->rings; r++) {
-			const struct mr_edge *edge = &e->graph->edge[e->plan->ring[r].edge];
+			const struct mr_plan_ring *planned = &e->plan->ring[r];
 
-			if (edge->to != w->replica[i]->stage)
+			if (&e->replica[planned->consumer] != w->replica[i])
 				continue;
 			w->entry[w->entries++] = (struct mr_entry){
 				.ring = e->ring[r],
 				.to = w->replica[i],
-				.input = edge->input,
-				.producer = &e->worker[e->plan->ring[r].producer],
-				.wake_room = e->plan->ring[r].depth / 2,
+				.input = e->graph->edge[planned->edge].input,
+				.producer = e->replica[planned->producer].worker,
+				.wake_room = planned->depth / 2,
 			};
 		}
 	}
@@ -127,58 +133,91 @@ static void raise_wake_room(struct mr_engine *e, const struct mr_ring *ring, uin
 	}
 }
 
-static void build_rules(struct mr_engine *e)
+static bool build_rule(struct mr_engine *e, struct mr_rule *rule, const struct mr_needs *needs)
 {
-	for (unsigned s = 0; s < e->replicas; s++) {
-		for (unsigned i = 0; i <= MR_PORTS_MAX; i++) {
-			const struct mr_needs *needs = &e->plan->needs[s][i];
-			struct mr_rule *rule = &e->replica[s].rule[i];
-
-			rule->n = needs->n;
-			rule->gates = needs->gates;
-			for (unsigned n = 0; n < needs->n; n++) {
-				rule->need[n].ring = e->ring[needs->need[n].ring];
-				rule->need[n].packets = needs->need[n].vectors * MR_VECTOR;
-				raise_wake_room(e, rule->need[n].ring, rule->need[n].packets);
-			}
-			for (unsigned n = 0; n < needs->gates; n++) {
-				rule->gate[n].replica = &e->replica[needs->gate[n].stage];
-				rule->gate[n].input = needs->gate[n].input;
-			}
-		}
+	rule->n = needs->n;
+	rule->gates = needs->gates;
+	rule->need = calloc(needs->n + 1, sizeof *rule->need);
+	rule->gate = calloc(needs->gates + 1, sizeof *rule->gate);
+	if (!rule->need || !rule->gate)
+		return false;
+	for (unsigned n = 0; n < needs->n; n++) {
+		rule->need[n].ring = e->ring[needs->need[n].ring];
+		rule->need[n].packets = needs->need[n].vectors * MR_VECTOR;
+		raise_wake_room(e, rule->need[n].ring, rule->need[n].packets);
 	}
+	for (unsigned n = 0; n < needs->gates; n++) {
+		rule->gate[n].replica = &e->replica[needs->gate[n].replica];
+		rule->gate[n].input = needs->gate[n].input;
+	}
+	return true;
 }
 
-static void build_exits(struct mr_engine *e)
+static bool build_rules(struct mr_engine *e)
 {
-	for (unsigned i = 0; i < e->graph->edges; i++) {
-		const struct mr_edge *edge = &e->graph->edge[i];
-		struct mr_exit *x = &e->replica[edge->from].exit[edge->output];
-
-		x->way = MR_INLINE;
-		x->drop = edge->full == MR_DROP;
-		x->to = &e->replica[edge->to];
-		x->input = edge->input;
-		x->consumer = x->to->worker;
-		for (unsigned r = 0; r < e->plan->rings; r++) {
-			if (e->plan->ring[r].edge != i)
-				continue;
-			x->way = MR_RING;
-			x->ring = e->ring[r];
+	for (unsigned r = 0; r < e->replicas; r++) {
+		for (unsigned i = 0; i <= MR_PORTS_MAX; i++) {
+			if (!build_rule(e, &e->replica[r].rule[i], &e->plan->needs[r][i]))
+				return false;
 		}
 	}
+	return true;
+}
+
+static void build_exit(struct mr_engine *e, unsigned producer, unsigned edge, unsigned target,
+                       struct mr_exit *x)
+{
+	unsigned consumer = mr_plan_targets(e->plan, producer, edge).first + target;
+	unsigned ring = mr_plan_ring_of(e->plan, edge, producer, consumer);
+
+	*x = (struct mr_exit){ .way = ring == MR_NO_RING ? MR_INLINE : MR_RING,
+		               .drop = e->graph->edge[edge].full == MR_DROP,
+		               .to = &e->replica[consumer],
+		               .input = e->graph->edge[edge].input,
+		               .ring = ring == MR_NO_RING ? NULL : e->ring[ring],
+		               .consumer = e->replica[consumer].worker };
+}
+
+/* Where each output leads; one that is not connected, nowhere. */
+static bool build_exits(struct mr_engine *e, unsigned replica)
+{
+	struct mr_replica *r = &e->replica[replica];
+	unsigned all = 0, at = 0;
+
+	for (unsigned o = 0; o < r->noutput; o++) {
+		int edge = mr_graph_edge_at(e->graph, r->stage, o);
+
+		r->out[o].targets = edge < 0 ? 1 : mr_plan_targets(e->plan, replica, (unsigned)edge).n;
+		r->out[o].near = edge >= 0 &&
+			e->graph->stage[e->graph->edge[edge].to].affinity == MR_PEER;
+		all += r->out[o].targets;
+	}
+	r->vectors = calloc(all + 1, sizeof *r->vectors);
+	r->exits = calloc(all + 1, sizeof *r->exits);
+	if (!r->vectors || !r->exits)
+		return false;
+	for (unsigned o = 0; o < r->noutput; o++) {
+		int edge = mr_graph_edge_at(e->graph, r->stage, o);
+
+		r->out[o].v = r->vectors + at;
+		r->exit[o] = r->exits + at;
+		for (unsigned i = 0; edge >= 0 && i < r->out[o].targets; i++)
+			build_exit(e, replica, (unsigned)edge, i, &r->exit[o][i]);
+		at += r->out[o].targets;
+	}
+	return true;
 }
 
 bool mr_build(struct mr_engine *e)
 {
-	e->worker = aligned_alloc(64, e->graph->places * sizeof *e->worker);
-	e->replica = calloc(e->graph->stages, sizeof *e->replica);
+	e->worker = aligned_alloc(64, e->plan->workers * sizeof *e->worker);
+	e->replica = calloc(e->plan->replicas, sizeof *e->replica);
 	e->ring = calloc(e->plan->rings + 1, sizeof(struct mr_ring *));
 	if (!e->worker || !e->replica || !e->ring)
 		return false;
-	memset(e->worker, 0, e->graph->places * sizeof *e->worker);
-	e->workers = e->graph->places;
-	e->replicas = e->graph->stages;
+	memset(e->worker, 0, e->plan->workers * sizeof *e->worker);
+	e->workers = e->plan->workers;
+	e->replicas = e->plan->replicas;
 	for (unsigned i = 0; i < e->workers; i++)
 		e->worker[i].wake_fd = -1;
 	for (unsigned i = 0; i < e->plan->rings; i++) {
@@ -196,16 +235,24 @@ bool mr_build(struct mr_engine *e)
 	}
 	for (unsigned i = 0; i < e->workers; i++)
 		build_entries(&e->worker[i]);
-	build_rules(e);
-	build_exits(e);
-	return true;
+	for (unsigned i = 0; i < e->replicas; i++) {
+		if (!build_exits(e, i))
+			return false;
+	}
+	return build_rules(e);
 }
 
 void mr_unbuild(struct mr_engine *e)
 {
 	for (unsigned i = 0; e->replica && i < e->replicas; i++) {
+		for (unsigned n = 0; e->replica[i].rule && n <= MR_PORTS_MAX; n++) {
+			free(e->replica[i].rule[n].need);
+			free(e->replica[i].rule[n].gate);
+		}
 		free(e->replica[i].state);
 		free(e->replica[i].rule);
+		free(e->replica[i].vectors);
+		free(e->replica[i].exits);
 		free(e->replica[i].hist);
 		mr_block_close(e->replica[i].block);
 	}

@@ -2,8 +2,8 @@
  *
  *   1. the room rule of the call is asked (mr_may_call), and the room set aside
  *   2. the callback runs with the turn pointed at the replica
- *   3. each output's vector goes on: an inline edge calls the consumer at once (depth first, in
- *      the order of outputs), a ring is filled and its consumer woken
+ *   3. each output's vectors go on, one for each replica it leads to: an inline edge calls the
+ *      consumer at once (depth first, in the order of outputs), a ring is filled and its consumer woken
  *   4. at an inline `drop` edge the consumer's own rule is asked, besides what is set aside
  */
 
@@ -65,10 +65,9 @@ static uint64_t bytes_in(const struct mr_vector *v)
 }
 
 /* A full `drop` edge ends the vector here, counted on the edge. */
-static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned output)
+static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned output,
+                         struct mr_vector *v)
 {
-	struct mr_vector *v = &r->out[output].v;
-
 	r->block->live[MR_WORDS + r->ndrop + output] += v->n;
 	for (unsigned i = 0; i < v->n; i++)
 		mr_free(&w->turn, v->pkt[i]);
@@ -98,15 +97,15 @@ static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_v
 
 /* What goes over a `wait` edge has room set aside, unless nobody could be made to wait: orders,
  * events, deadlines and the flush come when they come. */
-static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output)
+static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, unsigned target)
 {
-	struct mr_exit *x = &r->exit[output];
-	struct mr_vector *v = &r->out[output].v;
+	const struct mr_exit *x = &r->exit[output][target];
+	struct mr_vector *v = &r->out[output].v[target];
 	bool ask = x->drop || !w->covered || x->way == MR_NOWHERE;
 	uint64_t *word = r->block->live;
 
 	if (ask && !has_room(x, v->n)) {
-		drop_at_edge(w, r, output);
+		drop_at_edge(w, r, output, v);
 		return;
 	}
 	word[MR_W_OUT] += v->n;
@@ -123,8 +122,10 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output)
 static void deliver(struct mr_worker *w, struct mr_replica *r)
 {
 	for (unsigned o = 0; o < r->noutput; o++) {
-		if (r->out[o].v.n)
-			hand_on(w, r, o);
+		for (unsigned i = 0; i < r->out[o].targets; i++) {
+			if (r->out[o].v[i].n)
+				hand_on(w, r, o, i);
+		}
 	}
 }
 
@@ -158,51 +159,44 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, s
 	deliver(w, r);
 }
 
-/* Room set aside for a call, and what had been before. */
-struct aside {
-	bool     covered;
-	uint32_t before[MR_EDGES_MAX];
-};
-
-static void set_aside(struct mr_worker *w, const struct mr_rule *rule, struct aside *a)
+/* Room set aside for a call, and what had been before: in the rule itself, since no input is called
+ * inside a call of its own. */
+static void set_aside(struct mr_worker *w, struct mr_rule *rule)
 {
-	a->covered = w->covered;
+	rule->covered = w->covered;
 	w->covered = true;
 	for (unsigned i = 0; i < rule->n; i++) {
-		a->before[i] = rule->need[i].ring->prod.aside;
+		rule->need[i].before = rule->need[i].ring->prod.aside;
 		rule->need[i].ring->prod.aside += rule->need[i].packets;
 	}
 }
 
-static void give_back(struct mr_worker *w, const struct mr_rule *rule, const struct aside *a)
+static void give_back(struct mr_worker *w, const struct mr_rule *rule)
 {
 	for (unsigned i = 0; i < rule->n; i++)
-		rule->need[i].ring->prod.aside = a->before[i];
-	w->covered = a->covered;
+		rule->need[i].ring->prod.aside = rule->need[i].before;
+	w->covered = rule->covered;
 }
 
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      struct mr_vector *v)
 {
-	struct aside a;
-
-	set_aside(w, &r->rule[input], &a);
+	set_aside(w, &r->rule[input]);
 	process(w, r, input, v);
-	give_back(w, &r->rule[input], &a);
+	give_back(w, &r->rule[input]);
 }
 
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r)
 {
-	const struct mr_rule *rule = &r->rule[MR_PORTS_MAX];
-	struct aside a;
+	struct mr_rule *rule = &r->rule[MR_PORTS_MAX];
 	bool more;
 
 	point_turn(w, r);
 	more = r->kind->pull(r->state, &w->turn);
 	account_call(w, r);
-	set_aside(w, rule, &a);
+	set_aside(w, rule);
 	deliver(w, r);
-	give_back(w, rule, &a);
+	give_back(w, rule);
 	return more;
 }
 

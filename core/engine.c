@@ -57,7 +57,7 @@ struct mr_engine *mr_engine_open(const struct mr_engine_options *options, struct
 static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth, long online,
                 struct mr_report *report)
 {
-	const struct mr_place *place = &e->graph->place[w->index];
+	const struct mr_place *place = &e->graph->place[w->place];
 	cpu_set_t set;
 
 	CPU_ZERO(&set);

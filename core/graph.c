@@ -4,7 +4,8 @@
  * 2. stages                   kind, threads, affinity, settings of the kind
  * 3. edges                    graph_edges.c
  * 4. workers                  graph_place.c
- * 5. what spans the file      graph_check.c
+ * 5. replicas                 graph_replicas.c
+ * 6. what spans the file      graph_check.c
  */
 #include "core/graph_parse.h"
 
@@ -135,20 +136,21 @@ struct common {
 	unsigned affinity;
 };
 
-static const char *const affinity_words[] = { [MR_ANY] = "any",
-					      [MR_DESTINATION] = "destination",
-					      [MR_SOURCE] = "source",
-					      [MR_PEER] = "peer",
-					      [MR_FLOW] = "flow",
-					      NULL };
+const char *const mr_affinity_words[] = { [MR_ANY] = "any",
+					  [MR_DESTINATION] = "destination",
+					  [MR_SOURCE] = "source",
+					  [MR_PEER] = "peer",
+					  [MR_FLOW] = "flow",
+					  NULL };
 
 static const struct mr_field common_fields[] = {
 	{ .name = "kind", .type = MR_TEXT, MR_AT(struct common, kind),
 	  .help = "what the stage runs; the kind of its own name when left out" },
 	{ .name = "threads", .type = MR_U32, MR_AT(struct common, threads), .min = 1,
-	  .max = MR_WORKERS_MAX, .def = 1, .help = "replicas of the stage" },
+	  .max = MR_THREADS_MAX, .def = 1,
+	  .help = "replicas of the stage, each on a worker of its own" },
 	{ .name = "affinity", .type = MR_WORD, MR_AT(struct common, affinity),
-	  .words = affinity_words, .help = "the key that picks the replica for a packet" },
+	  .words = mr_affinity_words, .help = "the key that picks the replica for a packet" },
 	{ 0 }
 };
 
@@ -174,18 +176,8 @@ static void unknown_kind(const struct mr_graph_parse *p, const char *name, const
 		    mr_hint(hint, name, names, n));
 }
 
-static void refuse_replicas(const struct mr_graph_parse *p, const char *path, uint32_t threads)
-{
-	char at[MR_PATH];
-
-	if (threads > 1)
-		mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "threads")),
-			    "%u would need replicas, which this version does not run; only 1 works",
-			    threads);
-}
-
 /* The affinity given, or the first that the kind works with. */
-static void parse_affinity(const struct mr_graph_parse *p, struct mr_stage *s, unsigned given,
+static void parse_affinity(struct mr_graph_parse *p, struct mr_stage *s, unsigned given,
 			   const char *path)
 {
 	uint32_t works = s->kind->affinities ? s->kind->affinities : MR_OUT(MR_ANY);
@@ -196,16 +188,17 @@ static void parse_affinity(const struct mr_graph_parse *p, struct mr_stage *s, u
 		;
 	if (!value || json_is_null(value))
 		return;
+	p->aligned[s - p->g->stage] = true;
 	if (works & MR_OUT(given)) {
 		s->affinity = (enum mr_affinity)given;
 		return;
 	}
-	for (unsigned i = 0, n = 0; affinity_words[i]; i++)
+	for (unsigned i = 0, n = 0; mr_affinity_words[i]; i++)
 		if (works & MR_OUT(i))
 			n += (unsigned)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
-						affinity_words[i]);
+						mr_affinity_words[i]);
 	mr_complain(p->report, mr_json_where(p->doc, at), "\"%s\" is not for %s, which takes %s",
-		    affinity_words[given], s->kind->name, list);
+		    mr_affinity_words[given], s->kind->name, list);
 }
 
 static void parse_settings(const struct mr_graph_parse *p, struct mr_stage *s, const char *path)
@@ -233,9 +226,8 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 	p->g->stages++;
 	s->name = strdup(name);
 	mr_fields_fill(common_fields, &common, sizeof common, p->doc, path, p->report);
-	s->threads = common.threads;
+	s->threads = common.threads ? common.threads : 1;
 	s->kind = kind_named(p, common.kind ? common.kind : name);
-	refuse_replicas(p, path, common.threads);
 	if (s->kind) {
 		parse_affinity(p, s, common.affinity, path);
 		parse_settings(p, s, path);
@@ -283,6 +275,7 @@ struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind 
 	parse_stages(&p);
 	mr_graph_edges(&p);
 	mr_graph_place(&p);
+	mr_graph_replicate(&p);
 	mr_graph_check(&p);
 	if (report->errors == errors)
 		return p.g;

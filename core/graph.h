@@ -15,7 +15,8 @@
 
 #define MR_STAGES_MAX  32
 #define MR_EDGES_MAX   96
-#define MR_WORKERS_MAX 32
+#define MR_WORKERS_MAX 32   /* threads in all, control's included                      */
+#define MR_THREADS_MAX 16   /* ... of one stage or worker                              */
 #define MR_DEPTH       1024 /* packets, an edge's depth when the file names none */
 
 enum mr_full { MR_WAIT, MR_DROP };
@@ -25,7 +26,8 @@ struct mr_stage {
 	char                 *name;     /* owned; unique                                 */
 	const struct mr_kind *kind;
 	void                 *conf;     /* owned; kind->size bytes with fields decoded   */
-	unsigned              threads;  /* replicas, >= 1                                */
+	unsigned              threads;  /* as the file asks for the stage by itself, >= 1;
+	                                 * mr_graph_replicas() says how many there are  */
 	enum mr_affinity      affinity;
 	unsigned              worker;   /* index in workers                              */
 };
@@ -39,7 +41,7 @@ struct mr_edge {
 
 struct mr_place {
 	char        *name;     /* owned                                                  */
-	unsigned     threads;  /* >= 1                                                   */
+	unsigned     threads;  /* >= 1: so many workers, each with a replica of its stages */
 	enum mr_cpu  cpu;
 	uint32_t    *cpus;     /* owned; MR_CPU_LIST                                     */
 	unsigned     ncpu;
@@ -53,7 +55,8 @@ struct mr_graph {
 	struct mr_stage stage[MR_STAGES_MAX];
 	struct mr_edge  edge[MR_EDGES_MAX];
 	struct mr_place place[MR_WORKERS_MAX]; /* workers, in the file's order; stages without one
-	                                        * get a worker each, named for the stage  */
+	                                        * get workers of their own, named for the
+	                                        * stage                                   */
 	unsigned        stages, edges, places;
 	unsigned        order[MR_STAGES_MAX];  /* stage indexes, upstream before downstream */
 };
@@ -68,8 +71,18 @@ void mr_graph_free(struct mr_graph *g);
  * input may be fed by several. */
 int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output);
 
-/* Both ends on one worker (and no host between them)? */
+/* Replicas of a stage: one on each worker of its place. */
+static inline unsigned mr_graph_replicas(const struct mr_graph *g, unsigned stage)
+{
+	return g->place[g->stage[stage].worker].threads;
+}
+
+/* Both ends on the same workers (and no host between them)?  Then packets for the replica on the
+ * producer's own worker go there at once; others need a ring all the same. */
 bool mr_graph_inline(const struct mr_graph *g, const struct mr_edge *e);
+
+/* "any", "peer", ... */
+extern const char *const mr_affinity_words[];
 
 /* For people and for graphviz. */
 void mr_graph_print_dot(const struct mr_graph *g, FILE *out);

@@ -21,6 +21,9 @@ struct mr_graph_parse {
 	unsigned                     edge_at[MR_EDGES_MAX];     /* index in the file's array   */
 	bool                         murky[MR_STAGES_MAX];
 	bool                         placed[MR_STAGES_MAX];     /* by the file                 */
+	bool                         aligned[MR_STAGES_MAX];    /* affinity given by the file  */
+	unsigned                     own_of[MR_WORKERS_MAX];    /* the stage that the place was made
+	                                                         * for, or MR_NO_STAGE         */
 };
 
 /* Index of the stage of that name, or MR_NO_STAGE. */
@@ -44,8 +47,12 @@ json_t *mr_graph_part(const struct mr_graph_parse *p, const char *key, bool arra
 /* Read "edges". */
 void mr_graph_edges(struct mr_graph_parse *p);
 
-/* Read "workers", and give each stage that is on none a worker of its own. */
+/* Read "workers", and give each stage that is on none, or asks for threads that those it shares a
+ * worker with have not, workers of its own. */
 void mr_graph_place(struct mr_graph_parse *p);
+
+/* Which replica gets a packet?  Settles affinities; refuses what cannot have replicas. */
+void mr_graph_replicate(struct mr_graph_parse *p);
 
 /* Check what spans the file; fills in order. */
 void mr_graph_check(struct mr_graph_parse *p);

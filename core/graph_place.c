@@ -1,7 +1,6 @@
 /* graph_place.c - workers: which stages share a thread, where it runs, and how it idles. */
 #include "core/graph_parse.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ struct worker {
 static const struct mr_field worker_fields[] = {
 	{ .name = "stages", .type = MR_RAW, .help = "names of the stages that share this worker" },
 	{ .name = "threads", .type = MR_U32, MR_AT(struct worker, threads), .min = 1,
-	  .max = MR_WORKERS_MAX, .def = 1, .help = "replicas of its stages, side by side" },
+	  .max = MR_THREADS_MAX, .def = 1, .help = "replicas of its stages, side by side" },
 	{ .name = "cpu", .type = MR_RAW,
 	  .help = "the cores it may use: a number, a list, \"any\" (default), or \"auto\" for one "
 		  "that no other worker has" },
@@ -174,12 +173,8 @@ static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *val
 	p->g->places++;
 	mr_fields_decode(worker_fields, &read, sizeof read, p->doc, path, p->report);
 	w->name = strdup(name);
-	w->threads = read.threads;
-	if (read.threads > 1)
-		mr_complain(p->report, mr_json_where(p->doc, mr_path_key(at, path, "threads")),
-			    "%" PRIu32 " would need replicas, which this version does not run; "
-			    "only 1 works",
-			    read.threads);
+	w->threads = read.threads ? read.threads : 1;
+	p->own_of[index] = MR_NO_STAGE;
 	if (!json_is_object(value))
 		return;
 	parse_stages(p, index, json_object_get(value, "stages"), mr_path_key(at, path, "stages"));
@@ -214,33 +209,66 @@ static bool is_worker(const struct mr_graph *g, const char *name)
 	return false;
 }
 
+static unsigned stages_on(const struct mr_graph *g, unsigned worker)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < g->stages; i++)
+		n += g->stage[i].worker == worker;
+	return n;
+}
+
 static void place_alone(struct mr_graph_parse *p, unsigned stage)
 {
 	struct mr_graph *g = p->g;
-	const char *name = g->stage[stage].name;
+	const char *name = g->stage[stage].name, *why = p->placed[stage] ?
+		"asks for threads of its own" : "is on no worker";
 	char path[MR_PATH];
 
 	mr_path_key(path, "stages", name);
 	g->stage[stage].worker = MR_NO_STAGE;
 	if (is_worker(g, name)) {
 		mr_complain(p->report, mr_json_where(p->doc, path),
-			    "is on no worker and would get one of its own, but there is a worker "
+			    "%s and would get %s of its own, but there is a worker "
 			    "named %s that holds other stages",
-			    name);
+			    why, p->placed[stage] ? "workers" : "one", name);
 		return;
 	}
 	if (g->places == MR_WORKERS_MAX) {
 		mr_complain(p->report, mr_json_where(p->doc, path),
-			    "is on no worker, and there are %d workers already", MR_WORKERS_MAX);
+			    "%s, and there are %d workers already", why, MR_WORKERS_MAX);
 		return;
 	}
 	g->stage[stage].worker = g->places;
-	g->place[g->places++] = (struct mr_place){ .name = strdup(name), .threads = 1 };
+	p->own_of[g->places] = stage;
+	g->place[g->places++] = (struct mr_place){ .name = strdup(name),
+						   .threads = g->stage[stage].threads };
+}
+
+/* A stage that asks for threads leaves the worker it shares; on one it has to itself, the worker
+ * gets as many. */
+static void move_out(struct mr_graph_parse *p, unsigned stage)
+{
+	struct mr_stage *s = &p->g->stage[stage];
+
+	if (s->threads == 1)
+		return;
+	if (stages_on(p->g, s->worker) > 1) {
+		place_alone(p, stage);
+		return;
+	}
+	p->g->place[s->worker].threads = s->threads;
+	p->own_of[s->worker] = stage;
 }
 
 void mr_graph_place(struct mr_graph_parse *p)
 {
+	for (unsigned i = 0; i < p->g->stages; i++)
+		p->g->stage[i].worker = MR_NO_STAGE;
 	parse_workers(p);
+	for (unsigned i = 0; i < p->g->stages; i++)
+		if (p->placed[i])
+			move_out(p, i);
 	for (unsigned i = 0; i < p->g->stages; i++) {
 		struct mr_stage *s = &p->g->stage[i];
 

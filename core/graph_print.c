@@ -32,8 +32,10 @@ static void print_quoted(const char *text, FILE *out)
 
 static void print_dot_place(const struct mr_graph *g, unsigned place, FILE *out)
 {
-	fprintf(out, "\tsubgraph cluster_%u {\n\t\tlabel=\"%s\"; style=rounded;\n", place,
-		g->place[place].name);
+	fprintf(out, "\tsubgraph cluster_%u {\n\t\tlabel=\"%s", place, g->place[place].name);
+	if (g->place[place].threads > 1)
+		fprintf(out, " x %u", g->place[place].threads);
+	fprintf(out, "\"; style=rounded;\n");
 	for (unsigned i = 0; i < g->stages; i++)
 		if (g->stage[i].worker == place)
 			fprintf(out, "\t\t\"%s\";\n", g->stage[i].name);
@@ -73,13 +75,8 @@ void mr_graph_print_dot(const struct mr_graph *g, FILE *out)
 
 static json_t *stage_json(const struct mr_stage *s)
 {
-	static const char *const affinity[] = { [MR_ANY] = "any",
-						[MR_DESTINATION] = "destination",
-						[MR_SOURCE] = "source",
-						[MR_PEER] = "peer",
-						[MR_FLOW] = "flow" };
 	json_t *stage = json_pack("{s:s, s:i, s:s}", "kind", s->kind->name, "threads",
-				  (int)s->threads, "affinity", affinity[s->affinity]);
+				  (int)s->threads, "affinity", mr_affinity_words[s->affinity]);
 	json_t *settings = s->kind->fields ? mr_fields_json(s->kind->fields, s->conf) : NULL;
 
 	json_object_update(stage, settings);

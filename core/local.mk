@@ -27,6 +27,7 @@ libcore_a_SOURCES = \
 	core/graph_parse.h \
 	core/graph_place.c \
 	core/graph_print.c \
+	core/graph_replicas.c \
 	core/hash.c \
 	core/hash.h \
 	core/hist.c \

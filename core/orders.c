@@ -1,8 +1,8 @@
 /* orders.c - orders from the host to stages, their acknowledgements, and events the other way.
  *
  *   host                                   worker
- *   mr_order_send --- orders (mail) -----> mr_serve_orders: order() of each replica
- *   done()        <-- acks (mail) -------- by the last worker that has replicas of the stage
+ *   mr_order_send --- orders (mail) -----> mr_serve_orders: order() of each replica meant
+ *   done()        <-- acks (mail) -------- by the last worker that has one
  *   event()       <-- events (mail) ------ mr_tell
  *
  * Orders are lossless: at most MR_LETTERS are unacknowledged, so the mails cannot be full; the rest
@@ -20,10 +20,16 @@ struct letter {
 };
 _Static_assert(sizeof(struct letter) == MR_LETTER, "an order travels as one letter");
 
-static bool has_stage(const struct mr_worker *w, unsigned stage)
+static bool is_for(const struct mr_order *order, const struct mr_replica *r)
+{
+	return r->stage == order->stage &&
+	       (order->replica == MR_ALL_REPLICAS || order->replica == r->index);
+}
+
+static bool has_target(const struct mr_worker *w, const struct mr_order *order)
 {
 	for (unsigned i = 0; i < w->replicas; i++) {
-		if (w->replica[i]->stage == stage)
+		if (is_for(order, w->replica[i]))
 			return true;
 	}
 	return false;
@@ -35,14 +41,14 @@ static void post(struct mr_engine *e, struct mr_order *order)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < e->workers; i++)
-		n += has_stage(&e->worker[i], order->stage);
+		n += has_target(&e->worker[i], order);
 	assert(n > 0);
 	atomic_store_explicit(&order->pending, n, memory_order_relaxed);
 	e->unacked++;
 	for (unsigned i = 0; i < e->workers; i++) {
 		struct mr_worker *w = &e->worker[i];
 
-		if (!has_stage(w, order->stage))
+		if (!has_target(w, order))
 			continue;
 		if (!mr_mail_push(w->orders, &letter))
 			assert(false && "fewer orders are under way than mail holds");
@@ -51,27 +57,47 @@ static void post(struct mr_engine *e, struct mr_order *order)
 	}
 }
 
-bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order)
+static bool find_stage(const struct mr_engine *e, const char *kind, unsigned *stage)
 {
-	struct mr_worker *host = t->runtime;
-	struct mr_engine *e = host->engine;
-	unsigned stage;
-
-	assert(host->host);
-	for (stage = 0; stage < e->graph->stages; stage++) {
-		if (!strcmp(e->graph->stage[stage].kind->name, kind))
-			break;
+	for (*stage = 0; *stage < e->graph->stages; ++*stage) {
+		if (!strcmp(e->graph->stage[*stage].kind->name, kind))
+			return true;
 	}
-	if (stage == e->graph->stages)
-		return false;
-	order->stage = stage;
+	return false;
+}
+
+static void send(struct mr_engine *e, struct mr_order *order)
+{
 	order->next = NULL;
 	if (e->unacked < MR_LETTERS && !e->backlog) {
 		post(e, order);
-		return true;
+		return;
 	}
 	*e->backlog_end = order;
 	e->backlog_end = &order->next;
+}
+
+bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order)
+{
+	struct mr_worker *host = t->runtime;
+
+	assert(host->host);
+	if (!find_stage(host->engine, kind, &order->stage))
+		return false;
+	order->replica = MR_ALL_REPLICAS;
+	send(host->engine, order);
+	return true;
+}
+
+bool mr_order_send_to(struct mr_turn *t, const char *kind, unsigned hash, struct mr_order *order)
+{
+	struct mr_worker *host = t->runtime;
+
+	assert(host->host);
+	if (!find_stage(host->engine, kind, &order->stage))
+		return false;
+	order->replica = hash % mr_graph_replicas(host->engine->graph, order->stage);
+	send(host->engine, order);
 	return true;
 }
 
@@ -91,7 +117,7 @@ bool mr_serve_orders(struct mr_worker *w)
 
 		any = true;
 		for (unsigned i = 0; i < w->replicas; i++) {
-			if (w->replica[i]->stage == order->stage)
+			if (is_for(order, w->replica[i]))
 				mr_call_order(w, w->replica[i], order);
 		}
 		if (atomic_fetch_sub_explicit(&order->pending, 1, memory_order_acq_rel) != 1)

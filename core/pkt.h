@@ -51,6 +51,13 @@ struct mr_vector {
 	struct mr_pkt *pkt[MR_VECTOR];
 };
 
+/* What the packets of one relation have in common, whichever table a handle of it is from (table.h):
+ * the bits that pick a replica.  [0, 4096). */
+static inline unsigned mr_handle_hash(uint64_t handle)
+{
+	return (unsigned)(handle >> 20) & 0xfff;
+}
+
 static inline uint32_t mr_pkt_headroom(const struct mr_pkt *p)
 {
 	return (uint32_t)(p->data - p->base);

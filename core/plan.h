@@ -1,6 +1,11 @@
-/* plan.h - from a checked graph to what has to be built: replicas, rings, room rules, pools.
+/* plan.h - from a checked graph to what has to be built: workers, replicas, rings, room rules, pools.
  *
  * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.
+ *
+ * A place of the graph with N threads is N workers; each runs a replica of every stage placed there.
+ * An edge leads from each replica of its producer to each replica of its consumer that may get a
+ * packet: with affinity `any` the one of the producer's own number, else all.  Between two replicas on
+ * one worker it is inline, else a ring.
  *
  * Room rule.  Before an input is served, every ring that the call can fill must have room for the
  * whole vectors that may reach it: the plan lists, for each source of calls (an input fed by a ring,
@@ -11,23 +16,42 @@
 
 #include "core/graph.h"
 
+#define MR_WORKER_NAME 40 /* bytes of "name.15" */
+#define MR_NO_RING     UINT32_MAX
+
 struct mr_need {
 	unsigned ring;    /* index in rings                                    */
 	unsigned vectors; /* whole vectors one call may put into it, at most   */
 };
 
+/* An input that a call may reach by inline `wait` ways and that may hold. */
+struct mr_gate {
+	unsigned replica, input;
+};
+
 struct mr_needs {
-	struct mr_need need[MR_EDGES_MAX];
-	unsigned       n;
-	/* Inputs that a call may reach by inline `wait` ways and that may hold (stage, input). */
-	struct { unsigned stage, input; } gate[MR_EDGES_MAX];
-	unsigned       gates;
+	struct mr_need *need; /* [n], owned     */
+	unsigned        n;
+	struct mr_gate *gate; /* [gates], owned */
+	unsigned        gates;
+};
+
+struct mr_plan_worker {
+	unsigned place;  /* index in graph->place     */
+	unsigned nth;    /* [0, threads of its place) */
+	char     name[MR_WORKER_NAME]; /* the place's; with the number where it has several */
+};
+
+struct mr_plan_replica {
+	unsigned stage;  /* index in graph->stage     */
+	unsigned index;  /* [0, replicas of the stage) */
+	unsigned worker;
 };
 
 struct mr_plan_ring {
 	unsigned edge;      /* index in graph->edge                       */
-	unsigned producer;  /* worker                                     */
-	unsigned consumer;  /* worker                                     */
+	unsigned producer;  /* replica                                    */
+	unsigned consumer;  /* replica                                    */
 	uint32_t depth;     /* packets                                    */
 };
 
@@ -37,13 +61,17 @@ struct mr_plan_pool {
 };
 
 struct mr_plan {
-	const struct mr_graph *graph; /* borrowed */
-	unsigned               workers;
-	struct mr_plan_ring    ring[MR_EDGES_MAX];
-	unsigned               rings;
-	struct mr_plan_pool    pool[MR_WORKERS_MAX];
-	/* [stage][input], and [stage][MR_PORTS_MAX] for pull */
-	struct mr_needs      (*needs)[MR_PORTS_MAX + 1]; /* owned, one row a stage */
+	const struct mr_graph  *graph; /* borrowed */
+	struct mr_plan_worker   worker[MR_WORKERS_MAX];
+	unsigned                workers;
+	struct mr_plan_replica *replica;              /* owned; by stage, then by number   */
+	unsigned                replicas;
+	unsigned                first[MR_STAGES_MAX]; /* replica 0 of a stage               */
+	struct mr_plan_ring    *ring;                 /* owned; by edge, producer, consumer */
+	unsigned                rings;
+	struct mr_plan_pool     pool[MR_WORKERS_MAX];
+	/* [replica][input], and [replica][MR_PORTS_MAX] for pull */
+	struct mr_needs       (*needs)[MR_PORTS_MAX + 1]; /* owned, one row a replica */
 };
 
 /* view_max: largest view a packet may have (IP packet or frame), in bytes.  Complains and returns
@@ -51,5 +79,16 @@ struct mr_plan {
 struct mr_plan *mr_plan_make(const struct mr_graph *g, uint32_t view_max, struct mr_report *report);
 void mr_plan_free(struct mr_plan *p);
 void mr_plan_print(const struct mr_plan *p, FILE *out);
+
+/* Who may get packets from a replica over this edge, which begins at its stage: `n` replicas from
+ * `first` on, the first of them for hash 0. */
+struct mr_targets {
+	unsigned first, n;
+};
+struct mr_targets mr_plan_targets(const struct mr_plan *p, unsigned producer, unsigned edge);
+
+/* The ring between two such, or MR_NO_RING: they share a worker. */
+unsigned mr_plan_ring_of(const struct mr_plan *p, unsigned edge, unsigned producer,
+                         unsigned consumer);
 
 #endif

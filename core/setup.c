@@ -204,6 +204,7 @@ int mr_stages_open(struct mr_engine *e, struct mr_report *report)
 		if (!gather_uses(e, r))
 			return mr_setup_error(&s, NULL, "no memory");
 		s.replica = r->index;
+		s.replicas = mr_graph_replicas(e->graph, r->stage);
 		s.worker = r->worker->index;
 		s.conf = r->conf;
 		s.use = r->use;

@@ -39,6 +39,7 @@
 #define MR_ABI       1  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
+#define MR_ALL_REPLICAS 0xffffffffu
 #define MR_OUT(n)    (1u << (n))
 
 struct mr_turn;
@@ -78,11 +79,11 @@ struct mr_resource {
 };
 
 enum mr_affinity {
-	MR_ANY,         /* whichever replica                            */
-	MR_DESTINATION, /* hash of the far handle or address            */
-	MR_SOURCE,
-	MR_PEER,
-	MR_FLOW,
+	MR_ANY,         /* the one with the producer's number           */
+	MR_DESTINATION, /* by the hash of pkt->far                      */
+	MR_SOURCE,      /* by the hash of pkt->far                      */
+	MR_PEER,        /* by the hash of pkt->near                     */
+	MR_FLOW,        /* one replica only in this version             */
 };
 
 struct mr_kind {
@@ -99,7 +100,10 @@ struct mr_kind {
 	bool                     once;     /* a graph has at most one stage of this kind  */
 	bool                     makes;    /* takes packets from the worker's pool        */
 	uint32_t                 keeps;    /* packets a replica may keep, at most         */
+	bool                     single;   /* cannot have more than one replica            */
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
+	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what a
+	                                    * replica owns with that replica               */
 
 	int      (*open)(void *self, struct mr_setup *setup);
 	void     (*order)(void *self, struct mr_order *order, struct mr_turn *turn);
@@ -115,9 +119,9 @@ struct mr_kind {
 
 /* ---- orders: control to stage, lossless, acknowledged ----
  *
- * An order is an object of the sender's.  It is handed to every replica of the stage in turn order,
- * may be written to by the stage (an answer), and comes back acknowledged: `done` is called on the
- * host's worker after the last replica has applied it. */
+ * An order is an object of the sender's.  It is handed to every replica of the stage, or to the one
+ * that owns a hash, in turn order, and comes back acknowledged: `done` is called on the host's worker
+ * after the last replica has applied it.  One sent to an owner may be written to by it (an answer). */
 struct mr_order {
 	unsigned         kind;     /* the stage's own enum                                  */
 	uint64_t         a, b;     /* arguments                                             */
@@ -126,6 +130,7 @@ struct mr_order {
 	struct mr_order *next;     /* runtime's                                             */
 	_Atomic unsigned pending;  /* runtime's: replicas that have not applied it          */
 	unsigned         stage;    /* runtime's                                             */
+	unsigned         replica;  /* runtime's: of whom, or MR_ALL_REPLICAS                */
 };
 
 /* ---- events: stage to control; may be lost when the ring is full, then counted ---- */
@@ -173,10 +178,16 @@ int mr_setup_watch(struct mr_setup *s, int fd, unsigned events);
  * no such stage (then done is not called).  Orders to one stage are applied in the order sent. */
 bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order);
 
+/* The same to the one replica that gets the packets of this hash (mr_handle_hash). */
+bool mr_order_send_to(struct mr_turn *t, const char *kind, unsigned hash, struct mr_order *order);
+
 /* ---- the turn: what process, pull, order, timeout and event may do ---- */
 
+/* An output, or what the current call has emitted there: a vector for each replica it may reach. */
 struct mr_out {
-	struct mr_vector v;     /* packets emitted by the current call                        */
+	struct mr_vector *v;       /* [targets]                                              */
+	unsigned          targets; /* >= 1; const                                            */
+	bool              near;    /* pkt->near picks the target, else pkt->far; const       */
 };
 
 struct mr_turn {
@@ -191,16 +202,27 @@ struct mr_turn {
 	void           *runtime; /* private                                                   */
 };
 
-/* Hand on by an output. */
+/* Hand on by an output.  Where it leads to several replicas, the one that owns the packet's link
+ * (peer) or session (source, destination) gets it: whoever emits has set near and far before. */
 static inline void mr_emit(struct mr_turn *t, unsigned out, struct mr_pkt *p)
 {
-	mr_vector_add(&t->out[out].v, p);
+	const struct mr_out *o = &t->out[out];
+	unsigned target = 0;
+
+	if (o->targets > 1)
+		target = mr_handle_hash(o->near ? p->near : p->far) % o->targets;
+	mr_vector_add(&o->v[target], p);
 }
 
-/* Packets that still fit on an output in this call. */
+/* Packets that still fit on an output in this call, whoever they are for. */
 static inline unsigned mr_room(const struct mr_turn *t, unsigned out)
 {
-	return MR_VECTOR - t->out[out].v.n;
+	const struct mr_out *o = &t->out[out];
+	unsigned most = o->v[0].n;
+
+	for (unsigned i = 1; i < o->targets; i++)
+		most = o->v[i].n > most ? o->v[i].n : most;
+	return MR_VECTOR - most;
 }
 
 /* Give the buffer back to its pool, uncounted: for spare packets that never became one. */

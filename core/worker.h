@@ -44,17 +44,30 @@ enum mr_way { MR_NOWHERE, MR_INLINE, MR_RING };
 struct mr_exit {
 	enum mr_way        way;
 	bool               drop;  /* full: drop                                        */
-	struct mr_replica *to;    /* MR_INLINE                                         */
+	struct mr_replica *to;
 	unsigned           input;
 	struct mr_ring    *ring;  /* MR_RING                                           */
 	struct mr_worker  *consumer;
 };
 
+/* A ring that a call may fill. */
+struct mr_rule_need {
+	struct mr_ring *ring;
+	uint32_t        packets; /* const                                              */
+	uint32_t        before;  /* what was set aside in it before the call under way */
+};
+
+struct mr_rule_gate {
+	struct mr_replica *replica;
+	unsigned           input;
+};
+
 /* A room rule resolved to rings. */
 struct mr_rule {
-	unsigned n, gates;
-	struct { struct mr_ring *ring; uint32_t packets; } need[MR_EDGES_MAX];
-	struct { struct mr_replica *replica; unsigned input; } gate[MR_EDGES_MAX];
+	unsigned             n, gates;
+	struct mr_rule_need *need; /* [n], owned     */
+	struct mr_rule_gate *gate; /* [gates], owned */
+	bool                 covered; /* the worker's word before the call under way */
 };
 
 struct mr_replica {
@@ -68,7 +81,9 @@ struct mr_replica {
 	void                **use;      /* opened resources; owned array                */
 	unsigned              noutput, ninput, ndrop, ncounter;
 	struct mr_out         out[MR_PORTS_MAX];
-	struct mr_exit        exit[MR_PORTS_MAX];
+	struct mr_exit       *exit[MR_PORTS_MAX]; /* [out.targets]                       */
+	struct mr_vector     *vectors;  /* of all outputs; owned                        */
+	struct mr_exit       *exits;    /* likewise                                     */
 	struct mr_rule       *rule;     /* [MR_PORTS_MAX + 1], the last for pull        */
 	uint32_t              held;     /* inputs the stage itself holds (bits)         */
 	bool                  ready;    /* a watched descriptor is ready, or more is there */
@@ -101,7 +116,8 @@ enum { MR_T_BUSY, MR_T_HELD, MR_T_IDLE, MR_T_TURNS, MR_T_WAKES, MR_T_SLEEPS, MR_
 
 struct mr_worker {
 	unsigned              index;
-	const char           *name;
+	unsigned              place;    /* index in the graph's                      */
+	const char           *name;     /* borrowed from the plan                    */
 	bool                  host;
 	struct mr_engine     *engine;
 	struct mr_replica   **replica;  /* downstream before upstream                */
@@ -204,7 +220,7 @@ struct mr_engine {
 	struct mr_worker      *worker;   /* [workers] */
 	unsigned               workers;
 	struct mr_worker      *host;     /* NULL when the graph has no host stage */
-	struct mr_replica     *replica;  /* [stages] in this version one a stage  */
+	struct mr_replica     *replica;  /* [replicas], as in the plan */
 	unsigned               replicas;
 	struct mr_ring       **ring;     /* [plan->rings] */
 	struct mr_used        *used;     /* opened resources */

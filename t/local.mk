@@ -63,6 +63,7 @@ test_programs = \
 	t/core/test_orders \
 	t/core/test_plan \
 	t/core/test_rand \
+	t/core/test_replicas \
 	t/core/test_ring \
 	t/core/test_stats \
 	t/core/test_tsan \
@@ -128,6 +129,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
+	t/net/two_nodes_threads.sh \
 	t/net/two_nodes_two_core.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)

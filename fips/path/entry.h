@@ -32,7 +32,7 @@ struct fips_index_entry {
 	uint32_t               index;
 	bool                   live; /* else expected: no keys yet              */
 	struct fips_addr       peer; /* valid if live                           */
-	uint64_t               link; /* handle in `links`, or FIPS_NO_HANDLE    */
+	uint64_t               link; /* handle in `links`; unresolved until there is one */
 	struct fips_link_recv *recv; /* NULL unless live                        */
 	struct fips_recv_key  *key;  /* NULL unless live                        */
 };

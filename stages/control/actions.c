@@ -22,13 +22,14 @@ static void send(struct mr_pkt *p, unsigned out, struct mr_turn *t)
 	mr_emit(t, out, p);
 }
 
-static bool send_raw(const struct fips_action *a, struct mr_turn *t)
+static bool send_raw(const struct control *c, const struct fips_action *a, struct mr_turn *t)
 {
 	struct mr_pkt *p = packet(a, OUT_RAW, t);
 
 	if (!p)
 		return false;
 	*mr_pkt_via(p) = a->via;
+	p->near = mr_control_owner(c, a->peer.b);
 	p->mark = MR_SHAPE_FRAME;
 	send(p, OUT_RAW, t);
 	return true;
@@ -85,7 +86,7 @@ static void log_line(struct control *c, const struct fips_action *a, struct mr_t
 static bool act_one(struct control *c, const struct fips_action *a, struct mr_turn *t)
 {
 	switch (a->kind) {
-	case FIPS_ACT_SEND_RAW:           return send_raw(a, t);
+	case FIPS_ACT_SEND_RAW:           return send_raw(c, a, t);
 	case FIPS_ACT_SEND_LINK:          return send_by(c, a, true, t);
 	case FIPS_ACT_SEND_SESSION:       return send_by(c, a, false, t);
 	case FIPS_ACT_EXPECT_INDEX:       mr_link_expect(c, a, t); break;

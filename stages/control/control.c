@@ -290,7 +290,7 @@ const struct mr_kind mr_kind_control = {
 		NODE(FIPS_NODE_LOST, "node-lost", "links removed for silence"),
 		{ 0 } },
 	.host = true, .once = true, .makes = true, .keeps = MR_VECTOR + CONTROL_KEPT,
-	.affinities = 1 << MR_ANY,
+	.single = true, .affinities = 1 << MR_ANY,
 	.open = control_open, .process = control_process, .pull = control_pull,
 	.deadline = control_deadline, .timeout = control_timeout, .event = mr_control_event,
 	.flush = control_flush, .close = control_close,

@@ -27,6 +27,23 @@ static enum fate fate_of_session(const struct control *c, const struct fips_addr
 	return !e ? FATE_NONE : e->live ? FATE_LIVE : FATE_EXPECTED;
 }
 
+/* The replica that opens it is that of its link or session as it is now. */
+static void send_back(const struct control *c, const struct control_kept *k, struct mr_turn *t)
+{
+	const struct fips_index_entry *e;
+	uint8_t index[4];
+
+	if (k->session) {
+		k->pkt->far = mr_control_owner(c, k->peer.b);
+		mr_emit(t, OUT_DATAGRAMS, k->pkt);
+		return;
+	}
+	mr_to_le32(index, k->index);
+	e = mr_table_find(c->mesh->index, index);
+	k->pkt->near = e ? e->link : MR_NO_HANDLE;
+	mr_emit(t, OUT_FRAMES, k->pkt);
+}
+
 static enum fate fate_of(const struct control *c, const struct control_kept *k)
 {
 	uint8_t index[4];
@@ -70,7 +87,7 @@ static bool decide(struct control *c, enum fate fate, unsigned out, struct contr
 		/* what was kept came before it */
 		if (!mr_kept_release(c, t) || !mr_room(t, out))
 			return false;
-		mr_emit(t, out, k.pkt);
+		send_back(c, &k, t);
 	}
 	return true;
 }
@@ -104,7 +121,7 @@ static bool release(struct control *c, const struct control_kept *k, bool *room,
 	}
 	mr_keep(t, -1);
 	if (fate == FATE_LIVE)
-		mr_emit(t, out, k->pkt);
+		send_back(c, k, t);
 	else
 		mr_drop(t, fate == FATE_NONE ? DROP_NO_KEY : DROP_KEPT_LATE, k->pkt);
 	return true;

@@ -39,13 +39,16 @@ static void put_key(struct control *c, const struct relation *r, struct control_
 	struct relation *link = key->of;
 
 	put_index(c, (struct fips_index_entry){ .index = key->ours, .live = true, .peer = r->peer,
-	                                        .link = r->handle, .recv = &link->recv.link,
+	                                        .link = r->handle != FIPS_NO_HANDLE ? r->handle :
+	                                                mr_control_owner(c, r->peer.b),
+	                                        .recv = &link->recv.link,
 	                                        .key = &key->recv }, t);
 }
 
 void mr_link_expect(struct control *c, const struct fips_action *a, struct mr_turn *t)
 {
-	put_index(c, (struct fips_index_entry){ .index = a->ours, .link = FIPS_NO_HANDLE }, t);
+	put_index(c, (struct fips_index_entry){ .index = a->ours, .peer = a->peer,
+	                                        .link = mr_control_owner(c, a->peer.b) }, t);
 }
 
 void mr_link_forget(struct control *c, const struct fips_action *a, struct mr_turn *t)
@@ -120,7 +123,7 @@ static void move(struct control *c, struct relation *r, const struct fips_via *v
 	o->then = moved;
 	o->order.p = &r->recv.link;
 	o->order.q = &o->via;
-	mr_control_post(c, "fmp-open", o, t);
+	mr_control_post_to(c, "fmp-open", r->peer.b, o, t);
 }
 
 void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn *t)
@@ -143,7 +146,7 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	o->order.p = &r->recv.link;
 	o->order.q = &key->recv;
 	o->order.a = a->key;
-	mr_control_post(c, "fmp-open", o, t);
+	mr_control_post_to(c, "fmp-open", r->peer.b, o, t);
 }
 
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t)

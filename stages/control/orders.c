@@ -53,16 +53,29 @@ static void done(struct mr_order *order, void *host, struct mr_turn *t)
 	mr_control_go_on(host, t);
 }
 
+static bool posted(struct control *c, struct control_order *o, bool sent, struct mr_turn *t)
+{
+	if (sent)
+		mr_count(t, COUNT_ORDERS, 1);
+	else
+		over(c, o, t);
+	return sent;
+}
+
 bool mr_control_post(struct control *c, const char *stage, struct control_order *o,
                      struct mr_turn *t)
 {
 	o->order.done = done;
-	if (mr_order_send(t, stage, &o->order)) {
-		mr_count(t, COUNT_ORDERS, 1);
-		return true;
-	}
-	over(c, o, t);
-	return false;
+	return posted(c, o, mr_order_send(t, stage, &o->order), t);
+}
+
+bool mr_control_post_to(struct control *c, const char *stage, const uint8_t *prefix,
+                        struct control_order *o, struct mr_turn *t)
+{
+	unsigned hash = mr_handle_hash(mr_control_owner(c, prefix));
+
+	o->order.done = done;
+	return posted(c, o, mr_order_send_to(t, stage, hash, &o->order), t);
 }
 
 /* Nobody acknowledges any more. */

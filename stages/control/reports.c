@@ -97,11 +97,14 @@ static void done(struct mr_order *order, void *host, struct mr_turn *t)
 	mr_control_go_on(host, t);
 }
 
-static void ask(struct control_report *report, struct mr_fips_snapshot *snapshot, uint8_t bit,
-                const char *stage, struct mr_turn *t)
+static void ask(const struct control *c, struct control_report *report,
+                struct mr_fips_snapshot *snapshot, uint8_t bit, const char *stage,
+                struct mr_turn *t)
 {
+	uint64_t owner = mr_control_owner(c, report->relation->peer.b);
+
 	snapshot->order.done = done;
-	if (!mr_order_send(t, stage, &snapshot->order))
+	if (!mr_order_send_to(t, stage, mr_handle_hash(owner), &snapshot->order))
 		return;
 	mr_count(t, COUNT_ORDERS, 1);
 	report->asked |= bit;
@@ -130,10 +133,10 @@ void mr_control_ask_report(struct control *c, const struct fips_action *a, struc
 	report->receiver.order.p = &r->recv;
 	report->receiver.order.q = &key->recv;
 	if (a->reports & FIPS_REPORT_SENDER)
-		ask(report, &report->sender, FIPS_REPORT_SENDER,
+		ask(c, report, &report->sender, FIPS_REPORT_SENDER,
 		    r->link ? "fmp-seal" : "fsp-seal", t);
 	if (a->reports & FIPS_REPORT_RECEIVER)
-		ask(report, &report->receiver, FIPS_REPORT_RECEIVER,
+		ask(c, report, &report->receiver, FIPS_REPORT_RECEIVER,
 		    r->link ? "fmp-open" : "fsp-open", t);
 }
 

@@ -28,7 +28,7 @@ static void look_again(struct control *c, const uint8_t *prefix, struct mr_turn 
 
 	memcpy(o->prefix, prefix, FIPS_ROUTE_KEY);
 	o->order.p = o->prefix;
-	mr_control_post(c, "route", o, t);
+	mr_control_post_to(c, "route", o->prefix, o, t);
 }
 
 /* The session's entry shows the path MTU too: it clamps what comes from there. */

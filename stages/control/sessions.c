@@ -61,7 +61,7 @@ void mr_session_install(struct control *c, const struct fips_action *a, struct m
 	o->order.q = &key->recv;
 	o->then = installed;
 	c->installing = true;
-	mr_control_post(c, "fsp-open", o, t);
+	mr_control_post_to(c, "fsp-open", r->peer.b, o, t);
 }
 
 void mr_session_use(struct control *c, const struct fips_action *a, struct mr_turn *t)
@@ -95,7 +95,7 @@ void mr_session_retire(struct control *c, const struct fips_action *a, struct mr
 		put(c, r, &r->peer, t);
 	}
 	mr_control_key_retire(c, key);
-	mr_control_post(c, "fsp-open", o, t);
+	mr_control_post_to(c, "fsp-open", r->peer.b, o, t);
 }
 
 void mr_session_end(struct control *c, const struct fips_action *a, struct mr_turn *t)

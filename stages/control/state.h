@@ -251,6 +251,16 @@ struct control_order *mr_control_order(struct control *c, unsigned kind, struct 
                                        struct control_key *key);
 bool mr_control_post(struct control *c, const char *stage, struct control_order *o,
                      struct mr_turn *t);
+/* The same to the replica that owns what belongs to this node; `prefix`: 15 address bytes. */
+bool mr_control_post_to(struct control *c, const char *stage, const uint8_t *prefix,
+                        struct control_order *o, struct mr_turn *t);
+
+/* A handle with nothing but the hash of a node's 15 address bytes: picks the replica that owns what
+ * belongs to it. */
+static inline uint64_t mr_control_owner(const struct control *c, const uint8_t *prefix)
+{
+	return mr_table_unresolved(c->mesh->routes, prefix);
+}
 void mr_control_orders_close(struct control *c);
 
 /* ---- links.c, sessions.c: the actions about them ---- */

@@ -9,8 +9,9 @@
  *   transit   SessionDatagrams for others
  *   control   all other link messages
  *
- * The receive keys and windows that the index table points to belong to this stage; control reads
- * their words.  A frame that fails changes nothing but a counter. */
+ * The receive keys and windows that the index table points to belong to this stage, each to the
+ * replica that its link's handle picks; control reads their words.  A frame that fails changes nothing
+ * but a counter.  pkt->far of what leaves is the endpoint it came from (session) or goes to (transit). */
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct fmp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	unsigned              replica, replicas;
 	struct mr_nudges      moves;  /* peers whose new address control was told of */
 };
 
@@ -47,7 +49,15 @@ static int fmp_open_open(void *self, struct mr_setup *s)
 	fo->mesh = s->use[0];
 	fo->aead = s->aead;
 	fo->worker = s->worker;
+	fo->replica = s->replica;
+	fo->replicas = s->replicas;
 	return 0;
+}
+
+/* An index that has been given to another peer since rx looked it up may be another replica's. */
+static bool is_ours(const struct fmp_open *fo, const struct fips_index_entry *e)
+{
+	return fo->replicas == 1 || mr_handle_hash(e->link) % fo->replicas == fo->replica;
 }
 
 /* Step 1: which frames are worth opening?  Others are dropped by name.  rx lets only whole frames
@@ -70,8 +80,8 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 		fips_link_head_parse(p->data, &f->head);
 		if (!last || last->index != f->head.receiver_idx)
 			last = mr_table_find(fo->mesh->index, p->data + FIPS_LINK_PREFIX);
-		if (!last || !last->live) {
-			mr_drop(t, last ? NOT_YET : UNKNOWN_INDEX, p);
+		if (!last || !last->live || !is_ours(fo, last)) {
+			mr_drop(t, last && !last->live ? NOT_YET : UNKNOWN_INDEX, p);
 			continue;
 		}
 		replay = fips_link_check(last->key, &f->head);
@@ -119,10 +129,13 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 		return;
 	}
 	p->mark = MR_SHAPE_DATAGRAM;
-	if (!memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN))
+	if (!memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN)) {
+		p->far = mr_table_unresolved(fo->mesh->sessions, p->data + FIPS_DATAGRAM_AT_SRC);
 		mr_emit(t, SESSION, p);
-	else
+	} else {
+		p->far = mr_table_unresolved(fo->mesh->sessions, p->data + FIPS_DATAGRAM_AT_DEST);
 		mr_emit(t, TRANSIT, p);
+	}
 }
 
 /* Step 3. */
@@ -206,5 +219,6 @@ const struct mr_kind mr_kind_fmp_open = {
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.shards = 1 << MR_PEER,
 	.open = fmp_open_open, .order = fmp_open_order, .process = fmp_open_process,
 };

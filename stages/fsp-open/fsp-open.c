@@ -11,7 +11,8 @@
  *             MR_SHAPE_DATAGRAM: handshake messages, error signals, and sealed messages of a session
  *             whose handshake is under way, as they came
  *
- * The receive states that the session table points to belong to this stage. */
+ * The receive states that the session table points to belong to this stage, each to the replica that
+ * its peer's address picks; a message that reached another one touches nothing. */
 
 #include <string.h>
 
@@ -29,7 +30,7 @@
 
 enum { IP, CONTROL };
 enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHORT, UNKNOWN_TYPE,
-       UNKNOWN_PORT, BAD_SHIM };
+       UNKNOWN_PORT, BAD_SHIM, STRAY };
 enum { RETRIED };
 
 struct fsp_open {
@@ -37,6 +38,7 @@ struct fsp_open {
 	const struct mr_udp  *udp;    /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	unsigned              replica, replicas;
 	struct mr_nudges      strays; /* senders without a session that control was told of */
 };
 
@@ -59,6 +61,8 @@ static int fsp_open_open(void *self, struct mr_setup *s)
 	fo->udp = s->use[1];
 	fo->aead = s->aead;
 	fo->worker = s->worker;
+	fo->replica = s->replica;
+	fo->replicas = s->replicas;
 	return 0;
 }
 
@@ -77,11 +81,24 @@ static void as_it_came(struct mr_pkt *p, struct mr_turn *t)
 	mr_emit(t, CONTROL, p);
 }
 
+/* Is what belongs to this node this replica's?  So it is, unless the graph brings packets here that
+ * fmp-open or control have not marked. */
+static bool is_ours(const struct fsp_open *fo, const struct fips_addr *src)
+{
+	return fo->replicas == 1 ||
+	       mr_handle_hash(mr_table_unresolved(fo->mesh->sessions, src->b)) % fo->replicas ==
+	               fo->replica;
+}
+
 /* The message's session, or false after it went elsewhere or was dropped. */
 static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 {
 	struct mr_pkt *p = m->pkt;
 
+	if (!is_ours(fo, &m->datagram.src)) {
+		mr_drop(t, STRAY, p);
+		return false;
+	}
 	m->entry = mr_table_find(fo->mesh->sessions, m->datagram.src.b);
 	if (!m->entry) {
 		if (mr_nudge(&fo->strays, &m->datagram.src, t->now))
@@ -290,10 +307,12 @@ const struct mr_kind mr_kind_fsp_open = {
 		{ "unknown-type", .help = "message type that does not exist" },
 		{ "unknown-port", .help = "data to a port nobody serves" },
 		{ "bad-shim", .help = "data that is no compressed IPv6 packet" },
+		{ "stray", .help = "of a session that another replica owns" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "keys-retried", .help = "opens tried under a second or third key" },
 		{ 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_SOURCE,
+	.shards = 1 << MR_SOURCE,
 	.open = fsp_open_open, .order = fsp_open_order, .process = fsp_open_process,
 };

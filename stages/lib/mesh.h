@@ -5,6 +5,9 @@
  *   sessions  node address of an endpoint (16)      -> struct fips_session_entry
  *   routes    15 address bytes                      -> struct fips_route_entry
  *
+ * All tables have one seed: the handles of a link, a session and a route of one node have one hash
+ * (table.h), since all of these begin with its 15 address bytes.
+ *
  * Entries are single allocations, freed by the table after the last reader has left.  What they
  * point to (keys, receive states) belongs to control.
  */

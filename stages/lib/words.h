@@ -2,7 +2,8 @@
  *
  * What a packet's view is depends on the port (architecture: "What a packet's view is, by port").
  * Where a port carries two shapes, pkt->mark tells them apart.  pkt->near is a handle in the links
- * table, pkt->far one in the sessions table; pkt->limit is the path MTU of the first hop, in link
+ * table, pkt->far one in the sessions table; either may be unresolved (mr_table_unresolved) and then
+ * says no more than which replica is to have the packet.  pkt->limit is the path MTU of the first hop, in link
  * frames; pkt->seq is the id of the receive key that opened the packet, where one did.  A transport
  * address (struct fips_via) lies at the start of the headroom of every received frame and of every
  * frame to be sent.
@@ -42,7 +43,9 @@ enum mr_fips_event {
 	MR_EV_RESOLVE,            /* route: bytes: the 15 address bytes an IPv6 address shows   */
 };
 
-/* Orders from control.  p, q, a and b as said; objects are control's and outlive the order. */
+/* Orders from control.  p, q, a and b as said; objects are control's and outlive the order.  Those
+ * about one link, session or destination go to the replica that owns it, by the hash of its handle;
+ * LINK_RETIRE and NOTHING go to all. */
 enum mr_fips_order {
 	/* fmp-open: the link of p (struct fips_link_recv) is sent on with key q (struct
 	 * fips_recv_key, may be NULL), whose id is a. */

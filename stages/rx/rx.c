@@ -131,12 +131,10 @@ static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry 
 		*last = mr_table_find(rx->mesh->index, index);
 	if (!*last) {
 		mr_drop(t, UNKNOWN_INDEX, p);
-	} else if (!(*last)->live) {
-		mr_emit(t, HANDSHAKES, p);
-	} else {
-		p->near = (*last)->link;
-		mr_emit(t, FRAMES, p);
+		return;
 	}
+	p->near = (*last)->link;
+	mr_emit(t, (*last)->live ? FRAMES : HANDSHAKES, p);
 }
 
 static void take_in(struct rx *rx, unsigned socket, unsigned n, struct mr_turn *t)
@@ -219,6 +217,7 @@ const struct mr_kind mr_kind_rx = {
 		{ "socket-overflow", .help = "datagrams the kernel dropped for a full receive buffer" },
 		{ "receive-errors", .help = "errors reported by a receive call" },
 		{ 0 } },
-	.once = true, .makes = true, .keeps = MR_VECTOR, .affinities = 1 << MR_ANY,
+	.once = true, .makes = true, .keeps = MR_VECTOR, .single = true,
+	.affinities = 1 << MR_ANY,
 	.open = rx_open, .pull = rx_pull, .flush = rx_flush,
 };

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "core/stage.h"
+#include "fips/path/ip.h"
+#include "fips/wire/shim.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/tun.h"
 #include "stages/lib/words.h"
@@ -21,6 +23,7 @@ enum { CALLS, ERRORS };
 struct tun_read {
 	uint32_t       batch; /* packets a pull reads at most; const after open      */
 	struct mr_tun *tun;   /* borrowed */
+	const struct mr_mesh *mesh; /* borrowed */
 	int            watch; /* of the device; -1 without one                       */
 	struct mr_pkt *spare; /* a packet that found nothing to read, or NULL        */
 	uint64_t       rest;  /* ns, when to try a failed device again; or MR_NEVER  */
@@ -35,14 +38,14 @@ static const struct mr_field tun_read_fields[] = {
 static int tun_read_open(void *self, struct mr_setup *s)
 {
 	struct tun_read *tr = self;
-	const struct mr_mesh *mesh = s->use[1];
 
 	tr->tun = s->use[0];
+	tr->mesh = s->use[1];
 	tr->watch = -1;
 	tr->rest = MR_NEVER;
 	if (tr->tun->fd < 0)
 		return 0;
-	if (mr_tun_configure(tr->tun, mesh->own_ip, s))
+	if (mr_tun_configure(tr->tun, tr->mesh->own_ip, s))
 		return -1;
 	tr->watch = mr_setup_watch(s, tr->tun->fd, MR_WATCH_READ);
 	return tr->watch < 0 ? -1 : 0;
@@ -68,12 +71,22 @@ static bool nothing_read(struct tun_read *tr, int error, struct mr_turn *t)
 	return false;
 }
 
+/* Who the packet is for picks the replica of what comes next; route finds out whether there is such
+ * a destination.  What is no IPv6 packet goes to any. */
+static uint64_t far_of(const struct tun_read *tr, const struct mr_pkt *p)
+{
+	if (p->len < FIPS_IPV6_HEAD)
+		return MR_NO_HANDLE;
+	return mr_table_unresolved(tr->mesh->routes, fips_ip_dest_key(p->data));
+}
+
 /* One byte more than the MTU is asked for: a packet that has it would have been cut. */
 static void one_read(const struct tun_read *tr, struct mr_pkt *p, size_t n, struct mr_turn *t)
 {
 	p->len = (uint32_t)n;
 	p->stamp = t->now;
 	p->mark = MR_SHAPE_IP;
+	p->far = far_of(tr, p);
 	mr_made(t, 1);
 	if (n > tr->tun->mtu)
 		mr_drop(t, TOO_BIG, p);
@@ -140,7 +153,8 @@ const struct mr_kind mr_kind_tun_read = {
 		{ "read-calls", .help = "read calls on the device" },
 		{ "read-errors", .help = "reads that failed" },
 		{ 0 } },
-	.once = true, .makes = true, .keeps = 1, .affinities = 1 << MR_ANY,
+	.once = true, .makes = true, .keeps = 1, .single = true,
+	.affinities = 1 << MR_ANY,
 	.open = tun_read_open, .pull = tun_read_pull, .deadline = tun_read_deadline,
 	.timeout = tun_read_timeout, .flush = tun_read_flush,
 };

@@ -74,6 +74,6 @@ const struct mr_kind mr_kind_tun_write = {
 	.counters = (const struct mr_named[]){
 		{ "write-calls", .help = "write calls on the device" },
 		{ 0 } },
-	.once = true, .affinities = 1 << MR_ANY,
+	.once = true, .single = true, .affinities = 1 << MR_ANY,
 	.open = tun_write_open, .process = tun_write_process,
 };

@@ -210,5 +210,6 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ "retries", .help = "messages sent again after an error left by an earlier one" },
 		{ 0 } },
 	.once = true, .keeps = KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.shards = 1 << MR_PEER,
 	.open = tx_open, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
 };

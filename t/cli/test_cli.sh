@@ -179,8 +179,11 @@ expect 2 run -c bad.json
 err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
 expect 2 check --set tnu.mtu=5
 err_has '--set: tnu.mtu: "tnu" is neither a key of the node file nor a stage of the graph; did you mean "tun"?'
-expect 2 check --set fsp-seal.threads=4
-err_has '--set: stages.fsp-seal.threads: 4 would need replicas'
+expect 2 check --set rx.threads=4
+err_has '--set: stages.rx.threads: 4 are too many: rx runs on one thread'
+expect 0 check -g two-core --set fsp-seal.threads=4
+out_has 'worker fsp-seal.3: fsp-seal'
+out_has '4 rings route.seal -> fsp-seal.bodies: 1024 packets each, full: wait'
 expect 2 check -c fips.yaml
 err_has "fips.yaml: YAML is not read"
 expect 2 check -g fused --print tree

@@ -137,6 +137,38 @@ START_TEST(dot)
 }
 END_TEST
 
+/* A stage that asks for threads has workers to itself; what it shared keeps its own. */
+START_TEST(threads_move_a_stage_out)
+{
+	static const char *const stages =
+		"{ \"stages\": { \"source\": {}, \"filter\": { \"threads\": 4 }, \"f2\": { \"kind\": \"filter\" },"
+		" \"number\": {}, \"send\": {} },"
+		" \"edges\": [ { \"from\": \"source.a\", \"to\": \"filter.in\", \"full\": \"wait\" },"
+		" { \"from\": \"filter.out\", \"to\": \"f2.in\", \"full\": \"wait\" },"
+		" { \"from\": \"f2.out\", \"to\": \"number\", \"full\": \"wait\" },"
+		" { \"from\": \"number\", \"to\": \"send.frames\", \"full\": \"wait\" } ], \"workers\": {"
+		" \"w\": { \"stages\": [ \"source\", \"filter\" ] },"
+		" \"v\": { \"stages\": [ \"f2\" ], \"threads\": 2, \"cpu\": \"auto\" } } }";
+	static const unsigned replicas[] = { 1, 4, 2, 1, 1 };
+	struct mr_graph *g = parse_good(stages), *again;
+	char *first = mr_graph_json(g), *second;
+
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_uint_eq(mr_graph_replicas(g, i), replicas[i]);
+	ck_assert_str_eq(g->place[g->stage[1].worker].name, "filter");
+	ck_assert_int_eq(g->stage[1].affinity, MR_DESTINATION);
+	ck_assert_str_eq(g->place[g->stage[2].worker].name, "v");
+	ck_assert_int_eq(g->place[g->stage[2].worker].cpu, MR_CPU_AUTO);
+	again = parse_good(first);
+	second = mr_graph_json(again);
+	ck_assert_str_eq(first, second);
+	free(first);
+	free(second);
+	mr_graph_free(g);
+	mr_graph_free(again);
+}
+END_TEST
+
 /* Small good ones: unnamed, unplaced, with nulls for what is absent. */
 static const char *const fine[] = {
 	"{ \"stages\": { \"host\": {} } }",
@@ -193,10 +225,9 @@ static const struct {
 	  "g.json:1:15: stages[\"a b\"]: the name of a stage is up to 31 letters, digits, '-' and '_'\n"
 	  "g.json:1:42: stages[\"\"]: the name of a stage is up to 31 letters, digits, '-' and '_'\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 4, \"thread\": 1, \"affinity\": \"peer\" } } }",
-	  "g.json:1:25: stages.host.threads: 4 would need replicas, which this version does not run; "
-	  "only 1 works\n"
 	  "g.json:1:52: stages.host.affinity: \"peer\" is not for host, which takes any\n"
-	  "g.json:1:39: stages.host.thread: there is no such key; did you mean \"threads\"?\n" },
+	  "g.json:1:39: stages.host.thread: there is no such key; did you mean \"threads\"?\n"
+	  "g.json:1:25: stages.host.threads: 4 are too many: host runs on one thread\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 0, \"affinity\": \"deal\" } } }",
 	  "g.json:1:25: stages.host.threads: 0 is below 1\n"
 	  "g.json:1:39: stages.host.affinity: \"deal\" is not one of any, destination, source, peer, flow\n" },
@@ -262,6 +293,33 @@ static const struct {
 	  "g.json:1:27: stages.s2: send is of kind send already, of which a graph has one stage\n"
 	  "g.json:1:65: stages.h2: host is the host of this graph already\n" },
 
+	/* replicas */
+	{ "{ \"stages\": {\n\"source\": { \"threads\": 2 },\n"
+	  "\"filter\": { \"threads\": 3, \"affinity\": \"any\" },\n"
+	  "\"number\": { \"threads\": 2 },\n\"send\": { \"threads\": 17 } },\n" EDGES " }",
+	  "g.json:5:11: stages.send.threads: 17 is above 16\n"
+	  "g.json:2:13: stages.source.threads: 2 are too many: source runs on one thread\n"
+	  "g.json:3:27: stages.filter.affinity: \"any\" does not pick among 3 replicas of filter, "
+	  "which takes destination, peer then\n"
+	  "g.json:4:13: stages.number.threads: no affinity of this version picks among 2 replicas of number\n" },
+	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"flow\", \"threads\": 2 }, \"number\": {},"
+	  " \"send\": {} },\n" EDGES ", \"workers\": {\n"
+	  "\"w\": { \"stages\": [ \"source\" ], \"threads\": 2 } } }",
+	  "g.json:4:32: workers.w.threads: 2 are too many for a worker that holds source, which runs on "
+	  "one thread\n"
+	  "g.json:2:1: stages.filter.affinity: \"flow\" does not pick among 2 replicas of filter, which "
+	  "takes destination, peer then\n" },
+	{ "{ \"stages\": { \"source\": {}, \"filter\": { \"threads\": 16 }, \"number\": {}, \"send\": {},"
+	  " \"f2\": {\n\"kind\": \"filter\", \"threads\": 16 } }, \"edges\": [ " A ", " C ","
+	  " { \"from\": \"filter.out\", \"to\": \"f2.in\", \"full\": \"wait\" },"
+	  " { \"from\": \"f2.out\", \"to\": \"number\", \"full\": \"wait\" } ] }",
+	  "g.json:1:41: stages.filter.threads: 16 make 35 workers in all, more than the 32 that a graph "
+	  "may have\n" },
+	{ "{ \"stages\": { \"source\": {},\n\"filter\": { \"threads\": 2 }, \"number\": {}, \"send\": {} },\n" EDGES
+	  ", \"workers\": {\n\"filter\": { \"stages\": [ \"source\", \"filter\" ] } } }",
+	  "g.json:2:1: stages.filter: asks for threads of its own and would get workers of its own, but "
+	  "there is a worker named filter that holds other stages\n" },
+
 	/* workers */
 	{ STAGES EDGES ", \"workers\": {\n\"w\": { \"stages\": [ \"source\", \"host\" ], \"idle\": { \"spin\": 9 } } } }",
 	  "g.json:3:8: workers.w.stages: source cannot share a worker with the host, which runs on "
@@ -272,11 +330,11 @@ static const struct {
 	  "g.json:3:45: workers.w.treads: there is no such key; did you mean \"threads\"?\n"
 	  "g.json:3:30: workers.w.stages[1]: there is no stage \"fitler\"; did you mean \"filter\"?\n"
 	  "g.json:3:40: workers.w.stages[2]: 5 is not the name of a stage\n"
-	  "g.json:4:42: workers.v.threads: 2 would need replicas, which this version does not run; only 1 works\n"
 	  "g.json:4:20: workers.v.stages[0]: source is on worker w already\n"
 	  "g.json:5:1: workers.u.stages: a worker needs an array with at least one stage\n"
 	  "g.json:5:10: workers.t: 5 is not an object\n"
-	  "g.json:6:1: workers[\"b c\"]: the name of a worker is up to 31 letters, digits, '-' and '_'\n" },
+	  "g.json:6:1: workers[\"b c\"]: the name of a worker is up to 31 letters, digits, '-' and '_'\n"
+	  "g.json:4:42: workers.v.threads: no affinity of this version picks among 2 replicas of number\n" },
 	{ STAGES EDGES ", \"workers\": {\n\"source\": { \"stages\": [ \"filter\" ] } } }",
 	  "g.json:1:15: stages.source: is on no worker and would get one of its own, but there is a "
 	  "worker named source that holds other stages\n" },
@@ -435,6 +493,7 @@ int main(void)
 	tcase_add_test(t, a_whole_graph);
 	tcase_add_test(t, order_is_the_way_of_packets);
 	tcase_add_test(t, json_and_back);
+	tcase_add_test(t, threads_move_a_stage_out);
 	tcase_add_test(t, dot);
 	tcase_add_loop_test(t, small_ones, 0, COUNT(fine));
 	tcase_add_loop_test(t, mistakes, 0, COUNT(bad));

@@ -75,6 +75,45 @@ START_TEST(orders_are_lossless_and_in_order)
 }
 END_TEST
 
+#define SPREAD "{\"graph\":\"g\",\"stages\":{\"source\":{},\"sink\":{\"threads\":3},\"boss\":{}}," \
+	"\"edges\":[{\"from\":\"source.a\",\"to\":\"sink.in\",\"full\":\"wait\"}]}"
+
+/* To all: each replica applies it, one acknowledgement.  To an owner: that one alone, behind what was
+ * sent to all before. */
+START_TEST(an_order_goes_to_all_or_to_the_owner)
+{
+	struct stand s;
+	const struct mr_replica *sink;
+	const struct actor *actor[3];
+
+	stand_open(&s, SPREAD);
+	sink = stand_stage(&s, "sink");
+	for (unsigned i = 0; i < 3; i++)
+		actor[i] = sink[i].state;
+	mr_engine_host_turn(s.engine);
+	order_all(&s, "sink", 2);
+	for (unsigned i = 2; i < 2 + 9; i++) {
+		order[i] = (struct mr_order){ .a = i + 1, .done = is_done };
+		ck_assert(mr_order_send_to(&s.engine->host->turn, "sink", 30 + i - 2, &order[i]));
+	}
+	ck_assert(!mr_order_send_to(&s.engine->host->turn, "nobody", 0, &order[11]));
+	mr_worker_turn(sink[1].worker);
+	mr_engine_host_turn(s.engine);
+	ck_assert_uint_eq(actor[1]->orders, 2 + 3);
+	ck_assert_uint_eq(acked, 3); /* its own; those for all wait for the others */
+	for (unsigned i = 0; i < 3; i += 2)
+		mr_worker_turn(sink[i].worker);
+	mr_engine_host_turn(s.engine);
+	ck_assert_uint_eq(acked, 11);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(actor[i]->orders, 2 + 3);
+		ck_assert_uint_eq(actor[i]->last, 3 + i + 6);
+		ck_assert(!actor[i]->disorder);
+	}
+	stand_close(&s);
+}
+END_TEST
+
 START_TEST(a_stage_that_is_not_there_takes_no_order)
 {
 	struct stand s;
@@ -222,6 +261,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, fresh, NULL);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, orders_are_lossless_and_in_order);
+	tcase_add_test(tc, an_order_goes_to_all_or_to_the_owner);
 	tcase_add_test(tc, a_stage_that_is_not_there_takes_no_order);
 	tcase_add_test(tc, orders_pass_what_is_held);
 	tcase_add_test(tc, an_acknowledged_order_may_be_sent_again);

@@ -78,7 +78,7 @@ static void show_needs(const struct desk *d, const struct mr_needs *needs, char 
 	}
 	fputc('|', f);
 	for (unsigned i = 0; i < needs->gates; i++) {
-		const struct mr_stage *s = &g->stage[needs->gate[i].stage];
+		const struct mr_stage *s = &g->stage[d->plan->replica[needs->gate[i].replica].stage];
 
 		fprintf(f, " %s.%s", s->name, s->kind->inputs[needs->gate[i].input].name);
 	}
@@ -138,6 +138,87 @@ START_TEST(a_call_needs_what_it_may_fill)
 	show_needs(&d, &d.plan->needs[stage(&d, rules[_i].stage)][rules[_i].input], text,
 	           sizeof text);
 	ck_assert_str_eq(text, rules[_i].needs);
+	clear(&d);
+}
+END_TEST
+
+/* ---- replicas ---- */
+
+#define PAIR(a, b) STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"" a "},\"b\":{\"kind\":\"mid\"" b \
+	"},\"sink\":{}") EDGE("source.a", "a.in", "wait") "," EDGE("a.out", "b.in", "wait") "," \
+	EDGE("b.out", "sink.in", "wait")
+#define HASHED ",\"affinity\":\"destination\""
+#define TWO    ON("w", "\"source\"") ",\"p\":{\"stages\":[\"a\",\"b\"],\"threads\":2}"
+
+static const struct {
+	const char *graph, *stage;
+	unsigned    index, input;
+	const char *needs; /* as above, with the replica behind each name */
+} spread[] = {
+	{ PAIR(HASHED ",\"threads\":2", HASHED ",\"threads\":3") "]}", "source", 0, MR_PORTS_MAX,
+	  "a.in.0:1 a.in.1:1 |" },
+	{ PAIR(HASHED ",\"threads\":2", HASHED ",\"threads\":3") "]}", "a", 1, 0,
+	  "b.in.0:1 b.in.1:1 b.in.2:1 |" },
+	{ PAIR(HASHED ",\"threads\":2", HASHED ",\"threads\":3") "]}", "b", 2, 0, "sink.in.0:1 |" },
+	/* one's own inline, the other's by ring; and behind the inline one its ring */
+	{ PAIR(HASHED, HASHED) WORKERS(TWO), "a", 0, 0, "b.in.1:1 sink.in.0:1 | b.in.0" },
+	{ PAIR(HASHED, HASHED) WORKERS(TWO), "a", 1, 0, "b.in.0:1 sink.in.0:1 | b.in.1" },
+	/* the affinity that is taken when none is given */
+	{ PAIR("", "") WORKERS(TWO), "source", 0, MR_PORTS_MAX, "a.in.0:1 a.in.1:1 |" },
+};
+
+static void show_spread(const struct desk *d, const struct mr_needs *needs, char *text, size_t n)
+{
+	const struct mr_graph *g = d->graph;
+	FILE *f = fmemopen(text, n, "w");
+
+	for (unsigned i = 0; i < needs->n; i++) {
+		const struct mr_plan_ring *r = &d->plan->ring[needs->need[i].ring];
+		const struct mr_stage *s = &g->stage[d->plan->replica[r->consumer].stage];
+
+		fprintf(f, "%s.%s.%u:%u ", s->name, s->kind->inputs[g->edge[r->edge].input].name,
+		        d->plan->replica[r->consumer].index, needs->need[i].vectors);
+	}
+	fputc('|', f);
+	for (unsigned i = 0; i < needs->gates; i++) {
+		const struct mr_plan_replica *r = &d->plan->replica[needs->gate[i].replica];
+		const struct mr_stage *s = &g->stage[r->stage];
+
+		fprintf(f, " %s.%s.%u", s->name, s->kind->inputs[needs->gate[i].input].name, r->index);
+	}
+	fclose(f);
+}
+
+START_TEST(a_call_needs_room_at_each_replica_it_may_reach)
+{
+	struct desk d;
+	char text[256];
+	unsigned replica;
+
+	plan(&d, spread[_i].graph);
+	replica = d.plan->first[stage(&d, spread[_i].stage)] + spread[_i].index;
+	show_spread(&d, &d.plan->needs[replica][spread[_i].input], text, sizeof text);
+	ck_assert_str_eq(text, spread[_i].needs);
+	clear(&d);
+}
+END_TEST
+
+/* Every worker has its own pool; each covers all rings its packets may lie in. */
+START_TEST(replicas_have_workers_of_their_own)
+{
+	static const char *const want[] = { "w", "p.0", "p.1", "sink" };
+	struct desk d;
+
+	plan(&d, PAIR(HASHED, HASHED) WORKERS(TWO));
+	ck_assert_uint_eq(d.plan->workers, 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_str_eq(d.plan->worker[i].name, want[i]);
+	ck_assert_uint_eq(d.plan->replicas, 1 + 2 + 2 + 1);
+	ck_assert_uint_eq(d.plan->rings, 2 + 2 + 2); /* in, across, out */
+	ck_assert_uint_ge(d.plan->pool[0].packets, 6 * 512 + ACTOR_KEEPS);
+	ck_assert_uint_eq(d.plan->pool[1].packets, d.plan->pool[2].packets);
+	ck_assert_uint_eq(mr_plan_ring_of(d.plan, 1, d.plan->first[stage(&d, "a")],
+	                                  d.plan->first[stage(&d, "b")]), MR_NO_RING);
 	clear(&d);
 }
 END_TEST
@@ -311,6 +392,19 @@ START_TEST(a_plan_reads_like_this)
 	                       "ring a.out -> sink.in: 64 packets, full: drop\n");
 	free(text);
 	clear(&d);
+
+	f = open_memstream(&text, &n);
+	plan(&d, STAGES("\"source\":{},\"sink\":{\"threads\":2,\"affinity\":\"peer\"}")
+	     EDGE("source.a", "sink.in", "wait") "]}");
+	d.plan->pool[0].packets = 0;
+	mr_plan_print(d.plan, f);
+	fclose(f);
+	ck_assert_str_eq(text, "worker source: source\n"
+	                       "worker sink.0: sink\n"
+	                       "worker sink.1: sink\n"
+	                       "2 rings source.a -> sink.in: 512 packets each, full: wait\n");
+	free(text);
+	clear(&d);
 }
 END_TEST
 
@@ -329,6 +423,8 @@ int main(void)
 	tcase_add_test(tc, a_pool_covers_all_that_its_packets_may_fill);
 	tcase_add_test(tc, a_source_outlives_full_rings);
 	tcase_add_test(tc, a_plan_reads_like_this);
+	tcase_add_test(tc, replicas_have_workers_of_their_own);
+	tcase_add_loop_test(tc, a_call_needs_room_at_each_replica_it_may_reach, 0, COUNT(spread));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

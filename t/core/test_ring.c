@@ -3,6 +3,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,53 @@ START_TEST(a_reader_keeps_what_it_found)
 }
 END_TEST
 
+/* Handles of all tables of one seed agree about 15 bytes; other keys differ, most of the time. */
+START_TEST(a_handle_has_the_hash_of_its_key)
+{
+	struct mr_table *wide = mr_table_open(4, 16, 7, NULL), *narrow = mr_table_open(4, 15, 7, NULL);
+	struct mr_table *other = mr_table_open(4, 15, 8, NULL);
+	unsigned by_key[4096] = { 0 }, seeds = 0, least = 1000, most = 0;
+	struct bench b;
+
+	bench_open(&b, 1);
+	for (unsigned i = 0; i < 4000; i++) {
+		uint8_t key[16] = { (uint8_t)i, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)(i * 7) };
+		uint64_t handle = mr_table_unresolved(wide, key);
+
+		ck_assert_uint_eq(mr_table_unresolved(narrow, key), handle);
+		ck_assert_uint_ne(handle, MR_NO_HANDLE);
+		ck_assert_ptr_null(mr_table_at(wide, handle));
+		seeds += mr_table_unresolved(other, key) == handle;
+		by_key[mr_handle_hash(handle) % 16]++;
+	}
+	ck_assert_uint_lt(seeds, 20);
+	for (unsigned i = 0; i < 16; i++) {
+		least = by_key[i] < least ? by_key[i] : least;
+		most = by_key[i] > most ? by_key[i] : most;
+	}
+	ck_assert_uint_gt(least, 4000 / 16 * 3 / 4);
+	ck_assert_uint_lt(most, 4000 / 16 * 4 / 3);
+	/* resolved and not, of one key and of the next user of its slot */
+	for (unsigned i = 0; i < 8; i++) {
+		char key[5];
+		uint64_t handle;
+
+		snprintf(key, sizeof key, "key%u", i);
+		handle = mr_table_put(b.table, b.writer, key, number(1));
+		ck_assert_uint_eq(mr_handle_hash(handle),
+		                  mr_handle_hash(mr_table_unresolved(b.table, key)));
+		ck_assert_uint_eq(mr_table_handle(b.table, key), handle);
+		ck_assert_ptr_nonnull(mr_table_at(b.table, handle));
+		mr_table_remove(b.table, b.writer, key);
+		ck_epoch_barrier(b.writer);
+	}
+	bench_close(&b);
+	mr_table_close(wide);
+	mr_table_close(narrow);
+	mr_table_close(other);
+}
+END_TEST
+
 START_TEST(a_full_table_refuses)
 {
 	struct bench b;
@@ -424,6 +472,7 @@ int main(void)
 	tcase_add_test(tc, a_slab_is_reused_when_its_slices_are_home);
 	tcase_add_test(tc, handles_outlive_replacement_not_removal);
 	tcase_add_test(tc, a_reader_keeps_what_it_found);
+	tcase_add_test(tc, a_handle_has_the_hash_of_its_key);
 	tcase_add_test(tc, a_full_table_refuses);
 	tcase_add_test(tc, churn_leaves_nothing_behind);
 	tcase_add_test(tc, a_reader_beside_a_writer_sees_whole_entries);

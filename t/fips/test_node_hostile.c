@@ -17,8 +17,9 @@ struct tape {
 	struct sim_node *to;
 	size_t           n;
 	struct {
-		size_t  n;
-		uint8_t bytes[256];
+		uint64_t at;
+		size_t   n;
+		uint8_t  bytes[256];
 	} heard[KEPT];
 };
 
@@ -32,12 +33,14 @@ static bool record(void *self, const struct sim_node *from, const struct sim_nod
 	if (to != tape->to || n > sizeof tape->heard[0].bytes || tape->n == KEPT ||
 	    (bytes[0] == 0 && world_random(to->world, 8)))
 		return true;
+	tape->heard[tape->n].at = to->world->now;
 	memcpy(tape->heard[tape->n].bytes, bytes, n);
 	tape->heard[tape->n++].n = n;
 	return true;
 }
 
-/* Handshakes are picked as often as all the rest together. */
+/* Handshakes are picked as often as all the rest together.  Nothing is played before the true one
+ * has arrived: a copy that wins the race is no replay, and the link follows it for a moment. */
 static void play(struct tape *tape, struct world *w)
 {
 	struct fips_via from = world_via(200, (unsigned)world_random(w, 250));
@@ -46,7 +49,8 @@ static void play(struct tape *tape, struct world *w)
 	for (unsigned i = 0; i < 200 && tape->n; i++) {
 		size_t pick = world_random(w, tape->n);
 
-		if (handshake && tape->heard[pick].bytes[0] == 0)
+		if ((handshake && tape->heard[pick].bytes[0] == 0) ||
+		    w->now - tape->heard[pick].at < SECONDS(1))
 			continue;
 		world_send(w, &from, &tape->to->via, tape->heard[pick].bytes, tape->heard[pick].n);
 		return;

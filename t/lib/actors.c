@@ -175,7 +175,9 @@ static void boss_event(void *self, const struct mr_event *event, struct mr_turn 
 	a->events++;
 }
 
-#define NONE (const struct mr_named[]){ { 0 } }
+#define NONE    (const struct mr_named[]){ { 0 } }
+#define BY_HASH (1 << MR_DESTINATION | 1 << MR_PEER)
+#define SHARDED (1 << MR_ANY | BY_HASH)
 
 static const struct mr_kind source = {
 	.abi = MR_ABI, .name = "source", .summary = "makes", .size = sizeof(struct actor),
@@ -195,7 +197,7 @@ static const struct mr_kind mid = {
 	.outputs = (const struct mr_port[]){ { "out", .view = "number", .optional = true },
 	                                     { "aside", .view = "number", .optional = true },
 	                                     { 0 } },
-	.drops = NONE, .counters = NONE, .makes = true, .affinities = 1 << MR_ANY,
+	.drops = NONE, .counters = NONE, .makes = true, .affinities = SHARDED, .shards = BY_HASH,
 	.process = mid_process, .order = any_order, .deadline = any_deadline,
 	.timeout = any_timeout,
 };
@@ -204,7 +206,8 @@ static const struct mr_kind sink = {
 	.inputs = (const struct mr_port[]){ { "in", .view = "number", .optional = true },
 	                                    { "side", .view = "number", .optional = true }, { 0 } },
 	.outputs = (const struct mr_port[]){ { 0 } },
-	.drops = NONE, .counters = NONE, .keeps = ACTOR_KEEPS, .affinities = 1 << MR_ANY,
+	.drops = NONE, .counters = NONE, .keeps = ACTOR_KEEPS, .affinities = SHARDED,
+	.shards = BY_HASH,
 	.process = sink_process, .pull = sink_pull, .order = any_order, .deadline = any_deadline,
 	.timeout = any_timeout, .flush = sink_flush,
 };

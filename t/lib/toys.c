@@ -44,11 +44,14 @@ static const struct mr_port none[] = { { 0 } };
 
 static const struct mr_kind source = {
 	.abi = MR_ABI, .name = "source", .size = sizeof(struct toy), .fields = source_fields,
-	.inputs = none, .outputs = source_out, .makes = true, .sections = toy_sections
+	.inputs = none, .outputs = source_out, .makes = true, .single = true,
+	.sections = toy_sections
 };
 static const struct mr_kind filter = {
 	.abi = MR_ABI, .name = "filter", .size = 1, .inputs = filter_in, .outputs = filter_out,
-	.sections = toy_sections
+	.sections = toy_sections,
+	.affinities = MR_OUT(MR_ANY) | MR_OUT(MR_DESTINATION) | MR_OUT(MR_PEER) | MR_OUT(MR_FLOW),
+	.shards = MR_OUT(MR_DESTINATION) | MR_OUT(MR_PEER) | MR_OUT(MR_FLOW)
 };
 static const struct mr_kind cross = {
 	.abi = MR_ABI, .name = "cross", .inputs = cross_in, .outputs = cross_out

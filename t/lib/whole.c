@@ -12,9 +12,9 @@
 /* clang-format off */
 static const char graph_text[] =
 	"{\"graph\":\"whole\",\"stages\":{"
-	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{},\"fsp-open\":{},"
+	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{%s},\"fsp-open\":{%s},"
 	"\"app-in\":{\"node\":%u},"
-	"\"app-out\":{\"node\":%u},\"route\":{},\"fsp-seal\":{},\"fmp-seal\":{},"
+	"\"app-out\":{\"node\":%u},\"route\":{%s},\"fsp-seal\":{%s},\"fmp-seal\":{%s},"
 	"\"wire-out\":{\"node\":%u},\"control\":{}},\"edges\":["
 	"{\"from\":\"wire-in.frames\",\"to\":\"sort.in\",\"full\":\"wait\"},"
 	"{\"from\":\"wire-in.handshakes\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
@@ -53,6 +53,7 @@ static const char *const secret[NODES] = { SECRET_A, SECRET_B };
 struct node node[NODES];
 const struct mr_aead *whole_aead;
 void (*whole_around)(bool before);
+bool whole_spread;
 
 static uint64_t air_now(void)
 {
@@ -72,9 +73,11 @@ void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
 bool whole_try(unsigned i, const char *more, const char *peers)
 {
 	struct node *n = &node[i];
-	char graph[sizeof graph_text + 32], text[8192];
+	char graph[sizeof graph_text + 128], text[8192];
+	const char *two = whole_spread ? "\"threads\":2" : "";
+	const char *three = whole_spread ? "\"threads\":3" : "";
 
-	snprintf(graph, sizeof graph, graph_text, i, i, i, i);
+	snprintf(graph, sizeof graph, graph_text, i, two, two, i, i, two, three, two, i);
 	snprintf(text, sizeof text,
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
 	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}},\"peers\":[%s]}",
@@ -110,38 +113,49 @@ struct mr_replica *whole_stage(unsigned i, const struct mr_kind *kind)
 	ck_abort_msg("no stage %s", kind->name);
 }
 
-static uint64_t named(const struct mr_replica *r, const struct mr_named *list, unsigned at,
-                      const char *name)
+/* Of all replicas together. */
+static uint64_t total(unsigned i, const struct mr_kind *kind, unsigned word)
+{
+	uint64_t n = 0;
+
+	for (unsigned r = 0; r < node[i].engine->replicas; r++) {
+		if (node[i].engine->replica[r].kind == kind)
+			n += node[i].engine->replica[r].block->live[word];
+	}
+	return n;
+}
+
+static unsigned named(const struct mr_named *list, const char *name)
 {
 	for (unsigned i = 0; list[i].name; i++) {
 		if (!strcmp(list[i].name, name))
-			return r->block->live[at + i];
+			return i;
 	}
 	ck_abort_msg("nothing is called %s", name);
 }
 
 uint64_t whole_drop(unsigned i, const struct mr_kind *kind, const char *name)
 {
-	return named(whole_stage(i, kind), kind->drops, MR_WORDS, name);
+	return total(i, kind, MR_WORDS + named(kind->drops, name));
 }
 
 uint64_t whole_count(unsigned i, const struct mr_kind *kind, const char *name)
 {
 	const struct mr_replica *r = whole_stage(i, kind);
 
-	return named(r, kind->counters, MR_WORDS + r->ndrop + r->noutput, name);
+	return total(i, kind, MR_WORDS + r->ndrop + r->noutput + named(kind->counters, name));
 }
 
 uint64_t whole_edge(unsigned i, const struct mr_kind *kind, unsigned output)
 {
 	const struct mr_replica *r = whole_stage(i, kind);
 
-	return r->block->live[MR_WORDS + r->ndrop + output];
+	return total(i, kind, MR_WORDS + r->ndrop + output);
 }
 
 uint64_t whole_word(unsigned i, const struct mr_kind *kind, enum mr_word word)
 {
-	return whole_stage(i, kind)->block->live[word];
+	return total(i, kind, word);
 }
 
 /* in + made = out + taken + dropped + held, in every stage, whenever nobody is in a call. */

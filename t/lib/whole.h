@@ -94,6 +94,8 @@ extern const struct mr_aead *whole_aead;
 
 /* Called with true before and with false after each turn of a data worker; NULL: nothing is. */
 extern void (*whole_around)(bool before);
+/* Nodes opened from now on have two or three replicas of each stage that may have them. */
+extern bool whole_spread;
 
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);
@@ -123,7 +125,7 @@ void whole_say(unsigned from, const struct fips_addr *to, unsigned len, uint8_t 
 
 /* ---- what can be seen of a node ---- */
 
-struct mr_replica   *whole_stage(unsigned i, const struct mr_kind *kind);
+struct mr_replica   *whole_stage(unsigned i, const struct mr_kind *kind); /* the first replica */
 struct mr_mesh      *whole_mesh(unsigned i);
 struct mr_worker    *whole_data(unsigned i); /* its one data worker */
 enum fips_peer_state whole_peer_state(unsigned i);

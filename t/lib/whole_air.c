@@ -135,10 +135,12 @@ static void sort_process(void *self, unsigned input, struct mr_vector *v, struct
 		const struct fips_index_entry *e =
 			mr_table_find(sort->mesh->index, p->data + FIPS_LINK_PREFIX);
 
-		if (!e)
+		if (!e) {
 			mr_drop(t, 0, p);
-		else
-			mr_emit(t, e->live ? 0 : 1, p);
+			continue;
+		}
+		p->near = e->link;
+		mr_emit(t, e->live ? 0 : 1, p);
 	}
 }
 
@@ -163,6 +165,7 @@ static bool app_out_pull(void *self, struct mr_turn *t)
 		if (!p)
 			return false;
 		memcpy(mr_pkt_put(p, air.outbox_len), air.packet, air.outbox_len);
+		p->far = mr_table_unresolved(whole_mesh(e->node)->routes, p->data + 25);
 		mr_made(t, 1);
 		mr_emit(t, 0, p);
 		air.outbox_n--;

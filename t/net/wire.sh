@@ -54,15 +54,16 @@ lay_wire()
 	write_node b 10.77.2.1 a 10.77.2.2
 }
 
-# start_wire [relay option]...: the relay and both nodes; returns when a reaches b.
+# start_wire [relay option]...: the relay and both nodes, with the options in $node_options if there
+# are any; returns when a reaches b.
 start_wire()
 {
 	start "$work/relay.log" ip netns exec r "$relay" "$@" 10.77.1.2:2121 10.77.1.1:2121 \
 		10.77.2.2:2121 10.77.2.1:2121
 	relay_pid=$started
-	start "$work/a.log" ip netns exec a "$millrace" run -c "$work/a.json"
+	start "$work/a.log" ip netns exec a "$millrace" run -c "$work/a.json" ${node_options-}
 	node_a=$started
-	start "$work/b.log" ip netns exec b "$millrace" run -c "$work/b.json"
+	start "$work/b.log" ip netns exec b "$millrace" run -c "$work/b.json" ${node_options-}
 	node_b=$started
 	await 20 ip netns exec a ping -6 -c 1 -W 1 "$b6" || lament "no answer through the mesh"
 }

@@ -200,12 +200,14 @@ START_TEST(every_count_of_the_node_is_a_counter)
 }
 END_TEST
 
-int main(void)
+static void spread(void)
 {
-	Suite *s = suite_create("control");
-	TCase *tc = tcase_create("nodes");
-	SRunner *sr;
-	int failed;
+	whole_spread = true;
+}
+
+static TCase *all(const char *name)
+{
+	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_link_comes_up);
@@ -218,7 +220,19 @@ int main(void)
 	tcase_add_test(tc, a_flood_of_handshakes_is_limited);
 	tcase_add_test(tc, peers_are_shown_as_json);
 	tcase_add_test(tc, every_count_of_the_node_is_a_counter);
-	suite_add_tcase(s, tc);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("control");
+	TCase *several = all("nodes, several replicas of a stage");
+	SRunner *sr;
+	int failed;
+
+	suite_add_tcase(s, all("nodes"));
+	tcase_add_checked_fixture(several, spread, NULL);
+	suite_add_tcase(s, several);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -305,19 +305,33 @@ START_TEST(a_link_that_is_gone_waits_for_its_readers)
 }
 END_TEST
 
-int main(void)
+static void spread(void)
 {
-	Suite *s = suite_create("control keys");
-	TCase *tc = tcase_create("keys");
-	SRunner *sr;
-	int failed;
+	whole_spread = true;
+}
+
+static TCase *all(const char *name)
+{
+	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_key_leaves_nothing_behind, 0, sizeof ends / sizeof ends[0]);
 	tcase_add_test(tc, a_link_key_waits_for_its_readers);
 	tcase_add_test(tc, a_session_key_waits_for_its_readers);
 	tcase_add_test(tc, a_link_that_is_gone_waits_for_its_readers);
-	suite_add_tcase(s, tc);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("control keys");
+	TCase *several = all("keys, several replicas of a stage");
+	SRunner *sr;
+	int failed;
+
+	suite_add_tcase(s, all("keys"));
+	tcase_add_checked_fixture(several, spread, NULL);
+	suite_add_tcase(s, several);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

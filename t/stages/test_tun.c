@@ -55,11 +55,13 @@ static struct rig *reader_open(const char *settings, int *far_end)
 START_TEST(packets_are_read)
 {
 	static const size_t sizes[] = { 1, 39, 40, 41, 1279, 1280 };
+	const struct mr_mesh *mesh;
 	uint8_t ip[1280];
 	struct rig *rig;
 	int far_end;
 
 	rig = reader_open("{}", &far_end);
+	mesh = rig_use(rig, &mr_resource_mesh);
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		memset(ip, (int)i, sizeof ip);
 		ck_assert_int_eq(write(far_end, ip, sizes[i]), (ssize_t)sizes[i]);
@@ -73,6 +75,10 @@ START_TEST(packets_are_read)
 		ck_assert_mem_eq(p->data, ip, p->len);
 		ck_assert_uint_eq(p->mark, MR_SHAPE_IP);
 		ck_assert_uint_eq(p->stamp, MR_NS_PER_S);
+		/* the replica of whoever it is for: any for what is no IPv6 packet */
+		ck_assert_uint_eq(p->far,
+		                  sizes[i] < 40 ? MR_NO_HANDLE :
+		                                  mr_table_unresolved(mesh->sessions, ip + 25));
 		ck_assert_uint_ge(mr_pkt_headroom(p), 45 + sizeof(struct fips_via));
 		ck_assert_uint_ge(mr_pkt_tailroom(p), 32); /* session.md 6.1 */
 	}
