@@ -4,43 +4,43 @@
  * every thread concerned has acknowledged before it goes on, since what follows may make the other
  * side use what was installed.  Several calls of fips_node_handle may fill the queue meanwhile.
  *
- *     kind                 fields                         meaning
- *     SEND_RAW             via, bytes                     a handshake packet, as it is
- *     SEND_LINK            peer, bytes                    a link message from its type byte, sealed
- *                                                         under the link's current send key
- *     SEND_SESSION         peer, bytes                    type byte and body, sealed under the
- *                                                         session's current send key.  CoordsWarmup:
- *                                                         behind the type byte stand the two lists
- *                                                         that go in clear; the body is empty
- *     EXPECT_INDEX         peer, ours                     frames for this index may come before its
- *                                                         key: keep a few for the install
- *     FORGET_INDEX         ours                           no key will come for it
- *     INSTALL_LINK         peer, key, ours, theirs,       receive from now on; the send key is kept
- *                          send_key, recv_key             for USE_LINK.  holds
- *     USE_LINK             peer, key, k, clock_zero, via, send with this key from now on; the first
- *                          mtu                            one makes the link entry
- *     SET_VIA              peer, via                      send to this address from now on
- *     RETIRE_LINK_KEY      peer, key, ours                forget the key and free its index
- *     LINK_DOWN            peer                           the link entry goes; its keys are retired
- *                                                         before, one by one
- *     EXPECT_SESSION       peer                           messages may come before their key
- *     INSTALL_SESSION      peer, key, send_key, recv_key, receive from now on, as the current key
- *                          k, pending                     (there is none) or the pending one (there
- *                                                         is none); k is what we send with it. holds
- *     USE_SESSION          peer, key, k, clock_zero       send with this key from now on
- *     RETIRE_SESSION_KEY   peer, key                      forget the key, in whichever slot it is
- *     SESSION_DOWN         peer                           entry, expected or live, and live route go;
- *                                                         what is parked stays.  Its keys are
- *                                                         retired before, one by one
- *     ROUTE                peer, via_peer, mtu            packets for peer leave by the link to
- *                                                         via_peer; mtu is the path's, in link units
- *     UNREACHABLE          peer.b[0..15)                  answer packets parked for it
- *     ASK_LINK_REPORT      peer, key, reports             send a LINK_SNAPSHOT; key is the one we
- *                                                         send with
- *     ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
- *     RESOLVE_NAME         peer                           resolve the peer's names again, send VIAS
- *     LOG                  level, bytes                   a line of text without its end, not NUL
- *                                                         terminated
+ *   kind                 fields                         meaning
+ *   SEND_RAW             via, bytes                     a handshake packet, as it is
+ *   SEND_LINK            peer, bytes                    a link message from its type byte, sealed
+ *                                                       under the link's current send key
+ *   SEND_SESSION         peer, bytes                    type byte and body, sealed under the
+ *                                                       session's current send key.  CoordsWarmup:
+ *                                                       behind the type byte stand the two lists
+ *                                                       that go in clear; the body is empty
+ *   EXPECT_INDEX         peer, ours                     frames for this index may come before its
+ *                                                       key: keep a few for the install
+ *   FORGET_INDEX         ours                           no key will come for it
+ *   INSTALL_LINK         peer, key, ours, theirs,       receive from now on; the send key is kept
+ *                        send_key, recv_key             for USE_LINK.  holds
+ *   USE_LINK             peer, key, k, clock_zero, via, send with this key from now on; the first
+ *                        mtu                            one makes the link entry
+ *   SET_VIA              peer, via                      send to this address from now on
+ *   RETIRE_LINK_KEY      peer, key, ours                forget the key and free its index
+ *   LINK_DOWN            peer                           the link entry goes; its keys are retired
+ *                                                       before, one by one
+ *   EXPECT_SESSION       peer                           messages may come before their key
+ *   INSTALL_SESSION      peer, key, send_key, recv_key, receive from now on, as the current key
+ *                        k, pending                     (there is none) or the pending one (there
+ *                                                       is none); k is what we send with it. holds
+ *   USE_SESSION          peer, key, k, clock_zero       send with this key from now on
+ *   RETIRE_SESSION_KEY   peer, key                      forget the key, in whichever slot it is
+ *   SESSION_DOWN         peer                           entry, expected or live, and live route go;
+ *                                                       what is parked stays.  Its keys are
+ *                                                       retired before, one by one
+ *   ROUTE                peer, via_peer, mtu            packets for peer leave by the link to
+ *                                                       via_peer; mtu is the path's, in link units
+ *   UNREACHABLE          peer.b[0..15)                  answer packets parked for it
+ *   ASK_LINK_REPORT      peer, key, reports             send a LINK_SNAPSHOT; key is the one we
+ *                                                       send with
+ *   ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
+ *   RESOLVE_NAME         peer                           resolve the peer's names again, send VIAS
+ *   LOG                  level, bytes                   a line of text without its end, not NUL
+ *                                                       terminated
  *
  * Keys are wiped from the queue when their action is popped.
  */

@@ -40,7 +40,7 @@ struct fips_node_timers {
 	uint32_t handshake;        /* a dial, a setup or a half-open answer ends       */
 	uint32_t retry;            /* first delay before dialling again; doubles       */
 	uint32_t retry_max;
-	uint32_t retries;          /* dials without success of a peer that is not auto_reconnect, count */
+	uint32_t retries;          /* dials in a row, of a peer that is not auto_reconnect, count */
 	uint32_t heartbeat;
 	uint32_t dead;             /* nothing authenticated for so long                */
 	uint32_t duplicate;        /* link key younger: another message 1 is a duplicate */

@@ -105,7 +105,9 @@ static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fi
 		dial_failed(n, p);
 		return;
 	}
-	msg = (struct fips_msg1){ .sender_idx = d->ours, .noise = d->packet + FIPS_LINK_PREFIX + 4 };
+	msg = (struct fips_msg1){
+		.sender_idx = d->ours, .noise = d->packet + FIPS_LINK_PREFIX + 4
+	};
 	fips_msg1_build(d->packet, &msg);
 	d->on = true;
 	d->via = *via;

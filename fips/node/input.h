@@ -4,29 +4,29 @@
  * never used again.  An input about a link, session or key that is gone is ignored: events may
  * cross the action that removed their subject.
  *
- *     kind                 fields                      comes from
- *     START                                            the program: dial who is to be dialled
- *     HANDSHAKE            bytes, via                  rx: a datagram of phase 1 or 2, unchecked
- *     LINK_MESSAGE         peer, key, bytes, rx        fmp-open: from the type byte; no datagrams
- *     DATAGRAM             peer, bytes                 fmp-open or route: a SessionDatagram from its
- *                                                      type byte, addressed to us, that holds no
- *                                                      sealed message; peer is the link it came by
- *     BODY                 peer, key, bytes, rx        fsp-open: type byte and body, DataPackets out
- *     CONFIRMED_LINK       peer, key, k                fmp-open: first frame under key; its K flag
- *     CONFIRMED_SESSION    peer, key, k                fsp-open: first message under key.  A pending
- *                                                      key has been made current there
- *     ROAMED               peer, via                   fmp-open: the newest frame under the key we
- *                                                      send with came from another address
- *     RESOLVE              peer.b[0..15)               route: first packet to an unknown address
- *     NO_SESSION           peer                        fsp-open: sealed message, no session
- *     LINK_SNAPSHOT        peer, key, sender,          answer to ASK_LINK_REPORT, key as asked; NULL
- *                          receiver                    for what was not asked or is not due.  sender
- *                                                      totals count all keys since link-up
- *     SESSION_SNAPSHOT     the same                    answer to ASK_SESSION_REPORT
- *     VIAS                 peer, vias, n_vias          answer to RESOLVE_NAME; none: no such name
- *     TIMER                                            the deadline has come
- *     CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
- *     STOP                                             Disconnect to all; nothing is dialled again
+ *   kind                 fields                      comes from
+ *   START                                            the program: dial who is to be dialled
+ *   HANDSHAKE            bytes, via                  rx: a datagram of phase 1 or 2, unchecked
+ *   LINK_MESSAGE         peer, key, bytes, rx        fmp-open: from the type byte; no datagrams
+ *   DATAGRAM             peer, bytes                 fmp-open or route: a SessionDatagram from its
+ *                                                    type byte, addressed to us, that holds no
+ *                                                    sealed message; peer is the link it came by
+ *   BODY                 peer, key, bytes, rx        fsp-open: type byte and body, DataPackets out
+ *   CONFIRMED_LINK       peer, key, k                fmp-open: first frame under key; its K flag
+ *   CONFIRMED_SESSION    peer, key, k                fsp-open: first message under key.  A pending
+ *                                                    key has been made current there
+ *   ROAMED               peer, via                   fmp-open: the newest frame under the key we
+ *                                                    send with came from another address
+ *   RESOLVE              peer.b[0..15)               route: first packet to an unknown address
+ *   NO_SESSION           peer                        fsp-open: sealed message, no session
+ *   LINK_SNAPSHOT        peer, key, sender,          answer to ASK_LINK_REPORT, key as asked; NULL
+ *                        receiver                    for what was not asked or is not due.  sender
+ *                                                    totals count all keys since link-up
+ *   SESSION_SNAPSHOT     the same                    answer to ASK_SESSION_REPORT
+ *   VIAS                 peer, vias, n_vias          answer to RESOLVE_NAME; none: no such name
+ *   TIMER                                            the deadline has come
+ *   CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
+ *   STOP                                             Disconnect to all; nothing is dialled again
  */
 #ifndef FIPS_NODE_INPUT_H
 #define FIPS_NODE_INPUT_H

@@ -117,7 +117,8 @@ static void update_goodput(struct fips_metrics *m, const struct fips_receiver_re
 
 	if (now <= m->last_at)
 		return;
-	rate = (double)(r->bytes - m->last.bytes) * (double)MR_NS_PER_S / (double)(now - m->last_at);
+	rate = (double)(r->bytes - m->last.bytes) * (double)MR_NS_PER_S /
+	       (double)(now - m->last_at);
 	m->goodput = m->goodput_known ? m->goodput + (rate - m->goodput) / 4 : rate;
 	m->goodput_known = true;
 	average(&m->rate, rate);

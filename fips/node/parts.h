@@ -11,7 +11,8 @@
 struct fips_action *fips_act(struct fips_node *n, enum fips_action_kind kind);
 struct fips_action *fips_act_peer(struct fips_node *n, enum fips_action_kind kind,
                                   const struct fips_addr *peer);
-void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t *bytes, size_t len);
+void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t *bytes,
+                  size_t len);
 void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint8_t *bytes,
                    size_t len);
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,

@@ -1,9 +1,9 @@
 /* session_answer.c - setups of others, of a first session and of a rekey (session.md 3.3 to 3.6).
  *
  * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
- * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one of
- * them.  One that came by the endpoint's own link is not pushed out by others.  Message 3 does prove
- * who wrote it, and that its writer holds the keys: we send under them at once.
+ * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one
+ * of them.  One that came by the endpoint's own link is not pushed out by others.  Message 3 does
+ * prove who wrote it, and that its writer holds the keys: we send under them at once.
  *
  * The same setup gets the same ack; one whose session is made is ignored. */
 

@@ -5,8 +5,8 @@
 
 #include "fips/node/parts.h"
 
-#define ONE_ACTIONS 28 /* the most one peer or session adds: a link with all keys and a session goes */
-#define ONE_OPS     3  /* ... and does: a message 1                                                  */
+#define ONE_ACTIONS 28 /* the most one peer or session adds: a link goes, keys, session and all */
+#define ONE_OPS     3  /* ... and does: a message 1                                              */
 
 static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 {

@@ -153,6 +153,6 @@ const struct mr_kind mr_kind_fmp_seal = {
 		{ "key-used-up", .help = "the key has sealed all it may" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
-	.affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
 	.open = fmp_seal_open, .order = fmp_seal_order, .process = fmp_seal_process,
 };

@@ -142,6 +142,6 @@ const struct mr_kind mr_kind_fsp_seal = {
 		{ "key-used-up", .help = "the key has sealed all it may" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
-	.affinities = 1 << MR_ANY | 1 << MR_DESTINATION, .shards = 1 << MR_DESTINATION,
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION, .shards = 1 << MR_DESTINATION,
 	.open = fsp_seal_open, .order = fsp_seal_order, .process = fsp_seal_process,
 };

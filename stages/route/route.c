@@ -192,7 +192,7 @@ const struct mr_kind mr_kind_route = {
 		{ "parked", .help = "packets that had to wait for a way" },
 		{ "answers", .help = "ICMPv6 errors told to local programs" },
 		{ 0 } },
-	.makes = true, .keeps = MR_PARK_ALL, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
+	.once = true, .makes = true, .keeps = MR_PARK_ALL, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION,
 	.open = route_open, .order = route_order, .process = route_process, .pull = route_pull,
 	.deadline = route_deadline, .timeout = route_timeout, .flush = route_flush,

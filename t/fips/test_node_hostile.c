@@ -1,5 +1,5 @@
-/* What strangers send tears nothing down: replays of everything ever heard, junk that carries a live
- * index, floods of true handshakes, and every bit of a message 1 turned over. */
+/* What strangers send tears nothing down: replays of everything ever heard, junk that carries a
+ * live index, floods of true handshakes, and every bit of a message 1 turned over. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* mock_seal.h - frames of both layers, authenticated but not encrypted.
  *
- * Layout and sizes are those of the protocol; the tag is a hash of the key, the header and the text.
- * Simulations of hours need no more: who holds which key decides what opens.
+ * Layout and sizes are those of the protocol; the tag is a hash of the key, the header and the
+ * text.  Simulations of hours need no more: who holds which key decides what opens.
  */
 #ifndef T_LIB_MOCK_SEAL_H
 #define T_LIB_MOCK_SEAL_H

@@ -1,8 +1,8 @@
 /* two_nodes.h - nodes driven against each other: no sockets, no threads, no real time.
  *
- * A world has a clock, a network and nodes.  Every datagram takes its delay and may be lost, doubled
- * or overtaken, all of it decided by the seed.  Each node has fips/node as its brain, the key objects
- * and receive rules of fips/path as its data plane (node_plane.h), and control's habits: inputs
+ * A world has a clock, a network and nodes.  Every datagram takes its delay and may be lost,
+ * doubled or overtaken, all of it decided by the seed.  Each node has fips/node as its brain, the
+ * key objects and receive rules of fips/path as its data plane (node_plane.h), and control's habits: inputs
  * reach the brain a little late, and an install is acknowledged a little later still.
  *
  * What must hold always is asserted while it runs: actions name keys that are there, a send key

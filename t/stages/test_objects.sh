@@ -26,7 +26,7 @@ objects()
 }
 
 # The runtime's calls for stages, and the rules and layouts of the protocol.
-turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle))'
+turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o")
 libc='mem(cpy|move|set|cmp)|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
