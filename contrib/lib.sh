@@ -56,6 +56,8 @@ build()
 {
 	build_dir=$1
 	shift
+	[ ! -e "$top/config.status" ] ||
+		die "this tree is configured in place: run make distclean in it first, and build in a directory of its own (see README)"
 	[ -x "$top/configure" ] && [ -e "$top/stages/kinds.mk" ] || quietly "$top/autogen.sh" ||
 		die "autogen.sh failed"
 	mkdir -p "$build_dir"

@@ -78,9 +78,9 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 	char text[FIPS_ADDR_TEXT];
 
 	fips_dial_end(n, p);
-	fips_log(n, FIPS_LOG_INFO, "no answer from %s", fips_peer_name(p, text));
 	if (p->up || n->stopping)
-		return;
+		return; /* the peer came to us meanwhile */
+	fips_log(n, FIPS_LOG_INFO, "no answer from %s", fips_peer_name(p, text));
 	p->retries++;
 	if (p->auto_reconnect || p->retries <= n->timers.retries)
 		p->retry_at = n->now + retry_delay(n, p->retries);

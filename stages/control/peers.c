@@ -25,11 +25,77 @@ struct peer_conf {
 
 static const char *const policies[] = { "auto_connect", "on_demand", "manual", NULL };
 
+/* ---- what can be said of a text without opening anything ---- */
+
+static const char *npub_rule(const void *member)
+{
+	const char *text = *(char *const *)member, *wrong;
+	struct fips_curve curve;
+	uint8_t pub[FIPS_PUB_LEN];
+
+	if (!text)
+		return NULL;
+	curve = fips_curve_secp256k1();
+	wrong = fips_npub_parse(text, &curve, pub);
+	fips_curve_close(&curve);
+	return wrong;
+}
+
+/* Transports of the reference that are not built here: an address of theirs is left out. */
+static bool known_transport(const char *name, size_t n)
+{
+	static const char *const known[] = { "tcp", "ethernet", "tor", "nym", "ble", NULL };
+
+	for (unsigned i = 0; known[i]; i++) {
+		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
+			return true;
+	}
+	return false;
+}
+
+static const char *transport_rule(const void *member)
+{
+	const char *text = *(char *const *)member;
+	size_t n = text ? strcspn(text, "/") : 0;
+
+	if (!text || known_transport(text, n) || (n == 3 && !memcmp(text, "udp", 3)))
+		return NULL;
+	return "is no transport";
+}
+
+/* "host:port" with a host that can only be a name: not all of it is digits and dots. */
+static bool is_name(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	bool letters = false;
+	char *end;
+	unsigned long port;
+
+	if (!colon || strlen(text) > 260)
+		return false;
+	for (const char *p = text; p < colon; p++) {
+		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '.' && *p != '_')
+			return false;
+		letters |= !isdigit((unsigned char)*p) && *p != '.';
+	}
+	if (!letters || !isdigit((unsigned char)colon[1]))
+		return false;
+	port = strtoul(colon + 1, &end, 10);
+	return !*end && port > 0 && port <= UINT16_MAX;
+}
+
+static const char *addr_rule(const void *member)
+{
+	const char *text = *(char *const *)member;
+
+	return !text || is_name(text) ? NULL : mr_udp_wrong(text);
+}
+
 static const struct mr_field address_fields[] = {
 	{ "transport", MR_TEXT, MR_AT(struct address_conf, transport), .required = true,
-	  .help = "udp, or udp/ and the name of an instance" },
+	  .rule = transport_rule, .help = "udp, or udp/ and the name of an instance" },
 	{ "addr", MR_TEXT, MR_AT(struct address_conf, addr), .required = true,
-	  .help = "host:port; the host is an address or a name, an IPv6 address in brackets" },
+	  .rule = addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets" },
 	{ "priority", MR_U32, MR_AT(struct address_conf, priority), .def = 100,
 	  .help = "the lower, the earlier it is tried" },
 	{ 0 }
@@ -37,7 +103,7 @@ static const struct mr_field address_fields[] = {
 
 static const struct mr_field peer_fields[] = {
 	{ "npub", MR_TEXT, MR_AT(struct peer_conf, npub), .required = true,
-	  .help = "public key, npub1..." },
+	  .rule = npub_rule, .help = "public key, npub1..." },
 	{ "alias", MR_TEXT, MR_AT(struct peer_conf, alias), .help = "name to show" },
 	{ "addresses", MR_LIST, MR_AT(struct peer_conf, addresses), .of = address_fields,
 	  .item = sizeof(struct address_conf), .help = "where it is reached" },
@@ -60,18 +126,6 @@ const struct mr_field mr_peers_fields[] = {
 enum { PEER_PATH = 24, ADDRESS_PATH = 48, MEMBER_PATH = 64 };
 
 /* ---- one address ---- */
-
-/* Transports of the reference that are not built here: an address of theirs is left out. */
-static bool known_transport(const char *name, size_t n)
-{
-	static const char *const known[] = { "tcp", "ethernet", "tor", "nym", "ble", NULL };
-
-	for (unsigned i = 0; known[i]; i++) {
-		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
-			return true;
-	}
-	return false;
-}
 
 /* Which UDP instance "udp/name" means; MR_UDP_MAX for plain "udp"; -1: complained or left out. */
 static int instance_of(const struct mr_udp *udp, const char *transport, const char *path,
@@ -98,27 +152,6 @@ static int instance_of(const struct mr_udp *udp, const char *transport, const ch
 	}
 	*failed = mr_setup_error(s, path, "transports.udp has no instance \"%s\"", slash + 1);
 	return -1;
-}
-
-/* "host:port" with a host that can only be a name: not all of it is digits and dots. */
-static bool is_name(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	bool letters = false;
-	char *end;
-	unsigned long port;
-
-	if (!colon || strlen(text) > 260)
-		return false;
-	for (const char *p = text; p < colon; p++) {
-		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '.' && *p != '_')
-			return false;
-		letters |= !isdigit((unsigned char)*p) && *p != '.';
-	}
-	if (!letters || !isdigit((unsigned char)colon[1]))
-		return false;
-	port = strtoul(colon + 1, &end, 10);
-	return !*end && port > 0 && port <= UINT16_MAX;
 }
 
 static void take_name(struct control_name *name, const char *text, unsigned instance)

@@ -56,6 +56,14 @@ static const char *parse_hostport(const char *text, struct sockaddr_storage *out
 	return NULL;
 }
 
+const char *mr_udp_wrong(const char *text)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+
+	return parse_hostport(text, &address, &len);
+}
+
 static const char *hostport_rule(const void *member)
 {
 	struct sockaddr_storage address;

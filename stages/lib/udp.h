@@ -44,6 +44,9 @@ extern const struct mr_resource mr_resource_udp;
  * instance is the first whose family fits. */
 const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips_via *via);
 
+/* What is wrong with a numeric host:port, whatever sockets there are; NULL: nothing. */
+const char *mr_udp_wrong(const char *text);
+
 /* "10.0.0.1:2121"; text has room for 64 bytes. */
 void mr_udp_text(const struct fips_via *via, char text[64]);
 

@@ -195,6 +195,7 @@ START_TEST(a_data_worker_neither_allocates_nor_computes_keys)
 	void *volatile something;
 	unsigned i = 0;
 
+	whole_spread = _i;
 	overhear();
 	heard = 0;
 	listening = true;
@@ -259,6 +260,7 @@ START_TEST(a_data_worker_makes_no_system_call)
 	struct fips_addr nobody = { { 0xee } };
 	int result = 0;
 
+	whole_spread = _i;
 	whole_reset();
 	whole_open(0, "", "");
 	neighbour_open(&nb, 0);
@@ -293,8 +295,9 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 240);
-	tcase_add_test(tc, a_data_worker_neither_allocates_nor_computes_keys);
-	tcase_add_test(tc, a_data_worker_makes_no_system_call);
+	/* one replica of a stage, and several */
+	tcase_add_loop_test(tc, a_data_worker_neither_allocates_nor_computes_keys, 0, 2);
+	tcase_add_loop_test(tc, a_data_worker_makes_no_system_call, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
