@@ -74,6 +74,7 @@ START_TEST(the_same_is_said_once)
 }
 END_TEST
 
+/* R7 */
 START_TEST(too_many_are_counted)
 {
 	struct mr_report r = { 0 };

@@ -497,7 +497,7 @@ START_TEST(slow)
 }
 END_TEST
 
-/* More connections than the server takes at once: those beyond wait, and are served when others
+/* R7: more connections than the server takes at once: those beyond wait, and are served when others
  * end. */
 START_TEST(many)
 {

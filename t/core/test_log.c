@@ -65,7 +65,7 @@ START_TEST(long_lines_are_cut)
 }
 END_TEST
 
-/* When each line of one place comes (ms), and whether it is written and tells how many were not. */
+/* R7: when each line of one place comes (ms), whether it is written, and what it tells of others. */
 static const struct { unsigned ms, times; const char *last; } walk[] = {
 	{     0, 5, "line\n" },
 	{   100, 3, NULL },

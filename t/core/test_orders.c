@@ -43,8 +43,8 @@ static bool readable(int fd)
 	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
 }
 
-/* More than the mail holds: none is lost, none overtakes, each is acknowledged once, and no turn
- * takes all. */
+/* R2, R7: more than the mail holds: none is lost, none overtakes, each is acknowledged once, and
+ * no turn takes all. */
 START_TEST(orders_are_lossless_and_in_order)
 {
 	struct stand s;
@@ -191,6 +191,7 @@ static void tell(struct stand *s, const char *stage, uint64_t a)
 	mr_tell(&w->turn, &(struct mr_event){ .kind = 7, .a = a });
 }
 
+/* R7: what the ring does not hold is counted. */
 START_TEST(events_arrive_in_order_or_are_counted)
 {
 	struct stand s;

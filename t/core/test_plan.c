@@ -303,7 +303,7 @@ START_TEST(a_cycle_inside_a_worker_is_refused)
 }
 END_TEST
 
-/* ---- pools ---- */
+/* ---- pools (R7) ---- */
 
 START_TEST(a_pool_covers_all_that_its_packets_may_fill)
 {

@@ -108,6 +108,7 @@ START_TEST(two_threads_keep_order)
 }
 END_TEST
 
+/* R7 */
 START_TEST(mail_says_when_it_is_full)
 {
 	struct mr_mail *m = mr_mail_open(5);
@@ -228,6 +229,7 @@ static void bench_close(struct bench *b)
 	free(b->reader);
 }
 
+/* R10: a handle names a key and its generation. */
 START_TEST(handles_outlive_replacement_not_removal)
 {
 	struct bench b;
@@ -324,6 +326,7 @@ START_TEST(a_handle_has_the_hash_of_its_key)
 }
 END_TEST
 
+/* R7 */
 START_TEST(a_full_table_refuses)
 {
 	struct bench b;

@@ -102,6 +102,7 @@ START_TEST(wait_edges_pass_a_hold_up)
 }
 END_TEST
 
+/* R7: a full edge of this sort drops and counts; one of the other sort holds (above). */
 START_TEST(drop_edges_drop_before_a_held_input)
 {
 	struct stand s;

@@ -1,9 +1,8 @@
 /* neighbour.h - somebody at the place behind whole nodes (whole.h) who speaks both layers by hand.
  *
- * It does nothing of its own accord but answer a message 2 with nothing, an ack with a message 3,
- * and keep its link alive; it calls, sets up and moves to new keys when a test says so.  All keys of
- * its handshakes are kept: what a node seals under any of them it opens and counts, and it may seal
- * under any of them.
+ * It does nothing of its own accord but answer an ack with a message 3 and keep its link alive; it
+ * calls, sets up and moves to new keys when a test says so.  All keys of its handshakes are kept:
+ * what a node seals under any of them it opens and counts, and it may seal under any of them.
  */
 #ifndef T_LIB_NEIGHBOUR_H
 #define T_LIB_NEIGHBOUR_H

@@ -109,6 +109,7 @@ static void think(struct bench *b, const struct fips_input *in)
 	if (b->data)
 		b->session_words.data_sent = b->session_words.data_heard = b->now;
 	fips_node_handle(b->node, in, b->now, &b->actions);
+	/* R15 */
 	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, FIPS_NODE_CURVE_OPS);
 	drain(b);
 }

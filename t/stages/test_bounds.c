@@ -304,8 +304,8 @@ START_TEST(it_stops_at_its_cap)
 	over = counted(bounds[_i].kind, bounds[_i].over);
 	ck_assert_msg(bounds[_i].grown() == bounds[_i].cap, "%s: %llu", bounds[_i].what,
 	              (unsigned long long)bounds[_i].grown());
-	ck_assert_msg(bounds[_i].n ? over == bounds[_i].n : over > 0, "%s: %llu %s", bounds[_i].what,
-	              (unsigned long long)over, bounds[_i].over);
+	ck_assert_msg(bounds[_i].n ? over == bounds[_i].n : over > 0, "%s: %llu %s",
+	              bounds[_i].what, (unsigned long long)over, bounds[_i].over);
 	whole_run(1);
 	if (nb.me.npub[0])
 		neighbour_close(&nb);

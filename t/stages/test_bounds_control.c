@@ -260,7 +260,7 @@ START_TEST(strangers_do_not_fill_the_log)
 	while (fgets(line, sizeof line, f)) {
 		unsigned n;
 
-		if (sscanf(strstr(line, "info") ? strstr(line, "info") : "", "info %u lines left", &n) == 1)
+		if (sscanf(line, "%*s info %u lines left out", &n) == 1)
 			told += n;
 		else
 			lines++;

@@ -1,8 +1,10 @@
 /* Control in whole nodes: links and sessions come, move and go. */
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/json.h"
 #include "fips/wire/link.h"
@@ -107,7 +109,8 @@ START_TEST(a_silent_link_goes_and_comes_back)
 	char peers[512];
 
 	whole_reset();
-	whole_open(0, ",\"heartbeat_interval_secs\":1,\"link_dead_timeout_secs\":3", whole_dial(1, peers));
+	whole_open(0, ",\"heartbeat_interval_secs\":1,\"link_dead_timeout_secs\":3",
+	           whole_dial(1, peers));
 	whole_open(1, "", "");
 	whole_run(50);
 	for (unsigned k = 0; k < 3; k++) {
@@ -168,6 +171,34 @@ START_TEST(a_flood_of_handshakes_is_limited)
 }
 END_TEST
 
+/* R17: a log that cannot be written to stops nothing. */
+START_TEST(a_full_log_stops_nothing)
+{
+	int full = open("/dev/full", O_WRONLY);
+	char peers[512];
+
+	whole_reset();
+	ck_assert_int_ge(full, 0);
+	ck_assert_int_lt(write(full, "", 1), 0);
+	whole_open(0, "", whole_dial(1, peers));
+	whole_open(1, "", "");
+	for (unsigned i = 0; i < NODES; i++)
+		mr_control_log(mr_engine_host_state(node[i].engine),
+		               &(struct mr_log){ .level = MR_LOG_DEBUG, .fd = full,
+		                                 .wall = mr_clock_wall });
+	whole_run(50);
+	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+	whole_say(0, &whole_mesh(1)->me.addr, 100, 1);
+	whole_run(50);
+	ck_assert_uint_eq(air.got[1], 1);
+	close(full);
+	for (unsigned i = 0; i < NODES; i++)
+		mr_control_log(mr_engine_host_state(node[i].engine),
+		               &(struct mr_log){ .level = MR_LOG_ERROR });
+	whole_close_all();
+}
+END_TEST
+
 START_TEST(peers_are_shown_as_json)
 {
 	char npub[FIPS_KEY_TEXT], *text;
@@ -218,6 +249,7 @@ static TCase *all(const char *name)
 	tcase_add_test(tc, a_silent_link_goes_and_comes_back);
 	tcase_add_test(tc, an_unknown_destination_is_unreachable);
 	tcase_add_test(tc, a_flood_of_handshakes_is_limited);
+	tcase_add_test(tc, a_full_log_stops_nothing);
 	tcase_add_test(tc, peers_are_shown_as_json);
 	tcase_add_test(tc, every_count_of_the_node_is_a_counter);
 	return tc;

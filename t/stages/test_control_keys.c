@@ -178,7 +178,8 @@ static const struct {
 	unsigned    more;         /* s, and it is gone            */
 	struct seen after;
 } ends[] = {
-	{ "a link's only one, by a Disconnect", nothing, 1, { 1, 1, 0 }, disconnect, 1, { 0, 0, 0 } },
+	{ "a link's only one, by a Disconnect", nothing, 1, { 1, 1, 0 }, disconnect, 1,
+	  { 0, 0, 0 } },
 	{ "a link's that nobody used", link_offer, 39, { 2, 3, 0 }, nothing, 3, { 1, 1, 0 } },
 	{ "a link's before the last", link_move, 14, { 2, 3, 0 }, nothing, 3, { 1, 2, 0 } },
 	{ "a session's only one, with its link", session_make, 1, { 2, 1, CUR }, disconnect, 1,

@@ -1,5 +1,5 @@
-/* Hand-overs between control and the stages: an install is acknowledged before anything follows from
- * it, none is lost in a crowd, and what an event did not tell is found all the same (R2). */
+/* Hand-overs between control and the stages (R2): an install is acknowledged before anything follows
+ * from it, none is lost in a crowd, and what an event did not tell is found all the same. */
 
 #include <check.h>
 
@@ -40,8 +40,8 @@ static uint64_t note_ack(const struct flight *f)
 	return MS;
 }
 
-/* The last message that node 0 needs for a key with this peer comes now.  Nothing is said, and nothing
- * sent under another key than before, until fsp-open has the key and has said so. */
+/* The last message that node 0 needs for a key with this peer comes now.  Nothing is said, and
+ * nothing sent under another key than before, until fsp-open has the key and has said so. */
 static void check_hold(const struct fips_addr *peer)
 {
 	const struct fips_session_entry *e = session_with(peer);
@@ -112,7 +112,7 @@ START_TEST(message_3_waits_for_its_key)
 }
 END_TEST
 
-/* A session of theirs: what we send under the new key waits, for a first key and for one that follows. */
+/* A session of theirs: what we send under the new key waits, for a first key and for a later one. */
 START_TEST(a_key_is_not_sent_with_before_it_receives)
 {
 	begin();

@@ -33,8 +33,8 @@ static void traffic(unsigned s)
 	}
 }
 
-/* Wait for a sender report of either layer.  Nothing is lost here, so it speaks of exactly what came
- * before it. */
+/* Wait for a sender report of either layer.  Nothing is lost here, so it speaks of exactly what
+ * came before it (R25, R30). */
 static void check_totals(const char *when)
 {
 	struct neighbour_heard *layers[] = { &nb.by_link, &nb.by_session };

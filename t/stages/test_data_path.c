@@ -1,7 +1,7 @@
 /* Nothing slow on a data thread (R15): no memory from the heap, no system call, no public-key work.
  *
  * What the stages' own objects may call at all is looked at by test_objects.sh; here it is what
- * happens in the turns of a data worker, the runtime, the tables and the AEAD providers included. */
+ * happens in the turns of a data worker, with the runtime, the tables and the AEAD providers. */
 
 #include <check.h>
 #include <linux/filter.h>
@@ -153,8 +153,8 @@ static void forge(void)
 	air_send(HAND, &via, frame, sizeof frame);
 }
 
-/* Links, sessions, their next keys and their ends; packets of all sorts, many at a time; things that
- * are refused. */
+/* Links, sessions, their next keys and their ends; packets of all sorts, many at a time; things
+ * that are refused. */
 static void a_day(void)
 {
 	struct fips_addr nobody = { { 0xee } };
@@ -171,7 +171,8 @@ static void a_day(void)
 	for (unsigned s = 0; s < 32; s++) {
 		unsigned from = s % 2;
 
-		whole_say(from, &whole_mesh(!from)->me.addr, 100 + 44 * s, (uint8_t)s); /* too big at last */
+		/* too big at last */
+		whole_say(from, &whole_mesh(!from)->me.addr, 100 + 44 * s, (uint8_t)s);
 		air.outbox_n = 150;
 		whole_run(100);
 		whole_say(0, s % 3 ? &nb.me.addr : &nobody, 100, 1);
@@ -218,7 +219,8 @@ END_TEST
 /* ---- system calls, forbidden ---- */
 
 #define ALLOW(call) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* From here on a system call ends the process, but those that wake another worker, and the end. */
 static bool forbid(void)

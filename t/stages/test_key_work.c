@@ -1,7 +1,7 @@
-/* Public-key work is control's alone and done in portions, so that timers are served in between (R15).
+/* Public-key work is control's alone and done in portions, with timers in between (R15).
  *
- * That one call of the node stays within FIPS_NODE_CURVE_OPS is asserted by the node itself, and by the
- * bench that its own tests run on (node_bench.c). */
+ * That one call of the node stays within FIPS_NODE_CURVE_OPS is asserted by the node itself, and by
+ * the bench that its own tests run on (node_bench.c). */
 
 #include <check.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@ static uint64_t work(void)
 	return fips_node_curve_ops(c->node);
 }
 
-/* Sixty strangers call at once, just when the neighbour is owed a heartbeat.  No turn of control does
- * more than a few portions, and the heartbeat does not wait for the last stranger. */
+/* Sixty strangers call at once, just when the neighbour is owed a heartbeat.  No turn of control
+ * does more than a few portions, and the heartbeat does not wait for the last stranger. */
 START_TEST(key_work_is_done_in_portions)
 {
 	struct mr_worker *host;
@@ -79,7 +79,8 @@ START_TEST(dials_are_begun_in_portions)
 		ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, secret));
 		at += (unsigned)snprintf(peers + at, sizeof peers - at,
 		                         "%s{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
-		                         "\"addr\":\"10.0.0.3:%u\"}]}", i ? "," : "", id.npub, 1000 + i);
+		                         "\"addr\":\"10.0.0.3:%u\"}]}",
+		                         i ? "," : "", id.npub, 1000 + i);
 	}
 	fips_curve_close(&curve);
 	whole_open(0, "", peers);

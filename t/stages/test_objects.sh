@@ -2,9 +2,9 @@
 # test_objects - R15: what the objects of the data stages, of fips/path and of fips/wire may call.
 #
 # Everything a data thread runs in a stage is in these objects, so what they do not refer to is not
-# done there: no memory from the heap, no clock, no name service, no public-key work, no log line, and
-# no system call but the stage's own I/O.  Set-up is in them too; what it needs is in the resources
-# (stages/lib), which run on main.
+# done there: no memory from the heap, no clock, no name service, no public-key work, no log line,
+# and no system call but the stage's own I/O.  Set-up is in them too; what it needs is in the
+# resources (stages/lib), which run on main.
 
 command -v nm >/dev/null || exit 77
 build=${MILLRACE:+${MILLRACE%/*}}

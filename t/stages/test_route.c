@@ -117,6 +117,7 @@ START_TEST(odd_packets_have_names)
 }
 END_TEST
 
+/* R7: sixteen wait for a way, the oldest go first. */
 START_TEST(unknown_destinations_park_and_ask_once)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
