@@ -109,6 +109,7 @@ test_programs = \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
+	t/stages/test_key_work \
 	t/stages/test_pages \
 	t/stages/test_route \
 	t/stages/test_rx \
