@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "fips/wire/link.h"
+#include "t/lib/keys.h"
 #include "t/lib/neighbour.h"
-#include "t/lib/provider.h"
 
 /* ---- the heap, overheard ---- */
 
@@ -161,7 +161,7 @@ static void a_day(void)
 	char peers[512];
 
 	whole_reset();
-	whole_open(0, "", "");
+	whole_open(0, ",\"link_dead_timeout_secs\":15", "");
 	whole_open(1, "", whole_dial(0, peers));
 	hide_curve(0);
 	hide_curve(1);
@@ -187,16 +187,19 @@ static void a_day(void)
 	neighbour_session(&nb);
 	whole_run(20000);
 	neighbour_close(&nb); /* silent from now on */
-	whole_run(40000);
+	whole_run(16000);
 	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->links), 1);
 }
 
+/* With each provider, with one replica of a stage and with several. */
 START_TEST(a_data_worker_neither_allocates_nor_computes_keys)
 {
 	void *volatile something;
-	unsigned i = 0;
 
-	whole_spread = _i;
+	whole_aead = keys_provider(_i / 2);
+	if (!whole_aead)
+		return;
+	whole_spread = _i % 2;
 	overhear();
 	heard = 0;
 	listening = true;
@@ -204,15 +207,13 @@ START_TEST(a_data_worker_neither_allocates_nor_computes_keys)
 	free(something);
 	listening = false;
 	ck_assert_uint_ge(heard, 2); /* it can be heard */
-	while ((whole_aead = provider_next(&i))) {
-		heard = 0;
-		whole_around = listen_between;
-		a_day();
-		whole_around = NULL;
-		ck_assert_msg(heard == 0, "%u calls of the heap with %s", heard, whole_aead->name);
-		ck_assert(!curve_used);
-		whole_close_all();
-	}
+	heard = 0;
+	whole_around = listen_between;
+	a_day();
+	whole_around = NULL;
+	ck_assert_msg(heard == 0, "%u calls of the heap with %s", heard, whole_aead->name);
+	ck_assert(!curve_used);
+	whole_close_all();
 }
 END_TEST
 
@@ -250,7 +251,7 @@ static int turns_without_calls(void)
 		if (!forbid())
 			_exit(NO_FILTERS);
 		whole_data_turns(0, 10);
-		_exit(0);
+		syscall(SYS_exit_group, 0); /* _exit() would be noticed by sanitizers, with a call */
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_msg(WIFEXITED(status), "signal %d: a system call", WTERMSIG(status));
@@ -297,8 +298,8 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 240);
-	/* one replica of a stage, and several */
-	tcase_add_loop_test(tc, a_data_worker_neither_allocates_nor_computes_keys, 0, 2);
+	tcase_add_loop_test(tc, a_data_worker_neither_allocates_nor_computes_keys, 0,
+	                    2 * keys_providers());
 	tcase_add_loop_test(tc, a_data_worker_makes_no_system_call, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
