@@ -11,6 +11,8 @@ check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
 	t/lib/actors.c \
 	t/lib/actors.h \
+	t/lib/arrivals.c \
+	t/lib/arrivals.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
 	t/lib/kept.c \
@@ -95,6 +97,7 @@ test_programs = \
 	t/fips/test_wire_link \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/lib/test_arrivals \
 	t/stages/test_bounds \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
@@ -139,7 +142,12 @@ EXTRA_DIST += \
 	t/net/wire.sh
 check_PROGRAMS += \
 	t/net/hostile \
+	t/net/numbered \
 	t/net/relay
+t_net_numbered_SOURCES = \
+	t/net/numbered.c \
+	t/net/numbered.h \
+	t/net/numbered_report.c
 
 # Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
 # with a main that replays the stored inputs.

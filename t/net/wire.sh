@@ -27,11 +27,13 @@ enter_or_skip()
 	enter_namespaces "$@"
 }
 
-# lay_wire NAME GRAPH: $work, the namespaces, keys and node files; $millrace, $relay, $a6 and $b6.
+# lay_wire NAME GRAPH: $work, the namespaces, keys and node files; $millrace, $relay, $numbered, $a6
+# and $b6.
 lay_wire()
 {
 	millrace=${MILLRACE:?the program, as make check sets it}
 	relay=${RELAY:-${millrace%/*}/t/net/relay}
+	numbered=${NUMBERED:-${millrace%/*}/t/net/numbered}
 	MILLRACE_GRAPHS="$top/graphs"
 	export MILLRACE_GRAPHS
 	work_in "$1"
