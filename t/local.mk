@@ -104,6 +104,7 @@ test_programs = \
 	t/stages/test_control \
 	t/stages/test_control_kept \
 	t/stages/test_control_keys \
+	t/stages/test_control_moves \
 	t/stages/test_control_orders \
 	t/stages/test_control_reports \
 	t/stages/test_control_settings \

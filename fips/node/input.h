@@ -12,11 +12,13 @@
  *                                                    type byte, addressed to us, that holds no
  *                                                    sealed message; peer is the link it came by
  *   BODY                 peer, key, bytes, rx        fsp-open: type byte and body, DataPackets out
- *   CONFIRMED_LINK       peer, key, k                fmp-open: first frame under key; its K flag
+ *   CONFIRMED_LINK       peer, key, k, via           fmp-open: first frame under key; its K flag,
+ *                                                    and where it came from (len 0: not known)
  *   CONFIRMED_SESSION    peer, key, k                fsp-open: first message under key.  A pending
  *                                                    key has been made current there
- *   ROAMED               peer, via                   fmp-open: the newest frame under the key we
- *                                                    send with came from another address
+ *   ROAMED               peer, key, via              fmp-open: the newest frame under the key we
+ *                                                    send with came from another address.  key 0:
+ *                                                    not known
  *   RESOLVE              peer.b[0..15)               route: first packet to an unknown address
  *   NO_SESSION           peer                        fsp-open: sealed message, no session
  *   LINK_SNAPSHOT        peer, key, sender,          answer to ASK_LINK_REPORT, key as asked; NULL

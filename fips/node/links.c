@@ -97,6 +97,8 @@ static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *
 /* Sending has moved to a key that the peer is known to hold: say so, and begin what waited for it. */
 static void greet(struct fips_node *n, struct fips_peer *p)
 {
+	p->retries = 0;
+	p->retry_at = MR_NEVER;
 	fips_link_heartbeat(n, p);
 	if (p->wanted)
 		fips_session_initiate(n, p);
@@ -206,9 +208,11 @@ void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_lin
 	}
 }
 
-void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, uint8_t k)
+/* The first frame under a key.  Under one newer than ours it is the newest word of where the peer is,
+ * too: what we say at once must not go to where the peer has left (link.md 6.11, 7.4). */
+void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
 {
-	struct fips_link_key *key = fips_link_key_find(p, id);
+	struct fips_link_key *key = fips_link_key_find(p, in->key);
 
 	if (!key) {
 		fips_count(n, FIPS_NODE_GONE);
@@ -216,19 +220,21 @@ void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, 
 	}
 	key->proven = true;
 	key->heard = true;
+	if (in->via.len)
+		key->via = in->via;
 	if (memcmp(p->link_epoch, key->epoch, FIPS_EPOCH_LEN) != 0) {
 		if (key->id > p->send->id)
-			restart(n, p, key, k);
+			restart(n, p, key, in->k);
 		return;
 	}
 	fips_peer_prove_epoch(p, key->epoch);
 	if (key == p->send) {
-		p->retries = 0;
-		p->retry_at = MR_NEVER;
 		if (p->heartbeat_at == MR_NEVER)
 			greet(n, p);
 	} else if (!key->loser && key->id > p->send->id) {
-		cut_over(n, p, key, k);
+		if (in->via.len)
+			p->via = in->via;
+		cut_over(n, p, key, in->k);
 	}
 }
 

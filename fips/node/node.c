@@ -154,6 +154,10 @@ static void roamed(struct fips_node *n, const struct fips_input *in)
 
 	if (!p || fips_via_eq(&p->via, &in->via))
 		return;
+	if (in->key && in->key != p->send->id) {
+		fips_count(n, FIPS_NODE_GONE); /* we have moved to a newer key since */
+		return;
+	}
 	p->via = in->via;
 	fips_act_peer(n, FIPS_ACT_SET_VIA, &p->addr)->via = in->via;
 }
@@ -175,7 +179,7 @@ static void confirmed_link(struct fips_node *n, const struct fips_input *in)
 	struct fips_peer *p = fips_peer_up(n, &in->peer);
 
 	if (p)
-		fips_link_confirmed(n, p, in->key, in->k);
+		fips_link_confirmed(n, p, in);
 	else
 		fips_count(n, FIPS_NODE_GONE);
 }

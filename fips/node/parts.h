@@ -75,7 +75,7 @@ void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fi
                        const struct fips_ik *ik);
 void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
 void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
-void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, uint64_t id, uint8_t k);
+void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
 void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);

@@ -29,6 +29,32 @@ static bool handshake(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 	return true;
 }
 
+bool mr_control_confirm(struct control *c, struct control_key *key, struct mr_turn *t)
+{
+	uint64_t word = fips_word_get(&key->recv.confirmed);
+
+	if (key->told || key->retired || !word)
+		return false;
+	key->told = true;
+	mr_control_tell(c, &(struct fips_input){
+		.kind = key->of->link ? FIPS_IN_CONFIRMED_LINK : FIPS_IN_CONFIRMED_SESSION,
+		.peer = key->of->peer,
+		.key = key->send.id,
+		.k = (word & FIPS_KEY_K) != 0,
+	}, t);
+	return true;
+}
+
+/* What a key brings must not come before the news that it is in use: a restarted peer's first word
+ * would be taken for that of its former life.  False: the news had to be told first, and there is no
+ * room left for the packet. */
+static bool news_first(struct control *c, const struct mr_pkt *p, struct mr_turn *t)
+{
+	struct control_key *key = mr_control_key(c, p->seq);
+
+	return !key || !mr_control_confirm(c, key, t) || mr_control_ready(c);
+}
+
 /* The link a packet came by, from the key that opened it. */
 static const struct relation *link_of(struct control *c, const struct mr_pkt *p)
 {
@@ -37,15 +63,18 @@ static const struct relation *link_of(struct control *c, const struct mr_pkt *p)
 	return key && key->of->link ? key->of : NULL;
 }
 
-static void message(struct control *c, struct mr_pkt *p, struct mr_turn *t)
+static bool message(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct relation *r = link_of(c, p);
 
 	if (!r)
 		mr_drop(t, DROP_GONE, p);
+	else if (!news_first(c, p, t))
+		return false;
 	else
 		tell(c, &(struct fips_input){ .kind = FIPS_IN_LINK_MESSAGE, .peer = r->peer,
 		                              .key = p->seq }, p, t);
+	return true;
 }
 
 /* A session's handshake, a signal, or a message sealed for a session that is being made. */
@@ -62,6 +91,8 @@ static bool datagram(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 		return mr_control_keep_message(c, &d.src, p, t);
 	if (!r)
 		mr_drop(t, DROP_GONE, p);
+	else if (!news_first(c, p, t))
+		return false;
 	else
 		tell(c, &(struct fips_input){ .kind = FIPS_IN_DATAGRAM, .peer = r->peer }, p, t);
 	return true;
@@ -76,6 +107,8 @@ static bool body(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 	key = mr_control_key(c, p->seq);
 	if (!key || key->of->link)
 		mr_drop(t, DROP_GONE, p);
+	else if (!news_first(c, p, t))
+		return false;
 	else
 		tell(c, &(struct fips_input){ .kind = FIPS_IN_BODY, .peer = key->of->peer,
 		                              .key = p->seq }, p, t);
@@ -86,7 +119,7 @@ bool mr_control_take_in(struct control *c, unsigned input, struct mr_pkt *p, str
 {
 	switch (input) {
 	case IN_HANDSHAKES: return handshake(c, p, t);
-	case IN_MESSAGES:   message(c, p, t); return true;
+	case IN_MESSAGES:   return message(c, p, t);
 	case IN_BODIES:     return body(c, p, t);
 	default:            mr_drop(t, DROP_NO_ROUTE, p); return true;
 	}
@@ -105,6 +138,8 @@ static bool confirmed(struct control *c, const struct mr_event *e, struct fips_i
 	in->peer = key->of->peer;
 	in->key = e->a;
 	in->k = e->u != 0;
+	if (key->of->link)
+		memcpy(&in->via, e->bytes, sizeof in->via);
 	return true;
 }
 
@@ -116,6 +151,7 @@ static bool roamed(struct control *c, const struct mr_event *e, struct fips_inpu
 		return false;
 	in->kind = FIPS_IN_ROAMED;
 	in->peer = key->of->peer;
+	in->key = e->a;
 	memcpy(&in->via, e->bytes, sizeof in->via);
 	return true;
 }

@@ -111,13 +111,13 @@ static void moved(struct control *c, struct control_order *o, struct mr_turn *t)
 	o->relation->moving--;
 }
 
-/* fmp-open notes the address by itself; told is what it cannot know. */
+/* fmp-open notes the address by itself; told is what it cannot know.  After it has been told to go by a
+ * newer key: frames under the older one are no news of the address then. */
 static void move(struct control *c, struct relation *r, const struct fips_via *via,
                  struct mr_turn *t)
 {
 	struct control_order *o = mr_control_order(c, MR_ORD_LINK_MOVE, r, NULL);
 
-	r->via = *via;
 	r->moving++;
 	o->via = *via;
 	o->then = moved;
@@ -131,12 +131,13 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	struct control_key *key = mr_control_key(c, a->key);
 	struct control_order *o;
 	struct relation *r;
+	bool moves;
 
 	if (!key || !key->of->link)
 		return;
 	r = key->of;
-	if (!fips_via_eq(&r->via, &a->via))
-		move(c, r, &a->via, t);
+	moves = !fips_via_eq(&r->via, &a->via);
+	r->via = a->via;
 	if (r->using != key)
 		fips_send_key_start(&key->send, a->k, a->clock_zero);
 	r->using = key;
@@ -147,6 +148,8 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	o->order.q = &key->recv;
 	o->order.a = a->key;
 	mr_control_post_to(c, "fmp-open", r->peer.b, o, t);
+	if (moves)
+		move(c, r, &a->via, t);
 }
 
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t)

@@ -290,6 +290,9 @@ void mr_refusals_expire(struct control *c, struct mr_turn *t);
 
 /* Do with a packet what is to be done; false when there is no room for that now. */
 bool mr_control_take_in(struct control *c, unsigned input, struct mr_pkt *p, struct mr_turn *t);
+/* Tell the node that a key is in use, if it is and the node has not been told; true: told now.  There
+ * must be room for it. */
+bool mr_control_confirm(struct control *c, struct control_key *key, struct mr_turn *t);
 void mr_control_event(void *self, const struct mr_event *event, struct mr_turn *t);
 
 /* ---- kept.c: packets that came before their key ---- */

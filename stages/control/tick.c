@@ -5,25 +5,10 @@
 
 #include "stages/control/state.h"
 
-static void missed(struct control *c, const struct fips_input *in, struct mr_turn *t)
-{
-	mr_count(t, COUNT_MISSED, 1);
-	mr_control_tell(c, in, t);
-}
-
 static void look_at_key(struct control *c, struct control_key *key, struct mr_turn *t)
 {
-	uint64_t word = fips_word_get(&key->recv.confirmed);
-
-	if (key->told || key->retired || !word || !mr_control_ready(c))
-		return;
-	key->told = true;
-	missed(c, &(struct fips_input){
-		.kind = key->of->link ? FIPS_IN_CONFIRMED_LINK : FIPS_IN_CONFIRMED_SESSION,
-		.peer = key->of->peer,
-		.key = key->send.id,
-		.k = (word & FIPS_KEY_K) != 0,
-	}, t);
+	if (mr_control_ready(c) && mr_control_confirm(c, key, t))
+		mr_count(t, COUNT_MISSED, 1);
 }
 
 static void look_at_via(struct control *c, const struct relation *r, struct mr_turn *t)
@@ -36,7 +21,9 @@ static void look_at_via(struct control *c, const struct relation *r, struct mr_t
 		return;
 	if (via.len == 0 || fips_via_eq(&via, &r->via))
 		return;
-	missed(c, &(struct fips_input){ .kind = FIPS_IN_ROAMED, .peer = r->peer, .via = via }, t);
+	mr_count(t, COUNT_MISSED, 1);
+	mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_ROAMED, .peer = r->peer,
+	                                         .via = via }, t);
 }
 
 /* Telling the node only adds actions: nothing walked over here goes before they are done. */

@@ -99,8 +99,11 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 
 static void tell_confirmed(const struct frame *f, struct mr_turn *t)
 {
-	mr_tell(t, &(struct mr_event){ .kind = MR_EV_CONFIRMED_LINK, .a = f->entry->key->id,
-	                               .u = f->head.flags & FIPS_LINK_K });
+	struct mr_event event = { .kind = MR_EV_CONFIRMED_LINK, .a = f->entry->key->id,
+		                  .u = f->head.flags & FIPS_LINK_K };
+
+	memcpy(event.bytes, mr_pkt_via(f->pkt), sizeof(struct fips_via));
+	mr_tell(t, &event);
 }
 
 static void tell_roamed(const struct frame *f, struct mr_turn *t)

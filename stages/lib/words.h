@@ -36,7 +36,8 @@ static inline struct fips_via *mr_pkt_via(const struct mr_pkt *p)
 
 /* Events to control.  a, b, c, u and bytes as said. */
 enum mr_fips_event {
-	MR_EV_CONFIRMED_LINK = 1, /* fmp-open: first frame under a key.  a: key id, u: K        */
+	/* fmp-open: first frame under a key.  a: key id, u: K, bytes: struct fips_via of its source */
+	MR_EV_CONFIRMED_LINK = 1,
 	MR_EV_ROAMED,             /* fmp-open: a: key id, bytes: struct fips_via                */
 	MR_EV_CONFIRMED_SESSION,  /* fsp-open: first message under a key.  a: key id, u: K      */
 	MR_EV_NO_SESSION,         /* fsp-open: bytes: node address of the sender                */

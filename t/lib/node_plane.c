@@ -387,12 +387,14 @@ static void established(struct plane *p, const struct fips_via *from, const uint
 	what = fips_link_accept(&l->recv, &k->recv, &head, frame + FIPS_LINK_HEAD, now, from);
 	if (what & FIPS_CONFIRMED) {
 		struct fips_input in = { .kind = FIPS_IN_CONFIRMED_LINK, .peer = l->peer,
-			                 .key = k->send.id, .k = head.flags & FIPS_LINK_K };
+			                 .key = k->send.id, .k = head.flags & FIPS_LINK_K,
+			                 .via = *from };
 
 		world_input(p->node, &in);
 	}
 	if (what & FIPS_ROAMED) {
-		struct fips_input in = { .kind = FIPS_IN_ROAMED, .peer = l->peer, .via = *from };
+		struct fips_input in = { .kind = FIPS_IN_ROAMED, .peer = l->peer,
+			                 .key = k->send.id, .via = *from };
 
 		world_input(p->node, &in);
 	}

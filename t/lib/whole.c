@@ -54,6 +54,7 @@ struct node node[NODES];
 const struct mr_aead *whole_aead;
 void (*whole_around)(bool before);
 bool whole_spread;
+unsigned whole_life;
 
 static uint64_t air_now(void)
 {
@@ -82,7 +83,7 @@ bool whole_try(unsigned i, const char *more, const char *peers)
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
 	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}},\"peers\":[%s]}",
 	         secret[i], more, peers);
-	*n = (struct node){ .seed = { .seed = i + 1 } };
+	*n = (struct node){ .seed = { .seed = i + 1 + NODES * whole_life } };
 	n->graph_doc = mr_json_parse("graph", graph, strlen(graph), &n->report);
 	n->node_doc = mr_json_parse("node", text, strlen(text), &n->report);
 	ck_assert_ptr_nonnull(n->node_doc);

@@ -94,6 +94,8 @@ extern const struct mr_aead *whole_aead;
 
 /* Called with true before and with false after each turn of a data worker; NULL: nothing is. */
 extern void (*whole_around)(bool before);
+/* Which life this is: a node opened under another number draws other random bytes. */
+extern unsigned whole_life;
 /* Nodes opened from now on have two or three replicas of each stage that may have them. */
 extern bool whole_spread;
 
