@@ -11,6 +11,7 @@ libfips_a_SOURCES = \
 	fips/node/datagrams.c \
 	fips/node/destinations.c \
 	fips/node/dial.c \
+	fips/node/hops.c \
 	fips/node/info.c \
 	fips/node/input.h \
 	fips/node/keepalive.c \

@@ -72,6 +72,7 @@ test_programs = \
 	t/core/test_wire \
 	t/core/test_worker \
 	t/fips/test_identity \
+	t/fips/test_node_chain \
 	t/fips/test_node_hostile \
 	t/fips/test_node_links \
 	t/fips/test_node_metrics \

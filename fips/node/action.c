@@ -68,6 +68,7 @@ const char *fips_action_name(enum fips_action_kind kind)
 		[FIPS_ACT_RETIRE_SESSION_KEY] = "retire-session-key",
 		[FIPS_ACT_SESSION_DOWN] = "session-down",
 		[FIPS_ACT_ROUTE] = "route",
+		[FIPS_ACT_UNROUTE] = "unroute",
 		[FIPS_ACT_UNREACHABLE] = "unreachable",
 		[FIPS_ACT_ASK_LINK_REPORT] = "ask-link-report",
 		[FIPS_ACT_ASK_SESSION_REPORT] = "ask-session-report",

@@ -34,6 +34,8 @@
  *                                                       retired before, one by one
  *   ROUTE                peer, via_peer, mtu            packets for peer leave by the link to
  *                                                       via_peer; mtu is the path's, in link units
+ *   UNROUTE              peer                           the session stays, its live route goes;
+ *                                                       packets are parked again
  *   UNREACHABLE          peer.b[0..15)                  answer packets parked for it
  *   ASK_LINK_REPORT      peer, key, reports             send a LINK_SNAPSHOT; key is the one we
  *                                                       send with
@@ -74,6 +76,7 @@ enum fips_action_kind {
 	FIPS_ACT_RETIRE_SESSION_KEY,
 	FIPS_ACT_SESSION_DOWN,
 	FIPS_ACT_ROUTE,
+	FIPS_ACT_UNROUTE,
 	FIPS_ACT_UNREACHABLE,
 	FIPS_ACT_ASK_LINK_REPORT,
 	FIPS_ACT_ASK_SESSION_REPORT,

@@ -47,8 +47,12 @@ void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len)
 {
-	struct fips_action *act = fips_act_peer(n, FIPS_ACT_SEND_SESSION, peer);
+	const struct fips_session *s = fips_session_find(n, peer);
+	struct fips_action *act;
 
+	if (!s || !s->routed || !fips_hop_to(n, peer))
+		return;
+	act = fips_act_peer(n, FIPS_ACT_SEND_SESSION, peer);
 	fill(act, &type, 1);
 	fill(act, body, len);
 }
@@ -56,14 +60,20 @@ void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t
 void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len)
 {
+	const struct fips_peer *hop = fips_hop_to(n, peer);
 	struct fips_datagram d = {
 		.ttl = FIPS_DATAGRAM_TTL,
 		.path_mtu = n->link_mtu,
 		.src = n->me.addr,
 		.dest = *peer,
 	};
-	struct fips_action *act = fips_act_peer(n, FIPS_ACT_SEND_LINK, peer);
+	struct fips_action *act;
 
+	if (!hop) {
+		fips_count(n, FIPS_NODE_NO_ROUTE);
+		return;
+	}
+	act = fips_act_peer(n, FIPS_ACT_SEND_LINK, &hop->addr);
 	fips_datagram_build(act->bytes, &d);
 	act->len = FIPS_DATAGRAM_HEAD;
 	fill(act, fsp, len);

@@ -32,6 +32,8 @@ struct fips_peer_config {
 	bool             named;             /* ask for RESOLVE_NAME at each dial      */
 	bool             auto_connect;      /* dialled at start                       */
 	bool             auto_reconnect;    /* dialled again after a loss             */
+	bool             behind;            /* reached through a neighbour, never dialled ... */
+	struct fips_addr hop;               /* ... which is a configured peer, itself not behind */
 };
 
 struct fips_node_timers {

@@ -54,7 +54,9 @@ bool fips_node_peer(const struct fips_node *n, unsigned index, struct fips_peer_
 	*out = (struct fips_peer_info){
 		.addr = p->addr,
 		.configured = p->configured,
-		.state = p->dialling ? FIPS_PEER_DIALLING : FIPS_PEER_IDLE,
+		.state = p->behind     ? FIPS_PEER_BEHIND :
+		         p->dialling ? FIPS_PEER_DIALLING :
+		                       FIPS_PEER_IDLE,
 		.retries = p->retries,
 		.retry_at = p->retry_at,
 		.metrics = { .forward = 1, .reverse = 1, .etx = 1 },
@@ -70,7 +72,7 @@ bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_se
 {
 	const struct fips_session *s = NULL;
 
-	for (unsigned i = 0; i < n->max_peers; i++) {
+	for (unsigned i = 0; i < n->n_sessions; i++) {
 		if (n->sessions[i].used && index-- == 0) {
 			s = &n->sessions[i];
 			break;
@@ -87,6 +89,8 @@ bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_se
 		.key = s->send,
 		.k = s->k,
 		.path_mtu = s->pmtu.current,
+		.routed = s->routed,
+		.hop = s->hop,
 		.metrics = { .forward = 1, .reverse = 1, .etx = 1 },
 	};
 	if (s->state == FIPS_SESSION_ESTABLISHED)
@@ -104,7 +108,7 @@ bool fips_node_has_link(const struct fips_node *n, const struct fips_addr *addr)
 
 bool fips_node_has_session(const struct fips_node *n, const struct fips_addr *addr)
 {
-	for (unsigned i = 0; i < n->max_peers; i++)
+	for (unsigned i = 0; i < n->n_sessions; i++)
 		if (n->sessions[i].used && n->sessions[i].state == FIPS_SESSION_ESTABLISHED &&
 		    fips_addr_eq(&n->sessions[i].addr, addr))
 			return true;

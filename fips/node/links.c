@@ -100,6 +100,7 @@ static void greet(struct fips_node *n, struct fips_peer *p)
 	p->retries = 0;
 	p->retry_at = MR_NEVER;
 	fips_link_heartbeat(n, p);
+	fips_hop_up(n, p);
 	if (p->wanted)
 		fips_session_initiate(n, p);
 }
@@ -271,7 +272,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	struct fips_session *s = fips_session_find(n, &p->addr);
 
 	assert(p->up);
-	if (s)
+	if (s && (fips_peer_proven(p) || !p->behind))
 		fips_session_drop(n, s);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)
@@ -279,6 +280,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	fips_act_peer(n, FIPS_ACT_LINK_DOWN, &p->addr);
 	p->up = false;
 	p->send = NULL;
+	fips_hop_down(n, p);
 	p->close_at = MR_NEVER;
 	p->touched = n->now;
 	if (p->wanted)

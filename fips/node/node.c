@@ -36,6 +36,14 @@ struct fips_node_config fips_node_config_default(void)
 	};
 }
 
+static bool is_hop(const struct fips_node_config *c, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < c->n_peers; i++)
+		if (fips_addr_eq(&c->peers[i].addr, addr))
+			return !c->peers[i].behind;
+	return false;
+}
+
 static const char *refuse(const struct fips_node_config *c)
 {
 	if (c->max_peers == 0 || c->max_peers > 65536)
@@ -45,6 +53,8 @@ static const char *refuse(const struct fips_node_config *c)
 	for (unsigned i = 0; i < c->n_peers; i++) {
 		if (fips_addr_eq(&c->peers[i].addr, &c->me->addr))
 			return "a peer must not be the node itself";
+		if (c->peers[i].behind && !is_hop(c, &c->peers[i].hop))
+			return "a peer must be behind a configured peer that is not behind another";
 		for (unsigned j = 0; j < i; j++)
 			if (fips_addr_eq(&c->peers[i].addr, &c->peers[j].addr))
 				return "a peer is listed twice";
@@ -57,8 +67,10 @@ static void add_configured(struct fips_peer *p, const struct fips_peer_config *c
 	p->used = true;
 	p->configured = true;
 	p->named = c->named;
-	p->auto_connect = c->auto_connect;
+	p->auto_connect = c->auto_connect && !c->behind;
 	p->auto_reconnect = c->auto_reconnect;
+	p->behind = c->behind;
+	p->hop = c->hop;
 	p->addr = c->addr;
 	memcpy(p->pub, c->pub, FIPS_PUB_LEN);
 	memcpy(p->alias, c->alias, FIPS_ALIAS_LEN);
@@ -69,12 +81,16 @@ static void add_configured(struct fips_peer *p, const struct fips_peer_config *c
 	p->close_at = MR_NEVER;
 }
 
-/* Slots: every configured peer, every link there may be, and as many strangers to remember. */
+/* Slots: every configured peer, every link there may be, and as many strangers to remember; a session
+ * for every link and for every peer behind another. */
 static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 {
 	n->n_peers = c->n_peers + 2 * c->max_peers;
+	n->n_sessions = c->max_peers;
+	for (unsigned i = 0; i < c->n_peers; i++)
+		n->n_sessions += c->peers[i].behind;
 	n->peers = calloc(n->n_peers, sizeof *n->peers);
-	n->sessions = calloc(c->max_peers, sizeof *n->sessions);
+	n->sessions = calloc(n->n_sessions, sizeof *n->sessions);
 	if (!n->peers || !n->sessions)
 		return false;
 	for (unsigned i = 0; i < c->n_peers; i++)
@@ -119,7 +135,7 @@ void fips_node_close(struct fips_node *n)
 	if (n->peers)
 		mr_wipe(n->peers, n->n_peers * sizeof *n->peers);
 	if (n->sessions)
-		mr_wipe(n->sessions, n->max_peers * sizeof *n->sessions);
+		mr_wipe(n->sessions, n->n_sessions * sizeof *n->sessions);
 	free(n->peers);
 	free(n->sessions);
 	mr_wipe(n, sizeof *n);
@@ -170,7 +186,7 @@ static void operator_says(struct fips_node *n, const struct fips_input *in)
 		fips_count(n, FIPS_NODE_GONE);
 	else if (in->kind == FIPS_IN_DISCONNECT)
 		fips_link_disconnect(n, p);
-	else if (!p->up && !p->dialling && p->configured)
+	else if (!p->up && !p->dialling && p->configured && !p->behind)
 		fips_dial_begin(n, p);
 }
 

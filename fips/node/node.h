@@ -20,8 +20,9 @@
  * Superseded epochs are remembered.  Handshakes are told apart by the x coordinate of the ephemeral
  * key, since the byte in front of it is protected by nothing.
  *
- * This node has neighbours only: a session's other end is a live peer, coordinates are our own
- * address, and what would need a route is dropped.  Rekeys are answered and followed, not begun.
+ * This node knows neighbours, and peers that its configuration puts behind one of them: a session's
+ * other end is a live peer or leads through one (hops.c).  Coordinates are our own address, and what
+ * would need a route is dropped.  Rekeys are answered and followed, not begun.
  *
  * All tables are allocated by fips_node_open.  One call costs at most FIPS_NODE_CURVE_OPS
  * public-key operations; a call that had more to do leaves a deadline that has passed.  The owner
@@ -72,7 +73,7 @@ enum fips_node_count {
 	FIPS_NODE_REFUSED,       /* strangers not accepted, ourselves, or table full    */
 	FIPS_NODE_LINK_MESSAGE,  /* link message unknown, short, or of the mesh layer   */
 	FIPS_NODE_DATAGRAM,      /* session datagram short, not for us, or malformed    */
-	FIPS_NODE_NO_ROUTE,      /* from or to a node that is no neighbour              */
+	FIPS_NODE_NO_ROUTE,      /* from or to a node that no neighbour leads to        */
 	FIPS_NODE_SESSION_STATE, /* session handshake message in the wrong state        */
 	FIPS_NODE_SIGNAL,        /* error signal not to be believed                     */
 	FIPS_NODE_BODY,          /* session message unknown or short                    */
@@ -105,7 +106,13 @@ struct fips_metrics_info {
 	uint32_t jitter_us;
 };
 
-enum fips_peer_state { FIPS_PEER_IDLE, FIPS_PEER_DIALLING, FIPS_PEER_PROVISIONAL, FIPS_PEER_UP };
+enum fips_peer_state {
+	FIPS_PEER_IDLE,
+	FIPS_PEER_BEHIND,      /* reached through another, and not linked         */
+	FIPS_PEER_DIALLING,
+	FIPS_PEER_PROVISIONAL,
+	FIPS_PEER_UP,
+};
 
 struct fips_peer_info {
 	struct fips_addr     addr;
@@ -140,6 +147,8 @@ struct fips_session_info {
 	uint64_t                key;
 	uint8_t                 k;
 	uint16_t                path_mtu;  /* of what we send, in link units      */
+	bool                    routed;    /* it has a way now ...                */
+	struct fips_addr        hop;       /* ... which begins at this neighbour  */
 	struct fips_metrics_info metrics;
 };
 

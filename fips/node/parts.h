@@ -15,9 +15,10 @@ void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t
                   size_t len);
 void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint8_t *bytes,
                    size_t len);
+/* Not sent while the session has no way. */
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len);
-/* One FSP message of n bytes in a fresh envelope to a neighbour. */
+/* One FSP message of n bytes in a fresh envelope, by whoever leads to peer; nobody: not sent. */
 void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len);
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
@@ -79,6 +80,12 @@ void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct 
 void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
+
+/* hops.c: which neighbour a datagram leaves by. */
+struct fips_peer *fips_hop(struct fips_node *n, struct fips_peer *p); /* any time */
+struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest); /* any time */
+void fips_hop_up(struct fips_node *n, struct fips_peer *p);
+void fips_hop_down(struct fips_node *n, struct fips_peer *p);
 
 /* keepalive.c: heartbeats, silence, goodbyes, and what a neighbour says. */
 void fips_link_heartbeat(struct fips_node *n, struct fips_peer *p);

@@ -2,7 +2,7 @@
  *
  * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
  * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one
- * of them.  One that came by the endpoint's own link is not pushed out by others.  Message 3 does
+ * of them.  One that came by the link that leads to the endpoint is not pushed out by others.  Message 3 does
  * prove who wrote it, and that its writer holds the keys: we send under them at once.
  *
  * The same setup gets the same ack; one whose session is made is ignored. */
@@ -12,7 +12,7 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
-/* Is a handshake under way that came by the endpoint's own link? */
+/* Is a handshake under way that came by the link that leads to the endpoint? */
 bool fips_session_half_open(const struct fips_session *s)
 {
 	for (unsigned i = 0; i < FIPS_HALVES; i++)
@@ -155,12 +155,12 @@ static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips
 void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                         const uint8_t *fsp, size_t len)
 {
-	struct fips_peer *p = fips_peer_up(n, src);
+	struct fips_peer *p = fips_peer_find(n, src), *hop = p ? fips_hop(n, p) : NULL;
 	struct fips_session *s = fips_session_find(n, src);
 	bool rekey = s && s->state == FIPS_SESSION_ESTABLISHED;
 	struct fips_fsp_setup setup;
 
-	if (!p || p->close_at != MR_NEVER || (p != link && !fips_peer_proven(p))) {
+	if (!hop || hop->close_at != MR_NEVER || (hop != link && !fips_peer_proven(hop))) {
 		fips_count(n, FIPS_NODE_NO_ROUTE);
 		return;
 	}
@@ -173,7 +173,7 @@ void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struc
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}
-	admitted(n, p, &setup, link == p);
+	admitted(n, p, &setup, link == hop);
 }
 
 /* Message 3 opened.  Handshakes begun before this one are over. */
@@ -201,7 +201,7 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 /* Forget a half; a session that was nothing else goes too. */
 static void half_over(struct fips_node *n, struct fips_session *s, struct fips_half *half)
 {
-	struct fips_peer *p = fips_peer_up(n, &s->addr);
+	struct fips_peer *p = fips_peer_find(n, &s->addr);
 
 	mr_wipe(half, sizeof *half);
 	if (s->state != FIPS_SESSION_ANSWERED || any_half(s))

@@ -24,11 +24,13 @@ void fips_session_start_wipe(struct fips_session *s)
 	s->confirm_until = MR_NEVER;
 }
 
-static bool build_setup(struct fips_node *n, struct fips_session *s)
+/* A neighbour's coordinates are ours, as the reference has it; of others the address is all we know. */
+static bool build_setup(struct fips_node *n, struct fips_session *s, bool direct)
 {
 	uint8_t noise[FIPS_XK_MSG1];
 	struct fips_coords us = fips_coords_of(&n->me.addr, 1);
-	struct fips_fsp_setup setup = { .src = us, .dest = us, .noise = noise };
+	struct fips_coords them = fips_coords_of(&s->addr, 1);
+	struct fips_fsp_setup setup = { .src = us, .dest = direct ? us : them, .noise = noise };
 	uint8_t ephemeral[FIPS_SECRET_LEN];
 
 	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
@@ -39,20 +41,21 @@ static bool build_setup(struct fips_node *n, struct fips_session *s)
 	       fips_fsp_setup_build(s->setup, sizeof s->setup, &setup) == sizeof s->setup;
 }
 
-/* Begin a session with a neighbour, unless one is there or on its way.  With one that is not proven
- * yet it is begun when it is. */
+/* Begin a session with a peer, unless one is there or on its way.  While the link that leads to it is
+ * not proven yet it is not begun; it is when that one is. */
 void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_session *s = fips_session_find(n, &p->addr);
+	const struct fips_peer *hop = fips_hop(n, p);
 
-	if (!fips_peer_proven(p) || p->close_at != MR_NEVER)
+	if (!hop || !fips_peer_proven(hop) || hop->close_at != MR_NEVER)
 		return;
 	p->wanted_until = n->now + fips_ms(n->timers.handshake);
 	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))
 		return;
 	if (!s)
 		s = fips_session_add(n, p);
-	if (!build_setup(n, s)) {
+	if (!build_setup(n, s, hop == p)) {
 		fips_session_drop(n, s);
 		return;
 	}

@@ -20,18 +20,18 @@
 
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr)
 {
-	for (unsigned i = 0; i < n->max_peers; i++)
+	for (unsigned i = 0; i < n->n_sessions; i++)
 		if (n->sessions[i].used && fips_addr_eq(&n->sessions[i].addr, addr))
 			return &n->sessions[i];
 	return NULL;
 }
 
-/* A session with a neighbour that has none.  There is a slot for every link. */
+/* A session with a peer that has none.  There is a slot for everybody who has a hop. */
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_peer *p)
 {
 	struct fips_session *s = NULL;
 
-	for (unsigned i = 0; i < n->max_peers && !s; i++)
+	for (unsigned i = 0; i < n->n_sessions && !s; i++)
 		if (!n->sessions[i].used)
 			s = &n->sessions[i];
 	assert(s);
@@ -43,6 +43,7 @@ struct fips_session *fips_session_add(struct fips_node *n, const struct fips_pee
 	s->resend.next = MR_NEVER;
 	s->warmup_at = MR_NEVER;
 	s->confirm_until = MR_NEVER;
+	s->reroute_at = MR_NEVER;
 	fips_pmtu_init(&s->pmtu);
 	return s;
 }
@@ -96,15 +97,40 @@ static void use(struct fips_node *n, struct fips_session *s)
 	act->clock_zero = s->clock_zero;
 }
 
-/* Route packets by this session, if that is not what they do already. */
+static void unroute(struct fips_node *n, struct fips_session *s)
+{
+	if (s->routed)
+		fips_act_peer(n, FIPS_ACT_UNROUTE, &s->addr);
+	s->routed = false;
+}
+
+/* Another first hop is another path: what was learnt of the last one is worth nothing. */
+static void leave_by(struct fips_session *s, const struct fips_addr *hop)
+{
+	if (s->hop_known && !fips_addr_eq(&s->hop, hop))
+		fips_pmtu_forget(&s->pmtu);
+	s->hop = *hop;
+	s->hop_known = true;
+	s->routed = true;
+}
+
+/* Route packets by this session, as things are now. */
 void fips_session_route(struct fips_node *n, struct fips_session *s)
 {
+	struct fips_peer *p = fips_peer_find(n, &s->addr), *hop = p ? fips_hop(n, p) : NULL;
 	struct fips_action *act;
 
+	s->reroute_at = MR_NEVER;
+	if (!hop) {
+		unroute(n, s);
+		return;
+	}
+	p->wanted = false;
+	leave_by(s, &hop->addr);
 	fips_pmtu_seed(&s->pmtu, n->link_mtu);
 	s->route_mtu = s->pmtu.current;
 	act = fips_act_peer(n, FIPS_ACT_ROUTE, &s->addr);
-	act->via_peer = s->addr;
+	act->via_peer = hop->addr;
 	act->mtu = s->route_mtu;
 }
 
@@ -126,7 +152,6 @@ void fips_session_warmup(struct fips_node *n, struct fips_session *s)
 void fips_session_established(struct fips_node *n, struct fips_session *s)
 {
 	bool first = s->state != FIPS_SESSION_ESTABLISHED;
-	struct fips_peer *p = fips_peer_find(n, &s->addr);
 
 	s->state = FIPS_SESSION_ESTABLISHED;
 	use(n, s);
@@ -140,8 +165,6 @@ void fips_session_established(struct fips_node *n, struct fips_session *s)
 	s->drain_at = MR_NEVER;
 	fips_metrics_init(&s->metrics, &fips_session_intervals);
 	fips_reports_start(n, &s->reporting);
-	if (p)
-		p->wanted = false;
 	fips_session_route(n, s);
 	fips_session_warmup(n, s);
 	s->warmups = 0;
@@ -252,6 +275,8 @@ void fips_session_timer(struct fips_node *n, struct fips_session *s)
 		fips_session_start_timer(n, s);
 	if (!s->used || s->state != FIPS_SESSION_ESTABLISHED)
 		return;
+	if (n->now >= s->reroute_at)
+		fips_session_route(n, s);
 	if ((n->now >= s->idle_at || n->now >= s->drain_at) && !words_timer(n, s))
 		return;
 	if (n->now >= s->warmup_at)
@@ -273,5 +298,6 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 	if (s->state != FIPS_SESSION_ESTABLISHED)
 		return due;
 	due = fips_sooner(due, fips_sooner(s->idle_at, fips_sooner(s->drain_at, s->warmup_at)));
+	due = fips_sooner(due, s->reroute_at);
 	return fips_sooner(due, fips_reports_due(&s->reporting, n->session_mmp));
 }

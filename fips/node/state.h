@@ -80,6 +80,8 @@ struct fips_peer {
 	struct fips_addr addr;
 	uint8_t          pub[FIPS_PUB_LEN];
 	char             alias[FIPS_ALIAS_LEN];
+	bool             behind;
+	struct fips_addr hop;  /* valid if behind                                 */
 	struct fips_via  vias[FIPS_VIAS_MAX]; /* not const: VIAS replaces them     */
 	unsigned         n_vias;
 
@@ -104,6 +106,7 @@ struct fips_peer {
 
 	/* link */
 	bool                  up;
+	bool                  carries; /* those behind it are reached by it       */
 	struct fips_link_key  keys[FIPS_LINK_KEYS];
 	struct fips_link_key *send;        /* one of keys; NULL when down         */
 	uint8_t               link_epoch[FIPS_EPOCH_LEN]; /* of what we send with */
@@ -125,6 +128,7 @@ struct fips_peer {
 
 	/* somebody wants to reach it */
 	bool     wanted;
+	bool     reachable; /* ... and its hop has come up: begin now             */
 	uint64_t wanted_until;
 	uint64_t recover_at; /* no session is begun for strays before this        */
 };
@@ -132,7 +136,7 @@ struct fips_peer {
 /* A setup we answered. */
 struct fips_half {
 	bool               on;
-	bool               own;  /* came by the endpoint's own link               */
+	bool               own;  /* came by the link that leads to the endpoint   */
 	struct fips_xk     xk;   /* waits for message 3                           */
 	struct fips_resend resend;
 	uint8_t            ephemeral[FIPS_EPHEMERAL];
@@ -182,6 +186,10 @@ struct fips_session {
 	uint64_t answer_at;    /* no CoordsWarmup for a signal before this        */
 	bool     reported;     /* the other side sends reports                    */
 	uint16_t route_mtu;    /* as last given to ROUTE                          */
+	bool     routed;       /* ROUTE was said and not taken back               */
+	bool     hop_known;
+	struct fips_addr      hop; /* as last given to ROUTE; valid if hop_known  */
+	uint64_t              reroute_at; /* look for the hop again               */
 	struct fips_pmtu      pmtu;
 	struct fips_reporting reporting;
 	struct fips_metrics   metrics;
@@ -200,7 +208,8 @@ struct fips_node {
 
 	struct fips_peer    *peers;    /* owned, n_peers slots                    */
 	unsigned             n_peers;
-	struct fips_session *sessions; /* owned, max_peers slots                  */
+	struct fips_session *sessions; /* owned, n_sessions slots                 */
+	unsigned             n_sessions; /* one a link, and one a peer behind others */
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
 	struct fips_bucket   answers;   /* message 2                              */
 	uint64_t             last_key; /* id                                      */

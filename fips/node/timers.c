@@ -13,7 +13,7 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 	uint64_t due = fips_dial_due(p, n);
 
 	if (p->wanted)
-		due = fips_sooner(due, p->wanted_until);
+		due = p->reachable ? 0 : fips_sooner(due, p->wanted_until);
 	if (!p->up)
 		return due;
 	due = fips_sooner(due, fips_link_alive_due(p));
@@ -57,7 +57,7 @@ static void run_one(struct fips_node *n, unsigned i)
 
 void fips_timers_run(struct fips_node *n)
 {
-	unsigned all = n->n_peers + n->max_peers;
+	unsigned all = n->n_peers + n->n_sessions;
 
 	if (n->stopping) {
 		fips_node_stop_some(n);
@@ -83,7 +83,7 @@ uint64_t fips_timers_next(const struct fips_node *n)
 	for (unsigned i = 0; i < n->n_peers; i++)
 		if (n->peers[i].used)
 			due = fips_sooner(due, peer_due(n, &n->peers[i]));
-	for (unsigned i = 0; i < n->max_peers; i++)
+	for (unsigned i = 0; i < n->n_sessions; i++)
 		if (n->sessions[i].used)
 			due = fips_sooner(due, fips_session_due(&n->sessions[i], n));
 	return due;

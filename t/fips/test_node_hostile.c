@@ -61,7 +61,7 @@ static void play(struct tape *tape, struct world *w)
 START_TEST(replays)
 {
 	struct world *w = world_open((uint64_t)_i);
-	struct world_peer peer = { 2, (unsigned)_i % 2 };
+	struct world_peer peer = { .secret = 2, .vias = (unsigned)_i % 2 };
 	struct reference_config config = { .secret = 2, .peer = 1, .dials = true,
 		                           .link_messages = 300, .session_messages = 100,
 		                           .link_age = 120, .session_age = 120 };
@@ -130,7 +130,7 @@ static bool up(void *self)
 START_TEST(junk_on_live_indices)
 {
 	struct world *w = world_open(3);
-	struct world_peer to_a = { 1, 0 }, to_b = { 2, 1 };
+	struct world_peer to_a = { .secret = 1 }, to_b = { .secret = 2, .vias = 1 };
 	struct sim_node *a = world_node(w, 1, &to_b, 1, NULL), *b = world_node(w, 2, &to_a, 1, NULL);
 	uint64_t packets;
 

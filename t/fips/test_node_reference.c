@@ -25,7 +25,7 @@ static struct meeting meet(uint64_t seed, unsigned how, unsigned who, uint64_t l
                            uint64_t session_messages)
 {
 	struct meeting m = { .w = world_open(seed) };
-	struct world_peer peer = { order[who].they, how & WE_DIAL ? 1 : 0 };
+	struct world_peer peer = { .secret = order[who].they, .vias = how & WE_DIAL ? 1 : 0 };
 	struct reference_config config = {
 		.secret = order[who].they,
 		.peer = order[who].we,
@@ -277,7 +277,8 @@ END_TEST
 START_TEST(we_restart)
 {
 	struct meeting m = meet((uint64_t)_i, 1 + (unsigned)_i % 3, (unsigned)_i % 2, 65536, 65536);
-	struct world_peer peer = { order[_i % 2].they, (1 + (unsigned)_i % 3) & WE_DIAL ? 1 : 0 };
+	struct world_peer peer = { .secret = order[_i % 2].they,
+		                   .vias = (1 + (unsigned)_i % 3) & WE_DIAL ? 1 : 0 };
 
 	talk(&m, 60, 300);
 	for (unsigned i = 0; i < 10; i++) {

@@ -192,8 +192,10 @@ struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_con
 	b->rand.seed = me;
 	b->now = SECONDS(5000);
 	config.me = &b->me;
-	config.peers = list;
-	config.n_peers = peers;
+	if (config.n_peers == 0) {
+		config.peers = list;
+		config.n_peers = peers;
+	}
 	env = (struct fips_node_env){ .curve = b->curve, .rand = mr_rand_seeded(&b->rand),
 		                      .words = { link_words, session_words, b } };
 	why = fips_node_open(&b->node, &config, &env);

@@ -37,7 +37,8 @@ struct bench {
 	unsigned                 pushed; /* actions of the last call    */
 };
 
-/* A node that is number `me`, with `peers` peers in the configuration: numbers from me + 1 on. */
+/* A node that is number `me`, with `peers` peers in the configuration: numbers from me + 1 on.  Where
+ * config lists peers, those it is. */
 struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_config *config);
 void          bench_close(struct bench *b);
 

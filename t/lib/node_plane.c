@@ -8,6 +8,7 @@
 #include "fips/path/link_recv.h"
 #include "fips/path/session_recv.h"
 #include "fips/path/snapshot.h"
+#include "fips/path/transit.h"
 
 #define LINKS   16
 #define EXPECTS 64
@@ -63,6 +64,8 @@ struct expect {
 struct dest {
 	bool             used, routed;
 	struct fips_addr addr;
+	struct fips_addr hop;    /* valid if routed */
+	uint16_t         mtu;    /* ... as is this  */
 	unsigned         parked;
 	uint64_t         since; /* asked */
 };
@@ -215,7 +218,8 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 {
 	uint8_t out[MOCK_FRAME_MAX];
 	struct key *k = s->send;
-	struct link *l = link_of(p, &s->peer);
+	struct dest *d = dest_of(p, &s->peer);
+	struct link *l = d && d->routed ? link_of(p, &d->hop) : NULL;
 	uint64_t now = p->node->world->now, counter;
 	uint32_t stamp = fips_send_stamp(&k->send, now);
 	size_t len;
@@ -225,6 +229,7 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 	ck_assert(fips_number(&k->send, 1, &counter));
 	len = mock_session_seal(out, k->send_bytes, &p->node->me.addr, &s->peer, counter, k->send.k,
 	                        stamp, view, n);
+	mr_to_le16(out + FIPS_DATAGRAM_AT_PATH_MTU, p->node->mtu);
 	fips_sent_run(&k->send, counter, 1, n + FIPS_FSP_INNER - 1 + FIPS_TAG, stamp, false, now);
 	if (view[0] == FIPS_FSP_DATA)
 		s->data_at = now;
@@ -347,6 +352,21 @@ static void session_message(struct plane *p, const struct fips_addr *src, uint16
 		body(p, s, k, &m);
 }
 
+/* A datagram of others goes on to its neighbour (session.md 1.3). */
+static void transit(struct plane *p, const uint8_t *bytes, size_t n, const struct fips_datagram *d)
+{
+	struct link *l = link_of(p, &d->dest);
+	uint8_t datagram[MOCK_FRAME_MAX];
+
+	ck_assert_uint_le(n, sizeof datagram);
+	memcpy(datagram, bytes, n);
+	if (fips_transit_ttl(datagram) != FIPS_TRANSIT_FORWARD || !l || !l->send ||
+	    fips_transit_mtu(datagram, n, p->node->mtu) != FIPS_TRANSIT_FORWARD)
+		return;
+	p->node->forwarded++;
+	send_on_link(p, l, datagram, n);
+}
+
 static void link_message(struct plane *p, struct link *l, const struct key *k, const uint8_t *text,
                          size_t n)
 {
@@ -356,8 +376,13 @@ static void link_message(struct plane *p, struct link *l, const struct key *k, c
 		                 .len = n - FIPS_LINK_STAMP };
 
 	if (in.bytes[0] == FIPS_LINK_DATAGRAM) {
-		if (fips_datagram_parse(in.bytes, in.len, &d) &&
-		    fips_fsp_check(d.payload, d.payload_len) == FIPS_FSP_ENCRYPTED) {
+		if (!fips_datagram_parse(in.bytes, in.len, &d))
+			return;
+		if (!fips_addr_eq(&d.dest, &p->node->me.addr)) {
+			transit(p, in.bytes, in.len, &d);
+			return;
+		}
+		if (fips_fsp_check(d.payload, d.payload_len) == FIPS_FSP_ENCRYPTED) {
 			session_message(p, &d.src, d.path_mtu, d.payload, d.payload_len);
 			return;
 		}
@@ -553,15 +578,27 @@ static void route(struct plane *p, const struct fips_action *act)
 	ck_assert(s && s->live && s->send);
 	ck_assert(link_of(p, &act->via_peer));
 	ck_assert_uint_ge(act->mtu, 256);
+	p->node->route_mtu = act->mtu;
 	if (!d) {
 		d = dest_slot(p);
 		ck_assert_ptr_nonnull(d);
 		*d = (struct dest){ .used = true };
 	}
 	d->addr = act->peer;
+	d->hop = act->via_peer;
+	d->mtu = act->mtu;
 	d->routed = true;
 	for (; d->parked; d->parked--)
 		send_data(p, s);
+}
+
+/* The next packet asks again. */
+static void unroute(struct plane *p, const struct fips_action *act)
+{
+	struct dest *d = dest_of(p, &act->peer);
+
+	ck_assert(d && d->routed);
+	d->used = false;
 }
 
 static void unreachable(struct plane *p, const struct fips_action *act)
@@ -637,12 +674,16 @@ static void send_link(struct plane *p, const struct fips_action *act)
 	send_on_link(p, l, act->bytes, act->len);
 }
 
+/* A link that others lie behind may go a moment before their routes do. */
 static void send_session(struct plane *p, const struct fips_action *act)
 {
 	struct session *s = session_of(p, &act->peer);
+	struct dest *d = dest_of(p, &act->peer);
 
 	ck_assert(s && s->live && s->send);
-	ck_assert(send_in_session(p, s, act->bytes, act->len));
+	ck_assert(d && d->routed);
+	if (!send_in_session(p, s, act->bytes, act->len))
+		ck_assert(!fips_addr_eq(&d->hop, &d->addr));
 }
 
 static void set_via(struct plane *p, const struct fips_action *act)
@@ -675,6 +716,7 @@ void plane_act(struct plane *p, const struct fips_action *act)
 	case FIPS_ACT_RETIRE_SESSION_KEY: retire_session_key(p, act); break;
 	case FIPS_ACT_SESSION_DOWN: session_down(p, act); break;
 	case FIPS_ACT_ROUTE: route(p, act); break;
+	case FIPS_ACT_UNROUTE: unroute(p, act); break;
 	case FIPS_ACT_UNREACHABLE: unreachable(p, act); break;
 	case FIPS_ACT_ASK_LINK_REPORT: link_report(p, act); break;
 	case FIPS_ACT_ASK_SESSION_REPORT: session_report(p, act); break;

@@ -308,11 +308,15 @@ static void brain_open(struct sim_node *node, const struct world_peer *peers, un
 		list[i].addr = id.addr;
 		list[i].auto_connect = list[i].auto_reconnect = peers[i].vias > 0;
 		list[i].n_vias = peers[i].vias;
+		list[i].behind = peers[i].behind > 0;
+		if (list[i].behind)
+			list[i].hop = world_identity(peers[i].behind).addr;
 		for (unsigned v = 0; v < peers[i].vias; v++)
 			list[i].vias[v] = world_via(peers[i].secret, v);
 	}
 	if (!given)
 		config.max_peers = 8;
+	node->mtu = config.link_mtu;
 	config.me = &node->me;
 	config.peers = list;
 	config.n_peers = n_peers;

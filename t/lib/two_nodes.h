@@ -59,6 +59,9 @@ struct sim_node {
 	/* tallies */
 	uint64_t             sent, got;    /* data: offered here, delivered here */
 	uint64_t             dropped;      /* data given up at this sender       */
+	uint64_t             forwarded;    /* datagrams of others                */
+	uint16_t             mtu;          /* of its links, const while it runs  */
+	uint16_t             route_mtu;    /* as the last ROUTE had it           */
 	uint64_t             actions_done[FIPS_ACT_KINDS];
 	uint64_t             logs;
 };
@@ -98,6 +101,7 @@ uint64_t      world_random(struct world *w, uint64_t below);
 struct world_peer {
 	unsigned secret;
 	unsigned vias; /* addresses it is dialled at: 1, 2 ... that many ports */
+	unsigned behind; /* secret of the neighbour that leads to it; 0: none  */
 };
 struct sim_node *world_node(struct world *w, unsigned secret, const struct world_peer *peers,
                             unsigned n_peers, const struct fips_node_config *config);
