@@ -3,5 +3,6 @@
 graphsdir = $(pkgdatadir)/graphs
 dist_graphs_DATA = \
 	graphs/fused.json \
+	graphs/router.json \
 	graphs/staged.json \
 	graphs/two-core.json

@@ -69,6 +69,8 @@ struct fips_route_entry {
 	uint64_t              link;    /* handles; FIPS_NO_HANDLE unless live   */
 	uint64_t              session;
 	uint16_t              mtu;     /* largest link frame on the way known   */
+	uint16_t              first;   /* MTU of the link itself: what envelopes leave with, so
+	                                * that the far end sees the path and not our belief of it */
 };
 
 #endif

@@ -102,6 +102,7 @@ static bool act_one(struct control *c, const struct fips_action *a, struct mr_tu
 	case FIPS_ACT_RETIRE_SESSION_KEY: mr_session_retire(c, a, t); break;
 	case FIPS_ACT_SESSION_DOWN:       mr_session_end(c, a, t); break;
 	case FIPS_ACT_ROUTE:              mr_control_route(c, a, t); break;
+	case FIPS_ACT_UNROUTE:            mr_control_unroute(c, &a->peer, t); break;
 	case FIPS_ACT_UNREACHABLE:        mr_control_refuse(c, a, t); break;
 	case FIPS_ACT_ASK_LINK_REPORT:
 	case FIPS_ACT_ASK_SESSION_REPORT: mr_control_ask_report(c, a, t); break;

@@ -67,7 +67,7 @@ static int control_open(void *self, struct mr_setup *s)
 		return mr_setup_error(s, "node", "%s", wrong);
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
 		return mr_setup_error(s, NULL, "no memory for actions");
-	return mr_tun_configure(s->use[2], c->mesh->own_ip, s);
+	return 0;
 }
 
 /* Node counters grow in the node; ours follow. */
@@ -230,8 +230,7 @@ static void control_close(void *self)
 const struct mr_kind mr_kind_control = {
 	.abi = MR_ABI, .name = "control", .summary = "host the node: links, sessions, routes",
 	.size = sizeof(struct control), .sections = mr_control_sections,
-	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp,
-	                                             &mr_resource_tun, NULL },
+	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "handshakes", .view = "handshake packet, or FMP frame of an expected key",
 		  .reaches = MR_ALL_OUTPUTS },
@@ -245,7 +244,7 @@ const struct mr_kind mr_kind_control = {
 	.outputs = (const struct mr_port[]){
 		{ "raw", .view = "handshake packet, transport address in the headroom" },
 		{ "link", .view = "link message from its type byte" },
-		{ "session", .view = "type byte and body, pkt->far its session" },
+		{ "session", .view = "type byte and body, pkt->far its session", .optional = true },
 		{ "tun", .view = "IPv6 packet", .optional = true },
 		{ "frames", .view = "FMP frame of a live key", .optional = true },
 		{ "datagrams", .view = "SessionDatagram to us, from its type byte",

@@ -53,6 +53,7 @@ bool mr_control_session(const void *control, unsigned index, struct fips_session
 
 static const char *const peer_states[] = {
 	[FIPS_PEER_IDLE] = "idle",
+	[FIPS_PEER_BEHIND] = "behind",
 	[FIPS_PEER_DIALLING] = "dialling",
 	[FIPS_PEER_PROVISIONAL] = "provisional",
 	[FIPS_PEER_UP] = "up",
@@ -118,6 +119,7 @@ static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 {
 	json_t *o = json_object();
+	char hop[FIPS_ADDR_TEXT];
 
 	names_json(o, &s->addr);
 	json_object_set_new(o, "state", json_string(session_states[s->state]));
@@ -125,6 +127,10 @@ static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 	json_object_set_new(o, "confirmed", json_boolean(s->confirmed));
 	json_object_set_new(o, "age_s", json_real(seconds(s->since, now)));
 	json_object_set_new(o, "path_mtu", json_integer(s->path_mtu));
+	if (s->routed) {
+		fips_addr_text(&s->hop, hop);
+		json_object_set_new(o, "hop", json_string(hop));
+	}
 	json_object_set_new(o, "metrics", metrics_json(&s->metrics));
 	return o;
 }

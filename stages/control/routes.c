@@ -60,7 +60,8 @@ void mr_control_route(struct control *c, const struct fips_action *a, struct mr_
 	if (put(c, a->peer.b, (struct fips_route_entry){ .dest = a->peer, .state = FIPS_ROUTE_LIVE,
 	                                                 .link = link->handle,
 	                                                 .session = session->handle,
-	                                                 .mtu = a->mtu }, t))
+	                                                 .mtu = a->mtu,
+	                                                 .first = link->mtu }, t))
 		look_again(c, a->peer.b, t);
 }
 

@@ -21,7 +21,6 @@
 #include "fips/node/node.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
-#include "stages/lib/tun.h"
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
 

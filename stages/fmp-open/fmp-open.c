@@ -207,7 +207,7 @@ const struct mr_kind mr_kind_fmp_open = {
 	.inputs = (const struct mr_port[]){
 		{ "frames", .view = "FMP frame", .reaches = MR_ALL_OUTPUTS }, { 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "session", .view = "SessionDatagram to us, from its type byte" },
+		{ "session", .view = "SessionDatagram to us, from its type byte", .optional = true },
 		{ "transit", .view = "SessionDatagram to others, from its type byte", .optional = true },
 		{ "control", .view = "other link message, from its type byte" },
 		{ 0 } },

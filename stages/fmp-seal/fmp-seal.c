@@ -138,7 +138,7 @@ const struct mr_kind mr_kind_fmp_seal = {
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "own", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
-		  .numbered = true },
+		  .numbered = true, .optional = true },
 		{ "transit", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
 		  .optional = true },
 		{ "control", .view = "link message from its type byte", .reaches = MR_ALL_OUTPUTS,

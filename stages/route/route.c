@@ -47,7 +47,7 @@ static void send_by(struct route *r, const struct fips_route_entry *e, struct mr
 	}
 	p->near = e->link;
 	p->far = e->session;
-	p->limit = e->mtu;
+	p->limit = e->first;
 	p->mark = MR_SHAPE_IP;
 	mr_emit(t, ROUTE_SEAL, p);
 }
@@ -112,7 +112,7 @@ static void send_body(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 		return;
 	}
 	p->near = e->link;
-	p->limit = e->mtu;
+	p->limit = e->first;
 	mr_emit(t, ROUTE_SEAL, p);
 }
 

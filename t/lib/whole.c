@@ -44,8 +44,9 @@ static const char graph_text[] =
 
 #define SECRET_A "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 #define SECRET_B "b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0"
+#define SECRET_C "c102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fc0"
 
-static const char *const secret[NODES] = { SECRET_A, SECRET_B };
+static const char *const secret[NODES] = { SECRET_A, SECRET_B, SECRET_C };
 /* clang-format on */
 
 /* ---- nodes ---- */
@@ -55,6 +56,7 @@ const struct mr_aead *whole_aead;
 void (*whole_around)(bool before);
 bool whole_spread;
 unsigned whole_life;
+unsigned whole_mtu;
 
 static uint64_t air_now(void)
 {
@@ -81,8 +83,8 @@ bool whole_try(unsigned i, const char *more, const char *peers)
 	snprintf(graph, sizeof graph, graph_text, i, two, two, i, i, two, three, two, i);
 	snprintf(text, sizeof text,
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
-	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}},\"peers\":[%s]}",
-	         secret[i], more, peers);
+	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":%u}},\"peers\":[%s]}",
+	         secret[i], more, whole_mtu, peers);
 	*n = (struct node){ .seed = { .seed = i + 1 + NODES * whole_life } };
 	n->graph_doc = mr_json_parse("graph", graph, strlen(graph), &n->report);
 	n->node_doc = mr_json_parse("node", text, strlen(text), &n->report);
@@ -245,6 +247,8 @@ void whole_reset(void)
 	air.host[0] = 1;
 	air.host[1] = 2;
 	air.host[HAND] = 3;
+	air.host[2] = 4;
+	whole_mtu = 1472;
 }
 
 const char *whole_dial(unsigned n, char text[512])
@@ -255,7 +259,7 @@ const char *whole_dial(unsigned n, char text[512])
 	snprintf(text, 512,
 	         "{\"npub\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
 	         "\"addr\":\"10.0.0.%u:2121\"}]}",
-	         npub, n + 1);
+	         npub, n < PAIR ? n + 1 : n + 2);
 	return text;
 }
 

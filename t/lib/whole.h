@@ -6,9 +6,9 @@
  *                   /         |           |
  *     app-in <-----'------ fsp-open <- fmp-open <- wire-in ~ ~ ~ the air
  *
- * Nothing runs by itself: one thread gives every worker its turns, and time is a number here.  Node
- * n is reached at 10.0.0.(n + 1); behind the nodes there is one more place in the air, for a test's
- * own hand (neighbour.h).
+ * Nothing runs by itself: one thread gives every worker its turns, and time is a number here.  The
+ * nodes are reached at 10.0.0.1, 10.0.0.2 and 10.0.0.4; 10.0.0.3 is a place in the air for a test's own
+ * hand (neighbour.h).
  */
 #ifndef T_LIB_WHOLE_H
 #define T_LIB_WHOLE_H
@@ -25,8 +25,9 @@
 extern const struct mr_kind mr_kind_control, mr_kind_fmp_open, mr_kind_fsp_open, mr_kind_route,
 	mr_kind_fsp_seal, mr_kind_fmp_seal;
 
-#define NODES 2
-#define HAND  NODES /* whose place is the test's own */
+#define NODES 3
+#define PAIR  2     /* the first two: all that most tests need */
+#define HAND  NODES /* whose place is the test's own: 10.0.0.3 */
 #define MS    MR_NS_PER_MS
 #define AIR   512   /* frames in flight, at most     */
 #define BYTES 1600
@@ -96,6 +97,8 @@ extern const struct mr_aead *whole_aead;
 extern void (*whole_around)(bool before);
 /* Which life this is: a node opened under another number draws other random bytes. */
 extern unsigned whole_life;
+/* Nodes opened from now on have this for transports.udp.mtu; whole_reset: 1472. */
+extern unsigned whole_mtu;
 /* Nodes opened from now on have two or three replicas of each stage that may have them. */
 extern bool whole_spread;
 

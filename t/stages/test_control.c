@@ -15,7 +15,7 @@ START_TEST(a_link_comes_up)
 	whole_link_up();
 	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
 	ck_assert_int_eq(whole_peer_state(1), FIPS_PEER_UP);
-	for (unsigned i = 0; i < NODES; i++) {
+	for (unsigned i = 0; i < PAIR; i++) {
 		ck_assert_uint_eq(mr_table_count(whole_mesh(i)->index), 1);
 		ck_assert_uint_eq(mr_table_count(whole_mesh(i)->links), 1);
 		ck_assert_uint_eq(control_count(i, "missed-events"), 0);
@@ -39,7 +39,7 @@ START_TEST(packets_go_both_ways)
 		ck_assert_uint_eq(air.got_len[!from], sizeof sent);
 		ck_assert_mem_eq(air.got_bytes[!from] + 8, sent + 8, sizeof sent - 8);
 	}
-	for (unsigned i = 0; i < NODES; i++) {
+	for (unsigned i = 0; i < PAIR; i++) {
 		ck_assert(whole_in_session(i));
 		ck_assert_uint_eq(mr_table_count(whole_mesh(i)->routes), 1);
 	}
@@ -56,7 +56,7 @@ START_TEST(a_crossing_leaves_one_link)
 	whole_open(0, "", whole_dial(1, peers));
 	whole_open(1, "", whole_dial(0, peers));
 	whole_run(20000);
-	for (unsigned i = 0; i < NODES; i++) {
+	for (unsigned i = 0; i < PAIR; i++) {
 		ck_assert_int_eq(whole_peer_state(i), FIPS_PEER_UP);
 		ck_assert_uint_eq(mr_table_count(whole_mesh(i)->index), 1);
 	}
@@ -182,7 +182,7 @@ START_TEST(a_full_log_stops_nothing)
 	ck_assert_int_lt(write(full, "", 1), 0);
 	whole_open(0, "", whole_dial(1, peers));
 	whole_open(1, "", "");
-	for (unsigned i = 0; i < NODES; i++)
+	for (unsigned i = 0; i < PAIR; i++)
 		mr_control_log(mr_engine_host_state(node[i].engine),
 		               &(struct mr_log){ .level = MR_LOG_DEBUG, .fd = full,
 		                                 .wall = mr_clock_wall });
@@ -192,7 +192,7 @@ START_TEST(a_full_log_stops_nothing)
 	whole_run(50);
 	ck_assert_uint_eq(air.got[1], 1);
 	close(full);
-	for (unsigned i = 0; i < NODES; i++)
+	for (unsigned i = 0; i < PAIR; i++)
 		mr_control_log(mr_engine_host_state(node[i].engine),
 		               &(struct mr_log){ .level = MR_LOG_ERROR });
 	whole_close_all();

@@ -8,10 +8,12 @@
 #include "t/lib/whole.h"
 
 #define UDP(a)  "\"addresses\":[{\"transport\":\"udp\",\"addr\":\"" a "\"}]"
+#define TO_C    "{\"npub\":\"C\"," UDP("10.0.0.4:1") "}"
+#define HOP(p)  "{\"npub\":\"C\",\"alias\":\"h\"," UDP("10.0.0.4:1") "}," p
 #define ONE(a)  "{\"npub\":\"B\"," UDP(a) "}"
 
 static const struct {
-	const char *more, *peers, *says; /* B and A stand for their npubs */
+	const char *more, *peers, *says; /* A (the node itself), B and C stand for their npubs */
 	bool        opens;
 } settings[] = {
 	{ "", ONE("10.0.0.1:1"), NULL, true },
@@ -22,6 +24,17 @@ static const struct {
 	  "peers[0].npub: control: this is the node itself", true },
 	{ "", "{\"npub\":\"B\"}", "peers[0]: control: has no address", false },
 	{ "", "{\"npub\":\"B\",\"via_nostr\":true}", "Nostr is not built yet", true },
+	{ "", HOP("{\"npub\":\"B\",\"via\":\"h\"}"), NULL, true },
+	{ "", "{\"npub\":\"B\",\"via\":\"C\"}," TO_C, NULL, true },
+	{ "", "{\"npub\":\"A\",\"via\":\"C\"}," TO_C, "this is the node itself", true },
+	{ "", HOP("{\"npub\":\"B\",\"via\":\"g\"}"),
+	  "peers[1].via: control: no peer has the alias or npub \"g\"", false },
+	{ "", "{\"npub\":\"B\",\"via\":\"h\"," UDP("10.0.0.1:1") "}," TO_C,
+	  "peers[0].via: control: a peer is reached by addresses or through another, not both", false },
+	{ "", "{\"npub\":\"B\",\"alias\":\"b\",\"via\":\"b\"}",
+	  "peers[0].via: control: \"b\" is no neighbour: it has a via itself", false },
+	{ "", "{\"npub\":\"B\",\"via\":\"me\"},{\"npub\":\"A\",\"alias\":\"me\"," UDP("10.0.0.1:1") "}",
+	  "peers[0].via: control: \"me\" is the node itself", false },
 	{ "", ONE("10.0.0.1"),
 	  "peers[0].addresses[0].addr: control: \"10.0.0.1\" is not a host:port", false },
 	{ "", ONE("10.0.0.1:0x1"), "peers[0].addresses[0].addr", false },
@@ -42,14 +55,14 @@ static const struct {
 	  "node.link_dead_timeout_secs: control: 5 s are not longer", false },
 };
 
-/* B and A become npubs. */
+/* A, B and C become npubs. */
 static void expand(char out[2048], const char *text)
 {
 	size_t n = 0;
 
 	for (; *text; text++) {
-		if ((*text == 'B' || *text == 'A') && text[1] == '"')
-			whole_npub(*text == 'B', out + n), n += strlen(out + n);
+		if (*text >= 'A' && *text <= 'C' && text[1] == '"')
+			whole_npub((unsigned)(*text - 'A'), out + n), n += strlen(out + n);
 		else
 			out[n++] = *text;
 	}
