@@ -5,7 +5,7 @@
 #include "cli/identity.h"
 #include "cli/nodefile.h"
 #include "core/plan.h"
-#include "stages/kinds.h"
+#include "core/plugins.h"
 
 enum { PRINT = CLI_NODE_OPTIONS };
 
@@ -54,14 +54,19 @@ static void check_identity(const struct cli_node *node, struct mr_report *report
 		fips_identity_wipe(&id);
 }
 
-static int check(const struct cli_args *args, const struct cli_node_options *o)
+static int check(const struct cli_args *args, struct cli_node_options *o)
 {
 	const char *form = cli_value(args, PRINT);
 	struct mr_report report = { 0 };
+	struct mr_plugins *plugins = cli_plugins_open(&report);
 	struct mr_plan *plan = NULL;
 	struct cli_node node;
 	int code = CLI_USAGE;
 
+	if (!plugins)
+		return CLI_FAILED;
+	o->kinds = plugins->kinds;
+	o->plugins = plugins;
 	cli_node_load(&node, o, &report);
 	if (node.doc)
 		check_identity(&node, &report);
@@ -77,6 +82,7 @@ static int check(const struct cli_args *args, const struct cli_node_options *o)
 	}
 	mr_plan_free(plan);
 	cli_node_free(&node);
+	mr_plugins_close(plugins);
 	mr_report_free(&report);
 	return code;
 }
@@ -93,7 +99,6 @@ static int run(const struct cli_args *args)
 	if (!sets)
 		return CLI_FAILED;
 	o = cli_node_options_of(args, sets);
-	o.kinds = mr_kinds;
 	o.bare = o.graph != NULL;
 	if (form && form[0] != 'd' && form[0] != 'j')
 		code = cli_usage_error(args, "there is no form \"%s\"%s", form,

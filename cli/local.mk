@@ -19,6 +19,7 @@ libcli_a_SOURCES = \
 	cli/nodekeys.c \
 	cli/pages.c \
 	cli/pages.h \
+	cli/plugins.c \
 	cli/pubkey.c \
 	cli/run.c \
 	cli/set.c \
@@ -27,4 +28,4 @@ libcli_a_SOURCES = \
 
 bin_PROGRAMS += millrace
 millrace_SOURCES = cli/main.c
-millrace_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
+millrace_LDADD = $(MR_LIBS_WHOLE) $(LIBS_NEEDED)

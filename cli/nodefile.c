@@ -13,6 +13,7 @@
 
 #include "core/engine.h"
 #include "core/http_listen.h"
+#include "core/plugins.h"
 
 #define DEFAULT_FILE "millrace.json"
 
@@ -158,6 +159,52 @@ static char *pick_graph(struct cli_node *node, const struct cli_node_options *o,
 
 /* ---- 3. the graph ---- */
 
+/* A plugin that was refused may have had it: its file is called like the kind, or nobody knows. */
+static void tell_refused(const struct mr_plugins *p, const char *kind, struct mr_where where,
+                         struct mr_report *report)
+{
+	for (unsigned i = 0; i < p->modules; i++) {
+		const struct mr_module *m = &p->module[i];
+		const char *slash = strrchr(m->file, '/'), *base = slash ? slash + 1 : m->file;
+		size_t n = strlen(kind);
+		bool namesake = !strncmp(base, kind, n) && !strcmp(base + n, ".so");
+
+		if (m->refused)
+			mr_complain(report, where, "kind \"%s\" %s the plugin %s, which was refused: %s",
+			            kind, namesake ? "is missing with" : "may have been in", m->file,
+			            m->refused);
+	}
+	if (p->refused)
+		mr_complain(report, where, "kind \"%s\" may be in a plugin, but none from %s was "
+		            "loaded: %s", kind, p->folder, p->refused);
+}
+
+static bool is_kind(const struct mr_kind *const *kinds, const char *name)
+{
+	while (*kinds && strcmp((*kinds)->name, name))
+		kinds++;
+	return *kinds != NULL;
+}
+
+/* The graph cannot be used: for want of a kind that a refused plugin would have brought? */
+static void explain_kinds(const struct cli_node *node, const struct cli_node_options *o,
+                          struct mr_report *report)
+{
+	const char *name;
+	json_t *stage;
+
+	json_object_foreach(mr_json_at(node->graph_doc, "stages"), name, stage)
+	{
+		const char *kind = json_string_value(json_object_get(stage, "kind"));
+		char path[MR_PATH];
+
+		if (!is_kind(o->kinds, kind ? kind : name))
+			tell_refused(o->plugins, kind ? kind : name,
+			             mr_json_where(node->graph_doc, mr_path_key(path, "stages", name)),
+			             report);
+	}
+}
+
 static void load_graph(struct cli_node *node, const struct cli_node_options *o,
                        const struct cli_sections *sections, struct mr_report *report)
 {
@@ -169,6 +216,8 @@ static void load_graph(struct cli_node *node, const struct cli_node_options *o,
 		return;
 	cli_set_graph(node->graph_doc, sections, o, report);
 	node->graph = mr_graph_parse(node->graph_doc, o->kinds, report);
+	if (!node->graph && o->plugins)
+		explain_kinds(node, o, report);
 }
 
 /* A node file that cannot be read still leaves a graph to check, when --graph names it. */

@@ -37,6 +37,7 @@ struct cli_node_options {
 	bool               bare;  /* without -c and without a millrace.json, go on with defaults */
 	unsigned           cores; /* for "auto"; 0: count them */
 	const struct mr_kind *const *kinds; /* NULL-terminated */
+	const struct mr_plugins *plugins; /* where these came from; may be NULL */
 };
 
 struct cli_node {

@@ -26,9 +26,9 @@
 #include "core/http_listen.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/plugins.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
-#include "stages/kinds.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -48,6 +48,7 @@ static const struct cli_option options[] = {
 
 struct run {
 	struct mr_log        log;
+	struct mr_plugins   *plugins;
 	struct cli_node      node;
 	struct fips_identity id;
 	const struct mr_aead *aead;
@@ -93,7 +94,7 @@ static void choose_aead(struct run *r)
 	struct mr_aead_score score[MR_AEAD_MAX];
 	unsigned n = 0;
 
-	r->aead = mr_aead_choose(mr_clock_now, score, &n);
+	r->aead = mr_aead_choose(r->plugins->aeads, mr_clock_now, score, &n);
 	for (unsigned i = 0; i < n; i++) {
 		const char *name = score[i].provider->name;
 
@@ -116,7 +117,13 @@ static bool read_configuration(struct run *r, const struct cli_args *args, struc
 	if (!sets)
 		return false;
 	o = cli_node_options_of(args, sets);
-	o.kinds = mr_kinds;
+	r->plugins = cli_plugins_open(report);
+	if (!r->plugins) {
+		free(sets);
+		return false;
+	}
+	o.kinds = r->plugins->kinds;
+	o.plugins = r->plugins;
 	good = cli_node_load(&r->node, &o, report);
 	good = good && mr_http_listen_valid(r->node.settings.http.listen,
 	                                    r->node.settings.http.insecure_bind, report);
@@ -258,6 +265,7 @@ static bool close_all(struct run *r)
 		mr_log(&r->log, MR_LOG_ERROR, "%u packets did not come home", missing);
 	fips_identity_wipe(&r->id);
 	cli_node_free(&r->node);
+	mr_plugins_close(r->plugins);
 	return missing == 0;
 }
 

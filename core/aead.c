@@ -1,6 +1,6 @@
 /* aead - the providers' entrance examination: known answers, the failed-open contract, speed.
  *
- * In the order they run at start: mr_aead_choose tests every provider linked in (plugins/list.c),
+ * In the order they run at start: mr_aead_choose tests every provider of the list it is given,
  * measures those that passed and names the fastest.  The examination is the same for all and knows
  * nothing of their insides.  At the end stand the two one-packet calls of the handshakes.
  */
@@ -26,9 +26,11 @@ struct rig {
 	uint8_t aad[64];
 };
 
-const struct mr_aead *mr_aead_find(const char *name)
+const struct mr_aead *const mr_aead_builtin[] = { &mr_aead_mbedtls, NULL };
+
+const struct mr_aead *mr_aead_find(const struct mr_aead *const *list, const char *name)
 {
-	for (const struct mr_aead *const *p = mr_aead_all; *p; p++)
+	for (const struct mr_aead *const *p = list; *p; p++)
 		if (strcmp((*p)->name, name) == 0)
 			return *p;
 	return NULL;
@@ -295,8 +297,8 @@ static uint64_t sum(const struct mr_aead_score *s)
 	return s->ns_seal + s->ns_open;
 }
 
-const struct mr_aead *mr_aead_choose(uint64_t (*now)(void), struct mr_aead_score *scores,
-                                     unsigned *count)
+const struct mr_aead *mr_aead_choose(const struct mr_aead *const *list, uint64_t (*now)(void),
+                                     struct mr_aead_score *scores, unsigned *count)
 {
 	struct mr_aead_score own[MR_AEAD_MAX];
 	const struct mr_aead_score *best = NULL;
@@ -304,10 +306,10 @@ const struct mr_aead *mr_aead_choose(uint64_t (*now)(void), struct mr_aead_score
 
 	if (!scores)
 		scores = own;
-	for (; n < MR_AEAD_MAX && mr_aead_all[n]; n++) {
+	for (; n < MR_AEAD_MAX && list[n]; n++) {
 		struct mr_aead_score *s = &scores[n];
 
-		*s = (struct mr_aead_score){ .provider = mr_aead_all[n] };
+		*s = (struct mr_aead_score){ .provider = list[n] };
 		s->refused = mr_aead_self_test(s->provider);
 		if (!s->refused)
 			measure(s, now);
@@ -326,7 +328,7 @@ const struct mr_aead *mr_aead_choose(uint64_t (*now)(void), struct mr_aead_score
 static struct mr_aead_op one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad,
                              size_t naad, const void *in, size_t n, uint8_t *out)
 {
-	struct mr_aead_ctx *ctx = mr_aead_all[0]->prepare(key);
+	struct mr_aead_ctx *ctx = mr_aead_mbedtls.prepare(key);
 
 	if (!ctx || naad > UINT32_MAX || n > UINT32_MAX - MR_AEAD_TAG)
 		abort();
@@ -340,8 +342,8 @@ void mr_aead_seal_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const vo
 {
 	struct mr_aead_op op = one(key, counter, aad, naad, in, n, out);
 
-	mr_aead_all[0]->seal(&op, 1);
-	mr_aead_all[0]->release(op.ctx);
+	mr_aead_mbedtls.seal(&op, 1);
+	mr_aead_mbedtls.release(op.ctx);
 }
 
 bool mr_aead_open_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad,
@@ -349,7 +351,7 @@ bool mr_aead_open_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const vo
 {
 	struct mr_aead_op op = one(key, counter, aad, naad, in, n, out);
 
-	mr_aead_all[0]->open(&op, 1);
-	mr_aead_all[0]->release(op.ctx);
+	mr_aead_mbedtls.open(&op, 1);
+	mr_aead_mbedtls.release(op.ctx);
 	return op.ok;
 }

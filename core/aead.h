@@ -44,7 +44,8 @@ struct mr_aead_op {
 	bool                 ok;      /* open: written by the provider; seal: always true */
 };
 
-/* Provider: const data, one per folder under plugins/. */
+/* Provider: const data, one per folder under plugins/.  mbedTLS is built in, the others are loadable
+ * modules (plugin.h). */
 struct mr_aead {
 	const char *name;    /* "mbedtls", "libcrypto", "ipsec-mb"                       */
 	const char *summary; /* one line for `millrace version`                          */
@@ -59,11 +60,14 @@ struct mr_aead {
 	unsigned (*open)(struct mr_aead_op *ops, unsigned n);
 };
 
-/* All providers linked in, NULL-terminated, built-in (mbedtls) first. */
-extern const struct mr_aead *const mr_aead_all[];
+/* The one that is built in: the one handshakes use, and the one that must work. */
+extern const struct mr_aead mr_aead_mbedtls;
 
-/* By name, or NULL. */
-const struct mr_aead *mr_aead_find(const char *name);
+/* The providers built in, NULL-terminated; what modules add is in a registry (plugins.h). */
+extern const struct mr_aead *const mr_aead_builtin[];
+
+/* By name among a NULL-terminated list, or NULL. */
+const struct mr_aead *mr_aead_find(const struct mr_aead *const *list, const char *name);
 
 /* Known answers, wrong key then right key, and the failed-open contract.  NULL when all hold,
  * else a sentence naming what did not.  Set-up only. */
@@ -78,11 +82,12 @@ struct mr_aead_score {
 };
 #define MR_AEAD_MAX 8
 
-/* Self-test all providers, measure each for about 20 ms and return the fastest that passed; scores
- * (room for MR_AEAD_MAX) and their count for `millrace version` and the log, either may be NULL.
- * Never NULL: a machine on which not even the built-in provider passes its known answers aborts.
- * now is mr_clock_now or a test's. */
-const struct mr_aead *mr_aead_choose(uint64_t (*now)(void), struct mr_aead_score *scores, unsigned *count);
+/* Self-test all providers of a NULL-terminated list whose first is built in, measure each for about
+ * 20 ms and return the fastest that passed; scores (room for MR_AEAD_MAX) and their count for
+ * `millrace version` and the log, either may be NULL.  Never NULL: a machine on which not even the
+ * built-in provider passes its known answers aborts.  now is mr_clock_now or a test's. */
+const struct mr_aead *mr_aead_choose(const struct mr_aead *const *list, uint64_t (*now)(void),
+                                     struct mr_aead_score *scores, unsigned *count);
 
 /* Convenience for handshakes: one packet in place semantics, out may equal in.  seal writes n + 16
  * bytes; open returns false and leaves out untouched when the tag does not hold (n counts the tag).

@@ -40,6 +40,7 @@ libcore_a_SOURCES = \
 	core/json.c \
 	core/json.h \
 	core/json_path.c \
+	core/kind.c \
 	core/log.c \
 	core/log.h \
 	core/loop.c \
@@ -53,6 +54,9 @@ libcore_a_SOURCES = \
 	core/pkt.h \
 	core/plan.c \
 	core/plan.h \
+	core/plugin.h \
+	core/plugins.c \
+	core/plugins.h \
 	core/pool.c \
 	core/pool.h \
 	core/prom.c \

@@ -3,6 +3,7 @@
 #include "core/pool.h"
 
 #include <assert.h>
+#include <ck_ring.h>
 #include <stdlib.h>
 #include <string.h>
 

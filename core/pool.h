@@ -9,7 +9,6 @@
 #ifndef MR_CORE_POOL_H
 #define MR_CORE_POOL_H
 
-#include <ck_ring.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/json.h"
 
 static void complain(struct mr_setup *s, bool warning, const char *path, const char *fmt, va_list ap)
@@ -93,7 +94,7 @@ static struct mr_setup base_setup(struct mr_engine *e, struct mr_opening *o,
 {
 	return (struct mr_setup){
 		.workers = e->workers, .replicas = 1, .aead = e->aead, .rand = e->rand,
-		.now = e->now(), .view_max = e->view_max, .report = report,
+		.now = e->now(), .wall = mr_clock_wall(), .view_max = e->view_max, .report = report,
 		.doc = e->doc, .runtime = o,
 	};
 }

@@ -36,7 +36,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       1  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       2  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -57,6 +57,13 @@ struct mr_port {
 	                       * and what is emitted there counts as dropped by the edge      */
 	bool        numbered; /* inputs and outputs behind the numbering: only FIFO `wait`
 	                       * edges without lanes may join two such ports                  */
+	bool        passes;   /* what comes in by such inputs leaves by such outputs, as it is and
+	                       * in order: they are numbered where what they are joined with is, and
+	                       * what they carry is what it carries                           */
+	bool        plaintext; /* outputs: what people wrote, unsealed                        */
+	bool        aside;    /* outputs: not on the packets' way, so its edge must `drop`    */
+	const char *sort;     /* what its packets are made for, when that is one thing: only ports of
+	                       * one sort may be joined; NULL: the packets every stage knows  */
 };
 
 /* Names with a help sentence: drops and counters.  Tables end with { 0 }. */
@@ -104,6 +111,8 @@ struct mr_kind {
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
 	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what a
 	                                    * replica owns with that replica               */
+	const char              *shows;    /* shows others what it is given: may be given plaintext only
+	                                    * where the node file has true at this path; NULL: does not */
 
 	int      (*open)(void *self, struct mr_setup *setup);
 	void     (*order)(void *self, struct mr_order *order, struct mr_turn *turn);
@@ -155,6 +164,7 @@ struct mr_setup {
 	const struct mr_aead *aead;    /* provider chosen for this run                        */
 	struct mr_rand       rand;
 	uint64_t             now;      /* ns                                                  */
+	uint64_t             wall;     /* ns since 1970 began, at `now`                       */
 	uint32_t             view_max; /* largest view a pool buffer holds behind MR_HEADROOM */
 	struct mr_report    *report;
 	const struct mr_json *doc;     /* node file, for positions in complaints; may be NULL */

@@ -20,7 +20,6 @@
 #ifndef MR_CORE_TABLE_H
 #define MR_CORE_TABLE_H
 
-#include <ck_epoch.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +29,7 @@
 #define MR_TABLE_MAX 0xfffff /* entries a table may have, less than 2^20 */
 
 struct mr_table;
+struct ck_epoch_record;
 
 /* Table of at most `cap` entries, [1, MR_TABLE_MAX], with keys of `key_len` bytes (at most 32).  `free_entry` is
  * called by the writer for each entry that was replaced, removed or left at close.  NULL: no
@@ -50,8 +50,8 @@ uint64_t mr_table_unresolved(const struct mr_table *t, const void *key);
 /* Writer only; `record` is the writer's own epoch record.  put inserts or replaces and returns the
  * handle, or MR_NO_HANDLE when the table is full (the entry then stays the caller's).  remove
  * returns false when the key is not there. */
-uint64_t mr_table_put(struct mr_table *t, ck_epoch_record_t *record, const void *key, void *entry);
-bool     mr_table_remove(struct mr_table *t, ck_epoch_record_t *record, const void *key);
+uint64_t mr_table_put(struct mr_table *t, struct ck_epoch_record *record, const void *key, void *entry);
+bool     mr_table_remove(struct mr_table *t, struct ck_epoch_record *record, const void *key);
 uint32_t mr_table_count(const struct mr_table *t);
 
 #endif

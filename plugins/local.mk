@@ -1,18 +1,23 @@
-# plugins: AEAD providers.  mbedTLS is always in; the others are when configure finds them.
+# plugins: the AEAD provider that is built in, and loadable modules: plugins/<name>.so from the folder
+# plugins/<name>.
 
-libplugins_a_SOURCES = \
-	plugins/list.c \
-	plugins/mbedtls/aead.c
+libcore_a_SOURCES += plugins/mbedtls/aead.c
 
 if LIBCRYPTO
-libplugins_a_SOURCES += \
-	plugins/libcrypto/aead.c
+plugin_PROGRAMS += plugins/libcrypto.so
 endif
+plugins_libcrypto_so_SOURCES = plugins/libcrypto/aead.c
+plugins_libcrypto_so_CFLAGS = $(CFLAGS_MODULE)
+plugins_libcrypto_so_LDFLAGS = $(LDFLAGS_MODULE)
+plugins_libcrypto_so_LDADD = $(LIBCRYPTO_LIBS)
 
 if IPSEC_MB
-libplugins_a_SOURCES += \
-	plugins/ipsec-mb/aead.c
+plugin_PROGRAMS += plugins/ipsec-mb.so
 endif
+plugins_ipsec_mb_so_SOURCES = plugins/ipsec-mb/aead.c
+plugins_ipsec_mb_so_CFLAGS = $(CFLAGS_MODULE)
+plugins_ipsec_mb_so_LDFLAGS = $(LDFLAGS_MODULE)
+plugins_ipsec_mb_so_LDADD = $(IPSEC_MB_LIBS)
 
 EXTRA_DIST += \
 	plugins/ipsec-mb/README.md \

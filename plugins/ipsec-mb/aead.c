@@ -15,10 +15,10 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
-#ifdef HAVE_IPSEC_MB
 
 #include "core/aead_op.h"
 #include "core/hash.h"
+#include "core/plugin.h"
 
 #include <intel-ipsec-mb.h>
 #include <stdlib.h>
@@ -177,7 +177,7 @@ static unsigned open_ops(struct mr_aead_op *ops, unsigned n)
 	return good;
 }
 
-const struct mr_aead mr_aead_ipsec_mb = {
+static const struct mr_aead ipsec_mb = {
 	.name = "ipsec-mb",
 	.summary = "Intel's library for x86, cipher and authenticator in one pass",
 	.usable = usable,
@@ -187,4 +187,10 @@ const struct mr_aead mr_aead_ipsec_mb = {
 	.open = open_ops,
 };
 
-#endif
+const struct mr_plugin mr_plugin = {
+	.abi = MR_ABI,
+	.name = "ipsec-mb",
+	.version = PACKAGE_VERSION,
+	.summary = "ChaCha20-Poly1305 of libipsec-mb",
+	.aeads = (const struct mr_aead *const[]){ &ipsec_mb, NULL },
+};

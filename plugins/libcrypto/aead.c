@@ -18,10 +18,10 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
-#ifdef HAVE_LIBCRYPTO
 
 #include "core/aead_op.h"
 #include "core/hash.h"
+#include "core/plugin.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -201,7 +201,7 @@ static unsigned open_ops(struct mr_aead_op *ops, unsigned n)
 	return good;
 }
 
-const struct mr_aead mr_aead_libcrypto = {
+static const struct mr_aead libcrypto = {
 	.name = "libcrypto",
 	.summary = "OpenSSL 3, vector instructions within a packet",
 	.usable = usable,
@@ -211,4 +211,10 @@ const struct mr_aead mr_aead_libcrypto = {
 	.open = open_ops,
 };
 
-#endif
+const struct mr_plugin mr_plugin = {
+	.abi = MR_ABI,
+	.name = "libcrypto",
+	.version = PACKAGE_VERSION,
+	.summary = "ChaCha20-Poly1305 of OpenSSL 3",
+	.aeads = (const struct mr_aead *const[]){ &libcrypto, NULL },
+};

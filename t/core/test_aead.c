@@ -11,6 +11,7 @@
 
 #include "core/aead.h"
 #include "core/rand.h"
+#include "t/lib/provider.h"
 #include "t/lib/vectors.h"
 
 #include <check.h>
@@ -27,7 +28,7 @@ static unsigned providers(void)
 {
 	unsigned n = 0;
 
-	while (mr_aead_all[n])
+	while (provider_all()[n])
 		n++;
 	return n;
 }
@@ -35,7 +36,7 @@ static unsigned providers(void)
 /* The i-th provider, or NULL (said aloud) where the processor cannot run it. */
 static const struct mr_aead *provider(int i)
 {
-	const struct mr_aead *p = mr_aead_all[i];
+	const struct mr_aead *p = provider_all()[i];
 
 	if (!p->usable || p->usable())
 		return p;
@@ -71,15 +72,15 @@ static bool all_of(const uint8_t *at, size_t n, uint8_t value)
 
 START_TEST(names)
 {
-	ck_assert_str_eq(mr_aead_all[0]->name, "mbedtls");
+	ck_assert_str_eq(provider_all()[0]->name, "mbedtls");
 	ck_assert_uint_le(providers(), MR_AEAD_MAX);
 	for (unsigned i = 0; i < providers(); i++) {
-		ck_assert_ptr_eq(mr_aead_find(mr_aead_all[i]->name), mr_aead_all[i]);
-		ck_assert_uint_gt(strlen(mr_aead_all[i]->summary), 0);
-		mr_aead_all[i]->release(NULL);
+		ck_assert_ptr_eq(mr_aead_find(provider_all(), provider_all()[i]->name), provider_all()[i]);
+		ck_assert_uint_gt(strlen(provider_all()[i]->summary), 0);
+		provider_all()[i]->release(NULL);
 	}
-	ck_assert_ptr_null(mr_aead_find("no such provider"));
-	ck_assert_ptr_null(mr_aead_find(""));
+	ck_assert_ptr_null(mr_aead_find(provider_all(), "no such provider"));
+	ck_assert_ptr_null(mr_aead_find(provider_all(), ""));
 }
 END_TEST
 
@@ -268,7 +269,7 @@ static void make_pair(struct pair *pair, struct mr_aead_ctx *builtin, uint32_t l
 	op.ctx = builtin;
 	op.src[0] = (struct mr_aead_piece){ pair->text, len };
 	op.dst = pair->sealed;
-	mr_aead_all[0]->seal(&op, 1);
+	provider_all()[0]->seal(&op, 1);
 }
 
 /* Bytes of dst whose source lies elsewhere still hold the arena's byte. */
@@ -351,7 +352,7 @@ START_TEST(all_shapes)
 	static struct arena arena;
 	static struct pair pair;
 	const struct mr_aead *p = provider(_i);
-	struct mr_aead_ctx *builtin = context(mr_aead_all[0], 1), *ctx, *wrong;
+	struct mr_aead_ctx *builtin = context(provider_all()[0], 1), *ctx, *wrong;
 
 	if (!p)
 		return;
@@ -377,7 +378,7 @@ START_TEST(all_shapes)
 	}
 	p->release(ctx);
 	p->release(wrong);
-	mr_aead_all[0]->release(builtin);
+	provider_all()[0]->release(builtin);
 }
 END_TEST
 
@@ -388,7 +389,7 @@ START_TEST(cross_opened)
 	const struct mr_aead *p = provider(_i);
 	struct mr_aead_op ops[64];
 
-	for (int other = 0; p && mr_aead_all[other]; other++) {
+	for (int other = 0; p && provider_all()[other]; other++) {
 		const struct mr_aead *q = provider(other);
 		struct mr_aead_ctx *to, *from;
 

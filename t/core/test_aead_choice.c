@@ -7,6 +7,7 @@
 
 #include "core/aead.h"
 #include "core/clock.h"
+#include "t/lib/provider.h"
 
 #include <check.h>
 #include <string.h>
@@ -22,32 +23,32 @@ static bool can_run(const struct mr_aead *p)
 
 START_TEST(linked_in)
 {
-	for (unsigned i = 0; mr_aead_all[i]; i++)
-		if (can_run(mr_aead_all[i]))
-			ck_assert_ptr_null(mr_aead_self_test(mr_aead_all[i]));
+	for (unsigned i = 0; provider_all()[i]; i++)
+		if (can_run(provider_all()[i]))
+			ck_assert_ptr_null(mr_aead_self_test(provider_all()[i]));
 		else
-			ck_assert_ptr_nonnull(mr_aead_self_test(mr_aead_all[i]));
+			ck_assert_ptr_nonnull(mr_aead_self_test(provider_all()[i]));
 }
 END_TEST
 
 static void seal_well(struct mr_aead_op *ops, unsigned n)
 {
-	mr_aead_all[0]->seal(ops, n);
+	mr_aead_mbedtls.seal(ops, n);
 }
 
 static unsigned open_well(struct mr_aead_op *ops, unsigned n)
 {
-	return mr_aead_all[0]->open(ops, n);
+	return mr_aead_mbedtls.open(ops, n);
 }
 
 static struct mr_aead_ctx *prepare_well(const uint8_t key[MR_AEAD_KEY])
 {
-	return mr_aead_all[0]->prepare(key);
+	return mr_aead_mbedtls.prepare(key);
 }
 
 static void release_well(struct mr_aead_ctx *ctx)
 {
-	mr_aead_all[0]->release(ctx);
+	mr_aead_mbedtls.release(ctx);
 }
 
 static void seal_32_bits(struct mr_aead_op *ops, unsigned n)
@@ -185,12 +186,12 @@ START_TEST(equals_go_to_the_first)
 	struct mr_aead_score scores[MR_AEAD_MAX];
 	unsigned n = 0;
 
-	ck_assert_ptr_eq(mr_aead_choose(uneven_clock, scores, &n), mr_aead_all[0]);
+	ck_assert_ptr_eq(mr_aead_choose(provider_all(), uneven_clock, scores, &n), provider_all()[0]);
 	ck_assert_uint_gt(n, 0);
-	ck_assert_ptr_null(mr_aead_all[n]);
+	ck_assert_ptr_null(provider_all()[n]);
 	for (unsigned i = 0; i < n; i++) {
-		ck_assert_ptr_eq(scores[i].provider, mr_aead_all[i]);
-		ck_assert((scores[i].refused == NULL) == can_run(mr_aead_all[i]));
+		ck_assert_ptr_eq(scores[i].provider, provider_all()[i]);
+		ck_assert((scores[i].refused == NULL) == can_run(provider_all()[i]));
 		if (scores[i].refused)
 			continue;
 		ck_assert_uint_eq(scores[i].ns_seal, 1000 / 16);
@@ -202,14 +203,14 @@ END_TEST
 START_TEST(quickest_wins)
 {
 	struct mr_aead_score scores[MR_AEAD_MAX];
-	const struct mr_aead *best = mr_aead_choose(slow_first_clock, scores, NULL);
+	const struct mr_aead *best = mr_aead_choose(provider_all(), slow_first_clock, scores, NULL);
 	unsigned want = 1;
 
-	while (mr_aead_all[want] && !can_run(mr_aead_all[want]))
+	while (provider_all()[want] && !can_run(provider_all()[want]))
 		want++;
 	ck_assert_uint_eq(scores[0].ns_seal, 100000 / 16);
 	ck_assert_uint_eq(scores[0].ns_open, 100000 / 16);
-	ck_assert_ptr_eq(best, mr_aead_all[want] ? mr_aead_all[want] : mr_aead_all[0]);
+	ck_assert_ptr_eq(best, provider_all()[want] ? provider_all()[want] : provider_all()[0]);
 }
 END_TEST
 
@@ -217,9 +218,9 @@ START_TEST(any_clock)
 {
 	unsigned n = 0;
 
-	ck_assert_ptr_eq(mr_aead_choose(still_clock, NULL, &n), mr_aead_all[0]);
+	ck_assert_ptr_eq(mr_aead_choose(provider_all(), still_clock, NULL, &n), provider_all()[0]);
 	ck_assert_uint_gt(n, 0);
-	ck_assert_ptr_nonnull(mr_aead_choose(mr_clock_now, NULL, NULL));
+	ck_assert_ptr_nonnull(mr_aead_choose(provider_all(), mr_clock_now, NULL, NULL));
 }
 END_TEST
 

@@ -288,7 +288,7 @@ START_TEST(every_packet_is_accounted_for)
 	if (!g)
 		mr_report_print(&report, stderr);
 	ck_assert_msg(g != NULL, "%s", graphs[_i].name);
-	e = mr_engine_open(&(struct mr_engine_options){ .graph = g, .aead = mr_aead_find("mbedtls"),
+	e = mr_engine_open(&(struct mr_engine_options){ .graph = g, .aead = &mr_aead_mbedtls,
 	                                                .now = mr_clock_now,
 	                                                .rand = mr_rand_system() }, &report);
 	if (!e)

@@ -266,7 +266,7 @@ START_TEST(a_flow_keeps_its_replica_and_its_order)
 	if (!g)
 		mr_report_print(&report, stderr);
 	ck_assert_ptr_nonnull(g);
-	e = mr_engine_open(&(struct mr_engine_options){ .graph = g, .aead = mr_aead_find("mbedtls"),
+	e = mr_engine_open(&(struct mr_engine_options){ .graph = g, .aead = &mr_aead_mbedtls,
 	                                                .now = mr_clock_now,
 	                                                .rand = mr_rand_system() }, &report);
 	ck_assert_ptr_nonnull(e);

@@ -7,6 +7,7 @@
 
 #include "core/aead.h"
 #include "core/wire.h"
+#include "t/lib/provider.h"
 
 #include <stdlib.h>
 
@@ -49,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!mr_wire_ok(&w) || n > TEXT_MAX)
 		return 0;
-	for (unsigned i = 0; mr_aead_all[i]; i++) {
-		const struct mr_aead *p = mr_aead_all[i];
+	for (unsigned i = 0; provider_all()[i]; i++) {
+		const struct mr_aead *p = provider_all()[i];
 
 		if (p->usable && !p->usable())
 			continue;

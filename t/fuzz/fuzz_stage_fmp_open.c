@@ -35,7 +35,7 @@ static void open_rig(void)
 {
 	rig = rig_open(&mr_kind_fmp_open, "{}", CRAFT_NODE(CRAFT_B, CRAFT_UDP));
 	for (unsigned i = 0; i < KEYS; i++) {
-		keys[i] = keys_open(mr_aead_find("mbedtls"), secret[i], i + 1, 0);
+		keys[i] = keys_open(&mr_aead_mbedtls, secret[i], i + 1, 0);
 		craft_index(rig, i, &craft_a, i, &recv[i], &keys[i]->recv);
 	}
 	craft_index(rig, KEYS, &craft_t, FIPS_NO_HANDLE, NULL, NULL);

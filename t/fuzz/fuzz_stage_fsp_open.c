@@ -44,7 +44,7 @@ static void open_rig(void)
 	rig = rig_open(&mr_kind_fsp_open, "{}", CRAFT_NODE(CRAFT_B, CRAFT_UDP));
 	for (unsigned i = 0; i < KEYS; i++) {
 		secret_of(i, secret);
-		keys[i] = keys_open(mr_aead_find("mbedtls"), secret, i + 1, 0);
+		keys[i] = keys_open(&mr_aead_mbedtls, secret, i + 1, 0);
 	}
 	craft_session(rig, &craft_a, NULL, &recv, 1280);
 	craft_session(rig, &craft_t, NULL, NULL, 0);

@@ -233,7 +233,7 @@ static void try_open(struct stand *s, const char *graph)
 	s->graph = s->doc ? mr_graph_parse(s->doc, actor_kinds, &s->report) : NULL;
 	if (s->graph)
 		s->engine = mr_engine_open(&(struct mr_engine_options){
-			.graph = s->graph, .aead = mr_aead_find("mbedtls"),
+			.graph = s->graph, .aead = &mr_aead_mbedtls,
 			.rand = mr_rand_system(), .now = stand_now }, &s->report);
 	for (unsigned i = 0; s->engine && i < s->engine->workers; i++)
 		s->engine->worker[i].booked = stand_time;

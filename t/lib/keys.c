@@ -7,18 +7,20 @@
 
 #include <check.h>
 
+#include "t/lib/provider.h"
+
 int keys_providers(void)
 {
 	int n = 0;
 
-	while (mr_aead_all[n])
+	while (provider_all()[n])
 		n++;
 	return n;
 }
 
 const struct mr_aead *keys_provider(int i)
 {
-	const struct mr_aead *p = mr_aead_all[i];
+	const struct mr_aead *p = provider_all()[i];
 
 	if (!p->usable || p->usable())
 		return p;

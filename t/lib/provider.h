@@ -1,4 +1,4 @@
-/* provider.h - one packet sealed or opened with each AEAD provider in turn, for tests. */
+/* provider.h - every AEAD provider of this build, and one packet sealed or opened with it, for tests. */
 #ifndef T_LIB_PROVIDER_H
 #define T_LIB_PROVIDER_H
 
@@ -7,6 +7,10 @@
 #include <stdint.h>
 
 #include "core/aead.h"
+
+/* Every provider there is, NULL-terminated, the built-in one first; the others are modules, loaded
+ * from MILLRACE_PLUGINS or, without it, from where the build puts them. */
+const struct mr_aead *const *provider_all(void);
 
 /* The providers this machine can run: starts with *i = 0, NULL after the last. */
 const struct mr_aead *provider_next(unsigned *i);

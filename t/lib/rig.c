@@ -204,7 +204,7 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 	if (rig->graph)
 		rig->engine = mr_engine_open(&(struct mr_engine_options){
 			.graph = rig->graph, .node = rig->node_doc,
-			.aead = rig_provider ? rig_provider : mr_aead_find("mbedtls"),
+			.aead = rig_provider ? rig_provider : &mr_aead_mbedtls,
 			.rand = mr_rand_system(), .now = rig_now }, &rig->report);
 	free(text);
 	return rig;

@@ -93,7 +93,7 @@ bool whole_try(unsigned i, const char *more, const char *peers)
 	if (n->graph)
 		n->engine = mr_engine_open(&(struct mr_engine_options){
 			.graph = n->graph, .node = n->node_doc,
-			.aead = whole_aead ? whole_aead : mr_aead_find("mbedtls"),
+			.aead = whole_aead ? whole_aead : &mr_aead_mbedtls,
 			.rand = mr_rand_seeded(&n->seed), .now = air_now }, &n->report);
 	return n->engine != NULL;
 }

@@ -18,13 +18,13 @@ static unsigned contexts;
 static struct mr_aead_ctx *prepare(const uint8_t key[MR_AEAD_KEY])
 {
 	contexts++;
-	return mr_aead_find("mbedtls")->prepare(key);
+	return mr_aead_mbedtls.prepare(key);
 }
 
 static void release(struct mr_aead_ctx *ctx)
 {
 	contexts -= ctx != NULL;
-	mr_aead_find("mbedtls")->release(ctx);
+	mr_aead_mbedtls.release(ctx);
 }
 
 static struct mr_aead counting;
@@ -34,7 +34,7 @@ static struct neighbour nb;
 /* Node 0, and the neighbour who has called it. */
 static void begin(void)
 {
-	counting = *mr_aead_find("mbedtls");
+	counting = mr_aead_mbedtls;
 	counting.prepare = prepare;
 	counting.release = release;
 	whole_aead = &counting;
