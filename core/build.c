@@ -98,8 +98,8 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	return true;
 }
 
-/* Ring inputs in the order their stages have on the worker, downstream first. */
-static void build_entries(struct mr_worker *w)
+/* Ring inputs of a lane in the order their stages have on the worker, downstream first. */
+static void build_entries(struct mr_worker *w, enum mr_lane lane)
 {
 	struct mr_engine *e = w->engine;
 
@@ -107,12 +107,14 @@ static void build_entries(struct mr_worker *w)
 		for (unsigned r = 0; r < e->plan->rings; r++) {
 			const struct mr_plan_ring *planned = &e->plan->ring[r];
 
-			if (&e->replica[planned->consumer] != w->replica[i])
+			if (&e->replica[planned->consumer] != w->replica[i] ||
+			    planned->lane != lane)
 				continue;
 			w->entry[w->entries++] = (struct mr_entry){
 				.ring = e->ring[r],
 				.to = w->replica[i],
 				.input = e->graph->edge[planned->edge].input,
+				.lane = lane,
 				.producer = e->replica[planned->producer].worker,
 				.wake_room = planned->depth / 2,
 			};
@@ -157,8 +159,11 @@ static bool build_rules(struct mr_engine *e)
 {
 	for (unsigned r = 0; r < e->replicas; r++) {
 		for (unsigned i = 0; i <= MR_PORTS_MAX; i++) {
-			if (!build_rule(e, &e->replica[r].rule[i], &e->plan->needs[r][i]))
-				return false;
+			for (unsigned lane = 0; lane < MR_LANES; lane++) {
+				if (!build_rule(e, &e->replica[r].rule[i][lane],
+				                &e->plan->needs[r][i][lane]))
+					return false;
+			}
 		}
 	}
 	return true;
@@ -168,14 +173,24 @@ static void build_exit(struct mr_engine *e, unsigned producer, unsigned edge, un
                        struct mr_exit *x)
 {
 	unsigned consumer = mr_plan_targets(e->plan, producer, edge).first + target;
-	unsigned ring = mr_plan_ring_of(e->plan, edge, producer, consumer);
+	const struct mr_edge *planned = &e->graph->edge[edge];
 
-	*x = (struct mr_exit){ .way = ring == MR_NO_RING ? MR_INLINE : MR_RING,
-		               .drop = e->graph->edge[edge].full == MR_DROP,
+	*x = (struct mr_exit){ .way = MR_INLINE,
+		               .drop = planned->full == MR_DROP,
 		               .to = &e->replica[consumer],
-		               .input = e->graph->edge[edge].input,
-		               .ring = ring == MR_NO_RING ? NULL : e->ring[ring],
+		               .input = planned->input,
 		               .consumer = e->replica[consumer].worker };
+	for (enum mr_lane lane = 0; lane < MR_LANES; lane++) {
+		const struct mr_kind *kind = e->graph->stage[planned->from].kind;
+		unsigned ring;
+
+		x->lane[lane] = mr_lane_behind(&kind->outputs[planned->output], lane);
+		ring = mr_plan_ring_of(e->plan, edge, producer, consumer, x->lane[lane]);
+		if (ring == MR_NO_RING)
+			continue;
+		x->way = MR_RING;
+		x->ring[lane] = e->ring[ring];
+	}
 }
 
 /* Where each output leads; one that is not connected, nowhere. */
@@ -233,8 +248,10 @@ bool mr_build(struct mr_engine *e)
 		if (!build_worker(e, i))
 			return false;
 	}
-	for (unsigned i = 0; i < e->workers; i++)
-		build_entries(&e->worker[i]);
+	for (unsigned i = 0; i < e->workers; i++) {
+		build_entries(&e->worker[i], MR_LANE_CONTROL);
+		build_entries(&e->worker[i], MR_LANE_BULK);
+	}
 	for (unsigned i = 0; i < e->replicas; i++) {
 		if (!build_exits(e, i))
 			return false;
@@ -245,9 +262,9 @@ bool mr_build(struct mr_engine *e)
 void mr_unbuild(struct mr_engine *e)
 {
 	for (unsigned i = 0; e->replica && i < e->replicas; i++) {
-		for (unsigned n = 0; e->replica[i].rule && n <= MR_PORTS_MAX; n++) {
-			free(e->replica[i].rule[n].need);
-			free(e->replica[i].rule[n].gate);
+		for (unsigned n = 0; e->replica[i].rule && n < (MR_PORTS_MAX + 1) * MR_LANES; n++) {
+			free(e->replica[i].rule[n / MR_LANES][n % MR_LANES].need);
+			free(e->replica[i].rule[n / MR_LANES][n % MR_LANES].gate);
 		}
 		free(e->replica[i].state);
 		free(e->replica[i].rule);

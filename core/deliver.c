@@ -5,6 +5,8 @@
  *   3. each output's vectors go on, one for each replica it leads to: an inline edge calls the
  *      consumer at once (depth first, in the order of outputs), a ring is filled and its consumer woken
  *   4. at an inline `drop` edge the consumer's own rule is asked, besides what is set aside
+ *
+ * A call has a lane, that of its vector, and hands on in it; all calls but process are bulk.
  */
 
 #include "core/worker.h"
@@ -28,16 +30,16 @@ static bool rule_has_room(const struct mr_rule *rule)
 	return true;
 }
 
-bool mr_may_call(const struct mr_replica *r, unsigned input)
+bool mr_may_call(const struct mr_replica *r, unsigned input, enum mr_lane lane)
 {
 	if (input < MR_PORTS_MAX && (r->held & MR_OUT(input)))
 		return false;
-	return rule_has_room(&r->rule[input]);
+	return rule_has_room(&r->rule[input][lane]);
 }
 
-void mr_starve(struct mr_replica *r, unsigned input)
+void mr_starve(struct mr_replica *r, unsigned input, enum mr_lane lane)
 {
-	const struct mr_rule *rule = &r->rule[input];
+	const struct mr_rule *rule = &r->rule[input][lane];
 
 	for (unsigned i = 0; i < rule->n; i++)
 		atomic_store_explicit(&rule->need[i].ring->starved, true, memory_order_release);
@@ -74,23 +76,26 @@ static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned out
 	v->n = 0;
 }
 
-static bool has_room(const struct mr_exit *x, unsigned n)
+static bool has_room(const struct mr_worker *w, const struct mr_exit *x, unsigned n)
 {
 	if (x->way == MR_RING)
-		return mr_ring_room(x->ring) >= n;
-	return x->way == MR_INLINE && mr_may_call(x->to, x->input);
+		return mr_ring_room(x->ring[w->lane]) >= n;
+	return x->way == MR_INLINE && mr_may_call(x->to, x->input, x->lane[w->lane]);
 }
 
-static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, struct mr_vector *v);
+static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, enum mr_lane lane,
+                    struct mr_vector *v);
 
 static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_vector *v)
 {
+	struct mr_ring *ring = x->ring[w->lane];
+
 	if (w->covered && !x->drop) {
 		/* or the kind reaches more than it says */
-		assert(x->ring->prod.aside >= MR_VECTOR);
-		x->ring->prod.aside -= MR_VECTOR;
+		assert(ring->prod.aside >= MR_VECTOR);
+		ring->prod.aside -= MR_VECTOR;
 	}
-	mr_ring_push(x->ring, v, w->turn.now);
+	mr_ring_push(ring, v, w->turn.now);
 	atomic_thread_fence(memory_order_seq_cst);
 	mr_worker_wake(x->consumer);
 }
@@ -104,7 +109,7 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, 
 	bool ask = x->drop || !w->covered || x->way == MR_NOWHERE;
 	uint64_t *word = r->block->live;
 
-	if (ask && !has_room(x, v->n)) {
+	if (ask && !has_room(w, x, v->n)) {
 		drop_at_edge(w, r, output, v);
 		return;
 	}
@@ -113,9 +118,9 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, 
 	if (x->way == MR_RING)
 		push(w, x, v);
 	else if (ask)
-		mr_call_process(w, x->to, x->input, v);
+		mr_call_process(w, x->to, x->input, x->lane[w->lane], v);
 	else
-		process(w, x->to, x->input, v);
+		process(w, x->to, x->input, x->lane[w->lane], v);
 	v->n = 0;
 }
 
@@ -145,10 +150,13 @@ static void account_call(struct mr_worker *w, struct mr_replica *r)
 	r->block->live[MR_W_CALLS]++;
 }
 
-static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, struct mr_vector *v)
+static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, enum mr_lane lane,
+                    struct mr_vector *v)
 {
+	enum mr_lane before = w->lane;
 	uint64_t *word = r->block->live;
 
+	w->lane = lane;
 	word[MR_W_IN] += v->n;
 	word[MR_W_IN_BYTES] += bytes_in(v);
 	word[MR_W_VECTORS]++;
@@ -157,6 +165,7 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, s
 	r->kind->process(r->state, input, v, &w->turn);
 	account_call(w, r);
 	deliver(w, r);
+	w->lane = before;
 }
 
 /* Room set aside for a call, and what had been before: in the rule itself, since no input is called
@@ -179,16 +188,18 @@ static void give_back(struct mr_worker *w, const struct mr_rule *rule)
 }
 
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
-                     struct mr_vector *v)
+                     enum mr_lane lane, struct mr_vector *v)
 {
-	set_aside(w, &r->rule[input]);
-	process(w, r, input, v);
-	give_back(w, &r->rule[input]);
+	struct mr_rule *rule = &r->rule[input][lane];
+
+	set_aside(w, rule);
+	process(w, r, input, lane, v);
+	give_back(w, rule);
 }
 
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r)
 {
-	struct mr_rule *rule = &r->rule[MR_PORTS_MAX];
+	struct mr_rule *rule = &r->rule[MR_PORTS_MAX][MR_LANE_BULK];
 	bool more;
 
 	point_turn(w, r);

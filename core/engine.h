@@ -62,6 +62,7 @@ struct mr_worker_view {
 
 struct mr_ring_view {
 	unsigned edge; /* index in graph->edge */
+	enum mr_lane lane;
 	uint32_t depth, queued, high_water;
 };
 

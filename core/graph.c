@@ -6,6 +6,7 @@
  * 4. workers                  graph_place.c
  * 5. replicas                 graph_replicas.c
  * 6. what spans the file      graph_check.c
+ * 7. lanes                    graph_lanes.c
  */
 #include "core/graph_parse.h"
 
@@ -277,8 +278,10 @@ struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind 
 	mr_graph_place(&p);
 	mr_graph_replicate(&p);
 	mr_graph_check(&p);
-	if (report->errors == errors)
+	if (report->errors == errors) {
+		mr_graph_lanes(p.g);
 		return p.g;
+	}
 	mr_graph_free(p.g);
 	return NULL;
 }

@@ -37,6 +37,8 @@ struct mr_edge {
 	unsigned     to, input;
 	uint32_t     depth;        /* packets                                            */
 	enum mr_full full;
+	uint32_t     lanes;        /* bits 1 << enum mr_lane; those that packets here may be in.
+	                            * 0: numbered packets, which have none               */
 };
 
 struct mr_place {
@@ -66,6 +68,17 @@ struct mr_graph {
 struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
                                 struct mr_report *report);
 void mr_graph_free(struct mr_graph *g);
+
+/* The lane of what a call in `lane` emits at this output. */
+static inline enum mr_lane mr_lane_behind(const struct mr_port *output, enum mr_lane lane)
+{
+	if (output->numbered)
+		return MR_LANE_BULK;
+	return output->control ? MR_LANE_CONTROL : lane;
+}
+
+/* "bulk", "control" */
+extern const char *const mr_lane_words[];
 
 /* Index of the edge at an output, or -1.  Outputs and inputs: an output feeds at most one edge; an
  * input may be fed by several. */

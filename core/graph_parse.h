@@ -1,7 +1,8 @@
 /* graph_parse.h - what reading a graph file and checking it share.  For graph*.c only.
  *
  * graph.c and graph_edges.c turn the document into an mr_graph as far as it can be understood;
- * graph_place.c puts stages on workers; graph_check.c then asks whether the whole makes sense.  A stage that an
+ * graph_place.c puts stages on workers; graph_check.c then asks whether the whole makes sense, and
+ * graph_lanes.c finds the lanes of its edges.  A stage that an
  * unreadable edge names is `murky`: complaining about its missing edges would only repeat the first
  * complaint.
  */
@@ -56,6 +57,9 @@ void mr_graph_replicate(struct mr_graph_parse *p);
 
 /* Check what spans the file; fills in order. */
 void mr_graph_check(struct mr_graph_parse *p);
+
+/* Find the lanes of every edge; of a graph without mistakes. */
+void mr_graph_lanes(struct mr_graph *g);
 
 /* Is the stage the host (false when its kind is unknown)? */
 static inline bool mr_stage_is_host(const struct mr_stage *s)

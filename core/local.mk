@@ -24,6 +24,7 @@ libcore_a_SOURCES = \
 	core/graph.h \
 	core/graph_check.c \
 	core/graph_edges.c \
+	core/graph_lanes.c \
 	core/graph_parse.h \
 	core/graph_place.c \
 	core/graph_print.c \
@@ -54,6 +55,9 @@ libcore_a_SOURCES = \
 	core/pkt.h \
 	core/plan.c \
 	core/plan.h \
+	core/plan_parts.h \
+	core/plan_pools.c \
+	core/plan_rules.c \
 	core/plugin.h \
 	core/plugins.c \
 	core/plugins.h \

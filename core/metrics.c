@@ -108,12 +108,35 @@ static void put_edge(FILE *f, const char *before, const struct mr_graph *g, cons
 	mr_prom_label(f, before, "edge", text);
 }
 
+struct edge_family {
+	const char *name, *help;
+	size_t      at;
+};
+
+/* One line a lane; an edge behind the numbering has none, and one line. */
+static void put_lanes(FILE *f, const struct mr_view *v, const struct edge_family *family,
+                      unsigned edge)
+{
+	const struct mr_edge *e = &v->graph->edge[edge];
+	const struct mr_stage *from = &v->graph->stage[e->from];
+
+	for (enum mr_lane lane = 0; lane < MR_LANES; lane++) {
+		struct mr_ring_view sum;
+
+		if (!mr_stats_lane(v, edge, lane, &sum))
+			continue;
+		fputs(family->name, f);
+		put_edge(f, "{", v->graph, from->name, from->kind->outputs[e->output].name, e);
+		if (e->lanes)
+			mr_prom_label(f, ",", "lane", mr_lane_words[lane]);
+		mr_prom_end(f, *(const uint32_t *)(const void *)((const char *)&sum + family->at),
+		            MR_PROM_COUNT);
+	}
+}
+
 static void put_edges(FILE *f, const struct mr_view *v)
 {
-	static const struct {
-		const char *name, *help;
-		size_t      at;
-	} table[] = {
+	static const struct edge_family table[] = {
 		{ "millrace_edge_depth_packets", "Packets an edge's rings hold at most.",
 		  offsetof(struct mr_ring_view, depth) },
 		{ "millrace_edge_queued_packets", "Packets in an edge's rings now.",
@@ -124,18 +147,8 @@ static void put_edges(FILE *f, const struct mr_view *v)
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		mr_prom_family(f, table[i].name, "gauge", table[i].help);
-		for (unsigned n = 0; n < v->graph->edges; n++) {
-			const struct mr_edge *e = &v->graph->edge[n];
-			const struct mr_stage *from = &v->graph->stage[e->from];
-			struct mr_ring_view sum;
-
-			if (!mr_stats_edge(v, n, &sum))
-				continue;
-			fputs(table[i].name, f);
-			put_edge(f, "{", v->graph, from->name, from->kind->outputs[e->output].name, e);
-			mr_prom_end(f, *(const uint32_t *)(const void *)((const char *)&sum + table[i].at),
-			           MR_PROM_COUNT);
-		}
+		for (unsigned n = 0; n < v->graph->edges; n++)
+			put_lanes(f, v, &table[i], n);
 	}
 }
 

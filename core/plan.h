@@ -7,9 +7,12 @@
  * packet: with affinity `any` the one of the producer's own number, else all.  Between two replicas on
  * one worker it is inline, else a ring.
  *
+ * An edge whose packets may be in both lanes has two rings there, one a lane.
+ *
  * Room rule.  Before an input is served, every ring that the call can fill must have room for the
  * whole vectors that may reach it: the plan lists, for each source of calls (an input fed by a ring,
- * or a stage's pull), each `wait` ring with the number of vectors, summed over all inline ways.
+ * or a stage's pull), each `wait` ring with the number of vectors, summed over all inline ways.  A
+ * call fills rings of its own lane only, and of those that have none.
  */
 #ifndef MR_CORE_PLAN_H
 #define MR_CORE_PLAN_H
@@ -18,6 +21,7 @@
 
 #define MR_WORKER_NAME 40 /* bytes of "name.15" */
 #define MR_NO_RING     UINT32_MAX
+#define MR_LANE_DEPTH  256 /* packets, lane control of an edge with two, at most unless one call needs more */
 
 struct mr_need {
 	unsigned ring;    /* index in rings                                    */
@@ -52,6 +56,7 @@ struct mr_plan_ring {
 	unsigned edge;      /* index in graph->edge                       */
 	unsigned producer;  /* replica                                    */
 	unsigned consumer;  /* replica                                    */
+	enum mr_lane lane;  /* of its packets; bulk where there are none  */
 	uint32_t depth;     /* packets                                    */
 };
 
@@ -67,11 +72,11 @@ struct mr_plan {
 	struct mr_plan_replica *replica;              /* owned; by stage, then by number   */
 	unsigned                replicas;
 	unsigned                first[MR_STAGES_MAX]; /* replica 0 of a stage               */
-	struct mr_plan_ring    *ring;                 /* owned; by edge, producer, consumer */
+	struct mr_plan_ring    *ring;                 /* owned; by edge, producer, consumer, lane */
 	unsigned                rings;
 	struct mr_plan_pool     pool[MR_WORKERS_MAX];
-	/* [replica][input], and [replica][MR_PORTS_MAX] for pull */
-	struct mr_needs       (*needs)[MR_PORTS_MAX + 1]; /* owned, one row a replica */
+	/* [replica][input][lane], and [replica][MR_PORTS_MAX][MR_LANE_BULK] for pull */
+	struct mr_needs       (*needs)[MR_PORTS_MAX + 1][MR_LANES]; /* owned, one row a replica */
 };
 
 /* view_max: largest view a packet may have (IP packet or frame), in bytes.  Complains and returns
@@ -87,8 +92,8 @@ struct mr_targets {
 };
 struct mr_targets mr_plan_targets(const struct mr_plan *p, unsigned producer, unsigned edge);
 
-/* The ring between two such, or MR_NO_RING: they share a worker. */
+/* The ring between two such for packets of this lane, or MR_NO_RING: they share a worker. */
 unsigned mr_plan_ring_of(const struct mr_plan *p, unsigned edge, unsigned producer,
-                         unsigned consumer);
+                         unsigned consumer, enum mr_lane lane);
 
 #endif

@@ -19,6 +19,13 @@
  * A stage that must not lose it keeps it, asks for pull() and emits there.
  *
  *     in + made = out + taken + dropped + held      holds for every replica, always
+ *
+ * Until a packet is numbered it travels in one of two lanes.  What a host sends of its own making,
+ * by outputs marked `control`, takes lane control, all else lane bulk.  A call has the lane of its
+ * vector, and so has what it emits; what a stage has kept and lets go later goes in lane bulk.  An
+ * edge that sees both has a ring for each, and lane control is served first: a full bulk lane neither
+ * holds nor drops what is in the other.  Who made a packet decides, never what is in it.  Behind the
+ * numbering there is one FIFO.
  */
 #ifndef MR_CORE_STAGE_H
 #define MR_CORE_STAGE_H
@@ -42,6 +49,8 @@
 #define MR_ALL_REPLICAS 0xffffffffu
 #define MR_OUT(n)    (1u << (n))
 
+enum mr_lane { MR_LANE_BULK, MR_LANE_CONTROL, MR_LANES };
+
 struct mr_turn;
 struct mr_setup;
 struct mr_order;
@@ -64,6 +73,7 @@ struct mr_port {
 	bool        aside;    /* outputs: not on the packets' way, so its edge must `drop`    */
 	const char *sort;     /* what its packets are made for, when that is one thing: only ports of
 	                       * one sort may be joined; NULL: the packets every stage knows  */
+	bool        control;  /* outputs: what leaves here takes lane control                 */
 };
 
 /* Names with a help sentence: drops and counters.  Tables end with { 0 }. */

@@ -191,20 +191,53 @@ static json_t *worker_json(const struct mr_worker_view *w)
 	                 "free", num(w->pool_free));
 }
 
-bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum)
+static void add_ring(struct mr_ring_view *sum, const struct mr_ring_view *ring)
+{
+	sum->depth += ring->depth;
+	sum->queued += ring->queued;
+	sum->high_water += ring->high_water;
+}
+
+bool mr_stats_lane(const struct mr_view *v, unsigned edge, enum mr_lane lane,
+                   struct mr_ring_view *sum)
 {
 	bool ring = false;
 
-	*sum = (struct mr_ring_view){ .edge = edge };
+	*sum = (struct mr_ring_view){ .edge = edge, .lane = lane };
 	for (unsigned i = 0; i < v->rings; i++) {
-		if (v->ring[i].edge != edge)
+		if (v->ring[i].edge != edge || v->ring[i].lane != lane)
 			continue;
 		ring = true;
-		sum->depth += v->ring[i].depth;
-		sum->queued += v->ring[i].queued;
-		sum->high_water += v->ring[i].high_water;
+		add_ring(sum, &v->ring[i]);
 	}
 	return ring;
+}
+
+bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum)
+{
+	struct mr_ring_view control;
+	bool ring = mr_stats_lane(v, edge, MR_LANE_BULK, sum);
+
+	ring |= mr_stats_lane(v, edge, MR_LANE_CONTROL, &control);
+	add_ring(sum, &control);
+	return ring;
+}
+
+/* The lanes that an edge's rings have; none behind the numbering. */
+static json_t *lanes_json(const struct mr_view *v, unsigned edge)
+{
+	json_t *lanes = json_object();
+
+	for (enum mr_lane lane = 0; v->graph->edge[edge].lanes && lane < MR_LANES; lane++) {
+		struct mr_ring_view sum;
+
+		if (mr_stats_lane(v, edge, lane, &sum))
+			json_object_set_new(lanes, mr_lane_words[lane],
+			                    json_pack("{s:I,s:I,s:I}", "depth", num(sum.depth),
+			                              "queued", num(sum.queued), "high_water",
+			                              num(sum.high_water)));
+	}
+	return lanes;
 }
 
 static json_t *edge_json(const struct mr_view *v, unsigned index)
@@ -215,7 +248,7 @@ static json_t *edge_json(const struct mr_view *v, unsigned index)
 	struct mr_ring_view sum;
 	bool ring = mr_stats_edge(v, index, &sum);
 
-	return json_pack("{s:o,s:o,s:s,s:b,s:I,s:I,s:I}",
+	return json_pack("{s:o,s:o,s:s,s:b,s:I,s:I,s:I,s:o}",
 	                 "from", json_sprintf("%s.%s", from->name,
 	                                      from->kind->outputs[e->output].name),
 	                 "to", json_sprintf("%s.%s", to->name, to->kind->inputs[e->input].name),
@@ -223,7 +256,8 @@ static json_t *edge_json(const struct mr_view *v, unsigned index)
 	                 "inline", (int)!ring,
 	                 "depth", num(sum.depth),
 	                 "queued", num(sum.queued),
-	                 "high_water", num(sum.high_water));
+	                 "high_water", num(sum.high_water),
+	                 "lanes", lanes_json(v, index));
 }
 
 /* ---- the document ---- */

@@ -16,10 +16,12 @@
 char *mr_stats_json(const struct mr_view *v, size_t *len);
 
 /* What the forms have in common.  Packets a replica lost by name and at full edges; what its books
- * are off by, 0 when packets are conserved; an edge's rings added up (false: it has none, it is
- * inline). */
+ * are off by, 0 when packets are conserved; an edge's rings of one lane added up (false: it has
+ * none), and those of both. */
 uint64_t mr_stats_dropped(const struct mr_stage_view *s);
 int64_t mr_stats_balance(const struct mr_stage_view *s);
+bool mr_stats_lane(const struct mr_view *v, unsigned edge, enum mr_lane lane,
+                   struct mr_ring_view *sum);
 bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum);
 
 /* Prometheus text exposition 0.0.4: HELP and TYPE once per name, base units (seconds, bytes),

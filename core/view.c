@@ -83,6 +83,7 @@ struct mr_view *mr_engine_view(struct mr_engine *e)
 
 		v->ring[v->rings] = (struct mr_ring_view){
 			.edge = e->plan->ring[v->rings].edge,
+			.lane = e->plan->ring[v->rings].lane,
 			.depth = r->depth,
 			.queued = mr_ring_depth(r),
 			.high_water = (uint32_t)atomic_load_explicit(&r->prod.high_water,

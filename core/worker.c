@@ -66,7 +66,7 @@ static bool serve_rings(struct mr_worker *w)
 		struct mr_entry *e = &w->entry[i];
 
 		for (unsigned n = 0; n < MR_RING_VECTORS && mr_ring_ready(e->ring); n++) {
-			if (!mr_may_call(e->to, e->input)) {
+			if (!mr_may_call(e->to, e->input, e->lane)) {
 				w->held = true;
 				break;
 			}
@@ -75,7 +75,7 @@ static bool serve_rings(struct mr_worker *w)
 			any = true;
 			mr_hist_add(&e->to->hist[MR_H_WAIT],
 			            w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
-			mr_call_process(w, e->to, e->input, &v);
+			mr_call_process(w, e->to, e->input, e->lane, &v);
 		}
 	}
 	return any;
@@ -95,7 +95,8 @@ static bool rests(const struct mr_worker *w, const struct mr_replica *r)
 /* Its outputs have no room, or its worker has no packet to give it. */
 static bool lacks(const struct mr_worker *w, const struct mr_replica *r)
 {
-	return (r->kind->makes && w->short_of_packets) || !mr_may_call(r, MR_PORTS_MAX);
+	return (r->kind->makes && w->short_of_packets) ||
+	       !mr_may_call(r, MR_PORTS_MAX, MR_LANE_BULK);
 }
 
 static bool may_pull(const struct mr_worker *w, const struct mr_replica *r)
@@ -250,7 +251,7 @@ static bool work_waits(struct mr_worker *w)
 
 		if (!mr_ring_ready(e->ring))
 			continue;
-		if (mr_may_call(e->to, e->input))
+		if (mr_may_call(e->to, e->input, e->lane))
 			return true;
 		w->held = true;
 	}
@@ -267,12 +268,16 @@ static bool work_waits(struct mr_worker *w)
 static void mark_held(struct mr_worker *w)
 {
 	for (unsigned i = 0; i < w->entries; i++) {
-		if (!mr_may_call(w->entry[i].to, w->entry[i].input))
-			mr_starve(w->entry[i].to, w->entry[i].input);
+		const struct mr_entry *e = &w->entry[i];
+
+		if (!mr_may_call(e->to, e->input, e->lane))
+			mr_starve(e->to, e->input, e->lane);
 	}
 	for (unsigned i = 0; i < w->replicas; i++) {
-		if (w->replica[i]->kind->pull && !mr_may_call(w->replica[i], MR_PORTS_MAX))
-			mr_starve(w->replica[i], MR_PORTS_MAX);
+		struct mr_replica *r = w->replica[i];
+
+		if (r->kind->pull && !mr_may_call(r, MR_PORTS_MAX, MR_LANE_BULK))
+			mr_starve(r, MR_PORTS_MAX, MR_LANE_BULK);
 	}
 	if (w->short_of_packets && w->pool)
 		atomic_store_explicit(&w->pool->hungry, true, memory_order_release);

@@ -4,8 +4,8 @@
  *
  *   1. orders from control are applied
  *   2. deadlines that have come
- *   3. ring inputs, downstream before upstream: a few vectors each, every one carried through all
- *      its inline edges before the next (run to completion)
+ *   3. ring inputs, lane control before lane bulk, in each downstream before upstream: a few vectors
+ *      each, every one carried through all its inline edges before the next (run to completion)
  *   4. sources whose descriptors are ready: one pull each, downstream before upstream
  *   5. one full fence, then whoever waits for room or for packets to come home is woken
  *
@@ -46,7 +46,9 @@ struct mr_exit {
 	bool               drop;  /* full: drop                                        */
 	struct mr_replica *to;
 	unsigned           input;
-	struct mr_ring    *ring;  /* MR_RING                                           */
+	/* by the lane of the call that emits */
+	struct mr_ring    *ring[MR_LANES]; /* MR_RING; the same where one takes both       */
+	enum mr_lane       lane[MR_LANES]; /* of what it emits                             */
 	struct mr_worker  *consumer;
 };
 
@@ -84,7 +86,7 @@ struct mr_replica {
 	struct mr_exit       *exit[MR_PORTS_MAX]; /* [out.targets]                       */
 	struct mr_vector     *vectors;  /* of all outputs; owned                        */
 	struct mr_exit       *exits;    /* likewise                                     */
-	struct mr_rule       *rule;     /* [MR_PORTS_MAX + 1], the last for pull        */
+	struct mr_rule      (*rule)[MR_LANES]; /* [MR_PORTS_MAX + 1], the last for pull */
 	uint32_t              held;     /* inputs the stage itself holds (bits)         */
 	bool                  ready;    /* a watched descriptor is ready, or more is there */
 	bool                  opened;   /* open() succeeded; main only                  */
@@ -99,6 +101,7 @@ struct mr_entry {
 	struct mr_ring    *ring;
 	struct mr_replica *to;
 	unsigned           input;
+	enum mr_lane       lane;
 	struct mr_worker  *producer;
 	uint32_t           wake_room; /* room at which a starved producer is woken */
 	bool               popped;    /* since the last fence                      */
@@ -122,7 +125,7 @@ struct mr_worker {
 	struct mr_engine     *engine;
 	struct mr_replica   **replica;  /* downstream before upstream                */
 	unsigned              replicas;
-	struct mr_entry      *entry;    /* downstream before upstream                */
+	struct mr_entry      *entry;    /* lane control first; downstream before upstream */
 	unsigned              entries;
 	struct mr_watched     watch[MR_WATCHES_MAX];
 	unsigned              watches;
@@ -130,6 +133,7 @@ struct mr_worker {
 	struct mr_turn        turn;
 	struct mr_replica    *running;  /* whose callback is on the stack            */
 	bool                  covered;  /* room was set aside for the call under way     */
+	enum mr_lane          lane;     /* of the call under way; bulk when none is      */
 	uint32_t              returned; /* pools that packets were sent home to (bits) */
 	bool                  short_of_packets; /* a spare was asked for in vain     */
 	bool                  held;     /* work was left that waits for room or packets */
@@ -180,16 +184,16 @@ void mr_worker_book(struct mr_worker *w, unsigned word);
 
 /* ---- deliver.c: calls and what they emit ---- */
 
-/* May an input (or pull: MR_PORTS_MAX) of this replica be called now? */
-bool mr_may_call(const struct mr_replica *r, unsigned input);
+/* May an input (or pull: MR_PORTS_MAX, MR_LANE_BULK) of this replica be called now? */
+bool mr_may_call(const struct mr_replica *r, unsigned input, enum mr_lane lane);
 
 /* Mark the rings that keep this call waiting, so that their consumers wake us.  After `sleeping`
  * was set: whoever takes the mark away sees it. */
-void mr_starve(struct mr_replica *r, unsigned input);
+void mr_starve(struct mr_replica *r, unsigned input, enum mr_lane lane);
 
 /* After mr_may_call said so. */
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
-                     struct mr_vector *v);
+                     enum mr_lane lane, struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
 
 /* At any time. */

@@ -132,6 +132,14 @@ for g in fused router staged two-core; do
 	expect 0 check -g $g --print dot
 	out_has "digraph \"$g\""
 done
+# The edges that see both lanes are found from the descriptors (R19): where control's packets and
+# bulk meet before the numbering.
+expect 0 check -g staged
+out_has 'ring route.seal -> fsp-seal.bodies: 256 packets, full: wait, lane control'
+out_has 'ring route.seal -> fsp-seal.bodies: 1024 packets, full: wait, lane bulk'
+out_has 'ring control.link -> fmp-seal.control: 256 packets, full: drop, lane control'
+[ "$(grep -c 'lane bulk' out)" = 1 ] || fail "lanes: another edge has two"
+if grep -q 'fmp-seal.out.*lane\|fsp-seal.out.*lane' out; then fail "lanes behind the numbering"; fi
 expect 0 check -g auto
 out_has "picked for"
 expect 2 check

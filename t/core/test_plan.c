@@ -135,8 +135,8 @@ START_TEST(a_call_needs_what_it_may_fill)
 	char text[256];
 
 	plan(&d, rules[_i].graph);
-	show_needs(&d, &d.plan->needs[stage(&d, rules[_i].stage)][rules[_i].input], text,
-	           sizeof text);
+	show_needs(&d, &d.plan->needs[stage(&d, rules[_i].stage)][rules[_i].input][MR_LANE_BULK],
+	           text, sizeof text);
 	ck_assert_str_eq(text, rules[_i].needs);
 	clear(&d);
 }
@@ -197,7 +197,7 @@ START_TEST(a_call_needs_room_at_each_replica_it_may_reach)
 
 	plan(&d, spread[_i].graph);
 	replica = d.plan->first[stage(&d, spread[_i].stage)] + spread[_i].index;
-	show_spread(&d, &d.plan->needs[replica][spread[_i].input], text, sizeof text);
+	show_spread(&d, &d.plan->needs[replica][spread[_i].input][MR_LANE_BULK], text, sizeof text);
 	ck_assert_str_eq(text, spread[_i].needs);
 	clear(&d);
 }
@@ -218,7 +218,8 @@ START_TEST(replicas_have_workers_of_their_own)
 	ck_assert_uint_ge(d.plan->pool[0].packets, 6 * 512 + ACTOR_KEEPS);
 	ck_assert_uint_eq(d.plan->pool[1].packets, d.plan->pool[2].packets);
 	ck_assert_uint_eq(mr_plan_ring_of(d.plan, 1, d.plan->first[stage(&d, "a")],
-	                                  d.plan->first[stage(&d, "b")]), MR_NO_RING);
+	                                  d.plan->first[stage(&d, "b")], MR_LANE_BULK),
+	                  MR_NO_RING);
 	clear(&d);
 }
 END_TEST

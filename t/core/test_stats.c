@@ -43,7 +43,7 @@ struct made {
 	struct mr_graph       graph;
 	struct mr_stage_view  stage[2];
 	struct mr_worker_view worker[2];
-	struct mr_ring_view   ring[2];
+	struct mr_ring_view   ring[3];
 	struct mr_hist_view   wait, service, size, transit;
 	struct mr_view        view;
 };
@@ -72,7 +72,8 @@ static void make_graph(struct mr_graph *g)
 	g->stage[0] = (struct mr_stage){ .name = src_name, .kind = &src_kind, .threads = 1 };
 	g->stage[1] = (struct mr_stage){ .name = dst_name, .kind = &dst_kind, .threads = 1 };
 	g->edges = 2;
-	g->edge[0] = (struct mr_edge){ .from = 0, .output = 0, .to = 1, .input = 0, .full = MR_DROP };
+	g->edge[0] = (struct mr_edge){ .from = 0, .output = 0, .to = 1, .input = 0, .full = MR_DROP,
+	                               .lanes = MR_OUT(MR_LANE_BULK) | MR_OUT(MR_LANE_CONTROL) };
 	g->edge[1] = (struct mr_edge){ .from = 1, .output = 0, .to = 1, .input = 1, .full = MR_WAIT };
 }
 
@@ -101,6 +102,8 @@ static struct made *make(void)
 	m->worker[1] = (struct mr_worker_view){ .name = "main", .host = true };
 	m->ring[0] = (struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 2, .high_water = 64 };
 	m->ring[1] = (struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 1, .high_water = 32 };
+	m->ring[2] = (struct mr_ring_view){ .edge = 0, .lane = MR_LANE_CONTROL, .depth = 256,
+	                                    .queued = 1, .high_water = 7 };
 	add(&m->wait, 100, 2);
 	add(&m->wait, 1000, 3);
 	add(&m->wait, 70000, 1);
@@ -112,7 +115,7 @@ static struct made *make(void)
 		                    .started_ns = 5 * MR_NS_PER_S,
 		                    .now_ns = 7 * MR_NS_PER_S + 345 * MR_NS_PER_MS,
 		                    .stage = m->stage, .stages = 2, .worker = m->worker, .workers = 2,
-		                    .ring = m->ring, .rings = 2 };
+		                    .ring = m->ring, .rings = 3 };
 	return m;
 }
 
@@ -173,12 +176,15 @@ static const struct { const char *path, *value; } members[] = {
 	{ "edges.0.from", "\"src.ip\"" },
 	{ "edges.0.full", "\"drop\"" },
 	{ "edges.0.inline", "false" },
-	{ "edges.0.depth", "1024" },
-	{ "edges.0.queued", "3" },
-	{ "edges.0.high_water", "96" },
+	{ "edges.0.depth", "1280" },
+	{ "edges.0.queued", "4" },
+	{ "edges.0.high_water", "103" },
+	{ "edges.0.lanes", "{\"bulk\":{\"depth\":1024,\"queued\":3,\"high_water\":96},"
+	                   "\"control\":{\"depth\":256,\"queued\":1,\"high_water\":7}}" },
 	{ "edges.1.full", "\"wait\"" },
 	{ "edges.1.inline", "true" },
 	{ "edges.1.depth", "0" },
+	{ "edges.1.lanes", "{}" },
 	{ "edges.2", NULL },
 };
 
@@ -250,9 +256,10 @@ END_TEST
 	FAMILY("millrace_stage_" name, type, help)                                           \
 	"millrace_stage_" name SRC "} " src "\n"                                             \
 	"millrace_stage_" name DST "} " dst "\n"
-#define EDGES(name, help, n)                                                                 \
+#define EDGES(name, help, bulk, control)                                                     \
 	FAMILY("millrace_edge_" name, "gauge", help)                                         \
-	"millrace_edge_" name "{edge=\"src.ip->d\\\"s\\\\t\\n.in\"} " n "\n"
+	"millrace_edge_" name "{edge=\"src.ip->d\\\"s\\\\t\\n.in\",lane=\"bulk\"} " bulk "\n" \
+	"millrace_edge_" name "{edge=\"src.ip->d\\\"s\\\\t\\n.in\",lane=\"control\"} " control "\n"
 #define WAIT(le, n) "millrace_stage_wait_seconds_bucket" DST ",le=\"" le "\"} " n "\n"
 #define SIZE(le, n) "millrace_stage_vector_packets_bucket" DST ",le=\"" le "\"} " n "\n"
 
@@ -272,9 +279,9 @@ static const char metrics[] =
 	        "Events to control lost because its mailbox was full.", "6", "0")
 	WORKERS("pool_packets", "gauge", "Packet buffers a worker owns.", "128", "0")
 	WORKERS("pool_free_packets", "gauge", "Packet buffers at home and unused.", "100", "0")
-	EDGES("depth_packets", "Packets an edge's rings hold at most.", "1024")
-	EDGES("queued_packets", "Packets in an edge's rings now.", "3")
-	EDGES("high_water_packets", "Most packets ever in an edge's rings.", "96")
+	EDGES("depth_packets", "Packets an edge's rings hold at most.", "1024", "256")
+	EDGES("queued_packets", "Packets in an edge's rings now.", "3", "1")
+	EDGES("high_water_packets", "Most packets ever in an edge's rings.", "96", "7")
 	FAMILY("millrace_stage_info", "gauge", "Kind and worker of a stage; always 1.")
 	"millrace_stage_info" SRC ",kind=\"src-kind\",worker=\"in\"} 1\n"
 	"millrace_stage_info" DST ",kind=\"dst\",worker=\"main\"} 1\n"

@@ -165,6 +165,18 @@ static void sink_flush(void *self, struct mr_turn *t)
 
 /* ---- boss ---- */
 
+static void boss_timeout(void *self, struct mr_turn *t)
+{
+	struct actor *a = self;
+
+	a->timeouts++;
+	a->due = 0;
+	for (unsigned o = 0; o < 2; o++) {
+		for (unsigned i = 0; i < a->give[o]; i++)
+			mr_emit(t, o, make(t));
+	}
+}
+
 static void boss_event(void *self, const struct mr_event *event, struct mr_turn *t)
 {
 	struct actor *a = self;
@@ -214,14 +226,25 @@ static const struct mr_kind sink = {
 static const struct mr_kind boss = {
 	.abi = MR_ABI, .name = "boss", .summary = "the host", .size = sizeof(struct actor),
 	.inputs = (const struct mr_port[]){ { "in", .view = "number", .optional = true }, { 0 } },
-	.outputs = (const struct mr_port[]){ { "out", .view = "number", .optional = true }, { 0 } },
-	.drops = NONE, .counters = NONE, .host = true, .once = true, .keeps = ACTOR_KEEPS,
-	.affinities = 1 << MR_ANY, .process = sink_process, .pull = sink_pull,
-	.deadline = any_deadline, .timeout = any_timeout, .event = boss_event,
+	.outputs = (const struct mr_port[]){
+		{ "out", .view = "number", .optional = true, .control = true },
+		{ "other", .view = "number", .optional = true }, { 0 } },
+	.drops = NONE, .counters = NONE, .host = true, .once = true, .makes = true,
+	.keeps = ACTOR_KEEPS, .affinities = 1 << MR_ANY, .process = sink_process,
+	.pull = sink_pull, .deadline = any_deadline, .timeout = boss_timeout, .event = boss_event,
 	.flush = sink_flush,
 };
+static const struct mr_kind num = {
+	.abi = MR_ABI, .name = "num", .summary = "numbers", .size = sizeof(struct actor),
+	.inputs = (const struct mr_port[]){
+		{ "in", .view = "number", .reaches = MR_OUT(0), .optional = true },
+		{ "side", .view = "number", .reaches = MR_OUT(0), .optional = true }, { 0 } },
+	.outputs = (const struct mr_port[]){ { "out", .view = "number", .numbered = true }, { 0 } },
+	.drops = NONE, .counters = NONE, .affinities = SHARDED, .shards = BY_HASH,
+	.process = mid_process,
+};
 
-const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &boss, NULL };
+const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &boss, NULL };
 
 /* ---- the stand ---- */
 

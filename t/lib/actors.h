@@ -3,7 +3,8 @@
  *   source   makes packets              outputs a, b (optional)
  *   mid      hands on                   inputs in -> out, side -> out, fan -> out and aside
  *   sink     takes, keeps, holds        inputs in, side
- *   boss     the host                   input in, output out, both optional
+ *   num      numbers                    inputs in, side -> out, which is numbered
+ *   boss     the host                   input in, output out (lane control), other; optional
  *
  * A stand opens a graph of them with the real engine and starts no thread.  Its clock is a number:
  * it moves by `stand_tick` each time the runtime reads it, so that time booked can be added up.
@@ -19,7 +20,7 @@
 
 struct actor {
 	/* conduct */
-	unsigned give[2];    /* source: packets a pull makes for each output                  */
+	unsigned give[2];    /* source: packets a pull makes for each output; boss: a timeout */
 	unsigned pulls;      /* source: pulls that say there is more                          */
 	unsigned keep;       /* sink: vectors to keep before it takes again                   */
 	bool     hold;       /* sink: hold the input while something is kept                  */

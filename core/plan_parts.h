@@ -1,0 +1,13 @@
+/* plan_parts.h - the parts of making a plan.  For plan*.c only. */
+#ifndef MR_CORE_PLAN_PARTS_H
+#define MR_CORE_PLAN_PARTS_H
+
+#include "core/plan.h"
+
+/* Fill in needs, and check depths against them.  False: no memory; complains of the rest. */
+bool mr_plan_rules(struct mr_plan *p, struct mr_report *report);
+
+/* Fill in pools. */
+void mr_plan_pools(struct mr_plan *p, uint32_t view_max);
+
+#endif
