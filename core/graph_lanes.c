@@ -2,22 +2,29 @@
  *
  * Found from the descriptors alone: lane control begins at outputs marked `control`, lane bulk
  * where packets are made or kept, both go on from an input to the outputs it reaches, and both end
- * at the numbering.  An edge with both gets two rings wherever it crosses workers.
+ * at the numbering.  An edge with both gets two rings wherever it crosses workers.  Ports that pass
+ * packets on are numbered where their input is.
  */
 #include "core/graph_parse.h"
 
 const char *const mr_lane_words[] = { [MR_LANE_BULK] = "bulk", [MR_LANE_CONTROL] = "control", NULL };
 
-/* The lanes in which each input is called: bits 1 << enum mr_lane. */
+#define NUMBERED MR_LANES /* no lane any more: one bit above those of the lanes */
+
+/* The lanes in which each input is called: bits 1 << enum mr_lane, or NUMBERED. */
 typedef uint32_t lanes_in[MR_STAGES_MAX][MR_PORTS_MAX];
 
 static uint32_t behind(const struct mr_port *output, uint32_t lanes)
 {
 	uint32_t found = 0;
 
-	for (unsigned lane = 0; lane < MR_LANES; lane++)
+	if (output->numbered || (output->passes && (lanes & MR_OUT(NUMBERED))))
+		return MR_OUT(NUMBERED);
+	for (enum mr_lane lane = 0; lane < MR_LANES; lane++)
 		if (lanes & MR_OUT(lane))
-			found |= MR_OUT(mr_lane_behind(output, (enum mr_lane)lane));
+			found |= MR_OUT(mr_lane_behind(output, lane));
+	if (lanes & MR_OUT(NUMBERED))
+		found |= MR_OUT(MR_LANE_BULK);
 	return found;
 }
 
@@ -50,7 +57,7 @@ void mr_graph_lanes(struct mr_graph *g)
 
 			more |= (lanes & ~in[e->to][e->input]) != 0;
 			in[e->to][e->input] |= lanes;
-			e->lanes = g->stage[e->from].kind->outputs[e->output].numbered ? 0 : lanes;
+			e->lanes = lanes & MR_OUT(NUMBERED) ? 0 : lanes;
 		}
 	}
 }

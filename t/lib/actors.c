@@ -243,8 +243,16 @@ static const struct mr_kind num = {
 	.drops = NONE, .counters = NONE, .affinities = SHARDED, .shards = BY_HASH,
 	.process = mid_process,
 };
+static const struct mr_kind pipe_kind = {
+	.abi = MR_ABI, .name = "pipe", .summary = "passes on", .size = sizeof(struct actor),
+	.inputs = (const struct mr_port[]){
+		{ "in", .view = "number", .reaches = MR_OUT(0), .passes = true }, { 0 } },
+	.outputs = (const struct mr_port[]){ { "out", .view = "number", .passes = true }, { 0 } },
+	.drops = NONE, .counters = NONE, .affinities = SHARDED, .shards = SHARDED,
+	.process = mid_process,
+};
 
-const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &boss, NULL };
+const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &pipe_kind, &boss, NULL };
 
 /* ---- the stand ---- */
 

@@ -4,6 +4,7 @@
  *   mid      hands on                   inputs in -> out, side -> out, fan -> out and aside
  *   sink     takes, keeps, holds        inputs in, side
  *   num      numbers                    inputs in, side -> out, which is numbered
+ *   pipe     passes on                  in -> out
  *   boss     the host                   input in, output out (lane control), other; optional
  *
  * A stand opens a graph of them with the real engine and starts no thread.  Its clock is a number:
