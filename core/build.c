@@ -52,6 +52,47 @@ static bool build_replica(struct mr_engine *e, unsigned index)
 	return true;
 }
 
+/* ---- epochs ---- */
+
+struct mr_epochs *mr_epochs_open(void)
+{
+	struct mr_epochs *epochs = aligned_alloc(64, (sizeof *epochs + 63) / 64 * 64);
+
+	if (!epochs)
+		return NULL;
+	memset(epochs, 0, sizeof *epochs);
+	ck_epoch_init(&epochs->global);
+	return epochs;
+}
+
+void mr_epochs_close(struct mr_epochs *epochs)
+{
+	for (unsigned i = 0; epochs && i < MR_WORKERS_MAX; i++)
+		free(epochs->record[i]);
+	free(epochs);
+}
+
+/* The record of a worker's place: the host's, or that of the data worker with its number. */
+static ck_epoch_record_t *epoch_record(struct mr_engine *e, const struct mr_worker *w)
+{
+	unsigned place = 0;
+	ck_epoch_record_t **at;
+
+	for (unsigned i = 0; !w->host && i <= w->index; i++)
+		place += !e->worker[i].host;
+	at = &e->epochs->record[place];
+	if (*at)
+		return *at;
+	*at = aligned_alloc(64, (sizeof **at + 63) / 64 * 64);
+	if (!*at)
+		return NULL;
+	memset(*at, 0, sizeof **at);
+	ck_epoch_register(&e->epochs->global, *at, NULL);
+	return *at;
+}
+
+/* ---- workers and replicas ---- */
+
 /* Downstream before upstream: the reverse of the graph's order. */
 static bool build_worker(struct mr_engine *e, unsigned index)
 {
@@ -74,11 +115,7 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	w->events = mr_mail_open(MR_LETTERS);
 	w->time = mr_block_open(MR_T_WORDS);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	w->epoch = aligned_alloc(64, (sizeof *w->epoch + 63) / 64 * 64);
-	if (w->epoch) {
-		memset(w->epoch, 0, sizeof *w->epoch);
-		ck_epoch_register(&e->epoch, w->epoch, NULL);
-	}
+	w->epoch = epoch_record(e, w);
 	if (!w->replica || !w->entry || !w->orders || !w->acks || !w->events || !w->time ||
 	    !w->epoch || w->wake_fd < 0)
 		return false;
@@ -283,7 +320,6 @@ void mr_unbuild(struct mr_engine *e)
 		mr_pool_close(w->pool);
 		free(w->replica);
 		free(w->entry);
-		free(w->epoch);
 		if (w->wake_fd >= 0)
 			close(w->wake_fd);
 	}

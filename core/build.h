@@ -10,6 +10,7 @@ struct mr_used {
 	void                     *state; /* owned */
 	void                    **conf;  /* owned, decoded sections */
 	bool                      opened;
+	bool                      lent; /* another engine's: neither opened nor closed by this one */
 };
 
 /* What mr_setup.runtime points at. */
@@ -22,13 +23,24 @@ struct mr_opening {
 /* setup.c: decoded sections, as an array in the descriptor's order (NULL when it has none). */
 void **mr_confs_open(const struct mr_section *sections, const struct mr_json *doc);
 void   mr_confs_close(const struct mr_section *sections, void **confs);
+/* With e->before: those that it has open are lent, and its host is not opened. */
 int    mr_resources_open(struct mr_engine *e, struct mr_report *report);
 void   mr_resources_close(struct mr_engine *e);
 int    mr_stages_open(struct mr_engine *e, struct mr_report *report);
+/* Tell the host of `e` what n is to bring: its document and workers, and the decoded sections. */
+int    mr_host_prepare(struct mr_engine *e, struct mr_engine *n, void *const *conf,
+                       struct mr_report *report);
 void   mr_stages_close(struct mr_engine *e);
 
-/* build.c: memory and wiring, nothing opened. */
+/* build.c: memory and wiring, nothing opened.  The engine has its epochs by then. */
+struct mr_epochs *mr_epochs_open(void); /* NULL: no memory */
+void mr_epochs_close(struct mr_epochs *epochs);
 bool mr_build(struct mr_engine *e);
 void mr_unbuild(struct mr_engine *e);
+
+/* engine.c: make the host's descriptor readable; packets that are not at home, after those in rings
+ * have been sent there (no thread runs). */
+void     mr_host_ask(struct mr_engine *e);
+unsigned mr_count_missing(struct mr_engine *e);
 
 #endif

@@ -250,6 +250,15 @@ void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *or
 	deliver(w, r);
 }
 
+void mr_call_commit(struct mr_worker *w, struct mr_replica *r, bool go)
+{
+	point_turn(w, r);
+	if (r->kind->commit)
+		r->kind->commit(r->state, go, &w->turn);
+	account(w, r);
+	deliver(w, r);
+}
+
 void mr_call_flush(struct mr_worker *w, struct mr_replica *r)
 {
 	point_turn(w, r);

@@ -40,6 +40,29 @@ void     mr_engine_host_turn(struct mr_engine *e);     /* runs until nothing is 
 /* State of the one host stage, for the program's own calls between turns (main only). */
 void *mr_engine_host_state(struct mr_engine *e);
 
+/* ---- reload: another graph or node file in the place of those that run (swap.c) ---- */
+
+enum mr_swap {
+	MR_SWAP_REFUSED, /* complained; everything runs on as before                        */
+	MR_SWAP_SAME,    /* both say what is said already: nothing was done                 */
+	MR_SWAP_HOST,    /* the host took the node file's settings; data workers ran on     */
+	MR_SWAP_ALL,     /* all workers were replaced                                       */
+};
+
+struct mr_swapped {
+	uint64_t rest_ns; /* time in which no source was pulled; 0 unless MR_SWAP_ALL, or refused
+	                   * because it did not come to rest                                */
+	unsigned moved;   /* packets that stages kept, carried over                         */
+	unsigned lost;    /* ... for which there was no place; each counted as a drop       */
+	unsigned missing; /* packets that did not come home (0 unless something is broken)  */
+};
+
+/* Between two turns of the host.  Of the options graph and node are read, in the rest nothing may
+ * have changed.  Afterwards the engine borrows: both as before (REFUSED, SAME); the new node file
+ * and the graph it had (HOST); both new ones (ALL).  *done is filled in. */
+enum mr_swap mr_engine_swap(struct mr_engine *e, const struct mr_engine_options *next,
+                            struct mr_swapped *done, struct mr_report *report);
+
 /* ---- what a reader may see; any thread ---- */
 
 struct mr_stage_view {

@@ -110,6 +110,11 @@ void   mr_section_free(const struct mr_section *s, void *out);
 /* Fill from a node file that has been checked: no complaints are left to make. */
 void mr_section_decode(const struct mr_section *s, void *out, const struct mr_json *doc);
 
+/* Does the section say the same in both documents (either may be NULL)?  If not, `at` (MR_PATH
+ * bytes, json.h) is the path of the first difference.  Setup only. */
+bool mr_section_same(const struct mr_section *s, const struct mr_json *a, const struct mr_json *b,
+                     char *at);
+
 /* Is the object a map from names to instances?  All its members are objects then, and no key is
  * that of a setting. */
 bool mr_section_is_map(const struct mr_section *s, const struct json_t *object);

@@ -73,6 +73,15 @@ static void check_named(struct flaw *f, const char *what, const struct mr_named 
 		say(f, "has %d %ss or more, or a table without an end", NAMED_MAX, what);
 }
 
+static bool has_named(const struct mr_named *table, unsigned index)
+{
+	for (unsigned i = 0; i <= index; i++) {
+		if (!table || !table[i].name)
+			return false;
+	}
+	return true;
+}
+
 /* ---- settings ---- */
 
 static size_t size_of(enum mr_type type)
@@ -218,6 +227,10 @@ static void check_callbacks(struct flaw *f, const struct mr_kind *k, unsigned in
 		say(f, "keeps more than %u packets", UINT16_MAX + 1u);
 	else if (k->event && !k->host)
 		say(f, "has event() and is no host");
+	else if ((k->prepare || k->commit) && (!k->host || !k->prepare || !k->commit))
+		say(f, "has one of prepare() and commit() without the other, or is no host");
+	else if (k->give && (!k->keeps || !has_named(k->drops, k->given_up)))
+		say(f, "has give() and keeps nothing, or no drop for what finds no place");
 }
 
 static void check_affinities(struct flaw *f, const struct mr_kind *k)

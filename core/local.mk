@@ -70,13 +70,19 @@ libcore_a_SOURCES = \
 	core/ring.c \
 	core/ring.h \
 	core/section.c \
+	core/section_diff.c \
 	core/setup.c \
 	core/stage.h \
 	core/stats.c \
 	core/stats.h \
 	core/stats_table.c \
+	core/swap.c \
+	core/swap_kept.c \
+	core/swap.h \
 	core/table.c \
 	core/table.h \
+	core/threads.c \
+	core/threads.h \
 	core/tsan.h \
 	core/turn.c \
 	core/view.c \

@@ -108,6 +108,17 @@ static struct mr_used *used_of(struct mr_engine *e, const struct mr_resource *re
 	return NULL;
 }
 
+static bool lend(struct mr_engine *before, const struct mr_resource *resource, struct mr_used *u)
+{
+	const struct mr_used *open = before ? used_of(before, resource) : NULL;
+
+	if (!open)
+		return false;
+	*u = *open;
+	u->lent = true;
+	return true;
+}
+
 /* Every resource that a stage of the graph uses, once, with its settings; and how large a view
  * they ask for. */
 static bool gather_resources(struct mr_engine *e)
@@ -130,6 +141,8 @@ static bool gather_resources(struct mr_engine *e)
 			if (used_of(e, uses[i]))
 				continue;
 			u = &e->used[e->useds++];
+			if (lend(e->before, uses[i], u))
+				continue;
 			u->resource = uses[i];
 			u->conf = mr_confs_open(uses[i]->sections, e->doc);
 			u->state = calloc(1, uses[i]->size ? uses[i]->size : 1);
@@ -155,6 +168,8 @@ int mr_resources_open(struct mr_engine *e, struct mr_report *report)
 	for (unsigned i = 0; i < e->useds; i++) {
 		struct mr_setup s = base_setup(e, &o, report);
 
+		if (e->used[i].lent)
+			continue;
 		s.name = e->used[i].resource->name;
 		s.conf = e->used[i].conf;
 		e->used[i].opened = true;
@@ -169,6 +184,8 @@ void mr_resources_close(struct mr_engine *e)
 	for (unsigned i = e->useds; i > 0; i--) {
 		struct mr_used *u = &e->used[i - 1];
 
+		if (u->lent)
+			continue;
 		if (u->opened && u->resource->close)
 			u->resource->close(u->state);
 		mr_confs_close(u->resource->sections, u->conf);
@@ -192,21 +209,46 @@ static bool gather_uses(struct mr_engine *e, struct mr_replica *r)
 	return r->use && r->conf;
 }
 
+static struct mr_setup stage_setup(struct mr_engine *e, struct mr_replica *r, struct mr_opening *o,
+                                   struct mr_report *report)
+{
+	struct mr_setup s = base_setup(e, o, report);
+
+	*o = (struct mr_opening){ .engine = e, .replica = r };
+	s.name = r->name;
+	s.replica = r->index;
+	s.replicas = mr_graph_replicas(e->graph, r->stage);
+	s.worker = r->worker->index;
+	s.conf = r->conf;
+	s.use = r->use;
+	return s;
+}
+
+int mr_host_prepare(struct mr_engine *e, struct mr_engine *n, void *const *conf,
+                    struct mr_report *report)
+{
+	struct mr_replica *host = n->host->replica[0];
+	struct mr_opening o;
+	struct mr_setup s = stage_setup(n, host, &o, report);
+
+	s.conf = conf;
+	s.use = e->host->replica[0]->use;
+	return host->kind->prepare ? host->kind->prepare(e->host->replica[0]->state, &s) : 0;
+}
+
 int mr_stages_open(struct mr_engine *e, struct mr_report *report)
 {
 	int failed = 0;
 
 	for (unsigned i = 0; i < e->replicas; i++) {
 		struct mr_replica *r = &e->replica[i];
-		struct mr_opening o = { .engine = e, .replica = r };
-		struct mr_setup s = base_setup(e, &o, report);
+		struct mr_opening o;
+		struct mr_setup s = stage_setup(e, r, &o, report);
 
-		s.name = r->name;
 		if (!gather_uses(e, r))
 			return mr_setup_error(&s, NULL, "no memory");
-		s.replica = r->index;
-		s.replicas = mr_graph_replicas(e->graph, r->stage);
-		s.worker = r->worker->index;
+		if (e->before && r->kind->host)
+			continue;
 		s.conf = r->conf;
 		s.use = r->use;
 		r->opened = true;

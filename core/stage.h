@@ -13,6 +13,13 @@
  *   flush     the worker stops: kept packets and spares go home
  *   close     on main, after every worker has stopped
  *
+ * A graph may be exchanged while it runs (swap.c): every replica is opened anew in the new graph and
+ * later closed in the old one, resources stay, and a host's state lives on.  Then also, on main:
+ *
+ *   prepare   (a host only) what is about to change; data still flows
+ *   give      kept packets are handed out, to arrive again at the new graph's replica
+ *   commit    (a host only) it has changed, or it will not
+ *
  * One call emits at most MR_VECTOR packets per output.  Before process and pull the runtime has made
  * sure that every `wait` edge the call can reach has room, so mr_emit has no failure path.  Other
  * callbacks come when they come: what they emit is dropped by a full edge of either sort, counted.
@@ -43,7 +50,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       2  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       3  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -134,6 +141,20 @@ struct mr_kind {
 	/* The worker stops: give back every packet, kept ones as a named drop, spares by mr_free. */
 	void     (*flush)(void *self, struct mr_turn *turn);
 	void     (*close)(void *self);
+
+	/* ---- a graph that is exchanged; each may be NULL ---- */
+
+	/* Hand out kept packets, oldest first, and say by which input they are to arrive again:
+	 * fills an empty vector and returns its n; 0: there are no more.  They are no longer
+	 * kept, which the runtime counts.  Without it flush ends them. */
+	unsigned (*give)(void *self, unsigned *input, struct mr_vector *v);
+	unsigned   given_up; /* index of the drop that counts those without a place there */
+	/* Make everything ready for the settings, documents and workers of the set-up; those before
+	 * it stay in force.  0, or -1 after mr_setup_error: nothing will change.  Each one that
+	 * returned 0 is followed by one commit. */
+	int      (*prepare)(void *self, struct mr_setup *setup);
+	/* go: what was prepared is in force from here on; data rests.  Else: forget it. */
+	void     (*commit)(void *self, bool go, struct mr_turn *turn);
 };
 
 /* ---- orders: control to stage, lossless, acknowledged ----

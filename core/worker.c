@@ -211,7 +211,8 @@ bool mr_worker_turn(struct mr_worker *w)
 		w->short_of_packets = false;
 	mr_epoch_begin(w->epoch);
 	any = w->host ? mr_serve_letters(w) : mr_serve_orders(w);
-	any |= serve_deadlines(w);
+	if (!w->timeless)
+		any |= serve_deadlines(w);
 	any |= serve_rings(w);
 	if (!w->host)
 		poll_sources(w, 0);
@@ -352,10 +353,27 @@ void mr_worker_flush(struct mr_worker *w)
 	mr_worker_publish(w);
 }
 
+/* Until main opens the gate, or wants the thread to end; main may speak for us meanwhile. */
+static void wait_at_gate(struct mr_worker *w)
+{
+	struct pollfd gate = { .fd = w->wake_fd, .events = POLLIN };
+
+	for (;;) {
+		atomic_store(&w->shared.sleeping, true);
+		atomic_thread_fence(memory_order_seq_cst);
+		if (atomic_load(&w->shared.open) || atomic_load(&w->shared.stop))
+			break;
+		poll(&gate, 1, -1);
+		mr_worker_eat_wakes(w);
+	}
+	atomic_store(&w->shared.sleeping, false);
+}
+
 void *mr_worker_run(void *worker)
 {
 	struct mr_worker *w = worker;
 
+	wait_at_gate(w);
 	w->turn.now = w->engine->now(); /* booked since the start */
 	while (!atomic_load_explicit(&w->shared.stop, memory_order_acquire)) {
 		if (mr_worker_turn(w))

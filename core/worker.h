@@ -137,7 +137,8 @@ struct mr_worker {
 	uint32_t              returned; /* pools that packets were sent home to (bits) */
 	bool                  short_of_packets; /* a spare was asked for in vain     */
 	bool                  held;     /* work was left that waits for room or packets */
-	ck_epoch_record_t    *epoch;
+	bool                  timeless; /* deadlines wait, while main exchanges the graph */
+	ck_epoch_record_t    *epoch;    /* one of the engine's; borrowed         */
 	struct mr_mail       *orders;   /* from the host                             */
 	struct mr_mail       *acks;     /* to the host                               */
 	struct mr_mail       *events;   /* to the host                               */
@@ -150,6 +151,7 @@ struct mr_worker {
 	bool                  started;
 	struct {
 		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
+		_Atomic bool open;   /* set by main: the thread may begin          */
 		_Atomic bool drain;  /* set by main: sources are no longer pulled  */
 		_Atomic bool stop;   /* set by main: flush and end                 */
 		_Atomic bool idle;   /* set by the worker: it parked while draining */
@@ -202,6 +204,7 @@ void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *o
 void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_event *event);
 void mr_call_flush(struct mr_worker *w, struct mr_replica *r);
 void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *order);
+void mr_call_commit(struct mr_worker *w, struct mr_replica *r, bool go);
 
 /* ---- orders.c: orders, acknowledgements and events ---- */
 
@@ -211,6 +214,14 @@ bool mr_orders_waiting(const struct mr_worker *w);
 bool mr_letters_waiting(const struct mr_worker *host);
 
 /* ---- shared by the above ---- */
+
+/* Who may look at what tables hold, and what waits until they have looked away.  A record stays
+ * registered for ever, so it belongs to a place: 0 is the host's, the data workers have the others,
+ * whichever graph they are of. */
+struct mr_epochs {
+	ck_epoch_t         global;
+	ck_epoch_record_t *record[MR_WORKERS_MAX]; /* owned; NULL: not needed yet */
+};
 
 struct mr_engine {
 	const struct mr_graph *graph;
@@ -229,7 +240,9 @@ struct mr_engine {
 	struct mr_ring       **ring;     /* [plan->rings] */
 	struct mr_used        *used;     /* opened resources */
 	unsigned               useds;
-	ck_epoch_t             epoch;
+	struct mr_epochs      *epochs;
+	bool                   running;  /* start was called, and not stop                    */
+	struct mr_engine      *before;   /* while it is being prepared: whose place it takes  */
 	struct mr_order       *backlog, **backlog_end; /* host only: orders whose mail was full */
 	unsigned               unacked;  /* host only */
 };

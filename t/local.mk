@@ -70,6 +70,7 @@ test_programs = \
 	t/core/test_replicas \
 	t/core/test_ring \
 	t/core/test_stats \
+	t/core/test_swap \
 	t/core/test_tsan \
 	t/core/test_wire \
 	t/core/test_worker \

@@ -327,6 +327,20 @@ static void on_time(void *self, struct mr_turn *t)
 	(void)t;
 }
 
+static unsigned on_give(void *self, unsigned *input, struct mr_vector *v)
+{
+	(void)self;
+	*input = v->n = 0;
+	return 0;
+}
+
+static int on_prepare(void *self, struct mr_setup *setup)
+{
+	(void)self;
+	(void)setup;
+	return 0;
+}
+
 #define PORTS(...) (const struct mr_port[]){ __VA_ARGS__, { 0 } }
 #define NAMED(...) (const struct mr_named[]){ __VA_ARGS__, { 0 } }
 #define FIELDS(...) (const struct mr_field[]){ __VA_ARGS__, { 0 } }
@@ -381,6 +395,13 @@ static const struct {
 	  { .fields = FIELDS({ "n", MR_BOOL, .help = "" }, { "n", MR_BOOL, .help = "" }), .size = 8 } },
 	{ "has one of deadline() and timeout()", { .timeout = on_time } },
 	{ "has no flush()", { .keeps = 4 } },
+	{ "has give() and keeps nothing",
+	  { .give = on_give, .drops = NAMED({ "a", .help = "" }) } },
+	{ "no drop for what finds no place",
+	  { .give = on_give, .keeps = 4, .flush = on_time, .given_up = 1,
+	    .drops = NAMED({ "a", .help = "" }) } },
+	{ NULL, { .give = on_give, .keeps = 4, .flush = on_time, .drops = NAMED({ "a", .help = "" }) } },
+	{ "has one of prepare() and commit()", { .prepare = on_prepare } },
 	{ "an affinity that there is none of", { .affinities = 1 << 20 } },
 	{ "it does not work with", { .affinities = 1 << MR_ANY, .shards = 1 << MR_PEER } },
 };
@@ -402,6 +423,10 @@ static struct mr_kind changed(const struct mr_kind *change)
 	k.affinities = change->affinities;
 	k.shards = change->shards;
 	k.timeout = change->timeout;
+	k.flush = change->flush;
+	k.give = change->give;
+	k.given_up = change->given_up;
+	k.prepare = change->prepare;
 	return k;
 }
 

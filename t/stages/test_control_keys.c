@@ -221,7 +221,7 @@ static ck_epoch_record_t reader;
 
 static void reader_enters(void)
 {
-	ck_epoch_register(&node[0].engine->epoch, &reader, NULL);
+	ck_epoch_register(&node[0].engine->epochs->global, &reader, NULL);
 	mr_epoch_begin(&reader);
 }
 
