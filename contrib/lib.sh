@@ -140,12 +140,12 @@ start()
 # await SECONDS COMMAND...: until it succeeds; fails when it has not by then.
 await()
 {
-	patience=$(($1 * 10))
+	patience=$(($1 * 20))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$patience" -gt 0 ] || return 1
 		patience=$((patience - 1))
-		sleep 0.1
+		sleep 0.05
 	done
 }
 
@@ -164,8 +164,8 @@ end()
 	kill -TERM "$1" 2>/dev/null
 	tries=0
 	while kill -0 "$1" 2>/dev/null; do
-		[ "$tries" -lt 40 ] || kill -KILL "$1"
-		sleep 0.1
+		[ "$tries" -lt 80 ] || kill -KILL "$1"
+		sleep 0.05
 		tries=$((tries + 1))
 	done
 	wait "$1" 2>/dev/null
@@ -260,7 +260,7 @@ end_nodes()
 # lament TEXT...: die with what the nodes last said.
 lament()
 {
-	for node in a b; do
+	for node in ${nodes:-a b}; do
 		say "--- the last lines of node $node ---"
 		tail -n 15 "$work/$node.log"
 	done >&2

@@ -15,10 +15,16 @@ t_lib_librig_a_SOURCES = \
 	t/lib/arrivals.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
+	t/lib/fate.c \
+	t/lib/fate.h \
+	t/lib/ipv4.c \
+	t/lib/ipv4.h \
 	t/lib/kept.c \
 	t/lib/kept.h \
 	t/lib/keys.c \
 	t/lib/keys.h \
+	t/lib/later.c \
+	t/lib/later.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
 	t/lib/neighbour.c \
@@ -44,7 +50,9 @@ t_lib_librig_a_SOURCES = \
 	t/lib/vectors.h \
 	t/lib/whole.c \
 	t/lib/whole.h \
-	t/lib/whole_air.c
+	t/lib/whole_air.c \
+	t/lib/witness.c \
+	t/lib/witness.h
 
 test_programs = \
 	t/cli/test_fetch \
@@ -102,6 +110,10 @@ test_programs = \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
 	t/lib/test_arrivals \
+	t/lib/test_fate \
+	t/lib/test_ipv4 \
+	t/lib/test_later \
+	t/lib/test_witness \
 	t/stages/test_bounds \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
@@ -205,6 +217,7 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
 	t/net/hostile.sh \
+	t/net/relay.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
 	t/net/two_nodes_threads.sh \
@@ -222,6 +235,10 @@ t_net_numbered_SOURCES = \
 	t/net/numbered.c \
 	t/net/numbered.h \
 	t/net/numbered_report.c
+t_net_relay_SOURCES = \
+	t/net/relay.c \
+	t/net/relay.h \
+	t/net/relay_setup.c
 
 # Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
 # with a main that replays the stored inputs.

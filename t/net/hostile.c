@@ -33,7 +33,7 @@
 
 #define FRESH     (1ull << 40) /* added to a counter: one that has not been used */
 #define BURST     64           /* datagrams between two pauses                   */
-#define FORGED    20000        /* frames under the live index                    */
+#define FORGED    100000       /* frames under the live index                    */
 #define AWAITED_N 1000         /* frames under an index that waits               */
 #define SHAKES    7000         /* of each of three sorts                         */
 #define MAX_UDP   1472         /* in one packet of the wire                      */

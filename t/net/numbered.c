@@ -52,6 +52,15 @@ static _Noreturn void fail(const char *what)
 
 /* ---- sending ---- */
 
+/* Changes with every bit of flow, number and time. */
+static uint32_t head_sum(const uint8_t *bytes)
+{
+	uint64_t h = mr_le64(bytes + 12) * 0x9e3779b97f4a7c15u + mr_le32(bytes + 4);
+
+	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u + mr_le64(bytes + 20);
+	return (uint32_t)((h ^ h >> 29) * 0x9e3779b97f4a7c15u >> 32);
+}
+
 static void write_packet(const struct numbered *r, const struct numbered_flow *f, uint64_t now,
                          uint8_t *bytes)
 {
@@ -60,6 +69,7 @@ static void write_packet(const struct numbered *r, const struct numbered_flow *f
 	mr_to_le32(bytes + 8, r->id);
 	mr_to_le64(bytes + 12, f->sent);
 	mr_to_le64(bytes + 20, now);
+	mr_to_le32(bytes + 28, head_sum(bytes));
 	memcpy(bytes + NUMBERED_HEAD, r->pattern + f->sent % NUMBERED_SHAPES,
 	       r->size - NUMBERED_HEAD);
 }
@@ -99,7 +109,7 @@ static void take(struct numbered *r, struct numbered_flow *f, const uint8_t *byt
 		return; /* of another run, or nobody's */
 	number = mr_le64(bytes + 12);
 	shape = r->pattern + number % NUMBERED_SHAPES;
-	if (n != r->size || mr_le32(bytes + 4) != f->id ||
+	if (n != r->size || mr_le32(bytes + 4) != f->id || mr_le32(bytes + 28) != head_sum(bytes) ||
 	    memcmp(bytes + NUMBERED_HEAD, shape, n - NUMBERED_HEAD) ||
 	    !arrivals_note(&f->got, number, f->sent)) {
 		f->changed++;
@@ -273,7 +283,7 @@ static void usage(void)
 	fprintf(stderr, "usage: numbered [OPTION]... NAME=ADDRESS NAME=ADDRESS...\n"
 	        "  -r RATE   packets a second of each flow (1000)\n"
 	        "  -n COUNT  packets of each flow (until SIGTERM)\n"
-	        "  -s SIZE   bytes of UDP payload, 28 to %d (200)\n"
+	        "  -s SIZE   bytes of UDP payload, 32 to %d (200)\n"
 	        "  -f FLOWS  between two nodes, each way (1)\n"
 	        "  -w MS     wait for what has not come since nothing came (3000)\n"
 	        "  -q MS     a silence worth reporting (200)\n"

@@ -11,7 +11,7 @@
 
 #define NUMBERED_NODES  16
 #define NUMBERED_FLOWS  256
-#define NUMBERED_HEAD   28   /* magic, flow, run, number, time sent           */
+#define NUMBERED_HEAD   32   /* magic, flow, run, number, time sent, sum      */
 #define NUMBERED_SIZE   8192 /* a packet's bytes are at most this             */
 #define NUMBERED_SHAPES 251  /* what the bytes behind the head may look like  */
 #define NUMBERED_QUIETS 32   /* silences remembered of a flow                 */

@@ -1,10 +1,18 @@
-# wire.sh - what the scripts of this folder share: namespaces, a wire with a relay, two nodes' files.
+# wire.sh - what the scripts of this folder share: namespaces, a network between them, nodes' files.
 # Sourced after contrib/lib.sh.
 #
-#     namespace a                    namespace r                     namespace b
-#     millrace                       relay                           millrace
-#     10.77.1.1:2121  va ------ ra 10.77.1.2, 10.77.2.2 rb ------ vb  10.77.2.1:2121
-#       fips0 fd..                                                     fips0 fd..
+#     namespace a                namespace b                namespace c ...
+#     millrace                   millrace                   millrace
+#       fips0 fd..                 fips0 fd..                 fips0 fd..
+#     10.77.0.1:2121             10.77.0.2:2121             10.77.0.3:2121
+#     wire0                      wire0                      wire0
+#            \                     |                       /
+#             `------------------ relay ------------------'
+#
+# wire0 is a TUN device; the relay holds the other end of all of them, so that what happens between
+# nodes is what it does (t/net/relay.c).
+
+nodes="" wires=0
 
 skip()
 {
@@ -27,9 +35,8 @@ enter_or_skip()
 	enter_namespaces "$@"
 }
 
-# lay_wire NAME GRAPH: $work, the namespaces, keys and node files; $millrace, $relay, $numbered, $a6
-# and $b6.
-lay_wire()
+# begin_wire NAME GRAPH: $work, $millrace, $relay, $numbered; no nodes yet.
+begin_wire()
 {
 	millrace=${MILLRACE:?the program, as make check sets it}
 	relay=${RELAY:-${millrace%/*}/t/net/relay}
@@ -38,36 +45,113 @@ lay_wire()
 	export MILLRACE_GRAPHS
 	work_in "$1"
 	nodes_graph=$2
-	ip netns add a && ip netns add b && ip netns add r || die "no namespaces"
-	for side in a:1 b:2; do
-		node=${side%:*} net=${side#*:}
-		ip link add "v$node" netns "$node" type veth peer name "r$node" netns r &&
-			ip -n "$node" address add "10.77.$net.1/24" dev "v$node" &&
-			ip -n r address add "10.77.$net.2/24" dev "r$node" &&
-			ip -n "$node" link set lo up && ip -n "$node" link set "v$node" up &&
-			ip -n r link set "r$node" up || die "could not lay the wire"
-	done
-	for node in a b; do
-		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
-	done
-	a6=$(sed -n 's/^mesh address *//p' "$work/a.id")
-	b6=$(sed -n 's/^mesh address *//p' "$work/b.id")
-	write_node a 10.77.1.1 b 10.77.1.2
-	write_node b 10.77.2.1 a 10.77.2.2
 }
 
-# start_wire [relay option]...: the relay and both nodes, with the options in $node_options if there
-# are any; returns when a reaches b.
+# lay_end NAME: a namespace with an end of the wire, at the next address; $laid is that address.
+lay_end()
+{
+	wires=$((wires + 1))
+	laid=10.77.0.$wires
+	ip netns add "$1" && ip -n "$1" link set lo up &&
+		ip -n "$1" tuntap add dev wire0 mode tun &&
+		ip -n "$1" link set wire0 addrgenmode none mtu 1500 txqueuelen 16384 &&
+		ip -n "$1" address add "$laid/24" dev wire0 ||
+		die "could not lay the wire of $1"
+}
+
+# lay_node NAME: its end of the wire and its key.
+lay_node()
+{
+	lay_end "$1"
+	"$millrace" keygen --out "$work/$1.key" >"$work/$1.id" || die "no key"
+	echo "$laid" >"$work/$1.at"
+	nodes="$nodes $1"
+}
+
+# npub NAME, mesh_address NAME, wire_address NAME: who a node is and where.
+npub()
+{
+	sed -n 's/^npub *//p' "$work/$1.id"
+}
+
+mesh_address()
+{
+	sed -n 's/^mesh address *//p' "$work/$1.id"
+}
+
+wire_address()
+{
+	cat "$work/$1.at"
+}
+
+# join_nodes NAME PEER...: the node's file.
+join_nodes()
+{
+	joining=$1
+	shift
+	write_node "$joining" "$(wire_address "$joining")" "$1" "$(wire_address "$1")"
+	shift
+	for peer; do
+		jq --arg npub "$(npub "$peer")" --arg alias "$peer" --arg at "$(wire_address "$peer"):2121" \
+			'.peers += [.peers[0] | .npub = $npub | .alias = $alias | .addresses[0].addr = $at]' \
+			"$work/$joining.json" >"$work/more.json" &&
+			mv "$work/more.json" "$work/$joining.json" || die "no file for $joining"
+	done
+}
+
+# lay_wire NAME GRAPH: begin_wire with two nodes that are each other's peer; $a6 and $b6.
+lay_wire()
+{
+	begin_wire "$1" "$2"
+	lay_node a
+	lay_node b
+	a6=$(mesh_address a)
+	b6=$(mesh_address b)
+	join_nodes a b
+	join_nodes b a
+}
+
+# start_relay [OPTION | NAME~ADDRESS]...: between all nodes, and strangers if there are any.
+# Decisions are in $work/decisions.
+start_relay()
+{
+	ends=
+	for node in $nodes; do
+		ends="$ends $node=$(wire_address "$node")"
+	done
+	rm -f "$work/decisions"
+	start "$work/relay.log" "$relay" -l "$work/decisions" $ends "$@"
+	relay_pid=$started
+	await 5 test -s "$work/decisions" || die "no relay: $(cat "$work/relay.log")"
+}
+
+# start_node NAME [OPTION]...: the daemon; its id is in $node_NAME.
+start_node()
+{
+	starting=$1
+	shift
+	start "$work/$starting.log" ip netns exec "$starting" "$millrace" run -c "$work/$starting.json" "$@"
+	eval "node_$starting=$started"
+}
+
+# start_wire [relay option]...: the relay and all nodes, with the options in $node_options if there
+# are any; returns when the first node reaches the others.
 start_wire()
 {
-	start "$work/relay.log" ip netns exec r "$relay" "$@" 10.77.1.2:2121 10.77.1.1:2121 \
-		10.77.2.2:2121 10.77.2.1:2121
-	relay_pid=$started
-	start "$work/a.log" ip netns exec a "$millrace" run -c "$work/a.json" ${node_options-}
-	node_a=$started
-	start "$work/b.log" ip netns exec b "$millrace" run -c "$work/b.json" ${node_options-}
-	node_b=$started
-	await 20 ip netns exec a ping -6 -c 1 -W 1 "$b6" || lament "no answer through the mesh"
+	start_relay "$@"
+	for node in $nodes; do
+		start_node "$node" ${node_options-}
+	done
+	for node in ${nodes#* * }; do
+		await_reach a "$node"
+	done
+}
+
+# await_reach FROM TO: until a ping is answered.
+await_reach()
+{
+	await 20 ip netns exec "$1" ping -6 -c 1 -W 1 "$(mesh_address "$2")" ||
+		lament "$2 does not answer $1 through the mesh"
 }
 
 # page NODE PATH FILE: what the node's HTTP server says.
@@ -77,11 +161,13 @@ page()
 		lament "no $2 from $1"
 }
 
-# end_wire: both nodes and the relay end with 0 each, or $bad is set.
+# end_wire: all nodes and the relay end with 0 each, or $bad is set.
 end_wire()
 {
-	end "$node_a" || { say "node a ended with $?" >&2; bad=1; }
-	end "$node_b" || { say "node b ended with $?" >&2; bad=1; }
+	for node in $nodes; do
+		eval "ending=\$node_$node"
+		end "$ending" || { say "node $node ended with $?" >&2; bad=1; }
+	done
 	end "$relay_pid" || { say "the relay saw something wrong" >&2; bad=1; }
 	say "relay: $(cat "$work/relay.log")"
 }
