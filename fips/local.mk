@@ -15,6 +15,7 @@ libfips_a_SOURCES = \
 	fips/node/info.c \
 	fips/node/input.h \
 	fips/node/keepalive.c \
+	fips/node/link_rekey.c \
 	fips/node/links.c \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
@@ -27,6 +28,7 @@ libfips_a_SOURCES = \
 	fips/node/reports.c \
 	fips/node/resend.c \
 	fips/node/session_answer.c \
+	fips/node/session_rekey.c \
 	fips/node/session_start.c \
 	fips/node/sessions.c \
 	fips/node/state.h \

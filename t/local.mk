@@ -89,6 +89,7 @@ test_programs = \
 	t/fips/test_node_metrics \
 	t/fips/test_node_pair \
 	t/fips/test_node_reference \
+	t/fips/test_node_rekey \
 	t/fips/test_node_sessions \
 	t/fips/test_node_words \
 	t/fips/test_noise \

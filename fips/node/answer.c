@@ -12,20 +12,22 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
+#define HEARD_BY (10 * MR_NS_PER_S) /* of a key whose message 2 was repeated */
+
 /* An address we know has a bucket of its own: a flood in its name starves nobody else. */
 static bool admitted(struct fips_node *n, struct fips_peer *owner)
 {
 	return fips_bucket_take(owner ? &owner->calls : &n->strangers, n->now);
 }
 
-static const struct fips_link_key *key_of_ephemeral(const struct fips_node *n,
-                                                    const uint8_t ephemeral[FIPS_EPHEMERAL])
+static struct fips_link_key *key_of_ephemeral(struct fips_node *n,
+                                              const uint8_t ephemeral[FIPS_EPHEMERAL])
 {
 	for (unsigned i = 0; i < n->n_peers; i++) {
-		const struct fips_peer *p = &n->peers[i];
+		struct fips_peer *p = &n->peers[i];
 
 		for (unsigned k = 0; p->up && k < FIPS_LINK_KEYS; k++) {
-			const struct fips_link_key *key = &p->keys[k];
+			struct fips_link_key *key = &p->keys[k];
 
 			if (key->id && !key->initiator &&
 			    memcmp(key->ephemeral, ephemeral, FIPS_EPHEMERAL) == 0)
@@ -35,8 +37,13 @@ static const struct fips_link_key *key_of_ephemeral(const struct fips_node *n,
 	return NULL;
 }
 
-static void repeat(struct fips_node *n, const struct fips_link_key *key, const struct fips_via *via)
+/* The key an answer repeated late makes is to last until it can be heard. */
+static void repeat(struct fips_node *n, struct fips_link_key *key, const struct fips_via *via)
 {
+	uint64_t most = key->made + 2 * fips_ms(n->timers.link_pending);
+
+	if (!key->proven && key->retire_at < n->now + HEARD_BY)
+		key->retire_at = fips_sooner(n->now + HEARD_BY, most);
 	fips_count(n, FIPS_NODE_REPEATED);
 	fips_act_raw(n, via, key->msg2, FIPS_MSG2_LEN);
 }
@@ -91,22 +98,41 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 		fips_link_up(n, p, key);
 }
 
+/* Another message 1 of the same life.  On a young link it is a copy of the first call by another
+ * path.  When both sides rekey, the handshake of the smaller address goes on; one that message 2 has
+ * come for is as good as done (link.md 7.3). */
+static void rekey(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
+                  const struct fips_msg1 *msg, const struct fips_via *via)
+{
+	bool young = n->now - p->cut_at < fips_ms(n->timers.duplicate);
+	bool ours = p->rekey.on && fips_addr_cmp(&n->me.addr, &p->addr) < 0;
+
+	if (young || ours || fips_link_rekey_pending(p)) {
+		fips_count(n, FIPS_NODE_DUPLICATE);
+		if (young && !p->send->initiator)
+			repeat(n, p->send, via);
+		return;
+	}
+	fips_link_rekey_cancel(n, p);
+	if (!answer(n, p, ik, msg, via))
+		return;
+	p->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
+	fips_count(n, FIPS_NODE_LINK_REKEYS_ANSWERED);
+}
+
 /* A message 1 that opened, from the peer of an existing link.  Whatever it leads to, the key we
  * send with stays until a frame has come under the new one. */
 static void classify(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
                      const struct fips_msg1 *msg, const struct fips_via *via)
 {
 	bool restarted = memcmp(p->link_epoch, ik->remote_epoch, FIPS_EPOCH_LEN) != 0;
-	bool young = n->now - p->cut_at < fips_ms(n->timers.duplicate);
 
 	if (p->close_at != MR_NEVER) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
 	}
-	if (!restarted && young && p->send->proven) {
-		fips_count(n, FIPS_NODE_DUPLICATE);
-		if (!p->send->initiator)
-			repeat(n, p->send, via);
+	if (!restarted && p->send->proven) {
+		rekey(n, p, ik, msg, via);
 		return;
 	}
 	answer(n, p, ik, msg, via);
@@ -135,7 +161,7 @@ static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_ms
 void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via)
 {
 	struct fips_peer *owner = fips_peer_of_via(n, via);
-	const struct fips_link_key *key;
+	struct fips_link_key *key;
 	uint8_t ephemeral[FIPS_SECRET_LEN];
 	struct fips_msg1 msg;
 	struct fips_ik ik;

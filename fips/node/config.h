@@ -4,7 +4,8 @@
  * random bytes are handed in here; time comes with every input; addresses of the transport are
  * opaque and resolved by the caller.
  *
- * Timers are milliseconds, their defaults those of the reference (link.md 11, session.md 3.9).
+ * Timers are milliseconds, their defaults those of the reference (link.md 11, session.md 3.9), but
+ * for rekeys: those of links are left to a reference that is there to begin (link.md 7.5).
  */
 #ifndef FIPS_NODE_CONFIG_H
 #define FIPS_NODE_CONFIG_H
@@ -53,6 +54,19 @@ struct fips_node_timers {
 	uint32_t session_drain;    /* previous key, after its last use                 */
 	uint32_t unresolved;       /* a destination may wait for its link so long      */
 	uint32_t path_mtu;         /* least time between two notifications             */
+
+	/* rekeys of ours (link.md 7.5, session.md 3.6) */
+	uint32_t link_rekey;       /* a key this old is replaced, give or take the jitter */
+	uint32_t session_rekey;
+	uint32_t rekey_jitter;     /* [0, the smaller of the two)                      */
+	uint32_t rekey_messages;   /* ... or when so many were numbered under it, count; 0: never */
+	uint32_t rekey_calm;       /* none after one of the peer's was answered        */
+	uint32_t link_guard;       /* none this soon after link-up or a cut-over (R21):
+	                            * longer than the peer's `duplicate`               */
+	uint32_t session_guard;    /* the same: the key before has drained by then     */
+	uint32_t link_cut_over;    /* the new key is sent with so long after message 2 */
+	uint32_t session_cut_over; /* ... message 3, unless the peer is heard under it */
+	uint32_t session_setup;    /* a rekey's setup without an ack ends              */
 };
 
 struct fips_node_config {
@@ -62,6 +76,7 @@ struct fips_node_config {
 	unsigned                       max_peers;  /* links up at a time, 1 and more   */
 	uint16_t                       link_mtu;   /* largest FMP frame, at least 256  */
 	bool                           accept;     /* answer strangers                 */
+	bool                           rekey;      /* begin rekeys; those of others are answered */
 	enum fips_mmp                  link_mmp;
 	enum fips_mmp                  session_mmp;
 	struct fips_node_timers        timers;
@@ -75,6 +90,7 @@ struct fips_node_config fips_node_config_default(void);
 struct fips_link_words {
 	uint64_t heard; /* last authenticated frame, under whichever key           */
 	uint64_t sent;  /* frames numbered so far under the current send key       */
+	uint8_t  k;     /* K flag of the newest frame under the current send key   */
 };
 
 struct fips_session_words {

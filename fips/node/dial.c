@@ -30,7 +30,7 @@ static struct fips_dial *dial_slot(struct fips_peer *p)
 	return NULL;
 }
 
-static void dial_cancel(struct fips_node *n, struct fips_dial *d)
+void fips_dial_cancel(struct fips_node *n, struct fips_dial *d)
 {
 	if (!d->on)
 		return;
@@ -51,7 +51,7 @@ void fips_dial_begin(struct fips_node *n, struct fips_peer *p)
 void fips_dial_end(struct fips_node *n, struct fips_peer *p)
 {
 	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
-		dial_cancel(n, &p->dials[d]);
+		fips_dial_cancel(n, &p->dials[d]);
 	p->dialling = false;
 }
 
@@ -86,24 +86,22 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 		p->retry_at = n->now + retry_delay(n, p->retries);
 }
 
-/* Message 1 to one more address. */
-static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fips_via *via)
+/* Message 1 in a packet with an index of its own, on its way to `via`. */
+bool fips_dial_write(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
+                     const struct fips_via *via)
 {
-	struct fips_dial *d = dial_slot(p);
 	uint8_t ephemeral[FIPS_SECRET_LEN];
-	struct fips_action *act;
 	struct fips_msg1 msg;
 
-	if (!d || !fips_index_draw(n, &d->ours))
-		return;
+	if (!fips_index_draw(n, &d->ours))
+		return false;
 	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
 	fips_ik_init_initiator(&d->ik, &n->env.curve, &n->me, p->pub, ephemeral, n->epoch);
 	mr_wipe(ephemeral, sizeof ephemeral);
 	n->ops += 3;
 	if (!fips_ik_write1(&d->ik, d->packet + FIPS_LINK_PREFIX + 4)) {
 		mr_wipe(d, sizeof *d);
-		dial_failed(n, p);
-		return;
+		return false;
 	}
 	msg = (struct fips_msg1){
 		.sender_idx = d->ours, .noise = d->packet + FIPS_LINK_PREFIX + 4
@@ -112,9 +110,18 @@ static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fi
 	d->on = true;
 	d->via = *via;
 	fips_resend_start(n, &d->resend);
-	act = fips_act_peer(n, FIPS_ACT_EXPECT_INDEX, &p->addr);
-	act->ours = d->ours;
+	fips_act_peer(n, FIPS_ACT_EXPECT_INDEX, &p->addr)->ours = d->ours;
 	fips_act_raw(n, via, d->packet, FIPS_MSG1_LEN);
+	return true;
+}
+
+/* Message 1 to one more address. */
+static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fips_via *via)
+{
+	struct fips_dial *d = dial_slot(p);
+
+	if (d && !fips_dial_write(n, p, d, via))
+		dial_failed(n, p);
 }
 
 static void dial_resend(struct fips_node *n, struct fips_peer *p)
@@ -179,7 +186,7 @@ void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_
 		for (unsigned v = 0; v < count; v++)
 			listed |= fips_via_eq(&p->dials[i].via, &vias[v]);
 		if (!listed)
-			dial_cancel(n, &p->dials[i]);
+			fips_dial_cancel(n, &p->dials[i]);
 	}
 }
 
@@ -187,6 +194,8 @@ static struct fips_dial *dial_of_index(struct fips_node *n, uint32_t index, stru
 {
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		*p = &n->peers[i];
+		if ((*p)->rekey.on && (*p)->rekey.ours == index)
+			return &(*p)->rekey;
 		for (unsigned d = 0; (*p)->dialling && d < FIPS_VIAS_MAX; d++)
 			if ((*p)->dials[d].on && (*p)->dials[d].ours == index)
 				return &(*p)->dials[d];
@@ -195,6 +204,23 @@ static struct fips_dial *dial_of_index(struct fips_node *n, uint32_t index, stru
 }
 
 /* The answer opened: its keys become one of the link's. */
+static struct fips_link_key *key_of_answer(struct fips_node *n, struct fips_peer *p,
+                                           struct fips_dial *d, uint32_t theirs,
+                                           const struct fips_via *via)
+{
+	struct fips_link_key *key = fips_link_key_new(n, p);
+
+	key->ours = d->ours;
+	key->theirs = theirs;
+	key->initiator = true;
+	key->proven = true;
+	key->via = *via;
+	memcpy(key->epoch, d->ik.remote_epoch, FIPS_EPOCH_LEN);
+	fips_link_install(n, p, key, &d->ik);
+	mr_wipe(d, sizeof *d);
+	return key;
+}
+
 static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
                           uint32_t theirs, const struct fips_via *via)
 {
@@ -204,15 +230,7 @@ static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_
 		dial_failed(n, p);
 		return;
 	}
-	key = fips_link_key_new(n, p);
-	key->ours = d->ours;
-	key->theirs = theirs;
-	key->initiator = true;
-	key->proven = true;
-	key->via = *via;
-	memcpy(key->epoch, d->ik.remote_epoch, FIPS_EPOCH_LEN);
-	fips_link_install(n, p, key, &d->ik);
-	mr_wipe(d, sizeof *d);
+	key = key_of_answer(n, p, d, theirs, via);
 	fips_dial_end(n, p);
 	p->retries = 0;
 	p->retry_at = MR_NEVER;
@@ -237,9 +255,10 @@ void fips_dial_msg2(struct fips_node *n, const uint8_t *bytes, const struct fips
 		return;
 	}
 	n->ops++;
-	if (!fips_ik_read2(&d->ik, msg.noise)) {
+	if (!fips_ik_read2(&d->ik, msg.noise))
 		fips_count(n, FIPS_NODE_FORGED);
-		return;
-	}
-	dial_answered(n, p, d, msg.sender_idx, via);
+	else if (d == &p->rekey)
+		fips_link_rekey_answered(n, p, key_of_answer(n, p, d, msg.sender_idx, via));
+	else
+		dial_answered(n, p, d, msg.sender_idx, via);
 }

@@ -25,6 +25,7 @@ static void link_info(const struct fips_peer *p, struct fips_peer_info *out)
 	out->via = p->via;
 	out->since = p->up_at;
 	out->key = p->send->id;
+	out->key_since = p->cut_at;
 	out->ours = p->send->ours;
 	out->theirs = p->send->theirs;
 	out->k = p->k;
@@ -87,6 +88,7 @@ bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_se
 		.confirmed = s->current.heard,
 		.since = s->state == FIPS_SESSION_ESTABLISHED ? s->since : s->made,
 		.key = s->send,
+		.key_since = s->cut_at,
 		.k = s->k,
 		.path_mtu = s->pmtu.current,
 		.routed = s->routed,
@@ -145,6 +147,12 @@ const char *fips_node_count_name(enum fips_node_count count)
 		[FIPS_NODE_GONE] = "gone",
 		[FIPS_NODE_ANSWERED] = "answered",
 		[FIPS_NODE_REPEATED] = "repeated",
+		[FIPS_NODE_LINK_REKEYS] = "link-rekeys",
+		[FIPS_NODE_LINK_REKEYS_ANSWERED] = "link-rekeys-answered",
+		[FIPS_NODE_LINK_REKEYS_FAILED] = "link-rekeys-failed",
+		[FIPS_NODE_SESSION_REKEYS] = "session-rekeys",
+		[FIPS_NODE_SESSION_REKEYS_ANSWERED] = "session-rekeys-answered",
+		[FIPS_NODE_SESSION_REKEYS_FAILED] = "session-rekeys-failed",
 		[FIPS_NODE_LINK_CUTS] = "link-cuts",
 		[FIPS_NODE_SESSION_CUTS] = "session-cuts",
 		[FIPS_NODE_RESTARTS] = "restarts",

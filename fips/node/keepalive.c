@@ -32,6 +32,7 @@ static void say_goodbye(struct fips_node *n, const struct fips_peer *p, enum fip
 void fips_link_disconnect(struct fips_node *n, struct fips_peer *p)
 {
 	fips_dial_end(n, p);
+	fips_link_rekey_cancel(n, p);
 	p->retry_at = MR_NEVER;
 	if (!p->up || p->close_at != MR_NEVER)
 		return;
@@ -52,6 +53,15 @@ void fips_node_stop_some(struct fips_node *n)
 	}
 }
 
+/* The longest silence.  While a rekey of ours is unanswered it is half as long again: a reference
+ * whose message 2 was lost cannot be heard until it takes another message 1 (link.md 7.5). */
+static uint64_t silence(const struct fips_node *n, const struct fips_peer *p)
+{
+	uint64_t dead = fips_ms(n->timers.dead);
+
+	return p->rekey.on ? dead + dead / 2 : dead;
+}
+
 static bool check_dead(struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_link_words words = fips_words_link(n, &p->addr);
@@ -59,7 +69,7 @@ static bool check_dead(struct fips_node *n, struct fips_peer *p)
 	uint64_t since;
 
 	since = words.heard > p->cut_at ? words.heard : p->cut_at;
-	p->dead_at = since + fips_ms(n->timers.dead);
+	p->dead_at = since + silence(n, p);
 	if (n->now < p->dead_at)
 		return false;
 	fips_log(n, FIPS_LOG_INFO, "link to %s is silent, removed", fips_peer_name(p, text));

@@ -4,6 +4,9 @@
  * frame has authenticated under it; the older ones then receive for another 15 s.  When both sides
  * dialled, the handshake of the node with the smaller address is the one sent with (link.md 6.6).
  *
+ * A key of a rekey of ours waits to be heard for 2 s, and is then sent with all the same: message 2
+ * has shown that the peer holds it (link.md 7.5).
+ *
  * The peer's K is followed, never judged. */
 
 #include <assert.h>
@@ -32,7 +35,15 @@ void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_
 	mr_wipe(key, sizeof *key);
 }
 
-/* Which key is missed least?  One that is on its way out, else the oldest nobody has proven. */
+/* One that is on its way out, one that nobody has proven, one that will be sent with. */
+static unsigned rank(const struct fips_peer *p, const struct fips_link_key *key)
+{
+	if (key->loser || key->id < p->send->id)
+		return 0;
+	return key->proven ? 2 : 1;
+}
+
+/* Which key is missed least? */
 static struct fips_link_key *least_missed(struct fips_peer *p)
 {
 	struct fips_link_key *worst = NULL;
@@ -42,8 +53,8 @@ static struct fips_link_key *least_missed(struct fips_peer *p)
 
 		if (key == p->send)
 			continue;
-		if (!worst || (key->proven && !worst->proven) ||
-		    (key->proven == worst->proven && key->id < worst->id))
+		if (!worst || rank(p, key) < rank(p, worst) ||
+		    (rank(p, key) == rank(p, worst) && key->id < worst->id))
 			worst = key;
 	}
 	return worst;
@@ -60,7 +71,8 @@ struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p
 		key = least_missed(p);
 		fips_link_key_retire(n, p, key);
 	}
-	*key = (struct fips_link_key){ .id = ++n->last_key, .made = n->now, .retire_at = MR_NEVER };
+	*key = (struct fips_link_key){ .id = ++n->last_key, .made = n->now, .retire_at = MR_NEVER,
+		                       .use_at = MR_NEVER };
 	return key;
 }
 
@@ -79,7 +91,7 @@ void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fi
  * unproven handshake came from is nobody's word. */
 static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
-	struct fips_action *act = fips_act_peer(n, FIPS_ACT_USE_LINK, &p->addr);
+	struct fips_action *act;
 
 	if (p->send && !p->send->proven)
 		p->via = key->via;
@@ -87,6 +99,10 @@ static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *
 	p->cut_at = n->now;
 	key->loser = false;
 	key->retire_at = MR_NEVER;
+	key->use_at = MR_NEVER;
+	fips_link_rekey_cancel(n, p);
+	fips_link_rekey_plan(n, p);
+	act = fips_act_peer(n, FIPS_ACT_USE_LINK, &p->addr);
 	act->key = key->id;
 	act->k = p->k;
 	act->clock_zero = p->clock_zero;
@@ -117,6 +133,7 @@ static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 	p->touched = n->now;
 	p->via = key->via;
 	p->close_at = MR_NEVER;
+	p->rekey_calm = 0;
 	p->dead_at = n->now + fips_ms(n->timers.dead);
 	fips_metrics_init(&p->metrics, &fips_link_intervals);
 	fips_reports_start(n, &p->reporting);
@@ -154,9 +171,11 @@ static void drain_others(struct fips_node *n, struct fips_peer *p, const struct 
 	}
 }
 
-/* link.md 7.4. */
+/* link.md 7.4: k is that of the frame that came under the key, or the inverse of the peer's last. */
 static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
 {
+	char text[FIPS_ADDR_TEXT];
+
 	p->k = k;
 	p->clock_zero = n->now;
 	drain_others(n, p, key);
@@ -164,6 +183,7 @@ static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_
 	fips_metrics_rekey(&p->metrics);
 	greet(n, p);
 	fips_count(n, FIPS_NODE_LINK_CUTS);
+	fips_log(n, FIPS_LOG_DEBUG, "link to %s: cut over to the new key", fips_peer_name(p, text));
 }
 
 /* The peer is a new process: nothing it knew before is worth anything. */
@@ -244,6 +264,8 @@ void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p)
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
 		struct fips_link_key *key = &p->keys[i];
 
+		if (key->id && n->now >= key->use_at)
+			cut_over(n, p, key, !fips_words_link(n, &p->addr).k);
 		if (!key->id || n->now < key->retire_at)
 			continue;
 		/* The peer talks under the crossing's other key and has never used ours:
@@ -262,7 +284,8 @@ uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n
 	(void)n;
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)
-			due = fips_sooner(due, p->keys[i].retire_at);
+			due = fips_sooner(due, fips_sooner(p->keys[i].retire_at,
+			                                   p->keys[i].use_at));
 	return due;
 }
 
@@ -274,6 +297,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	assert(p->up);
 	if (s && (fips_peer_proven(p) || !p->behind))
 		fips_session_drop(n, s);
+	fips_link_rekey_cancel(n, p);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)
 			fips_link_key_retire(n, p, &p->keys[i]);

@@ -15,6 +15,7 @@ struct fips_node_config fips_node_config_default(void)
 		.max_peers = 128,
 		.link_mtu = FIPS_UDP_MTU,
 		.accept = true,
+		.rekey = true,
 		.timers = {
 			.resend = 1000,
 			.resends = 5,
@@ -32,6 +33,16 @@ struct fips_node_config fips_node_config_default(void)
 			.session_drain = 10000,
 			.unresolved = 15000,
 			.path_mtu = 10000,
+			.link_rekey = 155000,
+			.session_rekey = 120000,
+			.rekey_jitter = 15000,
+			.rekey_messages = 65536,
+			.rekey_calm = 30000,
+			.link_guard = 35000,
+			.session_guard = 12000,
+			.link_cut_over = 2000,
+			.session_cut_over = 8000,
+			.session_setup = 35000,
 		},
 	};
 }
@@ -116,6 +127,7 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	n->max_peers = config->max_peers;
 	n->link_mtu = config->link_mtu;
 	n->accept = config->accept;
+	n->rekey = config->rekey;
 	n->link_mmp = config->link_mmp;
 	n->session_mmp = config->session_mmp;
 	n->deadline = MR_NEVER;

@@ -22,7 +22,7 @@
  *
  * This node knows neighbours, and peers that its configuration puts behind one of them: a session's
  * other end is a live peer or leads through one (hops.c).  Coordinates are our own address, and what
- * would need a route is dropped.  Rekeys are answered and followed, not begun.
+ * would need a route is dropped.
  *
  * All tables are allocated by fips_node_open.  One call costs at most FIPS_NODE_CURVE_OPS
  * public-key operations; a call that had more to do leaves a deadline that has passed.  The owner
@@ -81,6 +81,12 @@ enum fips_node_count {
 	FIPS_NODE_GONE,          /* about a link, session or key that is gone           */
 	FIPS_NODE_ANSWERED,      /* message 1 answered with a new key                   */
 	FIPS_NODE_REPEATED,      /* message 1 answered with the stored message 2        */
+	FIPS_NODE_LINK_REKEYS,   /* rekeys of links begun ...                           */
+	FIPS_NODE_LINK_REKEYS_ANSWERED, /* ... by the other side                        */
+	FIPS_NODE_LINK_REKEYS_FAILED,   /* ours that nobody answered                    */
+	FIPS_NODE_SESSION_REKEYS, /* rekeys of sessions begun ...                       */
+	FIPS_NODE_SESSION_REKEYS_ANSWERED, /* ... by the other side, to its message 3   */
+	FIPS_NODE_SESSION_REKEYS_FAILED,   /* ours that came to nothing                 */
 	FIPS_NODE_LINK_CUTS,     /* link cut-overs                                      */
 	FIPS_NODE_SESSION_CUTS,  /* session cut-overs                                   */
 	FIPS_NODE_RESTARTS,      /* peers seen to have restarted                        */
@@ -124,6 +130,7 @@ struct fips_peer_info {
 	struct fips_via      via;        /* valid when provisional or up            */
 	uint64_t             since;      /* ns, link-up; 0 when there is no link    */
 	uint64_t             key;        /* id of the key we send with              */
+	uint64_t             key_since;  /* ns, sent with since                     */
 	uint32_t             ours, theirs; /* its indices                           */
 	uint8_t              k;
 	unsigned             keys;       /* receiving, retiring ones included       */
@@ -145,6 +152,7 @@ struct fips_session_info {
 	bool                    confirmed; /* something opened under its keys     */
 	uint64_t                since;     /* ns, established; else created       */
 	uint64_t                key;
+	uint64_t                key_since; /* ns, sent with since; 0: not established */
 	uint8_t                 k;
 	uint16_t                path_mtu;  /* of what we send, in link units      */
 	bool                    routed;    /* it has a way now ...                */

@@ -58,6 +58,9 @@ bool fips_index_draw(struct fips_node *n, uint32_t *index);
 /* dial.c: our own message 1s. */
 void fips_dial_begin(struct fips_node *n, struct fips_peer *p);
 void fips_dial_end(struct fips_node *n, struct fips_peer *p);
+bool fips_dial_write(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
+                     const struct fips_via *via); /* message 1 is under way */
+void fips_dial_cancel(struct fips_node *n, struct fips_dial *d);
 void fips_dial_retry(struct fips_node *n, struct fips_peer *p);
 void fips_dial_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
@@ -79,6 +82,15 @@ void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_lin
 void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
 void fips_link_keys_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_keys_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
+
+/* link_rekey.c: new keys for a link, at our wish. */
+void fips_link_rekey_plan(struct fips_node *n, struct fips_peer *p);
+void fips_link_rekey_answered(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
+void fips_link_rekey_cancel(struct fips_node *n, struct fips_peer *p); /* if there is one */
+bool fips_link_rekey_pending(const struct fips_peer *p); /* answered, not cut over; any time */
+void fips_link_rekey_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_link_rekey_due(const struct fips_peer *p); /* any time */
+uint64_t fips_rekey_spread(struct fips_node *n); /* drawn from [0, twice the jitter], ns */
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
 
 /* hops.c: which neighbour a datagram leaves by. */
@@ -99,8 +111,15 @@ void fips_node_stop_some(struct fips_node *n);
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_peer *p);
 void fips_session_drop(struct fips_node *n, struct fips_session *s);
-uint64_t fips_session_keyed(struct fips_node *n, struct fips_session *s, const struct fips_xk *xk);
-void fips_session_established(struct fips_node *n, struct fips_session *s);
+struct fips_session_key *fips_session_key_install(struct fips_node *n, struct fips_session *s,
+                                              const struct fips_xk *xk);
+void fips_session_use(struct fips_node *n, struct fips_session *s, struct fips_session_key *key);
+void fips_session_established(struct fips_node *n, struct fips_session *s,
+                              struct fips_session_key *key);
+void fips_session_cut_over(struct fips_node *n, struct fips_session *s,
+                           struct fips_session_key *key);
+void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
+                             struct fips_session_key *key);
 void fips_session_confirmed(struct fips_node *n, const struct fips_input *in);
 void fips_session_route(struct fips_node *n, struct fips_session *s);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s);
@@ -108,11 +127,18 @@ void fips_session_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *n); /* any time */
 
 /* session_start.c: setups of ours. */
+bool fips_session_build_setup(struct fips_node *n, struct fips_session *s, bool direct);
 void fips_session_initiate(struct fips_node *n, struct fips_peer *p);
 void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                       const uint8_t *fsp, size_t len);
 void fips_session_start_timer(struct fips_node *n, struct fips_session *s);
 void fips_session_start_wipe(struct fips_session *s); /* any time */
+
+/* session_rekey.c: new keys for a session, at our wish. */
+void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s);
+void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s);
+void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s);
+uint64_t fips_session_rekey_due(const struct fips_session *s); /* any time */
 
 /* session_answer.c: setups of others, first ones and rekeys. */
 void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,

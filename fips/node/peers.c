@@ -193,6 +193,8 @@ static bool index_taken(const struct fips_node *n, uint32_t index)
 		for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
 			if (p->dials[d].on && p->dials[d].ours == index)
 				return true;
+		if (p->rekey.on && p->rekey.ours == index)
+			return true;
 		for (unsigned k = 0; k < FIPS_LINK_KEYS; k++)
 			if (p->keys[k].id && p->keys[k].ours == index)
 				return true;

@@ -129,6 +129,19 @@ static void answer(struct fips_node *n, struct fips_peer *p, struct fips_session
 	mr_wipe(&made, sizeof made);
 }
 
+/* The other side begins a rekey.  If we have begun one too, the smaller address goes on with its own:
+ * false. */
+static bool yield(struct fips_node *n, struct fips_session *s)
+{
+	if (s->step == FIPS_REKEY_SETUP) {
+		if (fips_addr_cmp(&n->me.addr, &s->addr) < 0)
+			return false;
+		fips_session_start_wipe(s);
+	}
+	s->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
+	return true;
+}
+
 static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips_fsp_setup *setup,
                      bool own)
 {
@@ -146,6 +159,10 @@ static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips
 		return;
 	}
 	if (s && !acceptable(n, s, setup->noise + 1)) {
+		fips_count(n, FIPS_NODE_SESSION_STATE);
+		return;
+	}
+	if (s && s->state == FIPS_SESSION_ESTABLISHED && own && !yield(n, s)) {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
@@ -183,10 +200,12 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 	struct fips_session_key *key;
 
 	fips_session_start_wipe(s);
-	if (!rekey)
+	if (rekey)
+		fips_count(n, FIPS_NODE_SESSION_REKEYS_ANSWERED);
+	else
 		s->initiator = false;
 	memcpy(s->pub, half->xk.remote_pub, FIPS_PUB_LEN);
-	key = fips_session_keyed(n, s, &half->xk) == s->current.id ? &s->current : &s->pending;
+	key = fips_session_key_install(n, s, &half->xk);
 	memcpy(key->ephemeral, half->ephemeral, FIPS_EPHEMERAL);
 	for (unsigned i = 0; i < FIPS_HALVES; i++) {
 		struct fips_half *other = &s->halves[i];
@@ -195,7 +214,7 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 			mr_wipe(other, sizeof *other);
 	}
 	mr_wipe(half, sizeof *half);
-	fips_session_established(n, s);
+	fips_session_established(n, s, key);
 }
 
 /* Forget a half; a session that was nothing else goes too. */

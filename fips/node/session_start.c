@@ -5,7 +5,9 @@
  * Stored bytes go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the
  * other side is heard.  Until then the state after message 1 is kept, since the ack that opened may
  * have been an obsolete one: another that opens replaces our keys.  The ephemeral key stays the
- * same all the time. */
+ * same all the time.
+ *
+ * The setup of a rekey is sent once, and its first ack counts: see session_rekey.c. */
 
 #include <string.h>
 
@@ -14,18 +16,22 @@
 
 static bool unconfirmed(const struct fips_session *s)
 {
-	return s->state == FIPS_SESSION_ESTABLISHED && s->confirm_until != MR_NEVER;
+	return s->state == FIPS_SESSION_ESTABLISHED && s->step == FIPS_REKEY_NONE &&
+	       s->confirm_until != MR_NEVER;
 }
 
 void fips_session_start_wipe(struct fips_session *s)
 {
 	mr_wipe(&s->start, sizeof s->start);
+	s->step = FIPS_REKEY_NONE;
 	s->resend.next = MR_NEVER;
 	s->confirm_until = MR_NEVER;
+	s->turn_at = MR_NEVER;
 }
 
-/* A neighbour's coordinates are ours, as the reference has it; of others the address is all we know. */
-static bool build_setup(struct fips_node *n, struct fips_session *s, bool direct)
+/* Message 1 of a new handshake, and the setup around it.  A neighbour's coordinates are ours, as the
+ * reference has it; of others the address is all we know. */
+bool fips_session_build_setup(struct fips_node *n, struct fips_session *s, bool direct)
 {
 	uint8_t noise[FIPS_XK_MSG1];
 	struct fips_coords us = fips_coords_of(&n->me.addr, 1);
@@ -55,7 +61,7 @@ void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
 		return;
 	if (!s)
 		s = fips_session_add(n, p);
-	if (!build_setup(n, s, hop == p)) {
+	if (!fips_session_build_setup(n, s, hop == p)) {
 		fips_session_drop(n, s);
 		return;
 	}
@@ -66,11 +72,12 @@ void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
 	fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
 }
 
-/* Answer an ack of this session: message 3, and the keys that follow from it. */
+/* Answer an ack of this session: message 3, and the keys that follow from it.  Those of a rekey wait
+ * to be heard. */
 static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *xk,
                    const uint8_t ephemeral[FIPS_EPHEMERAL])
 {
-	bool first = s->state != FIPS_SESSION_ESTABLISHED;
+	struct fips_session_key *key;
 	uint8_t noise[FIPS_XK_MSG3];
 
 	n->ops++;
@@ -78,13 +85,15 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *
 		return;
 	memcpy(s->acks[s->n_acks++], ephemeral, FIPS_EPHEMERAL);
 	fips_fsp_msg3_build(s->msg3, noise);
-	fips_session_keyed(n, s, xk);
+	key = fips_session_key_install(n, s, xk);
 	fips_act_datagram(n, &s->addr, s->msg3, sizeof s->msg3);
 	fips_resend_start(n, &s->resend);
+	if (s->step == FIPS_REKEY_SETUP) {
+		fips_session_rekey_answered(n, s);
+		return;
+	}
 	s->confirm_until = n->now + fips_ms(n->timers.handshake);
-	fips_session_established(n, s);
-	if (!first)
-		fips_session_warmup(n, s);
+	fips_session_established(n, s, key);
 }
 
 /* Was this ack processed before?  The newest one gets its message 3 again.  All are remembered: the
@@ -109,7 +118,8 @@ void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct 
 	struct fips_fsp_setup ack;
 	struct fips_xk xk;
 
-	if (!s || (s->state != FIPS_SESSION_INITIATING && !unconfirmed(s))) {
+	if (!s || (s->state != FIPS_SESSION_INITIATING && !unconfirmed(s) &&
+	           s->step == FIPS_REKEY_NONE)) {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
@@ -123,7 +133,7 @@ void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct 
 	}
 	if (processed(n, s, ack.noise + 1))
 		return;
-	if (s->n_acks == FIPS_ACKS) {
+	if (s->n_acks == FIPS_ACKS || s->step == FIPS_REKEY_MSG3) {
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}

@@ -44,11 +44,13 @@ struct fips_session *fips_session_add(struct fips_node *n, const struct fips_pee
 	s->warmup_at = MR_NEVER;
 	s->confirm_until = MR_NEVER;
 	s->reroute_at = MR_NEVER;
+	s->turn_at = MR_NEVER;
 	fips_pmtu_init(&s->pmtu);
 	return s;
 }
 
-static void retire(struct fips_node *n, struct fips_session *s, struct fips_session_key *key)
+void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
+                             struct fips_session_key *key)
 {
 	if (!key->id)
 		return;
@@ -58,40 +60,45 @@ static void retire(struct fips_node *n, struct fips_session *s, struct fips_sess
 
 void fips_session_drop(struct fips_node *n, struct fips_session *s)
 {
-	retire(n, s, &s->previous);
-	retire(n, s, &s->pending);
-	retire(n, s, &s->current);
+	fips_session_key_retire(n, s, &s->previous);
+	fips_session_key_retire(n, s, &s->pending);
+	fips_session_key_retire(n, s, &s->current);
 	fips_act_peer(n, FIPS_ACT_SESSION_DOWN, &s->addr);
 	mr_wipe(s, sizeof *s);
 }
 
-/* Install the keys of a finished handshake and send with them: both sides hold them.  The first
- * pair is current, every further one pending.  Returns the key's id. */
-uint64_t fips_session_keyed(struct fips_node *n, struct fips_session *s, const struct fips_xk *xk)
+/* Install the keys of a finished handshake.  The first pair is current, every further one pending. */
+struct fips_session_key *fips_session_key_install(struct fips_node *n, struct fips_session *s,
+                                              const struct fips_xk *xk)
 {
 	struct fips_session_key *key = s->current.id ? &s->pending : &s->current;
 	struct fips_action *act;
 
-	retire(n, s, &s->pending);
-	if (s->send)
-		s->k = !s->k;
+	fips_session_key_retire(n, s, &s->pending);
 	key->id = ++n->last_key;
 	key->made = n->now;
-	s->send = key->id;
-	s->clock_zero = n->now;
-	s->confirmed = false;
+	key->k = s->send ? !s->k : 0;
 	act = fips_act_peer(n, FIPS_ACT_INSTALL_SESSION, &s->addr);
 	act->key = key->id;
-	act->k = s->k;
+	act->k = key->k;
 	act->pending = key == &s->pending;
 	fips_xk_split(xk, act->send_key, act->recv_key);
-	return key->id;
+	return key;
 }
 
-static void use(struct fips_node *n, struct fips_session *s)
+/* Send with this key from now on, for the first time or again. */
+void fips_session_use(struct fips_node *n, struct fips_session *s, struct fips_session_key *key)
 {
 	struct fips_action *act = fips_act_peer(n, FIPS_ACT_USE_SESSION, &s->addr);
 
+	if (!key->clock_zero)
+		key->clock_zero = n->now;
+	s->send = key->id;
+	s->k = key->k;
+	s->clock_zero = key->clock_zero;
+	s->confirmed = key->heard;
+	s->cut_at = n->now;
+	fips_session_rekey_plan(n, s);
 	act->key = s->send;
 	act->k = s->k;
 	act->clock_zero = s->clock_zero;
@@ -148,18 +155,30 @@ void fips_session_warmup(struct fips_node *n, struct fips_session *s)
 	fips_act_session(n, &s->addr, FIPS_FSP_COORDS_WARMUP, lists, sizeof lists);
 }
 
-/* Keys are installed and what lets the peer use them has left: begin, or go on, under them. */
-void fips_session_established(struct fips_node *n, struct fips_session *s)
+/* Move to the newer key, and let the other side hear it at once. */
+void fips_session_cut_over(struct fips_node *n, struct fips_session *s,
+                           struct fips_session_key *key)
 {
-	bool first = s->state != FIPS_SESSION_ESTABLISHED;
+	char text[FIPS_ADDR_TEXT];
 
-	s->state = FIPS_SESSION_ESTABLISHED;
-	use(n, s);
-	if (!first) {
-		fips_metrics_rekey(&s->metrics);
-		fips_count(n, FIPS_NODE_SESSION_CUTS);
+	fips_session_use(n, s, key);
+	fips_metrics_rekey(&s->metrics);
+	fips_session_warmup(n, s);
+	fips_count(n, FIPS_NODE_SESSION_CUTS);
+	fips_addr_text(&s->addr, text);
+	fips_log(n, FIPS_LOG_DEBUG, "session with %s: cut over to the new key", text);
+}
+
+/* Keys are installed and what lets the peer use them has left: begin, or go on, under them. */
+void fips_session_established(struct fips_node *n, struct fips_session *s,
+                              struct fips_session_key *key)
+{
+	if (s->state == FIPS_SESSION_ESTABLISHED) {
+		fips_session_cut_over(n, s, key);
 		return;
 	}
+	s->state = FIPS_SESSION_ESTABLISHED;
+	fips_session_use(n, s, key);
 	s->since = n->now;
 	s->idle_at = n->now;
 	s->drain_at = MR_NEVER;
@@ -173,7 +192,7 @@ void fips_session_established(struct fips_node *n, struct fips_session *s)
 
 static void promoted(struct fips_node *n, struct fips_session *s)
 {
-	retire(n, s, &s->previous);
+	fips_session_key_retire(n, s, &s->previous);
 	s->previous = s->current;
 	s->current = s->pending;
 	s->pending = (struct fips_session_key){ 0 };
@@ -188,8 +207,11 @@ void fips_session_confirmed(struct fips_node *n, const struct fips_input *in)
 		fips_count(n, FIPS_NODE_GONE);
 		return;
 	}
-	if (in->key == s->pending.id)
+	if (in->key == s->pending.id) {
 		promoted(n, s);
+		if (s->send != s->current.id) /* it answers a rekey of ours */
+			fips_session_cut_over(n, s, &s->current);
+	}
 	s->current.heard = true;
 	if (in->key == s->send) {
 		s->confirmed = true;
@@ -216,7 +238,7 @@ static void drain_timer(struct fips_node *n, struct fips_session *s,
 	if (n->now < drained)
 		s->drain_at = drained;
 	else
-		retire(n, s, &s->previous);
+		fips_session_key_retire(n, s, &s->previous);
 }
 
 /* Nothing to carry for a long time, or data leaves and the one who used to report is silent. */
@@ -273,6 +295,8 @@ void fips_session_timer(struct fips_node *n, struct fips_session *s)
 	fips_session_answer_timer(n, s);
 	if (s->used)
 		fips_session_start_timer(n, s);
+	if (s->used && s->state == FIPS_SESSION_ESTABLISHED)
+		fips_session_rekey_timer(n, s);
 	if (!s->used || s->state != FIPS_SESSION_ESTABLISHED)
 		return;
 	if (n->now >= s->reroute_at)
@@ -297,6 +321,7 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 		due = fips_sooner(due, s->resend.start + fips_ms(n->timers.handshake));
 	if (s->state != FIPS_SESSION_ESTABLISHED)
 		return due;
+	due = fips_sooner(due, fips_session_rekey_due(s));
 	due = fips_sooner(due, fips_sooner(s->idle_at, fips_sooner(s->drain_at, s->warmup_at)));
 	due = fips_sooner(due, s->reroute_at);
 	return fips_sooner(due, fips_reports_due(&s->reporting, n->session_mmp));

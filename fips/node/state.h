@@ -31,6 +31,7 @@
 #define FIPS_CALLS     32 /* message 1s from a peer's addresses in a burst ...      */
 #define FIPS_CALL_RATE 2000 /* ... and thousandths a second: four paths, all resends */
 #define FIPS_EPHEMERAL 32 /* x of an ephemeral key: names a handshake               */
+#define FIPS_LOOK      MR_NS_PER_S /* between looks at how much a key has been used   */
 #define FIPS_SETUP_LEN FIPS_FSP_SETUP_LEN(1, 1) /* ours                             */
 #define FIPS_ACK_MAX   (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD)
 
@@ -60,6 +61,7 @@ struct fips_link_key {
 	bool            loser;     /* of a crossing: receives, is not moved to    */
 	uint64_t        made;
 	uint64_t        retire_at;
+	uint64_t        use_at;    /* of a rekey of ours: send with it            */
 	struct fips_via via;       /* where its handshake came from               */
 	uint8_t         epoch[FIPS_EPOCH_LEN]; /* the peer's                      */
 	uint8_t         ephemeral[FIPS_EPHEMERAL]; /* responder: of the message 1 */
@@ -121,6 +123,13 @@ struct fips_peer {
 	struct fips_reporting reporting;
 	struct fips_metrics   metrics;
 
+	/* its rekeys */
+	struct fips_dial rekey;      /* message 1 of ours that waits for a message 2 */
+	uint64_t         rekey_due;  /* by age                                    */
+	uint64_t         rekey_count; /* by count, not before                      */
+	uint64_t         rekey_at;   /* look whether one is to begin              */
+	uint64_t         rekey_calm; /* one of theirs was answered: none before   */
+
 	/* what came by this link */
 	struct fips_bucket setups;  /* setups that name no established session    */
 	struct fips_bucket rekeys;  /* setups that do                             */
@@ -147,8 +156,17 @@ struct fips_half {
 struct fips_session_key {
 	uint64_t id;     /* 0: none                                               */
 	uint64_t made;
+	uint64_t clock_zero; /* 0: not sent with yet                              */
+	uint8_t  k;      /* when we send with it                                  */
 	bool     heard;  /* a message opened under it                             */
 	uint8_t  ephemeral[FIPS_EPHEMERAL]; /* responder: of the setup            */
+};
+
+/* Where a rekey of ours is. */
+enum fips_rekey_step {
+	FIPS_REKEY_NONE,
+	FIPS_REKEY_SETUP, /* sent, no ack yet; the state after message 1 is in start   */
+	FIPS_REKEY_MSG3,  /* sent, the pending key has not been heard                  */
 };
 
 struct fips_session {
@@ -160,7 +178,8 @@ struct fips_session {
 	uint64_t                made;  /* slot taken                              */
 	bool                    expected; /* EXPECT_SESSION was said              */
 
-	/* as initiator: until something opens under the keys */
+	/* as initiator, at first or of a rekey: until something opens under the keys */
+	enum fips_rekey_step step;
 	struct fips_xk     start; /* after message 1                              */
 	struct fips_resend resend; /* of the setup, then of message 3             */
 	uint8_t            setup[FIPS_SETUP_LEN];
@@ -178,7 +197,11 @@ struct fips_session {
 	bool     confirmed;    /* something opened under the key we send with     */
 	uint64_t clock_zero;
 	uint64_t since;        /* established                                     */
-	uint64_t confirm_until; /* initiator: unconfirmed until then is a failure */
+	uint64_t confirm_until; /* initiator: no ack, or unconfirmed until then, is a failure */
+	uint64_t cut_at;       /* the key we send with was first sent with        */
+	uint64_t rekey_due, rekey_count, rekey_at, rekey_calm; /* as of a peer    */
+	uint64_t turn_at;      /* MSG3: move to the pending key, or look whether that was wrong */
+	uint64_t turned_at;    /* ... we moved to it unheard; 0: not yet          */
 	uint64_t drain_at;     /* look at the previous key again                  */
 	uint64_t idle_at;      /* look at the words again                         */
 	uint64_t warmup_at;
@@ -204,6 +227,7 @@ struct fips_node {
 	unsigned                max_peers;
 	uint16_t                link_mtu;
 	bool                    accept;
+	bool                    rekey;
 	enum fips_mmp           link_mmp, session_mmp;
 
 	struct fips_peer    *peers;    /* owned, n_peers slots                    */

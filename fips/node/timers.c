@@ -18,6 +18,7 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 		return due;
 	due = fips_sooner(due, fips_link_alive_due(p));
 	due = fips_sooner(due, fips_link_keys_due(p, n));
+	due = fips_sooner(due, fips_link_rekey_due(p));
 	return fips_sooner(due, fips_reports_due(&p->reporting, n->link_mmp));
 }
 
@@ -29,6 +30,8 @@ static void run_peer(struct fips_node *n, struct fips_peer *p)
 		fips_link_alive_timer(n, p);
 	if (p->up)
 		fips_link_keys_timer(n, p);
+	if (p->up)
+		fips_link_rekey_timer(n, p);
 	if (p->up)
 		fips_link_reports_timer(n, p);
 }

@@ -138,8 +138,7 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	r = key->of;
 	moves = !fips_via_eq(&r->via, &a->via);
 	r->via = a->via;
-	if (r->using != key)
-		fips_send_key_start(&key->send, a->k, a->clock_zero);
+	mr_control_key_start(key, a);
 	r->using = key;
 	r->mtu = a->mtu;
 	put_link(c, r, t);

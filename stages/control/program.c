@@ -107,6 +107,7 @@ static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 		json_object_set_new(o, "up_s", json_real(seconds(p->since, now)));
 		json_object_set_new(o, "initiator", json_boolean(p->initiator));
 		json_object_set_new(o, "keys", json_integer(p->keys));
+		json_object_set_new(o, "key_age_s", json_real(seconds(p->key_since, now)));
 		json_object_set_new(o, "metrics", metrics_json(&p->metrics));
 	} else {
 		json_object_set_new(o, "retries", json_integer(p->retries));
@@ -126,6 +127,8 @@ static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 	json_object_set_new(o, "initiator", json_boolean(s->initiator));
 	json_object_set_new(o, "confirmed", json_boolean(s->confirmed));
 	json_object_set_new(o, "age_s", json_real(seconds(s->since, now)));
+	if (s->key_since)
+		json_object_set_new(o, "key_age_s", json_real(seconds(s->key_since, now)));
 	json_object_set_new(o, "path_mtu", json_integer(s->path_mtu));
 	if (s->routed) {
 		fips_addr_text(&s->hop, hop);

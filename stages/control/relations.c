@@ -79,6 +79,14 @@ struct control_key *mr_control_key_make(struct control *c, struct relation *r,
 	return key;
 }
 
+void mr_control_key_start(struct control_key *key, const struct fips_action *a)
+{
+	if (!key->started)
+		fips_send_key_start(&key->send, a->k, a->clock_zero);
+	assert(key->send.k == a->k && key->send.clock_zero == a->clock_zero);
+	key->started = true;
+}
+
 /* ---- the way out ---- */
 
 static void free_key(void *object)

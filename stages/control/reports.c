@@ -19,6 +19,7 @@ static bool link_words(void *self, const struct fips_addr *peer, struct fips_lin
 	*out = (struct fips_link_words){
 		.heard = fips_word_get(&r->recv.link.heard),
 		.sent = r->using ? fips_numbered(&r->using->send) : 0,
+		.k = (uint8_t)fips_word_get(&r->recv.link.k_seen),
 	};
 	return true;
 }

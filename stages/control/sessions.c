@@ -72,8 +72,7 @@ void mr_session_use(struct control *c, const struct fips_action *a, struct mr_tu
 	if (!key || key->of->link)
 		return;
 	r = key->of;
-	if (r->using != key)
-		fips_send_key_start(&key->send, a->k, a->clock_zero);
+	mr_control_key_start(key, a);
 	r->using = key;
 	put(c, r, &r->peer, t);
 }

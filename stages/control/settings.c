@@ -29,6 +29,13 @@ struct session {
 	uint32_t idle; /* s */
 };
 
+struct rekey {
+	bool     enabled;
+	uint32_t after;    /* s; 0: unset */
+	uint32_t messages;
+	uint32_t hurry;
+};
+
 struct mmp {
 	unsigned mode; /* enum fips_mmp */
 };
@@ -39,6 +46,7 @@ struct node_conf {
 	struct rate_limit rate_limit;
 	struct retry      retry;
 	struct session    session;
+	struct rekey      rekey;
 	struct mmp        mmp, session_mmp;
 };
 
@@ -75,6 +83,20 @@ static const struct mr_field session_fields[] = {
 	{ 0 }
 };
 
+static const struct mr_field rekey_fields[] = {
+	{ "enabled", MR_BOOL, MR_AT(struct rekey, enabled), .def = 1,
+	  .help = "begin rekeys; those that others begin are answered in any case" },
+	{ "after_secs", MR_U32, MR_AT(struct rekey, after), .min = 1, .max = 1000000, .unit = "s",
+	  .help = "age of a key that is replaced, 15 s more or less, of links 35 s at least; unset: "
+	          "155 of links, 120 of sessions" },
+	{ "after_messages", MR_U32, MR_AT(struct rekey, messages), .min = 1, .def = 65536,
+	  .unit = "messages", .help = "sent under a key: it is replaced" },
+	{ "hurry", MR_U32, MR_AT(struct rekey, hurry), .min = 1, .max = 100, .def = 1,
+	  .help = "divides the waiting times of rekeys, for tests and experiments among nodes that "
+	          "all say the same" },
+	{ 0 }
+};
+
 static const char *const mmp_modes[] = { "full", "lightweight", "minimal", NULL };
 
 static const struct mr_field mmp_fields[] = {
@@ -94,6 +116,7 @@ static const struct mr_field node_fields[] = {
 	{ "rate_limit", MR_GROUP, MR_AT(struct node_conf, rate_limit), .of = rate_limit_fields },
 	{ "retry", MR_GROUP, MR_AT(struct node_conf, retry), .of = retry_fields },
 	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields },
+	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields },
 	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
 	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
 	{ 0 }
@@ -118,6 +141,36 @@ static void take_timers(struct fips_node_timers *timers, const struct node_conf 
 	timers->retry = n->retry.base * MS_PER_S;
 	timers->retry_max = n->retry.most * MS_PER_S;
 	timers->session_idle = n->session.idle * MS_PER_S;
+}
+
+/* Of what a rekey waits for, all but the answers themselves and the draining of old keys. */
+static void hurry(struct fips_node_timers *timers, uint32_t times)
+{
+	uint32_t *const waits[] = {
+		&timers->duplicate,     &timers->rekey_jitter,     &timers->rekey_calm,
+		&timers->link_guard,    &timers->session_guard,    &timers->link_cut_over,
+		&timers->session_setup, &timers->session_cut_over,
+	};
+
+	for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++)
+		*waits[i] /= times;
+}
+
+static int take_rekey(struct fips_node_config *config, const struct rekey *r, struct mr_setup *s)
+{
+	struct fips_node_timers *timers = &config->timers;
+
+	config->rekey = r->enabled;
+	timers->rekey_messages = r->messages;
+	hurry(timers, r->hurry);
+	if (!r->after)
+		return 0;
+	timers->link_rekey = timers->session_rekey = r->after * MS_PER_S;
+	if (timers->link_rekey <= timers->rekey_jitter)
+		return mr_setup_error(s, "node.rekey.after_secs",
+		                      "%u s are not longer than the jitter, which is %u ms",
+		                      r->after, timers->rekey_jitter);
+	return 0;
 }
 
 /* A socket that answers strangers makes a node that does. */
@@ -149,6 +202,8 @@ int mr_control_configure(struct control *c, struct fips_node_config *config,
 		failed = mr_setup_error(s, "node.link_dead_timeout_secs",
 		                        "%u s are not longer than a heartbeat, which is %u s",
 		                        n->dead, n->heartbeat);
+	if (take_rekey(config, &n->rekey, s))
+		failed = -1;
 	if (mr_peers_configure(c, s->conf[1], config, peers, s))
 		failed = -1;
 	return failed;

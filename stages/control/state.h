@@ -70,6 +70,7 @@ struct control_key {
 	uint32_t             ours;    /* links: receive index                           */
 	bool                 pending; /* sessions: not the first key                    */
 	bool                 told;    /* the node knows that it is confirmed            */
+	bool                 started; /* sent with: K and the clock of send are set     */
 	bool                 retired; /* to be freed when no order names it             */
 	unsigned             orders;  /* that name it                                   */
 	struct control_key  *next_id; /* in the map by id, unless retired               */
@@ -233,6 +234,9 @@ struct relation *mr_relation_make(struct control *c, bool link, const struct fip
 struct control_key *mr_control_key(struct control *c, uint64_t id); /* NULL: gone */
 struct control_key *mr_control_key_make(struct control *c, struct relation *r,
                                         const struct fips_action *a);
+/* It is sent with from now on.  A session may go back to a key and forward again: what stages read
+ * of it is set once. */
+void mr_control_key_start(struct control_key *key, const struct fips_action *a);
 /* No more of this key, of this relation: out of the maps; freed when no order names them.  A key is
  * retired while an order of the caller's names it. */
 void mr_control_key_retire(struct control *c, struct control_key *key);

@@ -229,6 +229,7 @@ START_TEST(each_row)
 	printf("%s\n", row->why);
 	fflush(stdout);
 	config.max_peers = row->max_peers;
+	config.rekey = false; /* test_node_rekey.c */
 	b = bench_open(row->me, row->dials, &config);
 	b->alive = true;
 	for (const struct step *s = row->step; s->op != END; s++)

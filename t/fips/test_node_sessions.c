@@ -83,24 +83,24 @@ static const struct row rows[] = {
 	    { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-current use-session route warmup" } } },
 	{ "setup, established: a rekey beside the current key", LARGE,
 	  { ANSWERED, { K, 0, 0, NULL }, { SETUP, 2, 0, "ack" },
-	    { MSG3, 2, 0, "install-pending use-session" }, { K, 1, 0, NULL },
+	    { MSG3, 2, 0, "install-pending use-session warmup" }, { K, 1, 0, NULL },
 	    { HEARD, 0, 0, "" }, { WAIT, 10999, 0, "warmup" }, { WAIT, 1, 0, "retire-session" },
 	    COUNTS(FIPS_NODE_SESSION_CUTS, 1) } },
 	{ "setup, established, late copy of the one that made the session", LARGE,
 	  { ANSWERED, { SETUP, 1, 0, "" }, COUNTS(FIPS_NODE_SESSION_STATE, 1) } },
 	{ "setup, established, two rekeys in a row", LARGE,
-	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session" },
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
 	    { HEARD, 0, 0, "" }, { SETUP, 3, 0, "ack" },
-	    { MSG3, 3, 0, "install-pending use-session" }, { HEARD, 0, 0, "retire-session" },
+	    { MSG3, 3, 0, "install-pending use-session warmup" }, { HEARD, 0, 0, "retire-session" },
 	    { K, 0, 0, NULL } } },
 	{ "setup, established, a young pending key refuses it", LARGE,
-	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session" },
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
 	    { SETUP, 3, 0, "" }, { DATA, 1, 0, NULL }, { WAIT, 90000, 0, "warmup" },
 	    { SETUP, 3, 0, "ack" },
-	    { MSG3, 3, 0, "retire-session install-pending use-session" } } },
+	    { MSG3, 3, 0, "retire-session install-pending use-session warmup" } } },
 	{ "setup, rekey armed by the peer: the same, and another", LARGE,
 	  { ANSWERED, { SETUP, 2, 0, "ack" }, { SETUP, 2, 0, "ack" }, { SETUP, 3, 0, "ack" },
-	    { MSG3, 3, 0, "install-pending use-session" } } },
+	    { MSG3, 3, 0, "install-pending use-session warmup" } } },
 	{ "rekey ack is sent again at 1, 3, 7, 15 s, and forgotten after 30", LARGE,
 	  { ANSWERED, { DATA, 1, 0, NULL }, { SETUP, 2, 0, "ack" },
 	    { WAIT, 15000, 0, "ack warmup ack ack ack" }, { WAIT, 15000, 0, "" },
@@ -152,7 +152,7 @@ static const struct row rows[] = {
 	    COUNTS(FIPS_NODE_FORGED, 1), IS(1) } },
 	{ "message 3 that does not open, rekey", LARGE,
 	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3_JUNK, 0, 0, "" }, IS(1),
-	    { MSG3, 2, 0, "install-pending use-session" } } },
+	    { MSG3, 2, 0, "install-pending use-session warmup" } } },
 
 	/* sealed messages, signals, time, the link */
 	{ "sealed message, none: a session is begun, once in 5 s", LARGE,
@@ -319,6 +319,7 @@ START_TEST(each_row)
 	printf("%s\n", row->why);
 	fflush(stdout);
 	config.session_mmp = config.link_mmp = FIPS_MMP_MINIMAL;
+	config.rekey = false; /* test_node_rekey.c */
 	b = bench_open(row->me, 0, &config);
 	bench_link(b, OTHER);
 	bench_link(b, row->me + 1);

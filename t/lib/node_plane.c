@@ -742,6 +742,7 @@ static bool link_words(void *self, const struct fips_addr *peer, struct fips_lin
 		return false;
 	out->heard = ahead(fips_word_get(&l->recv.heard));
 	out->sent = fips_numbered(&l->send->send);
+	out->k = (uint8_t)fips_word_get(&l->recv.k_seen);
 	return true;
 }
 

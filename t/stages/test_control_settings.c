@@ -53,6 +53,11 @@ static const struct {
 	  "the tcp transport is not built yet", true },
 	{ ",\"link_dead_timeout_secs\":5", "",
 	  "node.link_dead_timeout_secs: control: 5 s are not longer", false },
+	{ ",\"rekey\":{\"enabled\":false,\"after_secs\":16,\"after_messages\":1}", "", NULL, true },
+	{ ",\"rekey\":{\"after_secs\":15}", "",
+	  "node.rekey.after_secs: control: 15 s are not longer than the jitter, which is 15000 ms",
+	  false },
+	{ ",\"rekey\":{\"after_secs\":1,\"hurry\":20}", "", NULL, true },
 };
 
 /* A, B and C become npubs. */
