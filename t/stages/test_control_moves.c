@@ -13,9 +13,10 @@ static struct neighbour nb;
 
 /* ---- moving ---- */
 
+#define ENDS   2   /* of the link */
 #define PACKET 400 /* bytes: none of what nodes say of their own accord is as long */
 
-static struct fips_addr addr[NODES];
+static struct fips_addr addr[ENDS];
 
 /* A packet to the other end, which may be away; what comes back instead is no packet of its. */
 static void say(unsigned from)
@@ -27,13 +28,13 @@ static void say(unsigned from)
 /* Packets from both ends until each has had one of the other's; fails after ms. */
 static void both_ways(unsigned ms)
 {
-	bool heard[NODES] = { false, false };
+	bool heard[ENDS] = { false, false };
 
 	for (unsigned k = 0; k < ms; k++) {
-		unsigned got[NODES] = { air.got[0], air.got[1] };
+		unsigned got[ENDS] = { air.got[0], air.got[1] };
 
 		say(k % 2);
-		for (unsigned i = 0; i < NODES; i++)
+		for (unsigned i = 0; i < ENDS; i++)
 			heard[i] |= air.got[i] > got[i] && air.got_len[i] == PACKET;
 		if (heard[0] && heard[1])
 			return;
@@ -43,7 +44,7 @@ static void both_ways(unsigned ms)
 
 static void note_addresses(void)
 {
-	for (unsigned i = 0; i < NODES; i++)
+	for (unsigned i = 0; i < ENDS; i++)
 		addr[i] = whole_mesh(i)->me.addr;
 }
 
@@ -58,8 +59,8 @@ static void begin(void)
  * first frame from there, and nothing is begun anew. */
 START_TEST(each_end_may_move)
 {
-	unsigned who = (unsigned)_i % NODES;
-	bool deaf = _i >= NODES; /* ... and the event that tells of it is lost */
+	unsigned who = (unsigned)_i % ENDS;
+	bool deaf = _i >= ENDS; /* ... and the event that tells of it is lost */
 	uint64_t handshakes;
 
 	begin();
@@ -258,7 +259,7 @@ static TCase *all(const char *name)
 	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, 240);
-	tcase_add_loop_test(tc, each_end_may_move, 0, 2 * NODES);
+	tcase_add_loop_test(tc, each_end_may_move, 0, 2 * ENDS);
 	tcase_add_test(tc, old_frames_do_not_move_it_back);
 	tcase_add_test(tc, a_move_with_a_rekey);
 	tcase_add_loop_test(tc, a_new_life, 0, sizeof lives / sizeof lives[0]);
