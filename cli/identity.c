@@ -129,3 +129,9 @@ bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identi
 	put(doc, id, report);
 	return true;
 }
+
+void cli_identity_hide(struct mr_json *doc, const struct fips_identity *id,
+                       struct mr_report *report)
+{
+	mr_json_set(doc, "node.identity.nsec", id->npub, report);
+}

@@ -29,4 +29,9 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
 bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identity *id,
                        struct mr_report *report);
 
+/* Once the node has taken its key: the document has its npub where the secret was, which is wiped.
+ * Two documents treated so say the same there if and only if they have the same key. */
+void cli_identity_hide(struct mr_json *doc, const struct fips_identity *id,
+                       struct mr_report *report);
+
 #endif

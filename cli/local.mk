@@ -20,6 +20,8 @@ libcli_a_SOURCES = \
 	cli/pages.c \
 	cli/pages.h \
 	cli/plugins.c \
+	cli/privileges.c \
+	cli/privileges.h \
 	cli/pubkey.c \
 	cli/run.c \
 	cli/set.c \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "core/json.h"
 
 static const struct cli_command *const commands[] = {
 	&cli_run, &cli_check, &cli_stats, &cli_keygen, &cli_pubkey, &cli_version, NULL,
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	mr_json_wipe_values();
 	if (!name) {
 		usage(stderr);
 		return CLI_USAGE;

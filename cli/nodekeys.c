@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/identity.h"
+#include "cli/privileges.h"
 
 /* clang-format off */
 #define LATER(word)        { .name = word, .type = MR_LATER }
@@ -215,7 +216,7 @@ static const struct mr_field top_keys[] = {
 /* clang-format on */
 
 const char *const cli_top_keys[] = {
-	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "http", "log", NULL,
+	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "http", "log", "user", NULL,
 };
 
 /* ---- the program's own ---- */
@@ -223,6 +224,13 @@ const char *const cli_top_keys[] = {
 static const char *not_empty_rule(const void *member)
 {
 	return **(char *const *)member ? NULL : "is empty";
+}
+
+static const char *user_rule(const void *member)
+{
+	const char *user = *(char *const *)member;
+
+	return user ? cli_user_wrong(user) : NULL;
 }
 
 static const struct mr_field http_fields[] = {
@@ -246,6 +254,8 @@ static const struct mr_field root_fields[] = {
 	  .help = "stage graph: auto, the name of a shipped one, or a path" },
 	{ .name = "http", .type = MR_GROUP, .of = http_fields },
 	{ .name = "log", .type = MR_GROUP, .of = log_fields },
+	{ .name = "user", .type = MR_TEXT, MR_AT(struct cli_settings, user), .rule = user_rule,
+	  .help = "who to be once all is open: USER or USER:GROUP" },
 	{ 0 }
 };
 

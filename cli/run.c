@@ -2,7 +2,8 @@
  *
  *   1 read      node file, graph and key; every mistake is told, exit 2
  *   2 choose    the AEAD provider that is fastest here
- *   3 open      devices, sockets, stages, HTTP; what is missing is told, exit 1
+ *   3 open      devices, sockets, stages, HTTP; what is missing is told, exit 1; then the rights
+ *               that took are given up (privileges.h)
  *   4 run       the data workers on their threads, control on this one's event loop
  *   5 stop      SIGTERM or SIGINT: neighbours are told, what is inside runs out, exit 0
  */
@@ -21,12 +22,14 @@
 #include "cli/identity.h"
 #include "cli/nodefile.h"
 #include "cli/pages.h"
+#include "cli/privileges.h"
 #include "core/clock.h"
 #include "core/engine.h"
 #include "core/http_listen.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/plugins.h"
+#include "core/secret.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
 
@@ -38,11 +41,13 @@
  * to half a second after it, and all of it is to be over in 2 s. */
 #define FAREWELL_MAX (1400 * MR_NS_PER_MS)
 
-enum { OPT_REPORT = CLI_NODE_OPTIONS };
+enum { OPT_REPORT = CLI_NODE_OPTIONS, OPT_USER, OPT_ALLOW_CORE };
 
 static const struct cli_option options[] = {
 	CLI_NODE_OPTION_ROWS,
 	{ 'r', "report", "SECONDS", "print the table of stages this often" },
+	{ 'u', "user", "USER[:GROUP]", "who to be once all is open" },
+	{ 0, "allow-core", NULL, "let core dumps and debuggers see the memory, keys and all" },
 	{ 0 },
 };
 
@@ -62,6 +67,7 @@ struct run {
 	uint64_t             every;    /* ns between reports, 0: none             */
 	uint64_t             next;     /* ns, the next report                     */
 	struct mr_view      *before;   /* view of the last report                 */
+	size_t               unlocked; /* bytes for keys, when last warned of     */
 	bool                 stopping;
 };
 
@@ -134,9 +140,24 @@ static bool read_configuration(struct run *r, const struct cli_args *args, struc
 
 /* ---- 4: control on the loop ---- */
 
+/* Keys come and go with links and sessions, so this may be known only later. */
+static void warn_unlocked(struct run *r)
+{
+	size_t unlocked = mr_secret_use().unlocked;
+
+	if (unlocked <= r->unlocked)
+		return;
+	r->unlocked = 2 * unlocked; /* and not again for every key */
+	mr_log(&r->log, MR_LOG_WARN,
+	       "%zu KiB for keys could not be locked and may be written to swap: give the program "
+	       "CAP_IPC_LOCK or a higher limit (ulimit -l, LimitMEMLOCK= in systemd)",
+	       unlocked / 1024);
+}
+
 static void turn(struct run *r)
 {
 	mr_engine_host_turn(r->engine);
+	warn_unlocked(r);
 	mr_timer_set(r->deadline, mr_engine_host_deadline(r->engine), mr_clock_now());
 	if (r->stopping && mr_control_stopped(mr_engine_host_state(r->engine)))
 		mr_loop_stop(r->loop);
@@ -237,7 +258,6 @@ static bool open_node(struct run *r, struct mr_report *report)
 		return false;
 	}
 	mr_control_log(mr_engine_host_state(r->engine), &r->log);
-	mr_control_log(mr_engine_host_state(r->engine), &r->log);
 	r->pages = (struct cli_pages){ .engine = r->engine, .graph = r->node.graph };
 	if (mr_loop_watch(r->loop, mr_engine_host_fd(r->engine), on_work, r) != 0) {
 		mr_complain(report, (struct mr_where){ 0 }, "the event loop cannot watch control");
@@ -246,6 +266,18 @@ static bool open_node(struct run *r, struct mr_report *report)
 	r->http = mr_http_open(r->loop, r->node.settings.http.listen,
 	                       r->node.settings.http.insecure_bind, cli_routes, &r->pages, report);
 	return report->errors == 0;
+}
+
+/* Before the threads begin: they inherit what is left. */
+static bool give_up_rights(struct run *r, const struct cli_args *args, struct mr_report *report)
+{
+	const char *user = cli_value(args, OPT_USER);
+
+	cli_identity_hide(r->node.doc, &r->id, report);
+	if (user)
+		return cli_privileges_shed(user, (struct mr_where){ .file = "--user" }, report);
+	return cli_privileges_shed(r->node.settings.user, mr_json_where(r->node.doc, "user"),
+	                           report);
 }
 
 /* HTTP goes first: its handlers look at the engine.  True when every packet came home. */
@@ -307,7 +339,7 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
 		return CLI_FAILED;
 	}
-	if (!open_node(r, report) || !start(r, report))
+	if (!open_node(r, report) || !give_up_rights(r, args, report) || !start(r, report))
 		return CLI_FAILED;
 	mr_report_print(report, stderr);
 	mr_report_free(report);
@@ -330,7 +362,11 @@ static int run(const struct cli_args *args)
 	if (every && (end == every || *end || seconds < 1 || seconds > 86400))
 		return cli_usage_error(args, "--report: %s is not a number of seconds in [1, 86400]",
 		                       every);
-	r = calloc(1, sizeof *r);
+	if (cli_value(args, OPT_USER) && cli_user_wrong(cli_value(args, OPT_USER)))
+		return cli_usage_error(args, "--user: %s %s", cli_value(args, OPT_USER),
+		                       cli_user_wrong(cli_value(args, OPT_USER)));
+	cli_privileges_close(cli_has(args, OPT_ALLOW_CORE));
+	r = mr_secret_alloc(sizeof *r);
 	if (!r) {
 		fprintf(stderr, "millrace: no memory\n");
 		return CLI_FAILED;
@@ -344,7 +380,8 @@ static int run(const struct cli_args *args)
 		code = CLI_FAILED;
 	if (code == CLI_OK)
 		mr_log(&r->log, MR_LOG_INFO, "stopped");
-	free(r);
+	mr_secret_free(r);
+	cli_privileges_reopen();
 	return code;
 }
 
@@ -352,7 +389,8 @@ const struct cli_command cli_run = {
 	.name = "run",
 	.summary = "run a node",
 	.details = "Runs in the foreground until SIGTERM or SIGINT.  Opening the TUN device needs the\n"
-	           "capability CAP_NET_ADMIN; nothing else needs privileges.",
+	           "capability CAP_NET_ADMIN; nothing else needs privileges, and all are given up\n"
+	           "when everything is open.",
 	.options = options,
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/secret.h"
 
 /* What stays the same all the way down one decoding. */
 struct decoding {
@@ -125,6 +126,17 @@ static bool word(const struct decoding *d, const struct mr_field *f, json_t *val
 	return false;
 }
 
+/* A secret's text lies in memory for secrets. */
+static char *copy_text(const struct mr_field *f, const char *text)
+{
+	return f->secret ? mr_secret_text(text) : strdup(text);
+}
+
+static void free_text(const struct mr_field *f, char *held)
+{
+	f->secret ? mr_secret_free(held) : free(held);
+}
+
 static bool text(const struct decoding *d, const struct mr_field *f, json_t *value,
 		 const char *path, char **out)
 {
@@ -134,9 +146,9 @@ static bool text(const struct decoding *d, const struct mr_field *f, json_t *val
 		wrong(d, f, value, path, "is not a string");
 		return false;
 	}
-	copy = strdup(json_string_value(value));
+	copy = copy_text(f, json_string_value(value));
 	if (copy) {
-		free(*out);
+		free_text(f, *out);
 		*out = copy;
 	}
 	return copy != NULL;
@@ -217,7 +229,7 @@ static void set_default(const struct mr_field *f, char *to)
 	case MR_U64: *(uint64_t *)(void *)to = f->def; break;
 	case MR_REAL: *(double *)(void *)to = f->real_def; break;
 	case MR_WORD: *(unsigned *)(void *)to = (unsigned)f->def; break;
-	case MR_TEXT: *(char **)(void *)to = f->text ? strdup(f->text) : NULL; break;
+	case MR_TEXT: *(char **)(void *)to = f->text ? copy_text(f, f->text) : NULL; break;
 	case MR_GROUP: /* filled from its table */
 	case MR_LIST:
 	case MR_NUMBERS: /* none: zeroed */
@@ -331,9 +343,7 @@ void mr_fields_free(const struct mr_field *fields, void *out)
 		if (f->type == MR_TEXT) {
 			char **held = at;
 
-			if (*held && f->secret)
-				explicit_bzero(*held, strlen(*held));
-			free(*held);
+			free_text(f, *held);
 			*held = NULL;
 		} else if (f->type == MR_LIST || f->type == MR_NUMBERS) {
 			free_list(f, at);

@@ -54,7 +54,7 @@ struct mr_field {
 	const struct mr_field *of;    /* MR_GROUP, MR_LIST                                */
 	size_t                 item;  /* MR_LIST: bytes of one item                       */
 	bool                   required; /* the key must stand in its object, if that is there */
-	bool                   secret; /* never printed back                              */
+	bool                   secret; /* never printed back, decoded into core/secret.h */
 	const char            *unit;  /* "bytes", "ms", "packets"; NULL: none             */
 	/* Extra rule for the decoded value at `member`; NULL when fine, else what is wrong, as
 	 * the end of a sentence that starts with the value ("is not a host:port"). */

@@ -6,17 +6,37 @@
 #include "core/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "core/hash.h"
+#include "core/secret.h"
 
 struct mr_json {
 	char   *name; /* owned; what complaints call the file */
-	char   *text; /* owned; n bytes and a NUL */
+	char   *text; /* owned; n bytes and a NUL; may hold a secret key */
 	size_t  n;
 	json_t *root; /* owned */
 	char  **set;  /* owned; paths overlaid */
 	size_t  sets;
 };
+
+/* ---- memory ---- */
+
+static void wipe_and_free(void *p)
+{
+	if (p)
+		mr_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+void mr_json_wipe_values(void)
+{
+	json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 /* ---- loading ---- */
 
@@ -26,7 +46,7 @@ struct mr_json *mr_json_parse(const char *name, const char *text, size_t n,
 	struct mr_json *doc = calloc(1, sizeof *doc);
 	json_error_t error = { 0 };
 
-	if (!doc || !(doc->name = strdup(name)) || !(doc->text = malloc(n + 1))) {
+	if (!doc || !(doc->name = strdup(name)) || !(doc->text = mr_secret_alloc(n + 1))) {
 		mr_complain(report, (struct mr_where){ .file = name }, "no memory to read it");
 		mr_json_free(doc);
 		return NULL;
@@ -49,23 +69,48 @@ struct mr_json *mr_json_parse(const char *name, const char *text, size_t n,
 	return doc;
 }
 
-/* The whole of a file up to MR_JSON_MAX + 1 bytes, or NULL and errno. */
+/* Up to MR_JSON_MAX + 1 bytes to *text, memory for secrets.  False and errno; *text is the caller's
+ * either way. */
+static bool read_all(int fd, char **text, size_t *n)
+{
+	size_t room = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (*n == room) {
+			char *larger = mr_secret_realloc(*text, room = room ? 2 * room : 8192);
+
+			if (!larger)
+				return false;
+			*text = larger;
+		}
+		got = read(fd, *text + *n, room - *n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		*n += (size_t)got;
+		if (got == 0 || *n > MR_JSON_MAX)
+			return true;
+	}
+}
+
+/* The whole of a file, or NULL and errno. */
 static char *slurp(const char *file, size_t *n)
 {
-	FILE *in = fopen(file, "re");
-	char *text = in ? malloc(MR_JSON_MAX + 1) : NULL;
+	int fd = open(file, O_RDONLY | O_CLOEXEC), saved;
+	char *text = NULL;
 
-	if (text)
-		*n = fread(text, 1, MR_JSON_MAX + 1, in);
-	if (text && ferror(in)) {
-		int saved = errno;
-
-		free(text);
+	if (fd < 0)
+		return NULL;
+	if (!read_all(fd, &text, n)) {
+		saved = errno;
+		mr_secret_free(text);
 		text = NULL;
 		errno = saved;
 	}
-	if (in)
-		fclose(in);
+	close(fd);
 	return text;
 }
 
@@ -84,9 +129,7 @@ struct mr_json *mr_json_load(const char *file, struct mr_report *report)
 			    MR_JSON_MAX >> 20);
 	else
 		doc = mr_json_parse(file, text, n, report);
-	if (text)
-		explicit_bzero(text, n);
-	free(text);
+	mr_secret_free(text);
 	return doc;
 }
 
@@ -94,12 +137,10 @@ void mr_json_free(struct mr_json *doc)
 {
 	if (!doc)
 		return;
-	if (doc->text)
-		explicit_bzero(doc->text, doc->n); /* may hold a secret key */
 	for (size_t i = 0; i < doc->sets; i++)
 		free(doc->set[i]);
 	free(doc->set);
-	free(doc->text);
+	mr_secret_free(doc->text);
 	free(doc->name);
 	json_decref(doc->root);
 	free(doc);

@@ -16,6 +16,11 @@
 
 struct mr_json; /* owned by the caller of load; freed with mr_json_free */
 
+/* From now on every value and text that jansson lets go of is overwritten first: strings of a node
+ * file may be secret.  What json_dumps returns is still given to free.  Before the first document,
+ * main only. */
+void mr_json_wipe_values(void);
+
 /* Load a file; on failure complains (line and column of the syntax error, duplicate keys
  * included) and returns NULL.  Files over 4 MiB are refused. */
 struct mr_json *mr_json_load(const char *file, struct mr_report *report);

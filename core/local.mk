@@ -69,6 +69,8 @@ libcore_a_SOURCES = \
 	core/rand.h \
 	core/ring.c \
 	core/ring.h \
+	core/secret.c \
+	core/secret.h \
 	core/section.c \
 	core/section_diff.c \
 	core/setup.c \

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/secret.h"
 
 static void complain(struct mr_setup *s, bool warning, const char *path, const char *fmt, va_list ap)
 {
@@ -145,7 +146,7 @@ static bool gather_resources(struct mr_engine *e)
 				continue;
 			u->resource = uses[i];
 			u->conf = mr_confs_open(uses[i]->sections, e->doc);
-			u->state = calloc(1, uses[i]->size ? uses[i]->size : 1);
+			u->state = mr_secret_alloc(uses[i]->size ? uses[i]->size : 1);
 			if (!u->conf || !u->state)
 				return false;
 			view = uses[i]->view_max ? uses[i]->view_max(u->conf) : 0;
@@ -189,7 +190,7 @@ void mr_resources_close(struct mr_engine *e)
 		if (u->opened && u->resource->close)
 			u->resource->close(u->state);
 		mr_confs_close(u->resource->sections, u->conf);
-		free(u->state);
+		mr_secret_free(u->state);
 	}
 	free(e->used);
 	e->used = NULL;

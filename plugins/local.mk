@@ -8,7 +8,8 @@ plugin_PROGRAMS += plugins/libcrypto.so
 endif
 plugins_libcrypto_so_SOURCES = plugins/libcrypto/aead.c
 plugins_libcrypto_so_CFLAGS = $(CFLAGS_MODULE)
-plugins_libcrypto_so_LDFLAGS = $(LDFLAGS_MODULE)
+# OpenSSL calls its memory functions, which are the module's, until the process ends.
+plugins_libcrypto_so_LDFLAGS = $(LDFLAGS_MODULE) -Wl,-z,nodelete
 plugins_libcrypto_so_LDADD = $(LIBCRYPTO_LIBS)
 
 if IPSEC_MB

@@ -40,6 +40,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/reference_session.c \
 	t/lib/rig.c \
 	t/lib/rig.h \
+	t/lib/scan.c \
+	t/lib/scan.h \
 	t/lib/small_curve.c \
 	t/lib/small_curve.h \
 	t/lib/toys.c \
@@ -57,6 +59,7 @@ t_lib_librig_a_SOURCES = \
 test_programs = \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
+	t/cli/test_privileges \
 	t/core/test_aead \
 	t/core/test_aead_choice \
 	t/core/test_engine \
@@ -77,6 +80,7 @@ test_programs = \
 	t/core/test_rand \
 	t/core/test_replicas \
 	t/core/test_ring \
+	t/core/test_secret \
 	t/core/test_stats \
 	t/core/test_swap \
 	t/core/test_tsan \
@@ -130,6 +134,7 @@ test_programs = \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
+	t/stages/test_key_hygiene \
 	t/stages/test_key_work \
 	t/stages/test_pages \
 	t/stages/test_route \
@@ -219,6 +224,7 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 net_tests = \
 	t/net/hostile.sh \
 	t/net/relay.sh \
+	t/net/privileges.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
 	t/net/two_nodes_threads.sh \

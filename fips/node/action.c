@@ -1,23 +1,21 @@
 #include "fips/node/action.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"
+#include "core/secret.h"
 
 bool fips_actions_open(struct fips_actions *q, unsigned cap)
 {
 	assert(cap >= FIPS_ACTIONS_TURN);
-	*q = (struct fips_actions){ .ring = calloc(cap, sizeof *q->ring), .cap = cap };
+	*q = (struct fips_actions){ .ring = mr_secret_alloc(cap * sizeof *q->ring), .cap = cap };
 	return q->ring != NULL;
 }
 
 void fips_actions_close(struct fips_actions *q)
 {
-	if (q->ring)
-		mr_wipe(q->ring, q->cap * sizeof *q->ring);
-	free(q->ring);
+	mr_secret_free(q->ring);
 	*q = (struct fips_actions){ 0 };
 }
 

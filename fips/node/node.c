@@ -3,10 +3,9 @@
 #include "fips/node/node.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/hash.h"
+#include "core/secret.h"
 #include "fips/node/parts.h"
 
 struct fips_node_config fips_node_config_default(void)
@@ -100,8 +99,8 @@ static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 	n->n_sessions = c->max_peers;
 	for (unsigned i = 0; i < c->n_peers; i++)
 		n->n_sessions += c->peers[i].behind;
-	n->peers = calloc(n->n_peers, sizeof *n->peers);
-	n->sessions = calloc(n->n_sessions, sizeof *n->sessions);
+	n->peers = mr_secret_alloc(n->n_peers * sizeof *n->peers);
+	n->sessions = mr_secret_alloc(n->n_sessions * sizeof *n->sessions);
 	if (!n->peers || !n->sessions)
 		return false;
 	for (unsigned i = 0; i < c->n_peers; i++)
@@ -118,7 +117,7 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	assert(env->words.link && env->words.session && env->rand.fill);
 	if (why)
 		return why;
-	n = calloc(1, sizeof *n);
+	n = mr_secret_alloc(sizeof *n);
 	if (!n)
 		return "no memory for the node";
 	n->me = *config->me;
@@ -144,14 +143,9 @@ void fips_node_close(struct fips_node *n)
 {
 	if (!n)
 		return;
-	if (n->peers)
-		mr_wipe(n->peers, n->n_peers * sizeof *n->peers);
-	if (n->sessions)
-		mr_wipe(n->sessions, n->n_sessions * sizeof *n->sessions);
-	free(n->peers);
-	free(n->sessions);
-	mr_wipe(n, sizeof *n);
-	free(n);
+	mr_secret_free(n->peers);
+	mr_secret_free(n->sessions);
+	mr_secret_free(n);
 }
 
 static void start(struct fips_node *n)

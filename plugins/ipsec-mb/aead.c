@@ -19,6 +19,7 @@
 #include "core/aead_op.h"
 #include "core/hash.h"
 #include "core/plugin.h"
+#include "core/secret.h"
 
 #include <intel-ipsec-mb.h>
 #include <stdlib.h>
@@ -58,18 +59,17 @@ static bool usable(void)
 
 static struct mr_aead_ctx *prepare(const uint8_t key[MR_AEAD_KEY])
 {
-	struct mr_aead_ctx *ctx = aligned_alloc(64, (sizeof *ctx + 63) & ~(size_t)63);
+	struct mr_aead_ctx *ctx = mr_secret_alloc(sizeof *ctx);
 	IMB_MGR *m = manager();
 
 	if (ctx && m) {
-		memset(ctx, 0, sizeof *ctx);
 		memcpy(ctx->key, key, MR_AEAD_KEY);
 		ctx->init = m->chacha20_poly1305_init;
 		ctx->seal = m->chacha20_poly1305_enc_update;
 		ctx->open = m->chacha20_poly1305_dec_update;
 		ctx->finalize = m->chacha20_poly1305_finalize;
 	} else {
-		free(ctx);
+		mr_secret_free(ctx);
 		ctx = NULL;
 	}
 	if (m)
@@ -81,8 +81,7 @@ static void release(struct mr_aead_ctx *ctx)
 {
 	if (!ctx)
 		return;
-	mr_wipe(ctx, sizeof *ctx);
-	free(ctx);
+	mr_secret_free(ctx);
 }
 
 static void begin(const struct mr_aead_op *op)

@@ -13,7 +13,9 @@
  * scratch, which is on the stack: one hot piece of memory for all keys.
  *
  * A context keeps an EVP_CIPHER_CTX with the key set (a packet only gives it an IV) and an
- * EVP_MAC_CTX.
+ * EVP_MAC_CTX.  Where their insides lie is the library's choice, so the library is given memory for
+ * keys (core/secret.h) for all it allocates.  It takes that only before its first allocation: in a
+ * program that used OpenSSL before, its contexts are wiped by it when released, but not locked.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -22,7 +24,9 @@
 #include "core/aead_op.h"
 #include "core/hash.h"
 #include "core/plugin.h"
+#include "core/secret.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -47,11 +51,38 @@ static void must(int ok)
 		abort();
 }
 
+static void *library_alloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return mr_secret_alloc(n);
+}
+
+static void *library_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return mr_secret_realloc(p, n);
+}
+
+static void library_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	mr_secret_free(p);
+}
+
+/* The first call of all to the library, so that it is in time. */
 static bool usable(void)
 {
-	EVP_CIPHER *chacha = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
-	EVP_MAC *poly = EVP_MAC_fetch(NULL, "Poly1305", NULL);
-	bool both = chacha && poly;
+	EVP_CIPHER *chacha;
+	EVP_MAC *poly;
+	bool both;
+
+	CRYPTO_set_mem_functions(library_alloc, library_realloc, library_free);
+	chacha = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
+	poly = EVP_MAC_fetch(NULL, "Poly1305", NULL);
+	both = chacha && poly;
 
 	EVP_CIPHER_free(chacha);
 	EVP_MAC_free(poly);
@@ -64,14 +95,13 @@ static void release(struct mr_aead_ctx *ctx)
 		return;
 	EVP_CIPHER_CTX_free(ctx->chacha);
 	EVP_MAC_CTX_free(ctx->poly);
-	mr_wipe(ctx, sizeof *ctx);
-	free(ctx);
+	mr_secret_free(ctx);
 }
 
 static struct mr_aead_ctx *prepare(const uint8_t key[MR_AEAD_KEY])
 {
 	static const uint8_t iv[16];
-	struct mr_aead_ctx *ctx = calloc(1, sizeof *ctx);
+	struct mr_aead_ctx *ctx = mr_secret_alloc(sizeof *ctx);
 	EVP_CIPHER *chacha = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
 	EVP_MAC *poly = EVP_MAC_fetch(NULL, "Poly1305", NULL);
 

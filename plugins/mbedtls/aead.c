@@ -11,6 +11,7 @@
  */
 #include "core/aead_op.h"
 #include "core/hash.h"
+#include "core/secret.h"
 
 #include <mbedtls/chacha20.h>
 #include <mbedtls/poly1305.h>
@@ -29,7 +30,7 @@ static void must(int err)
 
 static struct mr_aead_ctx *prepare(const uint8_t key[MR_AEAD_KEY])
 {
-	struct mr_aead_ctx *ctx = aligned_alloc(64, (sizeof *ctx + 63) & ~(size_t)63);
+	struct mr_aead_ctx *ctx = mr_secret_alloc(sizeof *ctx);
 
 	if (!ctx)
 		return NULL;
@@ -43,8 +44,7 @@ static void release(struct mr_aead_ctx *ctx)
 	if (!ctx)
 		return;
 	mbedtls_chacha20_free(&ctx->chacha);
-	mr_wipe(ctx, sizeof *ctx);
-	free(ctx);
+	mr_secret_free(ctx);
 }
 
 static void mac_padded(mbedtls_poly1305_context *mac, const struct mr_aead_piece piece[2])

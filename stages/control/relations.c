@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/hash.h"
+#include "core/secret.h"
 #include "stages/control/state.h"
 
 static struct relation **bucket_of(struct control *c, bool link, const struct fips_addr *peer)
@@ -57,9 +57,11 @@ struct control_key *mr_control_key_make(struct control *c, struct relation *r,
                                         const struct fips_action *a)
 {
 	struct control_key *key =
-		mr_control_memory(sizeof *key + 2 * c->workers * sizeof key->ctx[0]);
+		mr_secret_alloc(sizeof *key + 2 * c->workers * sizeof key->ctx[0]);
 	struct control_key **bucket = &c->keys[a->key % CONTROL_BUCKETS];
 
+	if (!key)
+		abort();
 	for (unsigned w = 0; w < c->workers; w++) {
 		key->ctx[w] = c->aead->prepare(a->send_key);
 		key->ctx[c->workers + w] = c->aead->prepare(a->recv_key);
@@ -97,8 +99,7 @@ static void free_key(void *object)
 
 	for (unsigned i = 0; i < contexts; i++)
 		aead->release(key->ctx[i]);
-	mr_wipe(key, sizeof *key + contexts * sizeof key->ctx[0]);
-	free(key);
+	mr_secret_free(key);
 }
 
 static void unlink_key(struct control_key *key)

@@ -205,7 +205,42 @@ static const struct mr_kind sink = {
 	.affinities = 1 << MR_ANY, .process = sink_process,
 };
 
-static const struct mr_kind *const kinds[] = { &source, &pass, &pause_kind, &sink, NULL };
+/* ---- jam: takes one vector and never lets go of it ---- */
+
+struct jam {
+	struct mr_vector kept;
+};
+
+static void jam_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct jam *jam = self;
+
+	jam->kept = *v;
+	mr_keep(t, (int)v->n);
+	mr_hold(t, input, true);
+}
+
+static void jam_flush(void *self, struct mr_turn *t)
+{
+	struct jam *jam = self;
+
+	for (unsigned i = 0; i < jam->kept.n; i++) {
+		mr_keep(t, -1);
+		mr_drop(t, 0, jam->kept.pkt[i]);
+	}
+	jam->kept.n = 0;
+}
+
+static const struct mr_kind jam = {
+	.abi = MR_ABI, .name = "jam", .summary = "is stuck", .size = sizeof(struct jam),
+	.inputs = (const struct mr_port[]){ { "in", .reaches = MR_ALL_OUTPUTS }, { 0 } },
+	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
+	.drops = (const struct mr_named[]){ { "stopped", .help = "still here at the end" }, { 0 } },
+	.counters = (const struct mr_named[]){ { 0 } }, .affinities = 1 << MR_ANY,
+	.keeps = MR_VECTOR, .process = jam_process, .flush = jam_flush,
+};
+
+static const struct mr_kind *const kinds[] = { &source, &pass, &pause_kind, &jam, &sink, NULL };
 
 /* ---- graphs ---- */
 
@@ -277,36 +312,75 @@ static struct mr_view *settle(struct mr_engine *e)
 	}
 }
 
-START_TEST(every_packet_is_accounted_for)
-{
-	struct mr_report report = { 0 };
-	struct mr_json *doc = mr_json_parse("g", graphs[_i].text, strlen(graphs[_i].text), &report);
-	struct mr_graph *g = mr_graph_parse(doc, kinds, &report);
-	struct mr_engine *e;
-	struct mr_view *v;
+static struct mr_report report;
+static struct mr_json *doc;
+static struct mr_graph *graph;
 
-	if (!g)
-		mr_report_print(&report, stderr);
-	ck_assert_msg(g != NULL, "%s", graphs[_i].name);
-	e = mr_engine_open(&(struct mr_engine_options){ .graph = g, .aead = &mr_aead_mbedtls,
-	                                                .now = mr_clock_now,
-	                                                .rand = mr_rand_system() }, &report);
+static struct mr_engine *started(const char *text)
+{
+	struct mr_engine *e = NULL;
+
+	report = (struct mr_report){ 0 };
+	doc = mr_json_parse("g", text, strlen(text), &report);
+	graph = mr_graph_parse(doc, kinds, &report);
+	if (graph)
+		e = mr_engine_open(&(struct mr_engine_options){
+			.graph = graph, .aead = &mr_aead_mbedtls, .now = mr_clock_now,
+			.rand = mr_rand_system() }, &report);
 	if (!e)
 		mr_report_print(&report, stderr);
 	ck_assert_ptr_nonnull(e);
 	ck_assert_int_eq(mr_engine_start(e, &report), 0);
-	v = settle(e);
+	return e;
+}
+
+/* Every packet has to come home. */
+static void ended(struct mr_engine *e)
+{
+	mr_engine_stop(e);
+	ck_assert_uint_eq(mr_engine_close(e), 0);
+	mr_graph_free(graph);
+	mr_json_free(doc);
+	mr_report_free(&report);
+}
+
+START_TEST(every_packet_is_accounted_for)
+{
+	struct mr_engine *e = started(graphs[_i].text);
+	struct mr_view *v = settle(e);
+
 	check_balance(v);
 	ck_assert_uint_eq(v->stage[2].counter[0], 0);
 	if (graphs[_i].waits)
 		ck_assert_uint_eq(lost_at_edges(v), 0);
 	ck_assert_uint_eq(v->stage[2].transit->count, v->stage[2].word[MR_W_TAKEN]);
 	mr_view_free(v);
-	mr_engine_stop(e);
-	ck_assert_uint_eq(mr_engine_close(e), 0);
-	mr_graph_free(g);
-	mr_json_free(doc);
-	mr_report_free(&report);
+	ended(e);
+}
+END_TEST
+
+/* R12: workers that wait for each other, each for ever, are ended by main: the source waits for
+ * room in a ring whose consumer is stuck, and its neighbour waits for packets that never come. */
+START_TEST(who_waits_for_ever_is_joined_by_main)
+{
+	static const char text[] = "{\"graph\":\"g\",\"stages\":{\"source\":{},\"pass\":{\"kind\":\"jam\"},"
+				   "\"sink\":{}}," EDGES("wait", "wait") "}";
+	struct timespec tick = { .tv_nsec = 1000000 };
+	struct mr_engine *e = started(text);
+	uint64_t made = 0, before = 0;
+	unsigned same = 0;
+
+	while (same < 20) { /* nothing has moved for so many looks */
+		struct mr_view *v = mr_engine_view(e);
+
+		before = made;
+		made = v->stage[0].word[MR_W_MADE];
+		same = made > MR_VECTOR && made == before ? same + 1 : 0;
+		mr_view_free(v);
+		nanosleep(&tick, NULL);
+	}
+	ck_assert_uint_lt(made, MOST);
+	ended(e);
 }
 END_TEST
 
@@ -319,6 +393,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, every_packet_is_accounted_for, 0, sizeof graphs / sizeof graphs[0]);
+	tcase_add_test(tc, who_waits_for_ever_is_joined_by_main);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -70,6 +70,7 @@ void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
 
 	ck_assert_ptr_null(fips_identity_parse(&id, &curve, secret[n]));
 	memcpy(text, id.npub, FIPS_KEY_TEXT);
+	fips_identity_wipe(&id);
 	fips_curve_close(&curve);
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# test_objects - R15: what the objects of the data stages, of fips/path and of fips/wire may call.
+# test_objects - R15, R12: what the objects of the data stages, of fips/path and of fips/wire may call,
+# and who begins and ends threads.
 #
 # Everything a data thread runs in a stage is in these objects, so what they do not refer to is not
 # done there: no memory from the heap, no clock, no name service, no public-key work, no log line,
@@ -59,6 +60,20 @@ for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 done
 check fips/path
 check fips/wire
+
+# R12: threads begin and end in the engine, which runs on main.  A stage that joined one could wait
+# for a thread that waits for it.
+for folder in core fips/node fips/noise fips/path fips/wire stages/* plugins/*; do
+	[ -d "$top/$folder" ] || continue
+	for file in $(objects "$folder"); do
+		[ -f "$file" ] || continue
+		seen=$((seen + 1))
+		calls=$(nm -u "$file" | awk '{ print $NF }' |
+			grep -E '^(pthread_(create|join|tryjoin_np|timedjoin_np|detach|cancel)|thrd_.*)(@.*)?$')
+		[ -z "$calls" ] || [ "${file##*/}" = engine.o ] ||
+			{ echo "$file may not call:" $calls; bad=$((bad + 1)); }
+	done
+done
 
 echo "$seen objects, $bad complaints"
 [ "$seen" -gt 20 ] && [ "$bad" -eq 0 ]
