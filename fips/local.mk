@@ -28,6 +28,7 @@ libfips_a_SOURCES = \
 	fips/node/reports.c \
 	fips/node/resend.c \
 	fips/node/session_answer.c \
+	fips/node/session_mtu.c \
 	fips/node/session_rekey.c \
 	fips/node/session_start.c \
 	fips/node/sessions.c \

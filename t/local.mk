@@ -91,6 +91,7 @@ test_programs = \
 	t/fips/test_node_hostile \
 	t/fips/test_node_links \
 	t/fips/test_node_metrics \
+	t/fips/test_node_mtu \
 	t/fips/test_node_pair \
 	t/fips/test_node_reference \
 	t/fips/test_node_rekey \

@@ -46,24 +46,6 @@ void fips_node_datagram(struct fips_node *n, const struct fips_input *in)
 	}
 }
 
-/* The path MTU may have moved: tell the route. */
-static void reroute(struct fips_node *n, struct fips_session *s)
-{
-	fips_pmtu_seed(&s->pmtu, n->link_mtu);
-	if (s->pmtu.current != s->route_mtu)
-		fips_session_route(n, s);
-}
-
-static void path_mtu(struct fips_node *n, struct fips_session *s, const struct fips_input *in)
-{
-	uint16_t mtu;
-
-	if (!fips_fsp_path_mtu_parse(in->bytes + 1, in->len - 1, &mtu))
-		return;
-	fips_pmtu_claim(&s->pmtu, mtu, fips_ms(n->timers.path_mtu), n->now);
-	reroute(n, s);
-}
-
 void fips_node_body(struct fips_node *n, const struct fips_input *in)
 {
 	struct fips_session *s = fips_session_find(n, &in->peer);
@@ -82,7 +64,7 @@ void fips_node_body(struct fips_node *n, const struct fips_input *in)
 	case FIPS_FSP_SENDER_REPORT:
 	case FIPS_FSP_COORDS_WARMUP: break;
 	case FIPS_FSP_RECEIVER_REPORT: fips_session_report(n, s, in); break;
-	case FIPS_FSP_PATH_MTU: path_mtu(n, s, in); break;
+	case FIPS_FSP_PATH_MTU: fips_session_mtu_claimed(n, s, in); break;
 	default: fips_count(n, FIPS_NODE_BODY); break;
 	}
 }
@@ -126,5 +108,5 @@ void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const
 		fips_session_warmup(n, s);
 		break;
 	}
-	reroute(n, s);
+	fips_session_reroute(n, s);
 }

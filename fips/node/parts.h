@@ -126,6 +126,13 @@ void fips_session_warmup(struct fips_node *n, struct fips_session *s);
 void fips_session_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *n); /* any time */
 
+/* session_mtu.c: what a path takes, and telling the other end. */
+void fips_session_reroute(struct fips_node *n, struct fips_session *s);
+void fips_session_mtu_claimed(struct fips_node *n, struct fips_session *s,
+                              const struct fips_input *in);
+void fips_session_mtu_start(struct fips_node *n, struct fips_session *s);
+void fips_session_mtu_timer(struct fips_node *n, struct fips_session *s);
+
 /* session_start.c: setups of ours. */
 bool fips_session_build_setup(struct fips_node *n, struct fips_session *s, bool direct);
 void fips_session_initiate(struct fips_node *n, struct fips_peer *p);

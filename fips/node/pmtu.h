@@ -2,7 +2,8 @@
  *
  * The source holds `current`: lower claims count at once, a higher one after three notifications
  * of the same value spanning two intervals.  The destination watches the envelopes that reach it
- * and tells the source what it sees.  All values are link MTUs: the largest whole FMP frame.
+ * and tells the source what it sees: a first or lower value at once, any value again after an
+ * interval.  All values are link MTUs: the largest whole FMP frame.
  */
 #ifndef FIPS_NODE_PMTU_H
 #define FIPS_NODE_PMTU_H

@@ -45,6 +45,7 @@ struct fips_session *fips_session_add(struct fips_node *n, const struct fips_pee
 	s->confirm_until = MR_NEVER;
 	s->reroute_at = MR_NEVER;
 	s->turn_at = MR_NEVER;
+	s->mtu_at = MR_NEVER;
 	fips_pmtu_init(&s->pmtu);
 	return s;
 }
@@ -213,6 +214,7 @@ void fips_session_confirmed(struct fips_node *n, const struct fips_input *in)
 			fips_session_cut_over(n, s, &s->current);
 	}
 	s->current.heard = true;
+	fips_session_mtu_start(n, s);
 	if (in->key == s->send) {
 		s->confirmed = true;
 		fips_session_start_wipe(s);
@@ -256,21 +258,6 @@ static bool is_over(struct fips_node *n, const struct fips_session *s,
 	       words->data_sent + IDLE_CHECK > n->now;
 }
 
-static void path_mtu(struct fips_node *n, struct fips_session *s,
-                     const struct fips_session_words *words)
-{
-	uint8_t body[FIPS_FSP_PATH_MTU_LEN];
-	uint64_t srtt = s->metrics.rtt_known ? 5 * s->metrics.srtt * MR_NS_PER_US : 0;
-	uint64_t interval = fips_ms(n->timers.path_mtu);
-
-	if (interval < srtt)
-		interval = srtt;
-	if (!fips_pmtu_tell(&s->pmtu, words->path_mtu, interval, n->now))
-		return;
-	fips_fsp_path_mtu_build(body, words->path_mtu);
-	fips_act_session(n, &s->addr, FIPS_FSP_PATH_MTU, body, sizeof body);
-}
-
 /* Both look at the words, so they share a turn of the clock. */
 static bool words_timer(struct fips_node *n, struct fips_session *s)
 {
@@ -284,7 +271,6 @@ static bool words_timer(struct fips_node *n, struct fips_session *s)
 		fips_session_drop(n, s);
 		return false;
 	}
-	path_mtu(n, s, &words);
 	if (n->now >= s->drain_at)
 		drain_timer(n, s, &words);
 	return true;
@@ -305,6 +291,8 @@ void fips_session_timer(struct fips_node *n, struct fips_session *s)
 		return;
 	if (n->now >= s->warmup_at)
 		warmup_timer(n, s);
+	if (n->now >= s->mtu_at)
+		fips_session_mtu_timer(n, s);
 	fips_session_reports_timer(n, s);
 }
 
@@ -323,6 +311,6 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 		return due;
 	due = fips_sooner(due, fips_session_rekey_due(s));
 	due = fips_sooner(due, fips_sooner(s->idle_at, fips_sooner(s->drain_at, s->warmup_at)));
-	due = fips_sooner(due, s->reroute_at);
+	due = fips_sooner(due, fips_sooner(s->reroute_at, s->mtu_at));
 	return fips_sooner(due, fips_reports_due(&s->reporting, n->session_mmp));
 }

@@ -214,6 +214,7 @@ struct fips_session {
 	struct fips_addr      hop; /* as last given to ROUTE; valid if hop_known  */
 	uint64_t              reroute_at; /* look for the hop again               */
 	struct fips_pmtu      pmtu;
+	uint64_t              mtu_at;    /* look at what the other side's envelopes say */
 	struct fips_reporting reporting;
 	struct fips_metrics   metrics;
 };

@@ -43,14 +43,16 @@ enum op {
 	HANG_UP, /* the operator wants the link to number a gone                    */
 	CONNECT, /* ... wants one                                                   */
 	RESOLVE, /* a packet for the far one                                        */
-	SETUP,   /* of number a, by the link of b, ephemeral 1                      */
+	SETUP,   /* of number a, by the link of b, ephemeral 1 and the hundreds of b */
 	MSG3,
 	ACK,     /* to our setup, by the link of b                                  */
 	HEARD,   /* a message under the session's key                               */
+	MTU,     /* the far one says that the path takes a                          */
 	STRAY,   /* a sealed message of number a, by the link of b                  */
 	WAIT,    /* a ms; heartbeats are left out                                   */
 	BY,      /* the last datagram, and the last route, leave by number a        */
 	SESSION, /* is there one with the far one?                                  */
+	UNSAID,  /* nothing was logged                                              */
 	COUNTED,
 };
 
@@ -77,12 +79,17 @@ struct row {
 
 static const struct row rows[] = {
 	{ "it is never dialled", { { WAIT, 100000, 0, "" }, { CONNECT, FAR, 0, "" },
-	                           { WAIT, 100000, 0, "" } } },
+	                           { WAIT, 100000, 0, "" }, { UNSAID, 0, 0, NULL } } },
 	{ "we start", { STARTED, { BY, HOP, 0, NULL }, { SESSION, 1, 0, NULL } } },
 	{ "we answer", { ANSWERED, { BY, HOP, 0, NULL }, { SESSION, 1, 0, NULL } } },
 	{ "a setup by another neighbour is answered by the hop",
 	  { { LINK, HOP, 1, "heartbeat" }, { LINK, OTHER, 2, "heartbeat" },
 	    { SETUP, FAR, OTHER, "expect-session ack" }, { BY, HOP, 0, NULL } } },
+	{ "... but pushes out none that came by the hop",
+	  { { LINK, HOP, 1, "heartbeat" }, { LINK, OTHER, 2, "heartbeat" },
+	    { SETUP, FAR, 100 + HOP, "expect-session ack" }, { SETUP, FAR, HOP, "ack" },
+	    { SETUP, FAR, 200 + OTHER, "" }, { COUNTED, FIPS_NODE_SESSION_STATE, 1, NULL },
+	    { MSG3, FAR, HOP, "install-current use-session route warmup" } } },
 	{ "a setup while the hop is away is dropped by name",
 	  { { LINK, OTHER, 2, "heartbeat" }, { SETUP, FAR, OTHER, "" },
 	    { COUNTED, FIPS_NODE_NO_ROUTE, 1, NULL } } },
@@ -102,6 +109,9 @@ static const struct row rows[] = {
 	    { RESOLVE, 0, 0, "" }, { SESSION, 1, 0, NULL }, { WAIT, 5000, 0, "" },
 	    { LINK, HOP, 3, "heartbeat" }, { WAIT, 0, 0, "route" }, { BY, HOP, 0, NULL },
 	    { SESSION, 1, 0, NULL } } },
+	{ "it goes, and a stranger calls in its name: the session waits on",
+	  { STARTED, { BYE, HOP, 0, "retire link-down" }, { WAIT, 0, 0, "unroute" },
+	    { CALL, HOP, 3, "install msg2 use" }, { RESOLVE, 0, 0, "" }, { WAIT, 1000, 0, "" } } },
 	{ "it goes and comes before anybody has looked: the route is given again",
 	  { STARTED, { BYE, HOP, 0, "retire link-down" }, { LINK, HOP, 3, "heartbeat" },
 	    { WAIT, 0, 0, "route" } } },
@@ -117,8 +127,8 @@ static const struct row rows[] = {
 	{ "the hop restarts: the session stays",
 	  { STARTED, { CALL, HOP, 10, "install msg2" }, { PROVE, HOP, 0, "retire use heartbeat" },
 	    { WAIT, 1000, 0, "" }, { SESSION, 1, 0, NULL } } },
-	{ "it links with us: its own link is the way",
-	  { STARTED, { LINK, FAR, 2, "heartbeat" }, { WAIT, 0, 0, "route" }, { BY, FAR, 0, NULL },
+	{ "it links with us: its own link is the way, and another path",
+	  { STARTED, { MTU, 900, 0, "route" }, { LINK, FAR, 2, "heartbeat" }, { WAIT, 0, 0, "route" }, { BY, FAR, 0, NULL },
 	    { SESSION, 1, 0, NULL } } },
 	{ "... and when that goes, the session goes, and the next one takes the old way",
 	  { STARTED, { LINK, FAR, 2, "heartbeat" }, { WAIT, 0, 0, "route" },
@@ -183,9 +193,19 @@ static void leaves_by(const struct bench *b, unsigned who)
 		ck_assert(fips_addr_eq(&send->peer, &hop));
 }
 
+static const char *path_mtu_is(struct bench *b, uint16_t mtu)
+{
+	uint8_t bytes[1 + FIPS_FSP_PATH_MTU_LEN] = { FIPS_FSP_PATH_MTU };
+
+	fips_fsp_path_mtu_build(bytes + 1, mtu);
+	return bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_BODY, .key = b->session_key,
+	                                           .peer = world_identity(FAR).addr,
+	                                           .bytes = bytes, .len = sizeof bytes });
+}
+
 static void take(struct bench *b, const struct step *s)
 {
-	struct puppet p = { .who = s->a, .epoch = 1, .ephemeral = 1, .from = s->b };
+	struct puppet p = { .who = s->a, .epoch = 1, .ephemeral = 1 + s->b / 100, .from = s->b % 100 };
 	static const uint8_t bye[] = { FIPS_LINK_DISCONNECT, 0 }, sealed[40];
 	struct fips_addr far = world_identity(FAR).addr;
 	const char *got = NULL;
@@ -206,9 +226,11 @@ static void take(struct bench *b, const struct step *s)
 	case ACK: got = bench_ack(b, &p); break;
 	case HEARD: got = bench_confirm_session(b, FAR, b->session_key); break;
 	case STRAY: got = bench_datagram(b, &p, sealed, sizeof sealed); break;
+	case MTU: got = path_mtu_is(b, (uint16_t)s->a); break;
 	case WAIT: got = quiet(bench_wait(b, MS(s->a))); break;
 	case BY: leaves_by(b, s->a); break;
 	case SESSION: ck_assert_int_eq(fips_node_has_session(b->node, &far), (int)s->a); break;
+	case UNSAID: ck_assert_uint_eq(b->last[FIPS_ACT_LOG].len, 0); break;
 	case COUNTED: ck_assert_uint_eq(bench_count(b, (enum fips_node_count)s->a), s->b); break;
 	case END: break;
 	}
@@ -414,6 +436,48 @@ START_TEST(sessions_survive_the_middle)
 }
 END_TEST
 
+/* --- the path in between ---------------------------------------------------------------------- */
+
+static uint16_t path_mtu(const struct sim_node *node)
+{
+	struct fips_session_info info;
+
+	ck_assert(fips_node_session(node->brain, 0, &info));
+	ck_assert_uint_eq(info.path_mtu, node->route_mtu);
+	return info.path_mtu;
+}
+
+/* Both ends learn what the middle takes, a smaller one within seconds, a larger one when three
+ * notifications have said so; whatever gets lost. */
+START_TEST(path_mtu_follows)
+{
+	static const uint16_t walk[] = { 1280, 600, 900, 256, 1280 };
+	struct chain x = chain_open(300 + (uint64_t)_i, false);
+	struct world_peer of_b[2] = { { .secret = 1 }, { .secret = 3 } };
+	struct fips_node_config config = fips_node_config_default();
+	uint16_t before = FIPS_UDP_MTU;
+
+	config.max_peers = 8;
+	x.w->loss = (unsigned)_i * 10;
+	ck_heals(&x, 60);
+	for (size_t i = 0; i < COUNT(walk); i++) {
+		config.link_mtu = walk[i];
+		world_restart(x.b, of_b, 2, &config);
+		ck_heals(&x, 180);
+		if (x.w->loss == 0 && walk[i] < before) {
+			talk(&x, 2, 250);
+			ck_assert_uint_eq(path_mtu(x.a), walk[i]);
+			ck_assert_uint_eq(path_mtu(x.c), walk[i]);
+		}
+		talk(&x, x.w->loss ? 180 : 45, 250);
+		ck_assert_uint_eq(path_mtu(x.a), walk[i]);
+		ck_assert_uint_eq(path_mtu(x.c), walk[i]);
+		before = walk[i];
+	}
+	world_close(x.w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node chain");
@@ -428,6 +492,7 @@ int main(void)
 	tcase_add_loop_test(three, carries, 0, 8);
 	tcase_add_loop_test(three, restarts, 0, 3);
 	tcase_add_loop_test(three, sessions_survive_the_middle, 0, 3);
+	tcase_add_loop_test(three, path_mtu_follows, 0, 3);
 	suite_add_tcase(suite, three);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -38,7 +38,7 @@ static const struct vectors_account account[] = {
 	{ "ecn_mark", "run by the tests of the ECN marking" },
 	{ "tcp_mss", "run by the tests of the MSS clamp" },
 	{ "icmpv6", "run by the tests of the ICMPv6 answers" },
-	{ "pmtu_state", "path-MTU state belongs to the node's state machine" },
+	{ "pmtu_state", "run by the tests of the node's metrics" },
 	{ "replay", "run by the tests of the replay window" },
 	{ "full_stack", "run by the tests of the send path" },
 };
