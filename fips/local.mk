@@ -5,8 +5,6 @@ libfips_a_SOURCES = \
 	fips/node/action.h \
 	fips/node/acts.c \
 	fips/node/answer.c \
-	fips/node/bucket.c \
-	fips/node/bucket.h \
 	fips/node/config.h \
 	fips/node/datagrams.c \
 	fips/node/destinations.c \
@@ -49,6 +47,8 @@ libfips_a_SOURCES = \
 	fips/noise/symmetric.h \
 	fips/noise/xk.c \
 	fips/noise/xk.h \
+	fips/path/bucket.c \
+	fips/path/bucket.h \
 	fips/path/ecn.h \
 	fips/path/entry.h \
 	fips/path/icmp6.c \

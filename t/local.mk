@@ -89,6 +89,7 @@ test_programs = \
 	t/fips/test_identity \
 	t/fips/test_node_chain \
 	t/fips/test_node_hostile \
+	t/fips/test_node_limits \
 	t/fips/test_node_links \
 	t/fips/test_node_metrics \
 	t/fips/test_node_mtu \
@@ -130,6 +131,7 @@ test_programs = \
 	t/stages/test_control_orders \
 	t/stages/test_control_reports \
 	t/stages/test_control_settings \
+	t/stages/test_crowd \
 	t/stages/test_data_path \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \

@@ -14,10 +14,29 @@
 
 #define HEARD_BY (10 * MR_NS_PER_S) /* of a key whose message 2 was repeated */
 
-/* An address we know has a bucket of its own: a flood in its name starves nobody else. */
+/* An address we know has a bucket of its own in front of the one for all of them, so that a flood in one's
+ * name does not starve the others. */
 static bool admitted(struct fips_node *n, struct fips_peer *owner)
 {
-	return fips_bucket_take(owner ? &owner->calls : &n->strangers, n->now);
+	if (!owner)
+		return fips_bucket_take(&n->strangers, n->now);
+	return fips_bucket_take(&owner->calls, n->now) && fips_bucket_take(&n->known, n->now);
+}
+
+/* Does this transport answer those it does not know? */
+static bool accepts(const struct fips_node *n, const struct fips_via *via)
+{
+	return via->instance < 32 && (n->accept >> via->instance & 1);
+}
+
+/* Are there too many links already whose other end has not been heard? */
+static bool crowded(const struct fips_node *n)
+{
+	unsigned pending = 0;
+
+	for (unsigned i = 0; i < n->n_peers; i++)
+		pending += n->peers[i].up && !fips_peer_proven(&n->peers[i]);
+	return n->limits.pending && pending >= n->limits.pending;
 }
 
 static struct fips_link_key *key_of_ephemeral(struct fips_node *n,
@@ -83,7 +102,7 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
-	if (!fips_peers_make_room(n, false)) {
+	if (crowded(n) || !fips_peers_make_room(n, false)) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
 	}
@@ -144,7 +163,7 @@ static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_ms
 	struct fips_addr addr = fips_addr_of_key(ik->remote_pub + 1);
 	struct fips_peer *p = fips_peer_find(n, &addr);
 
-	if (fips_addr_eq(&addr, &n->me.addr) || (!n->accept && owner != p)) {
+	if (fips_addr_eq(&addr, &n->me.addr) || (!accepts(n, via) && owner != p)) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
 	}
@@ -177,7 +196,7 @@ void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fi
 		repeat(n, key, via);
 		return;
 	}
-	if (!n->accept && !owner) {
+	if (!accepts(n, via) && !owner) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
 	}

@@ -38,7 +38,8 @@ struct fips_peer_config {
 };
 
 struct fips_node_timers {
-	uint32_t resend;           /* first gap between handshake sendings; doubles    */
+	uint32_t resend;           /* first gap between handshake sendings             */
+	uint32_t backoff;          /* each gap to the one before, thousandths, 1000 and more */
 	uint32_t resends;          /* at most so many after the first, count           */
 	uint32_t handshake;        /* a dial, a setup or a half-open answer ends       */
 	uint32_t retry;            /* first delay before dialling again; doubles       */
@@ -69,13 +70,30 @@ struct fips_node_timers {
 	uint32_t session_setup;    /* a rekey's setup without an ack ends              */
 };
 
+/* A token bucket's measures. */
+struct fips_rate {
+	uint32_t burst; /* tokens, [1, 10^6]                                           */
+	uint32_t milli; /* thousandths of a token a second                             */
+};
+
+/* How much of us others, and our own dials, may take up at a time (link.md 6.9, session.md 3.10). */
+struct fips_node_limits {
+	unsigned calls;            /* message 1s of ours without an answer; 0: any number */
+	unsigned links;            /* those, and links up; 0: any number               */
+	unsigned pending;          /* links whose other end has not been heard; 0: any number */
+	struct fips_rate strangers; /* message 1s from addresses we do not know        */
+	struct fips_rate known;    /* message 1s from those of peers, all together     */
+	struct fips_rate setups;   /* SessionSetups by one link that name no session there is */
+};
+
 struct fips_node_config {
 	const struct fips_identity    *me;      /* borrowed until close                */
 	const struct fips_peer_config *peers;   /* copied                              */
 	unsigned                       n_peers;
 	unsigned                       max_peers;  /* links up at a time, 1 and more   */
 	uint16_t                       link_mtu;   /* largest FMP frame, at least 256  */
-	bool                           accept;     /* answer strangers                 */
+	uint32_t                       accept;     /* bit i: answer strangers by transport i */
+	struct fips_node_limits        limits;
 	bool                           rekey;      /* begin rekeys; those of others are answered */
 	enum fips_mmp                  link_mmp;
 	enum fips_mmp                  session_mmp;

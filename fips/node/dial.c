@@ -38,6 +38,19 @@ void fips_dial_cancel(struct fips_node *n, struct fips_dial *d)
 	mr_wipe(d, sizeof *d);
 }
 
+static void call_cancel(struct fips_node *n, struct fips_dial *d)
+{
+	n->n_calls -= d->on;
+	fips_dial_cancel(n, d);
+}
+
+/* May one more message 1 go out?  Another one's end lets it (link.md 6.9). */
+static bool dial_room(const struct fips_node *n)
+{
+	return (!n->limits.calls || n->n_calls < n->limits.calls) &&
+	       (!n->limits.links || n->n_calls + n->n_up < n->limits.links);
+}
+
 void fips_dial_begin(struct fips_node *n, struct fips_peer *p)
 {
 	p->dialling = true;
@@ -51,7 +64,7 @@ void fips_dial_begin(struct fips_node *n, struct fips_peer *p)
 void fips_dial_end(struct fips_node *n, struct fips_peer *p)
 {
 	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
-		fips_dial_cancel(n, &p->dials[d]);
+		call_cancel(n, &p->dials[d]);
 	p->dialling = false;
 }
 
@@ -120,7 +133,11 @@ static void dial_start(struct fips_node *n, struct fips_peer *p, const struct fi
 {
 	struct fips_dial *d = dial_slot(p);
 
-	if (d && !fips_dial_write(n, p, d, via))
+	if (!d)
+		return;
+	if (fips_dial_write(n, p, d, via))
+		n->n_calls++;
+	else
 		dial_failed(n, p);
 }
 
@@ -151,7 +168,7 @@ void fips_dial_timer(struct fips_node *n, struct fips_peer *p)
 	}
 	dial_resend(n, p);
 	via = via_without_dial(p);
-	if (via)
+	if (via && dial_room(n))
 		dial_start(n, p, via);
 }
 
@@ -161,7 +178,7 @@ uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n)
 
 	if (!p->dialling)
 		return due;
-	if (via_without_dial(p))
+	if (via_without_dial(p) && dial_room(n))
 		return 0;
 	due = fips_sooner(due, p->dial_since + fips_ms(n->timers.handshake));
 	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
@@ -186,7 +203,7 @@ void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_
 		for (unsigned v = 0; v < count; v++)
 			listed |= fips_via_eq(&p->dials[i].via, &vias[v]);
 		if (!listed)
-			fips_dial_cancel(n, &p->dials[i]);
+			call_cancel(n, &p->dials[i]);
 	}
 }
 
@@ -231,6 +248,7 @@ static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_
 		return;
 	}
 	key = key_of_answer(n, p, d, theirs, via);
+	n->n_calls--;
 	fips_dial_end(n, p);
 	p->retries = 0;
 	p->retry_at = MR_NEVER;

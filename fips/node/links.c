@@ -146,12 +146,14 @@ static void begin(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
 	uint32_t most = n->max_peers < 128 ? 128 : n->max_peers;
+	const struct fips_rate *setups = &n->limits.setups;
 	char text[FIPS_ADDR_TEXT];
 
 	assert(!p->up);
 	p->up = true;
+	n->n_up++;
 	p->told = false;
-	fips_bucket_init(&p->setups, 64, 16000, n->now);
+	fips_bucket_init(&p->setups, setups->burst, setups->milli, n->now);
 	fips_bucket_init(&p->rekeys, most, most * 50 < 16000 ? 16000 : most * 50, n->now);
 	fips_bucket_init(&p->answers, 64, 16000, n->now);
 	fips_log(n, FIPS_LOG_INFO, "link to %s is up, %s", fips_peer_name(p, text),
@@ -303,6 +305,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 			fips_link_key_retire(n, p, &p->keys[i]);
 	fips_act_peer(n, FIPS_ACT_LINK_DOWN, &p->addr);
 	p->up = false;
+	n->n_up--;
 	p->send = NULL;
 	fips_hop_down(n, p);
 	p->close_at = MR_NEVER;

@@ -13,10 +13,19 @@ struct fips_node_config fips_node_config_default(void)
 	return (struct fips_node_config){
 		.max_peers = 128,
 		.link_mtu = FIPS_UDP_MTU,
-		.accept = true,
 		.rekey = true,
+		.accept = UINT32_MAX,
+		.limits = {
+			.calls = 256,
+			.links = 256,
+			.pending = 1000,
+			.strangers = { 100, 10000 },
+			.known = { 128, 6400 },
+			.setups = { 64, 16000 },
+		},
 		.timers = {
 			.resend = 1000,
+			.backoff = 2000,
 			.resends = 5,
 			.handshake = 30000,
 			.retry = 5000,
@@ -127,6 +136,7 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	n->link_mtu = config->link_mtu;
 	n->accept = config->accept;
 	n->rekey = config->rekey;
+	n->limits = config->limits;
 	n->link_mmp = config->link_mmp;
 	n->session_mmp = config->session_mmp;
 	n->deadline = MR_NEVER;
@@ -150,7 +160,9 @@ void fips_node_close(struct fips_node *n)
 
 static void start(struct fips_node *n)
 {
-	fips_bucket_init(&n->strangers, 100, 10000, n->now);
+	fips_bucket_init(&n->strangers, n->limits.strangers.burst, n->limits.strangers.milli,
+	                 n->now);
+	fips_bucket_init(&n->known, n->limits.known.burst, n->limits.known.milli, n->now);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];

@@ -40,7 +40,6 @@ struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[
 struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *via);
 struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN],
                                 const struct fips_addr *addr);
-unsigned fips_peers_up(const struct fips_node *n);
 bool fips_peers_make_room(struct fips_node *n, bool for_configured);
 bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
 void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);

@@ -99,15 +99,6 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 	return p;
 }
 
-unsigned fips_peers_up(const struct fips_node *n)
-{
-	unsigned up = 0;
-
-	for (unsigned i = 0; i < n->n_peers; i++)
-		up += n->peers[i].up;
-	return up;
-}
-
 /* May this link be given up for another?  One that nobody has proven, after a while; a stranger's,
  * for that of a configured peer who has just proved that it is there. */
 static bool may_go(const struct fips_node *n, const struct fips_peer *p, bool for_configured)
@@ -132,7 +123,7 @@ bool fips_peers_make_room(struct fips_node *n, bool for_configured)
 {
 	struct fips_peer *worst = NULL;
 
-	if (fips_peers_up(n) < n->max_peers)
+	if (n->n_up < n->max_peers)
 		return true;
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];

@@ -9,18 +9,27 @@ void fips_resend_start(const struct fips_node *n, struct fips_resend *r)
 	r->count = 0;
 }
 
+#define GAP_MAX (3600 * MR_NS_PER_S)
+
+static uint64_t gap_after(const struct fips_node *n, unsigned sendings)
+{
+	uint64_t gap = fips_ms(n->timers.resend);
+
+	while (sendings-- && gap < GAP_MAX)
+		gap = gap * n->timers.backoff / 1000;
+	return fips_sooner(gap, GAP_MAX);
+}
+
 /* Gaps count from when a sending was due, so that a late timer does not stretch the schedule;
  * what a long sleep missed is sent once. */
 bool fips_resend_due(struct fips_node *n, struct fips_resend *r)
 {
-	uint64_t gap;
-
 	if (n->now < r->next)
 		return false;
 	do {
 		r->count++;
-		gap = fips_ms(n->timers.resend) << r->count;
-		r->next = r->count < n->timers.resends ? r->next + gap : MR_NEVER;
+		r->next = r->count < n->timers.resends ? r->next + gap_after(n, r->count) :
+		                                         MR_NEVER;
 	} while (r->next <= n->now);
 	return true;
 }

@@ -13,7 +13,7 @@
 #define FIPS_NODE_STATE_H
 
 #include "core/clock.h"
-#include "fips/node/bucket.h"
+#include "fips/path/bucket.h"
 #include "fips/node/metrics.h"
 #include "fips/node/node.h"
 #include "fips/node/pmtu.h"
@@ -227,7 +227,8 @@ struct fips_node {
 	struct fips_node_timers timers;
 	unsigned                max_peers;
 	uint16_t                link_mtu;
-	bool                    accept;
+	uint32_t                accept; /* bit i: strangers by transport i        */
+	struct fips_node_limits limits;
 	bool                    rekey;
 	enum fips_mmp           link_mmp, session_mmp;
 
@@ -235,7 +236,10 @@ struct fips_node {
 	unsigned             n_peers;
 	struct fips_session *sessions; /* owned, n_sessions slots                 */
 	unsigned             n_sessions; /* one a link, and one a peer behind others */
+	unsigned             n_up;     /* peers that are                          */
+	unsigned             n_calls;  /* dials that are on, rekeys left out      */
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
+	struct fips_bucket   known;    /* ... from those of peers                 */
 	struct fips_bucket   answers;   /* message 2                              */
 	uint64_t             last_key; /* id                                      */
 	bool                 stopping;

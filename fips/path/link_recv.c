@@ -48,6 +48,7 @@ bool fips_link_via(const struct fips_link_recv *recv, struct fips_via *via, uint
 void fips_link_recv_init(struct fips_link_recv *recv, const struct fips_via *via)
 {
 	memset(recv, 0, sizeof *recv);
+	fips_bucket_init(&recv->talk, FIPS_TALK_BURST, FIPS_TALK_RATE, 0);
 	via_store(recv, via);
 }
 

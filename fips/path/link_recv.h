@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "core/aead.h"
+#include "fips/path/bucket.h"
 #include "fips/path/key.h"
 #include "fips/path/via.h"
 #include "fips/wire/link.h"
@@ -46,6 +47,7 @@ struct fips_link_recv {
 
 	/* owner only */
 	uint64_t sending; /* id of the key control sends under; 0: none yet        */
+	struct fips_bucket talk; /* messages for control                           */
 };
 
 /* A new peer at `via`.  Control only, before the object is published. */

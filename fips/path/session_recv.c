@@ -10,6 +10,7 @@ void fips_session_recv_init(struct fips_session_recv *recv)
 {
 	memset(recv, 0, sizeof *recv);
 	fips_word_set(&recv->path_mtu, FIPS_PATH_MTU_UNKNOWN);
+	fips_bucket_init(&recv->talk, FIPS_TALK_BURST, FIPS_TALK_RATE, 0);
 }
 
 static bool holds(const struct fips_session_recv *recv, const struct fips_recv_key *key)

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "core/aead.h"
+#include "fips/path/bucket.h"
 #include "fips/path/key.h"
 #include "fips/path/link_recv.h"
 #include "fips/wire/fsp.h"
@@ -48,6 +49,7 @@ struct fips_session_recv {
 	struct fips_recv_key *slot[FIPS_SESSION_KEYS]; /* by enum fips_slot; NULL: empty  */
 	uint64_t              promoted; /* ns, when current became current                */
 	uint8_t               k;        /* our K: 0 at first, inverted by each promotion  */
+	struct fips_bucket    talk;     /* messages for control                           */
 };
 
 /* A new session without keys.  Control only, before the object is published. */

@@ -8,16 +8,23 @@
 #include "stages/control/peers.h"
 #include "stages/control/state.h"
 
-#define MS_PER_S 1000
+#define MS_PER_S  1000
+#define BURST_MAX 1000000
+#define RATE_MIN  0.001 /* a second */
+#define RATE_MAX  1000000
+#define REKEY_S   120   /* unless told otherwise, a peer rekeys this often */
 
 struct limits {
-	uint32_t max_peers;
+	uint32_t max_peers, max_connections, max_links, max_pending; /* 0: no limit */
 };
 
 struct rate_limit {
 	uint32_t timeout; /* s  */
 	uint32_t resend;  /* ms */
+	double   backoff;
 	uint32_t resends;
+	uint32_t strangers_burst, known_burst, setups_burst;
+	double   strangers_rate, known_rate, setups_rate; /* a second */
 };
 
 struct retry {
@@ -51,8 +58,14 @@ struct node_conf {
 };
 
 static const struct mr_field limits_fields[] = {
-	{ "max_peers", MR_U32, MR_AT(struct limits, max_peers), .min = 1, .max = MR_PEERS_MAX,
-	  .def = 128, .help = "links at a time" },
+	{ "max_peers", MR_U32, MR_AT(struct limits, max_peers), .max = MR_PEERS_MAX,
+	  .def = 128, .help = "links at a time; 0: as many as the tables hold" },
+	{ "max_connections", MR_U32, MR_AT(struct limits, max_connections), .max = 1000000,
+	  .def = 256, .help = "dials of ours under way at a time; 0: any number" },
+	{ "max_links", MR_U32, MR_AT(struct limits, max_links), .max = 1000000, .def = 256,
+	  .help = "links and dials of ours together, beyond which none is dialled; 0: any number" },
+	{ "max_pending_inbound", MR_U32, MR_AT(struct limits, max_pending), .max = 1000000,
+	  .def = 1000, .help = "links that were answered and not heard yet; 0: any number" },
 	{ 0 }
 };
 
@@ -61,9 +74,26 @@ static const struct mr_field rate_limit_fields[] = {
 	  .max = 3600, .def = 30, .unit = "s", .help = "a handshake without an answer ends" },
 	{ "handshake_resend_interval_ms", MR_U32, MR_AT(struct rate_limit, resend), .min = 50,
 	  .max = 60000, .def = 1000, .unit = "ms",
-	  .help = "first gap between sendings of a handshake message; doubles each time" },
+	  .help = "first gap between sendings of a handshake message" },
+	{ "handshake_resend_backoff", MR_REAL, MR_AT(struct rate_limit, backoff), .real_min = 1,
+	  .real_max = 10, .real_def = 2, .help = "each gap to the one before" },
 	{ "handshake_max_resends", MR_U32, MR_AT(struct rate_limit, resends), .max = 20, .def = 5,
 	  .help = "sendings of a handshake message after the first" },
+	{ "handshake_burst", MR_U32, MR_AT(struct rate_limit, strangers_burst), .min = 1,
+	  .max = BURST_MAX, .def = 100, .help = "handshakes from unknown addresses at once" },
+	{ "handshake_rate", MR_REAL, MR_AT(struct rate_limit, strangers_rate), .real_min = RATE_MIN,
+	  .real_max = RATE_MAX, .real_def = 10, .unit = "1/s",
+	  .help = "handshakes from unknown addresses" },
+	{ "established_handshake_burst", MR_U32, MR_AT(struct rate_limit, known_burst),
+	  .max = BURST_MAX, .help = "handshakes from known addresses at once; 0: max_peers" },
+	{ "established_handshake_rate", MR_REAL, MR_AT(struct rate_limit, known_rate),
+	  .real_max = RATE_MAX, .unit = "1/s",
+	  .help = "handshakes from known addresses; 0: as many as rekeys of all may cause" },
+	{ "session_setup_burst", MR_U32, MR_AT(struct rate_limit, setups_burst), .min = 1,
+	  .max = BURST_MAX, .def = 64, .help = "session set-ups by one link at once" },
+	{ "session_setup_rate", MR_REAL, MR_AT(struct rate_limit, setups_rate),
+	  .real_min = RATE_MIN, .real_max = RATE_MAX, .real_def = 16, .unit = "1/s",
+	  .help = "session set-ups by one link" },
 	{ 0 }
 };
 
@@ -136,6 +166,7 @@ static void take_timers(struct fips_node_timers *timers, const struct node_conf 
 	timers->dead = n->dead * MS_PER_S;
 	timers->handshake = n->rate_limit.timeout * MS_PER_S;
 	timers->resend = n->rate_limit.resend;
+	timers->backoff = (uint32_t)(n->rate_limit.backoff * 1000 + 0.5);
 	timers->resends = n->rate_limit.resends;
 	timers->retries = n->retry.retries;
 	timers->retry = n->retry.base * MS_PER_S;
@@ -173,14 +204,43 @@ static int take_rekey(struct fips_node_config *config, const struct rekey *r, st
 	return 0;
 }
 
-/* A socket that answers strangers makes a node that does. */
-static bool accepts(const struct mr_udp *udp)
+static struct fips_rate rate(uint32_t burst, double per_second)
 {
-	for (unsigned i = 0; i < udp->n; i++) {
-		if (udp->socket[i].accept)
-			return true;
-	}
-	return false;
+	return (struct fips_rate){ .burst = burst, .milli = (uint32_t)(per_second * 1000 + 0.5) };
+}
+
+/* Unset, the known ones may do what rekeys and their resends come to (operations.md 3.3). */
+static struct fips_rate known_rate(const struct rate_limit *r, unsigned peers, uint32_t after)
+{
+	double rekeys = (double)peers / (after ? after : REKEY_S) * (1 + r->resends);
+
+	return rate(r->known_burst ? r->known_burst : peers,
+	            r->known_rate > 0 ? r->known_rate : rekeys < 1 ? 1 : rekeys);
+}
+
+static void take_limits(struct fips_node_config *config, const struct node_conf *n)
+{
+	const struct rate_limit *r = &n->rate_limit;
+
+	config->max_peers = n->limits.max_peers ? n->limits.max_peers : MR_PEERS_MAX;
+	config->limits = (struct fips_node_limits){
+		.calls = n->limits.max_connections,
+		.links = n->limits.max_links,
+		.pending = n->limits.max_pending,
+		.strangers = rate(r->strangers_burst, r->strangers_rate),
+		.known = known_rate(r, config->max_peers, n->rekey.after),
+		.setups = rate(r->setups_burst, r->setups_rate),
+	};
+}
+
+/* Which sockets answer strangers. */
+static uint32_t accepts(const struct mr_udp *udp)
+{
+	uint32_t accept = 0;
+
+	for (unsigned i = 0; i < udp->n; i++)
+		accept |= (uint32_t)udp->socket[i].accept << i;
+	return accept;
 }
 
 int mr_control_configure(struct control *c, struct fips_node_config *config,
@@ -191,11 +251,11 @@ int mr_control_configure(struct control *c, struct fips_node_config *config,
 
 	*config = fips_node_config_default();
 	config->me = &c->mesh->me;
-	config->max_peers = n->limits.max_peers;
 	config->link_mtu = c->udp->mtu;
 	config->accept = accepts(c->udp);
 	config->link_mmp = (enum fips_mmp)n->mmp.mode;
 	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
+	take_limits(config, n);
 	take_timers(&config->timers, n);
 	c->drain = n->drain * MR_NS_PER_S;
 	if (n->dead <= n->heartbeat)

@@ -17,7 +17,7 @@
 #include "core/log.h"
 #include "core/name.h"
 #include "core/stage.h"
-#include "fips/node/bucket.h"
+#include "fips/path/bucket.h"
 #include "fips/node/node.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"

@@ -19,13 +19,14 @@
 #include "fips/path/link_recv.h"
 #include "fips/path/snapshot.h"
 #include "fips/wire/datagram.h"
+#include "fips/wire/fsp.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 
 enum { SESSION, TRANSIT, CONTROL };
-enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED };
+enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED, OVER_RATE };
 
 struct fmp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
@@ -114,7 +115,22 @@ static void tell_roamed(const struct frame *f, struct mr_turn *t)
 	mr_tell(t, &event);
 }
 
-/* Step 4. */
+/* Is it control that will look at this, be it after fsp-open?  All but what is sealed end to end, and what is
+ * for others. */
+static bool is_talk(const struct fmp_open *fo, const struct mr_pkt *p)
+{
+	enum fips_fsp fsp;
+
+	if (p->data[0] != FIPS_LINK_DATAGRAM)
+		return true;
+	if (p->len < FIPS_DATAGRAM_HEAD ||
+	    memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN) != 0)
+		return false;
+	fsp = fips_fsp_check(p->data + FIPS_DATAGRAM_HEAD, p->len - FIPS_DATAGRAM_HEAD);
+	return fsp > FIPS_FSP_ENCRYPTED && fsp < FIPS_FSP_SHORT;
+}
+
+/* Step 4.  A neighbour has so many messages for control and no more, so that others are heard too. */
 static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 {
 	struct mr_pkt *p = f->pkt;
@@ -122,6 +138,10 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	p->near = f->entry->link;
 	p->seq = f->entry->key->id;
 	p->flags = f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
+	if (is_talk(fo, p) && !fips_bucket_take(&f->entry->recv->talk, t->now)) {
+		mr_drop(t, OVER_RATE, p);
+		return;
+	}
 	if (p->data[0] != FIPS_LINK_DATAGRAM) {
 		p->mark = MR_SHAPE_MESSAGE;
 		mr_emit(t, CONTROL, p);
@@ -219,6 +239,7 @@ const struct mr_kind mr_kind_fmp_open = {
 		{ "forged", .help = "the tag does not hold" },
 		{ "runt", .help = "authentic, but without a message" },
 		{ "malformed", .help = "no whole frame, or a SessionDatagram without a whole envelope" },
+		{ "over-rate", .help = "more messages for control than a neighbour may send" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER,

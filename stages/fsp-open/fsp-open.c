@@ -30,8 +30,10 @@
 
 enum { IP, CONTROL };
 enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHORT, UNKNOWN_TYPE,
-       UNKNOWN_PORT, BAD_SHIM, STRAY };
+       UNKNOWN_PORT, BAD_SHIM, STRAY, OVER_RATE };
 enum { RETRIED };
+
+#define EARLY_BURST 64 /* and so many a second: as many as control keeps */
 
 struct fsp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
@@ -40,6 +42,7 @@ struct fsp_open {
 	unsigned              worker;
 	unsigned              replica, replicas;
 	struct mr_nudges      strays; /* senders without a session that control was told of */
+	struct fips_bucket    early;  /* messages of sessions that are being made           */
 };
 
 /* One message on its way through the steps. */
@@ -63,6 +66,7 @@ static int fsp_open_open(void *self, struct mr_setup *s)
 	fo->worker = s->worker;
 	fo->replica = s->replica;
 	fo->replicas = s->replicas;
+	fips_bucket_init(&fo->early, EARLY_BURST, EARLY_BURST * 1000, s->now);
 	return 0;
 }
 
@@ -107,7 +111,10 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 		return false;
 	}
 	if (!m->entry->live) {
-		as_it_came(p, t);
+		if (fips_bucket_take(&fo->early, t->now))
+			as_it_came(p, t);
+		else
+			mr_drop(t, OVER_RATE, p);
 		return false;
 	}
 	return true;
@@ -174,11 +181,16 @@ static bool try_others(struct fsp_open *fo, struct message *m, struct mr_turn *t
 	return false;
 }
 
-/* Step 5: hand over type byte and body as one view; the inner flags between them are used up. */
+/* Step 5: hand over type byte and body as one view; the inner flags between them are used up.  An endpoint
+ * has so many of these and no more, so that others are heard too. */
 static void to_control(struct message *m, const struct fips_fsp_text *text, struct mr_turn *t)
 {
 	struct mr_pkt *p = m->pkt;
 
+	if (!fips_bucket_take(&m->entry->recv->talk, t->now)) {
+		mr_drop(t, OVER_RATE, p);
+		return;
+	}
 	p->data = (uint8_t *)(uintptr_t)text->body - 1;
 	p->len = (uint32_t)text->len + 1;
 	p->data[0] = text->type;
@@ -308,6 +320,7 @@ const struct mr_kind mr_kind_fsp_open = {
 		{ "unknown-port", .help = "data to a port nobody serves" },
 		{ "bad-shim", .help = "data that is no compressed IPv6 packet" },
 		{ "stray", .help = "of a session that another replica owns" },
+		{ "over-rate", .help = "more messages for control than an endpoint may send" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "keys-retried", .help = "opens tried under a second or third key" },

@@ -5,7 +5,7 @@
 
 #include <check.h>
 
-#include "fips/node/bucket.h"
+#include "fips/path/bucket.h"
 #include "fips/node/metrics.h"
 #include "fips/node/pmtu.h"
 #include "t/lib/node_bench.h"

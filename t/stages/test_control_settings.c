@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
+#include "fips/wire/link.h"
+#include "stages/control/state.h"
 #include "t/lib/whole.h"
 
 #define UDP(a)  "\"addresses\":[{\"transport\":\"udp\",\"addr\":\"" a "\"}]"
 #define TO_C    "{\"npub\":\"C\"," UDP("10.0.0.4:1") "}"
 #define HOP(p)  "{\"npub\":\"C\",\"alias\":\"h\"," UDP("10.0.0.4:1") "}," p
+#define LIMITS(key, value) ",\"rate_limit\":{\"" key "\":" value "}", "", NULL, true
 #define ONE(a)  "{\"npub\":\"B\"," UDP(a) "}"
 
 static const struct {
@@ -51,6 +55,13 @@ static const struct {
 	  "transports.udp has no instance \"lan\"", false },
 	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"tcp\",\"addr\":\"10.0.0.1:1\"}]}",
 	  "the tcp transport is not built yet", true },
+	{ LIMITS("handshake_burst", "1") },
+	{ LIMITS("handshake_rate", "0.5") },
+	{ LIMITS("handshake_resend_backoff", "1.5") },
+	{ LIMITS("established_handshake_burst", "0") },
+	{ LIMITS("established_handshake_rate", "0") },
+	{ ",\"limits\":{\"max_peers\":0,\"max_connections\":0,\"max_links\":0,"
+	  "\"max_pending_inbound\":0}", "", NULL, true },
 	{ ",\"link_dead_timeout_secs\":5", "",
 	  "node.link_dead_timeout_secs: control: 5 s are not longer", false },
 	{ ",\"rekey\":{\"enabled\":false,\"after_secs\":16,\"after_messages\":1}", "", NULL, true },
@@ -94,6 +105,80 @@ START_TEST(settings_are_checked)
 }
 END_TEST
 
+/* Limits and rates (operations.md 3.3): what each may be, and what is said of a value that it may not be.
+ * Every default is taken as it is. */
+static const struct {
+	const char *key, *bad, *says;
+} limits[] = {
+	{ "limits.max_peers", "5000", "is above 1024" },
+	{ "limits.max_peers", "-1", "is below 0" },
+	{ "limits.max_connections", "1000001", "is above 1000000" },
+	{ "limits.max_connections", "\"many\"", "is not a whole number" },
+	{ "limits.max_links", "1.5", "is not a whole number" },
+	{ "limits.max_pending_inbound", "-1", "is below 0" },
+	{ "rate_limit.handshake_burst", "0", "is below 1" },
+	{ "rate_limit.handshake_burst", "1000001", "is above 1000000" },
+	{ "rate_limit.handshake_rate", "0", "is below 0.001" },
+	{ "rate_limit.handshake_rate", "\"fast\"", "is not a number" },
+	{ "rate_limit.handshake_resend_backoff", "0.99", "is below 1" },
+	{ "rate_limit.handshake_resend_backoff", "10.5", "is above 10" },
+	{ "rate_limit.established_handshake_burst", "-1", "is below 0" },
+	{ "rate_limit.established_handshake_rate", "-0.5", "is below 0" },
+	{ "rate_limit.established_handshake_rate", "1000001", "is above" },
+	{ "rate_limit.session_setup_burst", "0", "is below 1" },
+	{ "rate_limit.session_setup_rate", "0", "is below 0.001" },
+	{ "rate_limit.session_setup_rate", "true", "is not a number" },
+};
+
+START_TEST(limits_have_bounds)
+{
+	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{}}}";
+	const struct mr_section *node_section = &mr_control_sections[0];
+	void *out = calloc(1, mr_section_size(node_section));
+	struct mr_report report = { 0 };
+	struct mr_json *doc;
+	char path[128];
+
+	ck_assert_ptr_nonnull(out);
+	doc = mr_json_parse("f", empty, sizeof empty - 1, &report);
+	ck_assert_ptr_nonnull(doc);
+	mr_section_fill(node_section, out, doc, &report);
+	ck_assert_uint_eq(report.n, 0);
+	snprintf(path, sizeof path, "node.%s", limits[_i].key);
+	mr_json_set(doc, path, limits[_i].bad, &report);
+	mr_section_fill(node_section, out, doc, &report);
+	ck_assert_uint_eq(report.errors, 1);
+	ck_assert_msg(strstr(report.list[0].text, path) && strstr(report.list[0].text, limits[_i].says),
+	              "%s", report.list[0].text);
+	mr_section_free(node_section, out);
+	free(out);
+	mr_json_free(doc);
+	mr_report_free(&report);
+}
+END_TEST
+
+/* Who may call how often is what the file says: of ten strangers' handshakes three are looked into. */
+START_TEST(rates_are_obeyed)
+{
+	struct fips_via to = via_of(1);
+	uint8_t packet[FIPS_MSG1_LEN] = { 1, 0, FIPS_MSG1_LEN - FIPS_LINK_PREFIX };
+
+	whole_reset();
+	whole_open(0, ",\"rate_limit\":{\"handshake_burst\":3,\"handshake_rate\":1}", "");
+	for (unsigned again = 0; again < 2; again++) {
+		for (unsigned i = 0; i < 10; i++) {
+			packet[8] = 2;
+			packet[20] = (uint8_t)i;
+			air_send(1, &to, packet, sizeof packet);
+		}
+		whole_run(2000);
+	}
+	ck_assert_uint_eq(control_count(0, "node-forged"), 3 + 2);
+	ck_assert_uint_eq(control_count(0, "node-limited"), 20 - 5);
+	whole_close_all();
+}
+END_TEST
+
 /* The lower value comes first, and no more than four are dialled. */
 START_TEST(addresses_are_dialled_by_priority)
 {
@@ -125,6 +210,8 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, settings_are_checked, 0, sizeof settings / sizeof settings[0]);
+	tcase_add_loop_test(tc, limits_have_bounds, 0, sizeof limits / sizeof limits[0]);
+	tcase_add_test(tc, rates_are_obeyed);
 	tcase_add_test(tc, addresses_are_dialled_by_priority);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "fips/wire/fsp.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
@@ -262,6 +263,70 @@ START_TEST(the_type_says_where)
 		ck_assert_mem_eq(p->data, text + 4, ways[_i].n);
 		ck_assert_mem_eq(mr_pkt_via(p), &home, sizeof home);
 	}
+	bench_close(&b);
+}
+END_TEST
+
+/* What control looks at is limited a neighbour, be it a link message or a handshake inside a datagram; what
+ * it does not look at is not, and another neighbour has a bucket of its own (R7). */
+static const struct {
+	const char *name;
+	uint8_t     type;
+	bool        to_us;
+	uint8_t     phase, flags; /* of the datagram's payload */
+	const char *went;
+	bool        talk;
+} talks[] = {
+	{ "heartbeat", FIPS_LINK_HEARTBEAT, false, 0, 0, "control", true },
+	{ "unknown type", 0x99, false, 0, 0, "control", true },
+	{ "setup", FIPS_LINK_DATAGRAM, true, 1, 0, "session", true },
+	{ "ack", FIPS_LINK_DATAGRAM, true, 2, 0, "session", true },
+	{ "message 3", FIPS_LINK_DATAGRAM, true, 3, 0, "session", true },
+	{ "signal", FIPS_LINK_DATAGRAM, true, 0, FIPS_FSP_U, "session", true },
+	{ "sealed", FIPS_LINK_DATAGRAM, true, 0, 0, "session", false },
+	{ "no phase there is", FIPS_LINK_DATAGRAM, true, 9, 0, "session", false },
+	{ "for others", FIPS_LINK_DATAGRAM, false, 1, 0, "transit", false },
+};
+
+/* Frames from counter `from` on; how many of n went on. */
+static unsigned talk(struct bench *b, unsigned row, uint32_t index, uint64_t from, unsigned n)
+{
+	uint8_t text[100] = { 0 }, frame[200];
+	unsigned passed = 0;
+
+	text[4] = talks[row].type;
+	memcpy(text + 4 + 20, talks[row].to_us ? craft_b.b : craft_t.b, 16);
+	text[4 + 36] = talks[row].phase;
+	text[4 + 37] = talks[row].flags;
+	for (unsigned i = 0; i < n; i++) {
+		size_t len = craft_frame(frame, secret, index, from + i, 0, text, sizeof text);
+
+		feed(b, frame, len, &home);
+		if (!strcmp(rig_run(b->rig), talks[row].went))
+			passed += rig_out(b->rig, talks[row].went) != NULL;
+	}
+	return passed;
+}
+
+START_TEST(talk_is_limited)
+{
+	unsigned burst = talks[_i].talk ? FIPS_TALK_BURST : 600;
+	struct fips_link_recv recv;
+	struct keys *keys;
+	struct bench b;
+
+	ck_assert(bench_open(&b, 0, secret, INDEX));
+	keys = keys_open(keys_provider(0), secret, 2, 0);
+	fips_link_recv_init(&recv, &home);
+	craft_index(b.rig, 5, &craft_t, LINK + 1, &recv, &keys->recv);
+	ck_assert_uint_eq(talk(&b, (unsigned)_i, INDEX, 0, 600), burst);
+	craft_drops(b.rig, &mr_kind_fmp_open, "over-rate", 600 - burst);
+	ck_assert_uint_eq(fips_word_get(&b.recv.frames), 600); /* signs of life all the same */
+	ck_assert_uint_eq(talk(&b, (unsigned)_i, 5, 0, 100), 100);
+	rig_at(b.rig, 2 * MR_NS_PER_S);
+	ck_assert_uint_eq(talk(&b, (unsigned)_i, INDEX, 600, 400),
+	                  talks[_i].talk ? FIPS_TALK_RATE / 1000 : 400);
+	keys_close(keys);
 	bench_close(&b);
 }
 END_TEST
@@ -599,6 +664,7 @@ int main(void)
 	tcase_add_loop_test(tc, nothing_forged_leaves_a_trace, 0, keys_providers());
 	tcase_add_loop_test(tc, a_forger_never_tears_a_link_down, 0, keys_providers());
 	tcase_add_loop_test(tc, the_type_says_where, 0, (int)COUNT(ways));
+	tcase_add_loop_test(tc, talk_is_limited, 0, (int)COUNT(talks));
 	tcase_add_loop_test(tc, runts_have_a_name, 0, keys_providers());
 	tcase_add_loop_test(tc, counters_pass_once, 0, keys_providers());
 	tcase_add_loop_test(tc, runs_keep_their_keys, 0, keys_providers());

@@ -599,6 +599,34 @@ START_TEST(expected_sessions_wait_with_control)
 }
 END_TEST
 
+/* What control looks at is limited an endpoint, and so is what waits with control for its key (R7). */
+START_TEST(talk_is_limited)
+{
+	uint8_t datagram[256];
+	struct bench b;
+	size_t n;
+
+	ck_assert(bench_plain(&b, 0));
+	craft_session(b.rig, &craft_a, NULL, NULL, 0);
+	n = craft_sealed(datagram, &craft_a, &craft_b, secret, 9999, 0, note, sizeof note);
+	for (unsigned i = 0; i < 100; i++) {
+		feed(&b, datagram, n);
+		ck_assert_str_eq(rig_run(b.rig), i < 64 ? "control" : "over-rate");
+	}
+	craft_session(b.rig, &craft_a, NULL, &b.recv, 1472);
+	install(&b, 0, secret);
+	for (unsigned i = 0; i < 900; i++) {
+		feed_text(&b, secret, i, 0, note, sizeof note);
+		ck_assert_str_eq(rig_run(b.rig), i < FIPS_TALK_BURST ? "control" : "over-rate");
+	}
+	ck_assert_uint_eq(fips_word_get(&b.recv.frames), 900);
+	rig_at(b.rig, 2 * MR_NS_PER_S);
+	feed_text(&b, secret, 900, 0, note, sizeof note);
+	ck_assert_str_eq(rig_run(b.rig), "control");
+	bench_close(&b);
+}
+END_TEST
+
 /* ---- drops ---- */
 
 START_TEST(strangers_are_told_of)
@@ -864,6 +892,7 @@ int main(void)
 	tcase_add_test(tc, control_names_keys_by_id);
 	tcase_add_test(tc, handshakes_and_signals_go_to_control);
 	tcase_add_test(tc, expected_sessions_wait_with_control);
+	tcase_add_test(tc, talk_is_limited);
 	tcase_add_test(tc, strangers_are_told_of);
 	tcase_add_test(tc, strangers_are_told_of_now_and_then);
 	tcase_add_test(tc, short_datagrams_are_malformed);

@@ -1,9 +1,14 @@
-/* bucket.h - token buckets: how much work strangers may cause (link.md 6.9, session.md 3.10). */
-#ifndef FIPS_NODE_BUCKET_H
-#define FIPS_NODE_BUCKET_H
+/* bucket.h - token buckets: how much work others may cause (link.md 6.9, session.md 3.10). */
+#ifndef FIPS_PATH_BUCKET_H
+#define FIPS_PATH_BUCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* What one neighbour by its link, or one endpoint by its session, may have control look at: more than reports,
+ * heartbeats, handshakes and announcements of a busy mesh come to. */
+#define FIPS_TALK_BURST 512
+#define FIPS_TALK_RATE  256000 /* thousandths a second */
 
 struct fips_bucket {
 	uint64_t full;   /* const after init: nanotokens it holds at most */

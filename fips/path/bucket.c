@@ -1,4 +1,4 @@
-#include "fips/node/bucket.h"
+#include "fips/path/bucket.h"
 
 #define TOKEN UINT64_C(1000000000)
 
