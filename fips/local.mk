@@ -6,6 +6,7 @@ libfips_a_SOURCES = \
 	fips/node/acts.c \
 	fips/node/answer.c \
 	fips/node/config.h \
+	fips/node/configure.c \
 	fips/node/datagrams.c \
 	fips/node/destinations.c \
 	fips/node/dial.c \

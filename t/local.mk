@@ -88,6 +88,7 @@ test_programs = \
 	t/core/test_worker \
 	t/fips/test_identity \
 	t/fips/test_node_chain \
+	t/fips/test_node_configure \
 	t/fips/test_node_hostile \
 	t/fips/test_node_limits \
 	t/fips/test_node_links \

@@ -187,6 +187,19 @@ uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n)
 	return due;
 }
 
+/* Nothing more from addresses that are not the peer's any more. */
+void fips_dial_unlisted(struct fips_node *n, struct fips_peer *p)
+{
+	for (unsigned i = 0; i < FIPS_VIAS_MAX; i++) {
+		bool listed = false;
+
+		for (unsigned v = 0; v < p->n_vias; v++)
+			listed |= fips_via_eq(&p->dials[i].via, &p->vias[v]);
+		if (!listed)
+			call_cancel(n, &p->dials[i]);
+	}
+}
+
 /* The peer's names were resolved again: go on with these addresses. */
 void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_via *vias,
                     unsigned count)
@@ -197,14 +210,7 @@ void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_
 		return;
 	memcpy(p->vias, vias, count * sizeof *vias);
 	p->n_vias = count;
-	for (unsigned i = 0; i < FIPS_VIAS_MAX; i++) {
-		bool listed = false;
-
-		for (unsigned v = 0; v < count; v++)
-			listed |= fips_via_eq(&p->dials[i].via, &vias[v]);
-		if (!listed)
-			call_cancel(n, &p->dials[i]);
-	}
+	fips_dial_unlisted(n, p);
 }
 
 static struct fips_dial *dial_of_index(struct fips_node *n, uint32_t index, struct fips_peer **p)

@@ -28,6 +28,8 @@
  *   VIAS                 peer, vias, n_vias          answer to RESOLVE_NAME; none: no such name
  *   TIMER                                            the deadline has come
  *   CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
+ *   CONFIGURE            config                      the operator's settings have changed; reserved
+ *                                                    before (fips_node_reserve)
  *   STOP                                             Disconnect to all; nothing is dialled again
  */
 #ifndef FIPS_NODE_INPUT_H
@@ -36,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fips/node/config.h"
 #include "fips/noise/address.h"
 #include "fips/path/via.h"
 #include "fips/wire/report.h"
@@ -57,6 +60,7 @@ enum fips_input_kind {
 	FIPS_IN_TIMER,
 	FIPS_IN_CONNECT,
 	FIPS_IN_DISCONNECT,
+	FIPS_IN_CONFIGURE,
 	FIPS_IN_STOP,
 	FIPS_IN_KINDS,
 };
@@ -74,6 +78,7 @@ struct fips_input {
 	unsigned               n_vias;
 	const struct fips_sender_report   *sender;   /* borrowed for the call, or NULL */
 	const struct fips_receiver_report *receiver;
+	const struct fips_node_config     *config;   /* borrowed for the call          */
 };
 
 #endif

@@ -63,7 +63,7 @@ static bool is_hop(const struct fips_node_config *c, const struct fips_addr *add
 	return false;
 }
 
-static const char *refuse(const struct fips_node_config *c)
+const char *fips_node_wrong(const struct fips_node_config *c)
 {
 	if (c->max_peers == 0 || c->max_peers > 65536)
 		return "max_peers must be from 1 to 65536";
@@ -81,25 +81,6 @@ static const char *refuse(const struct fips_node_config *c)
 	return NULL;
 }
 
-static void add_configured(struct fips_peer *p, const struct fips_peer_config *c)
-{
-	p->used = true;
-	p->configured = true;
-	p->named = c->named;
-	p->auto_connect = c->auto_connect && !c->behind;
-	p->auto_reconnect = c->auto_reconnect;
-	p->behind = c->behind;
-	p->hop = c->hop;
-	p->addr = c->addr;
-	memcpy(p->pub, c->pub, FIPS_PUB_LEN);
-	memcpy(p->alias, c->alias, FIPS_ALIAS_LEN);
-	p->alias[FIPS_ALIAS_LEN - 1] = '\0';
-	p->n_vias = c->n_vias < FIPS_VIAS_MAX ? c->n_vias : FIPS_VIAS_MAX;
-	memcpy(p->vias, c->vias, p->n_vias * sizeof *p->vias);
-	p->retry_at = MR_NEVER;
-	p->close_at = MR_NEVER;
-}
-
 /* Slots: every configured peer, every link there may be, and as many strangers to remember; a session
  * for every link and for every peer behind another. */
 static bool allocate(struct fips_node *n, const struct fips_node_config *c)
@@ -113,14 +94,14 @@ static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 	if (!n->peers || !n->sessions)
 		return false;
 	for (unsigned i = 0; i < c->n_peers; i++)
-		add_configured(&n->peers[i], &c->peers[i]);
+		fips_peer_take(&n->peers[i], &c->peers[i]);
 	return true;
 }
 
 const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
                            const struct fips_node_env *env)
 {
-	const char *why = refuse(config);
+	const char *why = fips_node_wrong(config);
 	struct fips_node *n;
 
 	assert(env->words.link && env->words.session && env->rand.fill);
@@ -131,14 +112,8 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 		return "no memory for the node";
 	n->me = *config->me;
 	n->env = *env;
-	n->timers = config->timers;
-	n->max_peers = config->max_peers;
 	n->link_mtu = config->link_mtu;
-	n->accept = config->accept;
-	n->rekey = config->rekey;
-	n->limits = config->limits;
-	n->link_mmp = config->link_mmp;
-	n->session_mmp = config->session_mmp;
+	fips_node_take(n, config);
 	n->deadline = MR_NEVER;
 	mr_rand_bytes(&n->env.rand, n->epoch, sizeof n->epoch);
 	if (!allocate(n, config)) {
@@ -158,11 +133,16 @@ void fips_node_close(struct fips_node *n)
 	mr_secret_free(n);
 }
 
-static void start(struct fips_node *n)
+void fips_node_buckets(struct fips_node *n)
 {
 	fips_bucket_init(&n->strangers, n->limits.strangers.burst, n->limits.strangers.milli,
 	                 n->now);
 	fips_bucket_init(&n->known, n->limits.known.burst, n->limits.known.milli, n->now);
+}
+
+static void start(struct fips_node *n)
+{
+	fips_node_buckets(n);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];
@@ -245,6 +225,7 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_TIMER: fips_timers_run(n); break;
 	case FIPS_IN_CONNECT:
 	case FIPS_IN_DISCONNECT: operator_says(n, in); break;
+	case FIPS_IN_CONFIGURE: fips_node_configure(n, in->config); break;
 	case FIPS_IN_STOP: n->stopping = true; break;
 	case FIPS_IN_KINDS: break;
 	}

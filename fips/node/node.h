@@ -48,6 +48,11 @@ struct fips_node;
 const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
                            const struct fips_node_env *env);
 
+/* May this configuration take the place of the node's?  NULL: it may, and there is room for it from now
+ * on; the input CONFIGURE then brings it.  Else a sentence, and nothing has changed.  me and link_mtu
+ * stay what they are.  Set-up only, between inputs. */
+const char *fips_node_reserve(struct fips_node *node, const struct fips_node_config *config);
+
 /* Wipes all secrets.  NULL is fine. */
 void fips_node_close(struct fips_node *node);
 

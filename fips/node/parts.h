@@ -54,12 +54,17 @@ static inline bool fips_peer_proven(const struct fips_peer *p)
 const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT]);
 bool fips_index_draw(struct fips_node *n, uint32_t *index);
 
+/* node.c */
+const char *fips_node_wrong(const struct fips_node_config *config); /* any time */
+void fips_node_buckets(struct fips_node *n); /* full ones, as the limits say */
+
 /* dial.c: our own message 1s. */
 void fips_dial_begin(struct fips_node *n, struct fips_peer *p);
 void fips_dial_end(struct fips_node *n, struct fips_peer *p);
 bool fips_dial_write(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
                      const struct fips_via *via); /* message 1 is under way */
 void fips_dial_cancel(struct fips_node *n, struct fips_dial *d);
+void fips_dial_unlisted(struct fips_node *n, struct fips_peer *p);
 void fips_dial_retry(struct fips_node *n, struct fips_peer *p);
 void fips_dial_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n); /* any time */
@@ -175,6 +180,12 @@ void fips_link_snapshot_in(struct fips_node *n, const struct fips_input *in);
 void fips_session_snapshot_in(struct fips_node *n, const struct fips_input *in);
 void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
 void fips_session_report(struct fips_node *n, struct fips_session *s, const struct fips_input *in);
+
+/* configure.c: other settings while it runs.  A peer that changed is seen to by a timer. */
+void fips_node_take(struct fips_node *n, const struct fips_node_config *config); /* any time */
+void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *config); /* any time */
+void fips_node_configure(struct fips_node *n, const struct fips_node_config *config);
+void fips_peer_changed(struct fips_node *n, struct fips_peer *p);
 
 /* timers.c */
 void fips_timers_run(struct fips_node *n);

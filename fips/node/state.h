@@ -87,6 +87,8 @@ struct fips_peer {
 	struct fips_via  vias[FIPS_VIAS_MAX]; /* not const: VIAS replaces them     */
 	unsigned         n_vias;
 
+	bool             changed; /* its configuration did: to be seen to            */
+
 	/* dialling */
 	bool             dialling;
 	uint64_t         dial_since;

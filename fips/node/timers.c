@@ -12,6 +12,8 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
 	uint64_t due = fips_dial_due(p, n);
 
+	if (p->changed)
+		return 0;
 	if (p->wanted)
 		due = p->reachable ? 0 : fips_sooner(due, p->wanted_until);
 	if (!p->up)
@@ -24,6 +26,10 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 
 static void run_peer(struct fips_node *n, struct fips_peer *p)
 {
+	if (p->changed) {
+		fips_peer_changed(n, p);
+		return;
+	}
 	fips_dial_timer(n, p);
 	fips_destination_timer(n, p);
 	if (p->up)

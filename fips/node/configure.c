@@ -1,0 +1,215 @@
+/* configure.c - other settings for a node that lives (CONFIGURE).
+ *
+ * Timers count from when they are next set.  A peer that is configured from now on is dialled as at
+ * the start; one that is not any more is told goodbye, and its link and session go; one whose
+ * addresses changed keeps its link, and where it has none it is dialled anew.  What this takes of
+ * actions is done peer by peer, by the timers. */
+
+#include <string.h>
+
+#include "core/secret.h"
+#include "fips/node/parts.h"
+
+void fips_node_take(struct fips_node *n, const struct fips_node_config *c)
+{
+	n->timers = c->timers;
+	n->max_peers = c->max_peers;
+	n->accept = c->accept;
+	n->rekey = c->rekey;
+	n->limits = c->limits;
+	n->link_mmp = c->link_mmp;
+	n->session_mmp = c->session_mmp;
+}
+
+void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)
+{
+	if (!p->used) {
+		p->used = true;
+		p->addr = c->addr;
+		memcpy(p->pub, c->pub, FIPS_PUB_LEN);
+		p->retry_at = MR_NEVER;
+		p->close_at = MR_NEVER;
+	}
+	p->configured = true;
+	p->named = c->named;
+	p->auto_connect = c->auto_connect && !c->behind;
+	p->auto_reconnect = c->auto_reconnect;
+	p->behind = c->behind;
+	p->hop = c->hop;
+	memcpy(p->alias, c->alias, FIPS_ALIAS_LEN);
+	p->alias[FIPS_ALIAS_LEN - 1] = '\0';
+	p->n_vias = c->n_vias < FIPS_VIAS_MAX ? c->n_vias : FIPS_VIAS_MAX;
+	memcpy(p->vias, c->vias, p->n_vias * sizeof *p->vias);
+}
+
+/* ---- room ---- */
+
+static unsigned count_behind(const struct fips_node *n)
+{
+	unsigned behind = 0;
+
+	for (unsigned i = 0; i < n->n_peers; i++)
+		behind += n->peers[i].used && n->peers[i].behind;
+	return behind;
+}
+
+/* The tables only grow: who leaves has its slot until it is gone. */
+static void room_for(const struct fips_node *n, const struct fips_node_config *c, unsigned *peers,
+                     unsigned *sessions)
+{
+	unsigned links = c->max_peers > n->max_peers ? c->max_peers : n->max_peers;
+
+	*peers = c->n_peers + 2 * links;
+	*sessions = links + count_behind(n);
+	for (unsigned i = 0; i < c->n_peers; i++)
+		*sessions += c->peers[i].behind;
+	if (*peers < n->n_peers)
+		*peers = n->n_peers;
+	if (*sessions < n->n_sessions)
+		*sessions = n->n_sessions;
+}
+
+static void move_peers(struct fips_node *n, struct fips_peer *to, unsigned count)
+{
+	memcpy(to, n->peers, n->n_peers * sizeof *to);
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		if (n->peers[i].send)
+			to[i].send = to[i].keys + (n->peers[i].send - n->peers[i].keys);
+	}
+	mr_secret_free(n->peers);
+	n->peers = to;
+	n->n_peers = count;
+}
+
+static void move_sessions(struct fips_node *n, struct fips_session *to, unsigned count)
+{
+	memcpy(to, n->sessions, n->n_sessions * sizeof *to);
+	mr_secret_free(n->sessions);
+	n->sessions = to;
+	n->n_sessions = count;
+}
+
+const char *fips_node_reserve(struct fips_node *n, const struct fips_node_config *c)
+{
+	const char *why = fips_node_wrong(c);
+	struct fips_session *session;
+	struct fips_peer *peer;
+	unsigned peers, sessions;
+
+	if (why)
+		return why;
+	room_for(n, c, &peers, &sessions);
+	peer = mr_secret_alloc(peers * sizeof *peer);
+	session = mr_secret_alloc(sessions * sizeof *session);
+	if (!peer || !session) {
+		mr_secret_free(peer);
+		mr_secret_free(session);
+		return "no memory for the peer table";
+	}
+	move_peers(n, peer, peers);
+	move_sessions(n, session, sessions);
+	return NULL;
+}
+
+/* ---- who is configured ---- */
+
+static bool listed(const struct fips_node_config *c, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < c->n_peers; i++)
+		if (fips_addr_eq(&c->peers[i].addr, addr))
+			return true;
+	return false;
+}
+
+static void leave(struct fips_node *n, struct fips_peer *p)
+{
+	p->configured = p->named = p->auto_connect = p->auto_reconnect = p->behind = false;
+	p->n_vias = 0;
+	p->retry_at = MR_NEVER;
+	if (p->wanted)
+		p->wanted_until = n->now;
+	p->changed = true;
+}
+
+/* Names are resolved at each dial: what a peer with names was found at is as good as before. */
+static bool same_places(const struct fips_peer *p, const struct fips_peer_config *c)
+{
+	unsigned same = 0;
+
+	if (p->named != c->named || p->behind != c->behind)
+		return false;
+	if (p->behind)
+		return fips_addr_eq(&p->hop, &c->hop);
+	for (unsigned i = 0; i < p->n_vias && i < c->n_vias; i++)
+		same += fips_via_eq(&p->vias[i], &c->vias[i]);
+	return !p->named && same == p->n_vias && same == c->n_vias;
+}
+
+static void join(struct fips_node *n, struct fips_peer *p, const struct fips_peer_config *c)
+{
+	bool same = p->configured && same_places(p, c);
+	bool dialled = p->configured && p->auto_connect && same;
+	struct fips_via found[FIPS_VIAS_MAX];
+	unsigned n_found = p->named && c->named ? p->n_vias : 0;
+
+	memcpy(found, p->vias, n_found * sizeof *found);
+	fips_peer_take(p, c);
+	if (n_found) {
+		memcpy(p->vias, found, n_found * sizeof *found);
+		p->n_vias = n_found;
+	}
+	p->changed |= !same;
+	if (!p->auto_connect)
+		p->retry_at = MR_NEVER;
+	if (!p->auto_connect || dialled || p->dialling)
+		return;
+	p->retries = 0;
+	/* one that we have just sent away is dialled when its link has gone */
+	p->retry_at = p->close_at == MR_NEVER ? n->now : p->close_at + MR_NS_PER_MS;
+}
+
+void fips_node_configure(struct fips_node *n, const struct fips_node_config *c)
+{
+	bool same = !memcmp(&n->limits, &c->limits, sizeof n->limits);
+
+	fips_node_take(n, c);
+	if (!same)
+		fips_node_buckets(n);
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (p->used && p->configured && !listed(c, &p->addr))
+			leave(n, p);
+	}
+	for (unsigned i = 0; i < c->n_peers; i++) {
+		struct fips_peer *p = fips_peer_find(n, &c->peers[i].addr);
+
+		if (!p)
+			p = fips_peer_add(n, c->peers[i].pub, &c->peers[i].addr);
+		if (p)
+			join(n, p, &c->peers[i]);
+	}
+}
+
+void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
+{
+	struct fips_session *s = fips_session_find(n, &p->addr);
+	const struct fips_peer *hop = fips_hop(n, p);
+	char text[FIPS_ADDR_TEXT];
+
+	p->changed = false;
+	fips_dial_unlisted(n, p);
+	if (!p->configured) {
+		fips_log(n, FIPS_LOG_INFO, "%s is no configured peer any more",
+		         fips_peer_name(p, text));
+		fips_link_disconnect(n, p);
+		p->alias[0] = '\0';
+	} else if (p->dialling && p->named) {
+		fips_act_peer(n, FIPS_ACT_RESOLVE_NAME, &p->addr);
+	}
+	p->reachable = p->wanted && hop;
+	if (s && !p->behind && !p->up)
+		fips_session_drop(n, s);
+	else if (s && !(hop && fips_addr_eq(&s->hop, &hop->addr)))
+		s->reroute_at = n->now;
+}
