@@ -63,7 +63,7 @@ void fips_link_open_op(const struct fips_recv_key *key, unsigned worker, uint8_t
 {
 	uint8_t *text = frame + FIPS_LINK_HEAD;
 
-	assert(worker < key->nctx);
+	assert(worker < key->nctx && key->ctx[worker]);
 	*op = (struct mr_aead_op){
 		.ctx = key->ctx[worker],
 		.counter = head->counter,

@@ -18,7 +18,7 @@ uint8_t *fips_link_seal_op(const struct fips_send_key *key, unsigned worker, uin
 		.counter = counter,
 	};
 
-	assert(worker < key->nctx);
+	assert(worker < key->nctx && key->ctx[worker]);
 	assert(n >= 1 && n <= UINT16_MAX - FIPS_LINK_STAMP);
 	fips_link_head_build(frame, &head);
 	mr_to_le32(text, fips_send_stamp(key, now));

@@ -104,7 +104,7 @@ void fips_session_open_op(const struct fips_recv_key *key, unsigned worker, uint
 {
 	uint8_t *text = message + (m->sealed - message);
 
-	assert(worker < key->nctx);
+	assert(worker < key->nctx && key->ctx[worker]);
 	*op = (struct mr_aead_op){
 		.ctx = key->ctx[worker],
 		.counter = m->counter,

@@ -7,7 +7,7 @@
 static void seal_op(const struct fips_send_key *key, unsigned worker, uint64_t counter,
                     const uint8_t *head, uint8_t *inner, size_t len, struct mr_aead_op *op)
 {
-	assert(worker < key->nctx);
+	assert(worker < key->nctx && key->ctx[worker]);
 	*op = (struct mr_aead_op){
 		.ctx = key->ctx[worker],
 		.counter = counter,

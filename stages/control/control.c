@@ -43,8 +43,6 @@ void *mr_control_memory(size_t bytes)
 static int control_open(void *self, struct mr_setup *s)
 {
 	struct control *c = self;
-	struct fips_node_config config;
-	struct fips_peer_config *peers = NULL;
 	const char *wrong;
 
 	c->mesh = s->use[0];
@@ -55,14 +53,11 @@ static int control_open(void *self, struct mr_setup *s)
 	c->reports_end = &c->reports;
 	c->now = s->now;
 	fips_bucket_init(&c->lines, 100, 5000, s->now);
-	if (mr_control_configure(c, &config, &peers, s)) {
-		free(peers);
+	if (mr_control_configure(c, &c->set, s))
 		return -1;
-	}
-	wrong = fips_node_open(&c->node, &config,
+	wrong = fips_node_open(&c->node, &c->set.config,
 	                       &(struct fips_node_env){ .curve = c->mesh->curve, .rand = s->rand,
 	                                                .words = mr_control_words(c) });
-	free(peers);
 	if (wrong)
 		return mr_setup_error(s, "node", "%s", wrong);
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
@@ -101,7 +96,8 @@ static bool tell_next(struct control *c, struct mr_turn *t)
 		return c->started = tell_plain(c, FIPS_IN_START, t);
 	if (c->stop && !c->stop_told)
 		return c->stop_told = tell_plain(c, FIPS_IN_STOP, t);
-	if (mr_control_report_tell(c, t) || mr_control_names_tell(c, t))
+	if (mr_control_settings_tell(c, t) || mr_control_report_tell(c, t) ||
+	    mr_control_names_tell(c, t))
 		return true;
 	if (c->inbox_at == c->inbox_n ||
 	    !mr_control_take_in(c, c->inbox_input, c->inbox[c->inbox_at], t))
@@ -214,13 +210,13 @@ static void control_close(void *self)
 {
 	struct control *c = self;
 
-	mr_control_names_close(c);
+	mr_settings_close(&c->next);
+	mr_settings_close(&c->set);
 	mr_control_reports_close(c);
 	mr_control_orders_close(c);
 	mr_relations_close(c);
 	fips_actions_close(&c->actions);
 	fips_node_close(c->node);
-	free(c->named);
 }
 
 /* clang-format off */
@@ -259,7 +255,7 @@ const struct mr_kind mr_kind_control = {
 		[DROP_KEPT_OVER] = { "kept-over", .help = "too many came before their key" },
 		[DROP_KEPT_LATE] = { "kept-late", .help = "their key did not come within 1 s" },
 		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },
-		[DROP_STOPPED] = { "stopped", .help = "still here when the node stopped" },
+		[DROP_STOPPED] = { "stopped", .help = "still here when the node stopped, or without a place after a reload" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		[COUNT_ORDERS] = { "orders", .help = "orders sent to stages" },
@@ -305,4 +301,6 @@ const struct mr_kind mr_kind_control = {
 	.open = control_open, .process = control_process, .pull = control_pull,
 	.deadline = control_deadline, .timeout = control_timeout, .event = mr_control_event,
 	.flush = control_flush, .close = control_close,
+	.prepare = mr_control_prepare, .commit = mr_control_commit, .give = mr_control_give,
+	.given_up = DROP_STOPPED,
 };

@@ -11,6 +11,7 @@ libstages_a_SOURCES += \
 	stages/control/peers.h \
 	stages/control/program.c \
 	stages/control/relations.c \
+	stages/control/reload.c \
 	stages/control/reports.c \
 	stages/control/routes.c \
 	stages/control/sessions.c \

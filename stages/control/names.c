@@ -49,9 +49,9 @@ static void found(void *arg, const struct mr_name_address *list, unsigned n)
 
 static struct control_named *named_peer(struct control *c, const struct fips_addr *addr)
 {
-	for (unsigned i = 0; i < c->n_named; i++) {
-		if (fips_addr_eq(&c->named[i].addr, addr))
-			return &c->named[i];
+	for (unsigned i = 0; i < c->set.n_named; i++) {
+		if (fips_addr_eq(&c->set.named[i].addr, addr))
+			return &c->set.named[i];
 	}
 	return NULL;
 }
@@ -73,7 +73,7 @@ void mr_control_ask_name(struct control *c, const struct fips_action *a, struct 
 		mr_count(t, COUNT_NAMES, 1);
 		peer->waits++;
 		c->asking++;
-		if (!mr_names_ask(c->names, name->host, name->port, found, name)) {
+		if (!mr_names_ask(c->set.names, name->host, name->port, found, name)) {
 			peer->waits--;
 			c->asking--;
 		}
@@ -84,13 +84,13 @@ void mr_control_ask_name(struct control *c, const struct fips_action *a, struct 
 
 void mr_control_names_poll(struct control *c)
 {
-	mr_names_poll(c->names);
+	mr_names_poll(c->set.names);
 }
 
 bool mr_control_names_tell(struct control *c, struct mr_turn *t)
 {
-	for (unsigned i = 0; i < c->n_named; i++) {
-		struct control_named *peer = &c->named[i];
+	for (unsigned i = 0; i < c->set.n_named; i++) {
+		struct control_named *peer = &c->set.named[i];
 		struct fips_via via[CONTROL_ADDRESSES];
 		unsigned n = 0;
 
@@ -106,15 +106,4 @@ bool mr_control_names_tell(struct control *c, struct mr_turn *t)
 		return true;
 	}
 	return false;
-}
-
-void mr_control_names_close(struct control *c)
-{
-	mr_names_close(c->names);
-	for (unsigned i = 0; i < c->n_named; i++) {
-		for (unsigned k = 0; k < c->named[i].n; k++) {
-			free(c->named[i].name[k].host);
-			free(c->named[i].name[k].port);
-		}
-	}
 }

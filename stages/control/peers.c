@@ -284,15 +284,15 @@ static int take_key(struct control *c, const struct peer_conf *conf, const char 
 }
 
 static int take_peer(struct control *c, const struct peer_conf *conf, const char *path,
-                     struct fips_node_config *config, struct fips_peer_config *peer,
-                     struct mr_setup *s)
+                     struct control_settings *set, struct mr_setup *s)
 {
-	struct control_named *named = &c->named[c->n_named++];
-	int key = take_key(c, conf, path, config, peer, s);
+	struct fips_peer_config *peer = &set->peers[set->config.n_peers];
+	struct control_named *named = &set->named[set->n_named++];
+	int key = take_key(c, conf, path, &set->config, peer, s);
 
 	named->control = c;
 	if (key > 0) {
-		c->n_named--;
+		set->n_named--;
 		return 0;
 	}
 	if (take_addresses(c, conf, path, named, s) || key < 0)
@@ -303,9 +303,9 @@ static int take_peer(struct control *c, const struct peer_conf *conf, const char
 		return mr_setup_error(s, path, "has no address");
 	named->addr = peer->addr;
 	fill(peer, conf, named);
-	config->n_peers++;
+	set->config.n_peers++;
 	if (!peer->named)
-		c->named[--c->n_named] = (struct control_named){ 0 };
+		set->named[--set->n_named] = (struct control_named){ 0 };
 	return 0;
 }
 
@@ -380,29 +380,36 @@ static int take_vias(const struct control *c, const struct mr_peers_conf *conf,
 }
 
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
-                       struct fips_node_config *config, struct fips_peer_config **peers,
-                       struct mr_setup *s)
+                       struct control_settings *set, struct mr_setup *s)
 {
 	const struct peer_conf *list = conf->peers.items;
 	unsigned n = conf->peers.n;
 	int failed = 0;
 
-	*peers = calloc(n + 1, sizeof **peers);
-	c->named = calloc(n + 1, sizeof *c->named);
-	if (!*peers || !c->named)
+	set->peers = calloc(n + 1, sizeof *set->peers);
+	set->named = calloc(n + 1, sizeof *set->named);
+	if (!set->peers || !set->named)
 		return mr_setup_error(s, "peers", "no memory for %u peers", n);
-	config->peers = *peers;
+	set->config.peers = set->peers;
 	for (unsigned i = 0; i < n; i++) {
 		char path[PEER_PATH];
 
 		snprintf(path, sizeof path, "peers[%u]", i);
-		if (take_peer(c, &list[i], path, config, *peers + config->n_peers, s)) {
+		if (take_peer(c, &list[i], path, set, s)) {
 			failed = -1;
-			memset(*peers + config->n_peers, 0, sizeof **peers);
+			memset(&set->peers[set->config.n_peers], 0, sizeof *set->peers);
 		}
 	}
-	failed = take_vias(c, conf, *peers, config->n_peers, failed, s);
-	if (c->n_named && !(c->names = mr_names_open()))
+	failed = take_vias(c, conf, set->peers, set->config.n_peers, failed, s);
+	if (set->n_named && !(set->names = mr_names_open()))
 		failed = mr_setup_error(s, "peers", "no memory for a name service");
 	return failed;
+}
+
+void mr_named_close(struct control_named *peer)
+{
+	for (unsigned k = 0; k < peer->n; k++) {
+		free(peer->name[k].host);
+		free(peer->name[k].port);
+	}
 }

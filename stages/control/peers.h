@@ -10,10 +10,12 @@ struct mr_peers_conf {
 
 extern const struct mr_field mr_peers_fields[];
 
-/* Fill config->peers with the configured ones, and c->named with those whose addresses are names;
- * *peers is the caller's to free.  Complains of each mistake and returns -1. */
+/* Fill in the configured peers, and those of them whose addresses are names.  Complains of each mistake
+ * and returns -1. */
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
-                       struct fips_node_config *config, struct fips_peer_config **peers,
-                       struct mr_setup *s);
+                       struct control_settings *set, struct mr_setup *s);
+
+/* The texts of a peer with names. */
+void mr_named_close(struct control_named *peer);
 
 #endif

@@ -25,7 +25,7 @@ uint64_t mr_control_drain(const void *control)
 {
 	const struct control *c = control;
 
-	return c->drain;
+	return c->set.drain;
 }
 
 void mr_control_log(void *control, const struct mr_log *log)

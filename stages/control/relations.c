@@ -1,6 +1,7 @@
 /* relations.c - links and sessions as objects: who has keys, which they are, and when they go.
  *
- * A key is made with all its AEAD contexts, one a worker, before any stage sees it.  It is freed in
+ * A key is made with all its AEAD contexts, one a worker, before any stage sees it, and gets more of
+ * them before there are more workers.  It is freed in
  * three steps: retired (out of our maps and of the tables), named by no order any more, and past
  * the readers of that moment.  A relation follows its last key. */
 
@@ -53,25 +54,33 @@ struct control_key *mr_control_key(struct control *c, uint64_t id)
 	return key;
 }
 
+void mr_control_key_prepare(const struct control *c, struct control_key *key)
+{
+	for (unsigned w = 0; w < c->workers; w++) {
+		if (!key->send_ctx[w])
+			key->send_ctx[w] = c->aead->prepare(key->send_bytes);
+		if (!key->recv_ctx[w])
+			key->recv_ctx[w] = c->aead->prepare(key->recv_bytes);
+		if (!key->send_ctx[w] || !key->recv_ctx[w])
+			abort();
+	}
+}
+
 struct control_key *mr_control_key_make(struct control *c, struct relation *r,
                                         const struct fips_action *a)
 {
-	struct control_key *key =
-		mr_secret_alloc(sizeof *key + 2 * c->workers * sizeof key->ctx[0]);
+	struct control_key *key = mr_secret_alloc(sizeof *key);
 	struct control_key **bucket = &c->keys[a->key % CONTROL_BUCKETS];
 
 	if (!key)
 		abort();
-	for (unsigned w = 0; w < c->workers; w++) {
-		key->ctx[w] = c->aead->prepare(a->send_key);
-		key->ctx[c->workers + w] = c->aead->prepare(a->recv_key);
-		if (!key->ctx[w] || !key->ctx[c->workers + w])
-			abort();
-	}
-	fips_send_key_init(&key->send, a->key, a->theirs, key->ctx, c->workers);
-	fips_recv_key_init(&key->recv, a->key, key->ctx + c->workers, c->workers);
-	key->of = r;
+	memcpy(key->send_bytes, a->send_key, MR_AEAD_KEY);
+	memcpy(key->recv_bytes, a->recv_key, MR_AEAD_KEY);
 	key->aead = c->aead;
+	mr_control_key_prepare(c, key);
+	fips_send_key_init(&key->send, a->key, a->theirs, key->send_ctx, MR_WORKERS_MAX);
+	fips_recv_key_init(&key->recv, a->key, key->recv_ctx, MR_WORKERS_MAX);
+	key->of = r;
 	key->ours = a->ours;
 	key->pending = a->pending;
 	key->next_id = *bucket;
@@ -95,10 +104,11 @@ static void free_key(void *object)
 {
 	struct control_key *key = object;
 	const struct mr_aead *aead = key->aead;
-	unsigned contexts = key->send.nctx + key->recv.nctx;
 
-	for (unsigned i = 0; i < contexts; i++)
-		aead->release(key->ctx[i]);
+	for (unsigned w = 0; w < MR_WORKERS_MAX; w++) {
+		aead->release(key->send_ctx[w]);
+		aead->release(key->recv_ctx[w]);
+	}
 	mr_secret_free(key);
 }
 

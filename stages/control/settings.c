@@ -243,12 +243,13 @@ static uint32_t accepts(const struct mr_udp *udp)
 	return accept;
 }
 
-int mr_control_configure(struct control *c, struct fips_node_config *config,
-                         struct fips_peer_config **peers, struct mr_setup *s)
+int mr_control_configure(struct control *c, struct control_settings *set, struct mr_setup *s)
 {
 	const struct node_conf *n = s->conf[0];
+	struct fips_node_config *config = &set->config;
 	int failed = 0;
 
+	*set = (struct control_settings){ .drain = n->drain * MR_NS_PER_S };
 	*config = fips_node_config_default();
 	config->me = &c->mesh->me;
 	config->link_mtu = c->udp->mtu;
@@ -257,14 +258,23 @@ int mr_control_configure(struct control *c, struct fips_node_config *config,
 	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
 	take_limits(config, n);
 	take_timers(&config->timers, n);
-	c->drain = n->drain * MR_NS_PER_S;
 	if (n->dead <= n->heartbeat)
 		failed = mr_setup_error(s, "node.link_dead_timeout_secs",
 		                        "%u s are not longer than a heartbeat, which is %u s",
 		                        n->dead, n->heartbeat);
 	if (take_rekey(config, &n->rekey, s))
 		failed = -1;
-	if (mr_peers_configure(c, s->conf[1], config, peers, s))
+	if (mr_peers_configure(c, s->conf[1], set, s))
 		failed = -1;
 	return failed;
+}
+
+void mr_settings_close(struct control_settings *set)
+{
+	mr_names_close(set->names); /* first: its questions point at names */
+	for (unsigned i = 0; i < set->n_named; i++)
+		mr_named_close(&set->named[i]);
+	free(set->named);
+	free(set->peers);
+	*set = (struct control_settings){ 0 };
 }

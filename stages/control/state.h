@@ -14,6 +14,7 @@
 #ifndef MR_STAGES_CONTROL_STATE_H
 #define MR_STAGES_CONTROL_STATE_H
 
+#include "core/graph.h"
 #include "core/log.h"
 #include "core/name.h"
 #include "core/stage.h"
@@ -75,7 +76,9 @@ struct control_key {
 	unsigned             orders;  /* that name it                                   */
 	struct control_key  *next_id; /* in the map by id, unless retired               */
 	struct control_key  *next;    /* of the same relation                           */
-	struct mr_aead_ctx  *ctx[];   /* workers for sending, workers for receiving     */
+	/* by worker; NULL where there is none.  The bytes are for workers to come. */
+	struct mr_aead_ctx  *send_ctx[MR_WORKERS_MAX], *recv_ctx[MR_WORKERS_MAX];
+	uint8_t              send_bytes[MR_AEAD_KEY], recv_bytes[MR_AEAD_KEY];
 };
 
 /* A link or a session, from its first key until it is down and nobody names it any more. */
@@ -153,16 +156,28 @@ struct control_named {
 	struct control     *control;
 };
 
+/* What the node file says. */
+struct control_settings {
+	struct fips_node_config  config;  /* its peers are those below                  */
+	struct fips_peer_config *peers;   /* [config.n_peers], owned                    */
+	uint64_t                 drain;   /* ns                                         */
+	struct control_named    *named;   /* [n_named], owned                           */
+	unsigned                 n_named;
+	struct mr_names         *names;   /* owned; NULL: no peer has a name            */
+};
+
 struct control {
 	/* const after open */
 	struct mr_mesh       *mesh;    /* borrowed */
 	const struct mr_udp  *udp;     /* borrowed */
 	const struct mr_aead *aead;
-	unsigned              workers;
-	uint64_t              drain;   /* ns */
-	struct control_named *named;   /* [n_named], owned */
-	unsigned              n_named;
-	struct mr_names      *names;   /* owned; NULL: no peer has a name */
+
+	/* reload.c */
+	unsigned                workers;  /* that there are; while a reload is prepared, the more */
+	unsigned                workers_next;
+	struct control_settings set;      /* in force */
+	struct control_settings next;     /* prepared */
+	bool                    unset;    /* the node is to be told of them */
 
 	struct mr_log      log;
 	struct fips_bucket lines;      /* log lines of the node */
@@ -216,10 +231,17 @@ void *mr_control_memory(size_t bytes);
 
 extern const struct mr_section mr_control_sections[];
 
-/* Decode our sections into a configuration; *peers is the caller's to free.  Complains and returns
- * -1. */
-int mr_control_configure(struct control *c, struct fips_node_config *config,
-                         struct fips_peer_config **peers, struct mr_setup *s);
+/* Decode our sections.  Complains and returns -1; close what is there either way. */
+int mr_control_configure(struct control *c, struct control_settings *set, struct mr_setup *s);
+void mr_settings_close(struct control_settings *set);
+
+/* ---- reload.c ---- */
+
+int mr_control_prepare(void *self, struct mr_setup *s);
+void mr_control_commit(void *self, bool go, struct mr_turn *t);
+unsigned mr_control_give(void *self, unsigned *input, struct mr_vector *v);
+/* Tell the node its new settings; false: it has been told. */
+bool mr_control_settings_tell(struct control *c, struct mr_turn *t);
 
 /* ---- actions.c ---- */
 
@@ -237,6 +259,8 @@ struct control_key *mr_control_key_make(struct control *c, struct relation *r,
 /* It is sent with from now on.  A session may go back to a key and forward again: what stages read
  * of it is set once. */
 void mr_control_key_start(struct control_key *key, const struct fips_action *a);
+/* Contexts for those workers that have none yet. */
+void mr_control_key_prepare(const struct control *c, struct control_key *key);
 /* No more of this key, of this relation: out of the maps; freed when no order names them.  A key is
  * retired while an order of the caller's names it. */
 void mr_control_key_retire(struct control *c, struct control_key *key);
@@ -325,7 +349,6 @@ void mr_control_ask_name(struct control *c, const struct fips_action *a, struct 
 void mr_control_names_poll(struct control *c);
 /* Tell the node the addresses of one peer; false when there are none new. */
 bool mr_control_names_tell(struct control *c, struct mr_turn *t);
-void mr_control_names_close(struct control *c);
 
 /* ---- tick.c ---- */
 

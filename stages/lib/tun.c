@@ -70,7 +70,6 @@ static int tun_open(void *self, struct mr_setup *s)
 		                      strerror(errno));
 	}
 	memcpy(tun->name, req.ifr_name, sizeof tun->name - 1);
-	tun->made = true;
 	return 0;
 }
 
@@ -167,7 +166,7 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	const char *failed;
 	int ctl;
 
-	if (tun->fd < 0)
+	if (tun->fd < 0 || tun->up)
 		return 0;
 	ctl = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (ctl < 0)
@@ -177,5 +176,6 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	if (failed)
 		refuse(s, tun, failed);
 	close(ctl);
+	tun->up = !failed;
 	return failed ? -1 : 0;
 }

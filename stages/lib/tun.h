@@ -24,7 +24,7 @@ struct mr_tun {
 	uint32_t mtu;
 	uint32_t queue; /* packets the kernel keeps for us while we are away */
 	char     name[16];
-	bool     made; /* to be removed again: by closing the descriptor */
+	bool     up; /* has its address: nothing to do when another graph opens its reader */
 };
 
 extern const struct mr_resource mr_resource_tun;

@@ -30,6 +30,7 @@ struct mr_udp_socket {
 	uint16_t    mtu;     /* largest FMP frame, bytes                    */
 	bool        accept;  /* message 1 of strangers is answered          */
 	const char *name;    /* borrowed from the settings; "udp" if unnamed */
+	uint32_t    lost;    /* the overflow count that rx has seen last    */
 };
 
 struct mr_udp {

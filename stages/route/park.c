@@ -148,6 +148,26 @@ void mr_route_park_tick(struct route *r, struct mr_turn *t)
 	}
 }
 
+/* The oldest of each lot first; a lot may not fit whole. */
+unsigned mr_route_park_give(struct route *r, struct mr_vector *v)
+{
+	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS && v->n < MR_VECTOR; i++) {
+		struct route_lot *lot = &r->lot[i];
+		unsigned n = 0;
+
+		if (!lot->used)
+			continue;
+		while (n < lot->n && v->n < MR_VECTOR)
+			mr_vector_add(v, lot->pkt[n++]);
+		lot->n -= n;
+		r->parked -= n;
+		memmove(lot->pkt, lot->pkt + n, lot->n * sizeof lot->pkt[0]);
+		if (lot->n == 0)
+			close_lot(r, lot);
+	}
+	return v->n;
+}
+
 void mr_route_park_flush(struct route *r, struct mr_turn *t)
 {
 	for (unsigned i = 0; r->lots && i < MR_PARK_DESTS; i++) {

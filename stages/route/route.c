@@ -150,6 +150,13 @@ static void route_timeout(void *self, struct mr_turn *t)
 	mr_route_park_tick(self, t);
 }
 
+/* Parked packets came by `ip`. */
+static unsigned route_give(void *self, unsigned *input, struct mr_vector *v)
+{
+	*input = IN_IP;
+	return mr_route_park_give(self, v);
+}
+
 static void route_flush(void *self, struct mr_turn *t)
 {
 	mr_route_park_flush(self, t);
@@ -186,7 +193,7 @@ const struct mr_kind mr_kind_route = {
 		{ "ttl", .help = "a datagram of others that would leave with ttl 0" },
 		{ "malformed", .help = "a datagram of others without a whole envelope" },
 		{ "no-session", .help = "a message of our own whose session or way is gone" },
-		{ "stopped", .help = "still parked when the node stopped" },
+		{ "stopped", .help = "still parked when the node stopped, or without a place after a reload" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "parked", .help = "packets that had to wait for a way" },
@@ -196,4 +203,5 @@ const struct mr_kind mr_kind_route = {
 	.shards = 1 << MR_DESTINATION,
 	.open = route_open, .order = route_order, .process = route_process, .pull = route_pull,
 	.deadline = route_deadline, .timeout = route_timeout, .flush = route_flush,
+	.give = route_give, .given_up = ROUTE_STOPPED,
 };

@@ -52,6 +52,7 @@ bool mr_route_release(struct route *r, struct mr_turn *t);
 /* Earliest time at which parked packets expire or control is asked again. */
 uint64_t mr_route_park_deadline(const struct route *r);
 void mr_route_park_tick(struct route *r, struct mr_turn *t);
+unsigned mr_route_park_give(struct route *r, struct mr_vector *v);
 void mr_route_park_flush(struct route *r, struct mr_turn *t);
 
 #endif

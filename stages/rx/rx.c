@@ -32,7 +32,6 @@ struct rx {
 	unsigned        next;   /* socket to begin with in the next pull                 */
 	unsigned        spares; /* packets ready to be filled, [0, batch]                */
 	struct mr_pkt  *spare[MR_VECTOR];
-	uint32_t        lost[MR_UDP_MAX]; /* last overflow count of each socket          */
 	struct mmsghdr  msg[MR_VECTOR];
 	struct iovec    iov[MR_VECTOR];
 	_Alignas(8) char ancillary[CMSG_SPACE(sizeof(uint32_t))];
@@ -107,8 +106,8 @@ static void count_overflow(struct rx *rx, unsigned socket, struct mr_turn *t)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
 			continue;
 		memcpy(&lost, CMSG_DATA(c), sizeof lost);
-		mr_count(t, OVERFLOWS, lost - rx->lost[socket]);
-		rx->lost[socket] = lost;
+		mr_count(t, OVERFLOWS, lost - rx->udp->socket[socket].lost);
+		rx->udp->socket[socket].lost = lost;
 	}
 }
 

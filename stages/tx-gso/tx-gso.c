@@ -178,6 +178,21 @@ static bool tx_pull(void *self, struct mr_turn *t)
 	return false;
 }
 
+/* Both inputs are alike. */
+static unsigned tx_give(void *self, unsigned *input, struct mr_vector *v)
+{
+	struct tx *tx = self;
+
+	while (v->n < tx->n && v->n < MR_VECTOR) {
+		v->pkt[v->n] = tx->wait[v->n];
+		v->n++;
+	}
+	tx->n -= v->n;
+	memmove(tx->wait, tx->wait + v->n, tx->n * sizeof tx->wait[0]);
+	*input = IN_FRAMES;
+	return v->n;
+}
+
 static void tx_flush(void *self, struct mr_turn *t)
 {
 	struct tx *tx = self;
@@ -202,7 +217,8 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ "too-big", .help = "larger than the way out takes (EMSGSIZE)" },
 		{ "refused", .help = "the target is unreachable, twice in a row" },
 		{ "send-error", .help = "any other error of the send call" },
-		{ "stopped", .help = "still waiting for a full socket when the node stopped" },
+		{ "stopped", .help = "still waiting for a full socket when the node stopped, or without a "
+		                     "place after a reload" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "send-calls", .help = "sendmmsg calls" },
@@ -212,4 +228,5 @@ const struct mr_kind mr_kind_tx_gso = {
 	.once = true, .keeps = KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
 	.open = tx_open, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
+	.give = tx_give, .given_up = STOPPED,
 };
