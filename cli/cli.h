@@ -67,6 +67,7 @@ enum { CLI_CONFIG, CLI_GRAPH, CLI_SET, CLI_NODE_OPTIONS };
 	{ 's', "set", "KEY=VALUE", "change one setting of the node file or the graph" }
 /* clang-format on */
 
-extern const struct cli_command cli_run, cli_check, cli_keygen, cli_pubkey, cli_stats, cli_version;
+extern const struct cli_command cli_run, cli_check, cli_keygen, cli_pubkey, cli_reload, cli_stats,
+	cli_version;
 
 #endif

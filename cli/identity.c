@@ -130,6 +130,60 @@ bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identi
 	return true;
 }
 
+static json_t *said(const struct mr_json *doc, const char *path)
+{
+	json_t *value = mr_json_at(doc, path);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static bool same_value(const struct mr_json *a, const struct mr_json *b, const char *path)
+{
+	json_t *in_a = said(a, path), *in_b = said(b, path);
+
+	return in_a == in_b || (in_a && in_b && json_equal(in_a, in_b));
+}
+
+/* Where the key comes from is told as before. */
+static bool same_source(const struct mr_json *doc, const struct mr_json *started, bool nsec)
+{
+	return !nsec && !said(doc, "node.identity.nsec") &&
+	       same_value(doc, started, "node.identity.key_file") &&
+	       same_value(doc, started, "node.identity.persistent");
+}
+
+static bool is_key_of(const struct fips_identity *id, const struct mr_json *doc, const char *file,
+                      bool *same, struct mr_report *report)
+{
+	struct fips_identity found;
+
+	switch (cli_identity_find(doc, file, false, &found, report)) {
+	case CLI_IDENTITY_WRONG: return false;
+	case CLI_IDENTITY_NONE:  *same = false; return true;
+	case CLI_IDENTITY_FOUND: break;
+	}
+	*same = !strcmp(found.npub, id->npub);
+	fips_identity_wipe(&found);
+	return true;
+}
+
+bool cli_identity_again(struct mr_json *doc, const char *file, const struct mr_json *started,
+                        bool nsec, const struct fips_identity *id, struct mr_report *report)
+{
+	static const char path[] = "node.identity";
+	struct mr_where where = mr_json_where(doc, path);
+	bool same = same_source(doc, started, nsec);
+
+	if (!same && !is_key_of(id, doc, file, &same, report))
+		return false;
+	where.path = path;
+	if (!same)
+		mr_complain(report, where, "a change here needs a restart");
+	else
+		cli_identity_hide(doc, id, report);
+	return same;
+}
+
 void cli_identity_hide(struct mr_json *doc, const struct fips_identity *id,
                        struct mr_report *report)
 {

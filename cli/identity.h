@@ -29,6 +29,13 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
 bool cli_identity_take(struct mr_json *doc, const char *file, struct fips_identity *id,
                        struct mr_report *report);
 
+/* For a reload: does the document, read again from the same file, name the key the node has?  The
+ * document it started with has been hidden (below); nsec: it had the key itself.  A key file by the
+ * same name is not read again, since the rights to do so may have been given up.  If so, the
+ * document is hidden too; false after complaining. */
+bool cli_identity_again(struct mr_json *doc, const char *file, const struct mr_json *started,
+                        bool nsec, const struct fips_identity *id, struct mr_report *report);
+
 /* Once the node has taken its key: the document has its npub where the secret was, which is wiped.
  * Two documents treated so say the same there if and only if they have the same key. */
 void cli_identity_hide(struct mr_json *doc, const struct fips_identity *id,

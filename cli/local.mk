@@ -23,7 +23,10 @@ libcli_a_SOURCES = \
 	cli/privileges.c \
 	cli/privileges.h \
 	cli/pubkey.c \
+	cli/reconfigure.c \
+	cli/reload.c \
 	cli/run.c \
+	cli/run.h \
 	cli/set.c \
 	cli/stats.c \
 	cli/version.c

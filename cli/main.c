@@ -12,7 +12,7 @@
 #include "core/json.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run, &cli_check, &cli_stats, &cli_keygen, &cli_pubkey, &cli_version, NULL,
+	&cli_run, &cli_check, &cli_reload, &cli_stats, &cli_keygen, &cli_pubkey, &cli_version, NULL,
 };
 
 static void usage(FILE *out)

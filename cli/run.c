@@ -4,7 +4,8 @@
  *   2 choose    the AEAD provider that is fastest here
  *   3 open      devices, sockets, stages, HTTP; what is missing is told, exit 1; then the rights
  *               that took are given up (privileges.h)
- *   4 run       the data workers on their threads, control on this one's event loop
+ *   4 run       the data workers on their threads, control on this one's event loop; SIGHUP reads
+ *               1 again and takes what has changed (reconfigure.c)
  *   5 stop      SIGTERM or SIGINT: neighbours are told, what is inside runs out, exit 0
  */
 #include "cli/cli.h"
@@ -20,9 +21,8 @@
 #include <string.h>
 
 #include "cli/identity.h"
-#include "cli/nodefile.h"
-#include "cli/pages.h"
 #include "cli/privileges.h"
+#include "cli/run.h"
 #include "core/clock.h"
 #include "core/engine.h"
 #include "core/http_listen.h"
@@ -51,26 +51,6 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-struct run {
-	struct mr_log        log;
-	struct mr_plugins   *plugins;
-	struct cli_node      node;
-	struct fips_identity id;
-	const struct mr_aead *aead;
-	struct mr_engine    *engine;
-	struct mr_loop      *loop;
-	struct mr_http      *http;     /* NULL: off                               */
-	struct mr_timer     *deadline; /* control's next one                      */
-	struct mr_timer     *report;   /* NULL without --report                   */
-	struct mr_timer     *farewell;
-	struct cli_pages     pages;
-	uint64_t             every;    /* ns between reports, 0: none             */
-	uint64_t             next;     /* ns, the next report                     */
-	struct mr_view      *before;   /* view of the last report                 */
-	size_t               unlocked; /* bytes for keys, when last warned of     */
-	bool                 stopping;
-};
-
 /* ---- 1 and 2: configuration, first lines of the log ---- */
 
 static void log_identity(struct run *r)
@@ -85,7 +65,7 @@ static void log_identity(struct run *r)
 	mr_log(&r->log, MR_LOG_INFO, "address %s, IPv6 %s", addr, ip);
 }
 
-static void log_graph(struct run *r)
+void cli_run_log_graph(const struct run *r)
 {
 	const struct mr_graph *g = r->node.graph;
 
@@ -116,26 +96,20 @@ static void choose_aead(struct run *r)
 
 static bool read_configuration(struct run *r, const struct cli_args *args, struct mr_report *report)
 {
-	const char **sets = calloc(args->n + 1, sizeof *sets);
-	struct cli_node_options o;
-	bool good;
-
-	if (!sets)
+	r->sets = calloc(args->n + 1, sizeof *r->sets);
+	r->plugins = r->sets ? cli_plugins_open(report) : NULL;
+	if (!r->plugins)
 		return false;
-	o = cli_node_options_of(args, sets);
-	r->plugins = cli_plugins_open(report);
-	if (!r->plugins) {
-		free(sets);
+	r->options = cli_node_options_of(args, r->sets);
+	r->options.kinds = r->plugins->kinds;
+	r->options.plugins = r->plugins;
+	r->user = cli_value(args, OPT_USER);
+	if (!cli_node_load(&r->node, &r->options, report) ||
+	    !mr_http_listen_valid(r->node.settings.http.listen,
+	                          r->node.settings.http.insecure_bind, report))
 		return false;
-	}
-	o.kinds = r->plugins->kinds;
-	o.plugins = r->plugins;
-	good = cli_node_load(&r->node, &o, report);
-	good = good && mr_http_listen_valid(r->node.settings.http.listen,
-	                                    r->node.settings.http.insecure_bind, report);
-	good = good && cli_identity_take(r->node.doc, r->node.file, &r->id, report);
-	free(sets);
-	return good;
+	r->nsec = mr_json_at(r->node.doc, "node.identity.nsec") != NULL;
+	return cli_identity_take(r->node.doc, r->node.file, &r->id, report);
 }
 
 /* ---- 4: control on the loop ---- */
@@ -219,7 +193,10 @@ static void on_hangup(void *arg, int signo)
 	struct run *r = arg;
 
 	(void)signo;
-	mr_log(&r->log, MR_LOG_WARN, "SIGHUP ignored: a changed configuration needs a restart");
+	if (r->stopping)
+		return;
+	cli_reconfigure(r);
+	turn(r);
 }
 
 /* ---- 3: open and close ---- */
@@ -269,13 +246,11 @@ static bool open_node(struct run *r, struct mr_report *report)
 }
 
 /* Before the threads begin: they inherit what is left. */
-static bool give_up_rights(struct run *r, const struct cli_args *args, struct mr_report *report)
+static bool give_up_rights(struct run *r, struct mr_report *report)
 {
-	const char *user = cli_value(args, OPT_USER);
-
 	cli_identity_hide(r->node.doc, &r->id, report);
-	if (user)
-		return cli_privileges_shed(user, (struct mr_where){ .file = "--user" }, report);
+	if (r->user)
+		return cli_privileges_shed(r->user, (struct mr_where){ .file = "--user" }, report);
 	return cli_privileges_shed(r->node.settings.user, mr_json_where(r->node.doc, "user"),
 	                           report);
 }
@@ -297,6 +272,7 @@ static bool close_all(struct run *r)
 		mr_log(&r->log, MR_LOG_ERROR, "%u packets did not come home", missing);
 	fips_identity_wipe(&r->id);
 	cli_node_free(&r->node);
+	free(r->sets);
 	mr_plugins_close(r->plugins);
 	return missing == 0;
 }
@@ -332,14 +308,14 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 	*report = (struct mr_report){ 0 };
 	r->log = mr_log_stderr((enum mr_level)r->node.settings.log.level);
 	mr_log(&r->log, MR_LOG_INFO, "millrace %s", PACKAGE_VERSION);
-	log_graph(r);
+	cli_run_log_graph(r);
 	log_identity(r);
 	choose_aead(r);
 	if (!open_loop(r)) {
 		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
 		return CLI_FAILED;
 	}
-	if (!open_node(r, report) || !give_up_rights(r, args, report) || !start(r, report))
+	if (!open_node(r, report) || !give_up_rights(r, report) || !start(r, report))
 		return CLI_FAILED;
 	mr_report_print(report, stderr);
 	mr_report_free(report);
@@ -390,7 +366,7 @@ const struct cli_command cli_run = {
 	.summary = "run a node",
 	.details = "Runs in the foreground until SIGTERM or SIGINT.  Opening the TUN device needs the\n"
 	           "capability CAP_NET_ADMIN; nothing else needs privileges, and all are given up\n"
-	           "when everything is open.",
+	           "when everything is open.  SIGHUP: read the files again (see millrace reload).",
 	.options = options,
 	.run = run,
 };

@@ -20,13 +20,12 @@
 #include "core/stats.h"
 
 #define DEFAULT_FILE  "millrace.json"
-#define DEFAULT_WHERE "127.0.0.1:9180"
 #define WHERE_MAX     512
 
 enum { OPT_URL, OPT_UNIX, OPT_CONFIG, OPT_WATCH, OPT_INTERVAL, OPT_JSON };
 
 static const struct cli_option options[] = {
-	{ 'u', "url", "URL", "where the node listens (default: http://" DEFAULT_WHERE ")" },
+	{ 'u', "url", "URL", "where the node listens (default: http://" FETCH_DEFAULT ")" },
 	{ 0, "unix", "PATH", "the node's socket in the file system" },
 	{ 'c', "config", "FILE", "look up http.listen in a node file (default: " DEFAULT_FILE ")" },
 	{ 'w', "watch", NULL, "go on, showing what came since the table before" },
@@ -37,21 +36,16 @@ static const struct cli_option options[] = {
 
 /* ---- where ---- */
 
-/* http.listen of a node file; false after complaining. */
+/* False after complaining. */
 static bool where_from_file(const char *file, char *out)
 {
-	struct mr_report report = { 0 };
-	struct mr_json *doc = mr_json_load(file, &report);
-	const char *listen = doc ? json_string_value(mr_json_at(doc, "http.listen")) : NULL;
-	bool off = listen && strcmp(listen, "off") == 0;
+	bool off = false;
 
-	mr_report_print(&report, stderr);
-	mr_report_free(&report);
+	if (!cli_where_of_file(file, out, WHERE_MAX, &off))
+		return false;
 	if (off)
 		fprintf(stderr, "millrace: %s: http.listen is off: the node shows nothing\n", file);
-	cli_fetch_where(listen ? listen : DEFAULT_WHERE, out, WHERE_MAX);
-	mr_json_free(doc);
-	return doc && !off;
+	return !off;
 }
 
 static bool find_where(const struct cli_args *args, char *out)
@@ -65,7 +59,7 @@ static bool find_where(const struct cli_args *args, char *out)
 	else if (access(DEFAULT_FILE, R_OK) == 0)
 		return where_from_file(DEFAULT_FILE, out);
 	else
-		snprintf(out, WHERE_MAX, "%s", DEFAULT_WHERE);
+		snprintf(out, WHERE_MAX, "%s", FETCH_DEFAULT);
 	return true;
 }
 
@@ -230,10 +224,15 @@ static bool print_since(const struct sample *s, const struct sample *before)
 	return done;
 }
 
-/* The same run of the same node? */
+/* The same run of the same node, and the same stages? */
 static bool comparable(const struct sample *s, const struct sample *before)
 {
-	return before->doc && before->n == s->n && s->uptime_ns > before->uptime_ns;
+	bool same = before->doc && before->n == s->n && s->uptime_ns > before->uptime_ns;
+
+	for (unsigned i = 0; same && i < s->n; i++) /* a reload may have changed the graph */
+		same = s->rows[i].replica == before->rows[i].replica &&
+		       !strcmp(s->rows[i].name, before->rows[i].name);
+	return same;
 }
 
 static bool print_sample(const struct sample *s, const struct sample *before)

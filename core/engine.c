@@ -5,6 +5,7 @@
 
 #include "core/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -151,4 +152,31 @@ void mr_engine_host_turn(struct mr_engine *e)
 	mr_worker_publish(w);
 	if (any || !mr_worker_may_sleep(w))
 		mr_host_ask(e);
+}
+
+/* ---- how reloads went ---- */
+
+const char *const mr_reload_words[] = {
+	[MR_RELOAD_DONE] = "done",
+	[MR_RELOAD_UNCHANGED] = "unchanged",
+	[MR_RELOAD_REFUSED] = "refused",
+	NULL,
+};
+
+void mr_engine_note_reload(struct mr_engine *e, enum mr_reload_result result,
+                           const struct mr_swapped *done, uint64_t wall, const char *text)
+{
+	struct mr_reload *r = &e->reload;
+
+	r->count[result]++;
+	r->last = result;
+	r->at = wall;
+	snprintf(r->text, sizeof r->text, "%s", text);
+	if (!done || !done->rest_ns)
+		return;
+	r->rest_ns = done->rest_ns;
+	r->moved += done->moved;
+	r->lost += done->lost;
+	if (r->rest_max_ns < done->rest_ns)
+		r->rest_max_ns = done->rest_ns;
 }

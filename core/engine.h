@@ -63,6 +63,25 @@ struct mr_swapped {
 enum mr_swap mr_engine_swap(struct mr_engine *e, const struct mr_engine_options *next,
                             struct mr_swapped *done, struct mr_report *report);
 
+/* How reloads went, for whoever looks at the engine.  Main only. */
+enum mr_reload_result { MR_RELOAD_DONE, MR_RELOAD_UNCHANGED, MR_RELOAD_REFUSED, MR_RELOAD_RESULTS };
+extern const char *const mr_reload_words[]; /* "done", "unchanged", "refused" */
+
+#define MR_RELOAD_TEXT 2048
+
+struct mr_reload {
+	uint64_t              count[MR_RELOAD_RESULTS];
+	enum mr_reload_result last;  /* valid when there was one                          */
+	uint64_t              at;    /* ns since 1970, of the last; 0: there was none     */
+	uint64_t              rest_ns, rest_max_ns; /* of the last exchange; of all       */
+	uint64_t              moved, lost;   /* kept packets, of all exchanges            */
+	char                  text[MR_RELOAD_TEXT]; /* what was said of the last          */
+};
+
+/* done: of the exchange, or NULL when there was none. */
+void mr_engine_note_reload(struct mr_engine *e, enum mr_reload_result result,
+                           const struct mr_swapped *done, uint64_t wall, const char *text);
+
 /* ---- what a reader may see; any thread ---- */
 
 struct mr_stage_view {
@@ -93,6 +112,7 @@ struct mr_view {
 	const struct mr_graph *graph;
 	const char            *aead;
 	uint64_t               started_ns, now_ns;
+	struct mr_reload       reload;
 	struct mr_stage_view  *stage;  unsigned stages;
 	struct mr_worker_view *worker; unsigned workers;
 	struct mr_ring_view   *ring;   unsigned rings;

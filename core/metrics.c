@@ -47,6 +47,28 @@ static void put_program(FILE *f, const struct mr_view *v)
 	putc('\n', f);
 }
 
+static void put_reloads(FILE *f, const struct mr_reload *r)
+{
+	mr_prom_family(f, "millrace_reloads_total", "counter", "Reloads, by how they ended.");
+	for (unsigned i = 0; i < MR_RELOAD_RESULTS; i++) {
+		mr_prom_label(f, "millrace_reloads_total{", "result", mr_reload_words[i]);
+		mr_prom_end(f, r->count[i], MR_PROM_COUNT);
+	}
+	mr_prom_family(f, "millrace_reload_last_refused", "gauge",
+	               "1 when the last reload was refused.");
+	fprintf(f, "millrace_reload_last_refused %d\n", r->at && r->last == MR_RELOAD_REFUSED);
+	mr_prom_family(f, "millrace_reload_last_timestamp_seconds", "gauge",
+	               "When the last reload was; 0 when there was none.");
+	fputs("millrace_reload_last_timestamp_seconds ", f);
+	mr_prom_number(f, r->at, MR_PROM_SECONDS);
+	putc('\n', f);
+	mr_prom_family(f, "millrace_reload_rest_seconds", "gauge",
+	               "Time no source was read in while workers were replaced, the last time.");
+	fputs("millrace_reload_rest_seconds ", f);
+	mr_prom_number(f, r->rest_ns, MR_PROM_SECONDS);
+	putc('\n', f);
+}
+
 static void put_workers(FILE *f, const struct mr_view *v)
 {
 #define AT(member) offsetof(struct mr_worker_view, member)
@@ -392,6 +414,7 @@ char *mr_stats_metrics(const struct mr_view *v, size_t *len)
 	if (!f)
 		return NULL;
 	put_program(f, v);
+	put_reloads(f, &v->reload);
 	put_workers(f, v);
 	put_edges(f, v);
 	put_stage_info(f, v);

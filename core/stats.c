@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 
@@ -300,7 +301,7 @@ static json_t *edges_json(const struct mr_view *v)
 	return a;
 }
 
-/* A path need not be UTF-8, which is all that JSON can say. */
+/* A path, or what is said of it, need not be UTF-8, which is all that JSON can say. */
 static json_t *path_json(const char *path)
 {
 	json_t *s = path ? json_string(path) : NULL;
@@ -316,18 +317,38 @@ static bool conserved(const struct mr_view *v)
 	return true;
 }
 
+static json_t *reload_json(const struct mr_reload *r)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; o && i < MR_RELOAD_RESULTS; i++)
+		json_object_set_new(o, mr_reload_words[i], json_integer(num(r->count[i])));
+	if (o && r->at) {
+		json_object_set_new(o, "last", json_string(mr_reload_words[r->last]));
+		json_object_set_new(o, "at_s", json_real((double)(r->at / MR_NS_PER_MS) / 1000));
+		json_object_set_new(o, "message", path_json(r->text));
+		json_object_set_new(o, "rest_ns", json_integer(num(r->rest_ns)));
+		json_object_set_new(o, "rest_max_ns", json_integer(num(r->rest_max_ns)));
+		json_object_set_new(o, "moved", json_integer(num(r->moved)));
+		json_object_set_new(o, "lost", json_integer(num(r->lost)));
+	}
+	return o;
+}
+
 char *mr_stats_json(const struct mr_view *v, size_t *len)
 {
 	const struct mr_graph *g = v->graph;
 	double uptime = (double)((v->now_ns - v->started_ns) / MR_NS_PER_MS) / 1000;
-	json_t *doc = json_pack("{s:s,s:{s:s,s:o,s:s},s:s,s:f,s:o,s:o,s:o,s:b}",
+	json_t *doc = json_pack("{s:s,s:i,s:{s:s,s:o,s:s},s:s,s:f,s:o,s:o,s:o,s:o,s:b}",
 	                        "version", PACKAGE_VERSION,
+	                        "pid", (int)getpid(),
 	                        "graph",
 	                        "name", g->name ? g->name : "",
 	                        "file", path_json(g->file),
 	                        "summary", g->summary ? g->summary : "",
 	                        "aead", v->aead ? v->aead : "",
 	                        "uptime_s", uptime,
+	                        "reload", reload_json(&v->reload),
 	                        "workers", workers_json(v),
 	                        "stages", stages_json(v),
 	                        "edges", edges_json(v),

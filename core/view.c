@@ -62,6 +62,7 @@ struct mr_view *mr_engine_view(struct mr_engine *e)
 	v->aead = e->aead->name;
 	v->started_ns = e->started_ns;
 	v->now_ns = e->now();
+	v->reload = e->reload;
 	v->stage = calloc(e->replicas, sizeof *v->stage);
 	v->worker = calloc(e->workers, sizeof *v->worker);
 	v->ring = calloc(e->plan->rings + 1, sizeof *v->ring);

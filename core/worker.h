@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/engine.h"
 #include "core/hist.h"
 #include "core/mail.h"
 #include "core/plan.h"
@@ -241,6 +242,7 @@ struct mr_engine {
 	struct mr_used        *used;     /* opened resources */
 	unsigned               useds;
 	struct mr_epochs      *epochs;
+	struct mr_reload       reload;
 	bool                   running;  /* start was called, and not stop                    */
 	struct mr_engine      *before;   /* while it is being prepared: whose place it takes  */
 	struct mr_order       *backlog, **backlog_end; /* host only: orders whose mail was full */

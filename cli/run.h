@@ -1,0 +1,42 @@
+/* run.h - a node that runs, as run.c (its life) and reconfigure.c (its reloads) share it. */
+#ifndef MILLRACE_CLI_RUN_H
+#define MILLRACE_CLI_RUN_H
+
+#include "cli/nodefile.h"
+#include "cli/pages.h"
+#include "core/engine.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "fips/noise/identity.h"
+
+struct run {
+	struct mr_log        log;
+	struct mr_plugins   *plugins;
+	const char         **sets;     /* owned; of the options                   */
+	struct cli_node_options options; /* the command line's, in force to the end */
+	struct cli_node      node;     /* what runs: the engine borrows from it   */
+	bool                 nsec;     /* the node file named the key itself      */
+	const char          *user;     /* of --user, or NULL                      */
+	struct fips_identity id;
+	const struct mr_aead *aead;
+	struct mr_engine    *engine;
+	struct mr_loop      *loop;
+	struct mr_http      *http;     /* NULL: off                               */
+	struct mr_timer     *deadline; /* control's next one                      */
+	struct mr_timer     *report;   /* NULL without --report                   */
+	struct mr_timer     *farewell;
+	struct cli_pages     pages;
+	uint64_t             every;    /* ns between reports, 0: none             */
+	uint64_t             next;     /* ns, the next report                     */
+	struct mr_view      *before;   /* view of the last report                 */
+	size_t               unlocked; /* bytes for keys, when last warned of     */
+	bool                 stopping;
+};
+
+void cli_run_log_graph(const struct run *r);
+
+/* reconfigure.c: read everything again and take what has changed.  Between two turns of the host;
+ * the outcome is in the log and with the engine. */
+void cli_reconfigure(struct run *r);
+
+#endif
