@@ -212,14 +212,12 @@ const char *cli_fetch_where(const char *listen, char *out, size_t room)
 	return out;
 }
 
-bool cli_where_of_file(const char *file, char *out, size_t room, bool *off)
+bool cli_where_of_file(const char *file, char *out, size_t room, bool *off,
+                       struct mr_report *report)
 {
-	struct mr_report report = { 0 };
-	struct mr_json *doc = mr_json_load(file, &report);
+	struct mr_json *doc = mr_json_load(file, report);
 	const char *listen = doc ? json_string_value(mr_json_at(doc, "http.listen")) : NULL;
 
-	mr_report_print(&report, stderr);
-	mr_report_free(&report);
 	*off = listen && strcmp(listen, "off") == 0;
 	cli_fetch_where(listen ? listen : FETCH_DEFAULT, out, room);
 	mr_json_free(doc);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/err.h"
+
 #define FETCH_DEFAULT  "127.0.0.1:9180" /* where a node listens unless told otherwise */
 #define FETCH_PATIENCE 5          /* seconds                      */
 #define FETCH_MAX      (64u << 20) /* bytes of an answer, at most */
@@ -24,6 +26,7 @@ const char *cli_fetch_where(const char *listen, char *out, size_t room);
 
 /* The same for the http.listen of a node file; *off: it says that nothing is shown.  False after
  * complaining that the file cannot be read. */
-bool cli_where_of_file(const char *file, char *out, size_t room, bool *off);
+bool cli_where_of_file(const char *file, char *out, size_t room, bool *off,
+                       struct mr_report *report);
 
 #endif

@@ -51,14 +51,17 @@ struct outcome {
 
 /* ---- where ---- */
 
-static bool add_file(struct places *p, const char *file)
+/* A file with mistakes is the node's to complain of, if there is another way to find the node. */
+static bool add_file(struct places *p, const char *file, bool needed)
 {
-	bool off = false;
+	struct mr_report report = { 0 };
+	bool off = false, read = cli_where_of_file(file, p->at[p->n], WHERE_MAX, &off, &report);
 
-	if (!cli_where_of_file(file, p->at[p->n], WHERE_MAX, &off))
-		return false;
-	p->n += !off;
-	return true;
+	if (needed)
+		mr_report_print(&report, stderr);
+	mr_report_free(&report);
+	p->n += read && !off;
+	return read || !needed;
 }
 
 static bool find_places(const struct cli_args *args, struct places *p)
@@ -72,7 +75,7 @@ static bool find_places(const struct cli_args *args, struct places *p)
 	if (!file && access(DEFAULT_FILE, R_OK) == 0)
 		file = DEFAULT_FILE;
 	if (file)
-		return add_file(p, file) || cli_has(args, OPT_PID);
+		return add_file(p, file, p->n == 0 && !cli_has(args, OPT_PID));
 	if (p->n == 0 && !cli_has(args, OPT_PID))
 		snprintf(p->at[p->n++], WHERE_MAX, "%s", FETCH_DEFAULT);
 	return true;

@@ -39,13 +39,14 @@ static const struct cli_option options[] = {
 /* False after complaining. */
 static bool where_from_file(const char *file, char *out)
 {
-	bool off = false;
+	struct mr_report report = { 0 };
+	bool off = false, read = cli_where_of_file(file, out, WHERE_MAX, &off, &report);
 
-	if (!cli_where_of_file(file, out, WHERE_MAX, &off))
-		return false;
+	mr_report_print(&report, stderr);
+	mr_report_free(&report);
 	if (off)
 		fprintf(stderr, "millrace: %s: http.listen is off: the node shows nothing\n", file);
-	return !off;
+	return read && !off;
 }
 
 static bool find_where(const struct cli_args *args, char *out)

@@ -220,6 +220,7 @@ t_modules_half_so_LDADD =
 test_scripts = \
 	t/check_tree.sh \
 	t/cli/test_cli.sh \
+	t/cli/test_reload.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) t/tsan.supp
@@ -229,6 +230,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/relay.sh \
 	t/net/privileges.sh \
+	t/net/reload.sh \
 	t/net/two_nodes_fused.sh \
 	t/net/two_nodes_staged.sh \
 	t/net/two_nodes_threads.sh \

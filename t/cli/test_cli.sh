@@ -50,7 +50,7 @@ out_has "usage: millrace COMMAND"
 err_empty
 expect 2 chek
 err_has 'there is no command "chek"; did you mean "check"?'
-for c in run check stats keygen pubkey version; do
+for c in run check reload stats keygen pubkey version; do
 	expect 0 $c --help
 	out_has "usage: millrace $c"
 	out_has "--help"

@@ -116,6 +116,13 @@ static struct made *make(void)
 		                    .now_ns = 7 * MR_NS_PER_S + 345 * MR_NS_PER_MS,
 		                    .stage = m->stage, .stages = 2, .worker = m->worker, .workers = 2,
 		                    .ring = m->ring, .rings = 3 };
+	m->view.reload = (struct mr_reload){
+		.count = { [MR_RELOAD_DONE] = 3, [MR_RELOAD_REFUSED] = 2 },
+		.last = MR_RELOAD_REFUSED,
+		.at = 1700000000 * MR_NS_PER_S + 250 * MR_NS_PER_MS,
+		.rest_ns = 1500000, .rest_max_ns = 2500000, .moved = 4, .lost = 1,
+		.text = "tun.mtu: no",
+	};
 	return m;
 }
 
@@ -142,6 +149,9 @@ static const struct { const char *path, *value; } members[] = {
 	{ "graph", "{\"name\":\"tiny\",\"file\":\"graphs/tiny.json\",\"summary\":\"two stages\"}" },
 	{ "aead", "\"mbedtls\"" },
 	{ "uptime_s", "2.345" },
+	{ "reload", "{\"done\":3,\"unchanged\":0,\"refused\":2,\"last\":\"refused\",\"at_s\":1700000000.25,"
+	            "\"message\":\"tun.mtu: no\",\"rest_ns\":1500000,\"rest_max_ns\":2500000,\"moved\":4,"
+	            "\"lost\":1}" },
 	{ "conservation", "true" },
 	{ "workers.0", "{\"name\":\"in\",\"host\":false,\"busy_ns\":1250000000,\"held_ns\":1,\"idle_ns\":2,"
 	               "\"turns\":3,\"wakes\":4,\"sleeps\":5,\"events_lost\":6,"
@@ -268,6 +278,18 @@ static const char metrics[] =
 	"millrace_build_info{version=\"" PACKAGE_VERSION "\",aead=\"mbedtls\",graph=\"tiny\"} 1\n"
 	FAMILY("millrace_uptime_seconds", "gauge", "Time since the engine started.")
 	"millrace_uptime_seconds 2.345\n"
+	FAMILY("millrace_reloads_total", "counter", "Reloads, by how they ended.")
+	"millrace_reloads_total{result=\"done\"} 3\n"
+	"millrace_reloads_total{result=\"unchanged\"} 0\n"
+	"millrace_reloads_total{result=\"refused\"} 2\n"
+	FAMILY("millrace_reload_last_refused", "gauge", "1 when the last reload was refused.")
+	"millrace_reload_last_refused 1\n"
+	FAMILY("millrace_reload_last_timestamp_seconds", "gauge",
+	       "When the last reload was; 0 when there was none.")
+	"millrace_reload_last_timestamp_seconds 1700000000.25\n"
+	FAMILY("millrace_reload_rest_seconds", "gauge",
+	       "Time no source was read in while workers were replaced, the last time.")
+	"millrace_reload_rest_seconds 0.0015\n"
 	WORKERS("busy_seconds_total", "counter", "Time a worker spent in stages.", "1.25", "0")
 	WORKERS("held_seconds_total", "counter",
 	        "Time a worker had work that full edges kept it from.", "0.000000001", "0")

@@ -1,0 +1,205 @@
+#!/bin/sh
+# A running node reads its files again: what it takes, what it refuses and says of it, and how the
+# outcome is seen.  No device, no neighbour: nothing here needs rights.
+
+top=$(cd "${srcdir:-.}" && pwd) || exit 99
+millrace=${MILLRACE:-./millrace}
+case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
+[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
+for tool in curl jq; do
+	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
+done
+MILLRACE_GRAPHS=$top/graphs
+export MILLRACE_GRAPHS
+LC_ALL=C
+export LC_ALL
+
+dir=$(mktemp -d) || exit 99
+node=
+clean_up() {
+	[ -z "$node" ] || kill "$node" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+cd "$dir" || exit 99
+failed=0 count=0
+
+fail() {
+	echo "FAIL: $*"
+	echo "  said: $(cat said)"
+	failed=$((failed + 1))
+}
+
+stats() {
+	curl -sS --unix-socket "$dir/sock" "http://localhost${2-/stats}" | jq -r "$1"
+}
+
+# reload CODE [ARGUMENT]...
+reload() {
+	want=$1
+	shift
+	count=$((count + 1))
+	what="reload $*"
+	"$millrace" reload -c n.json "$@" >said 2>&1 </dev/null
+	code=$?
+	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
+}
+says() { grep -qF -e "$1" said || fail "$what: does not say: $1"; }
+
+# refuses FILTER SAYS...: a node file changed by jq is refused with these words, and nothing changes.
+refuses() {
+	graph=$(stats .graph.name) refused=$(stats .reload.refused) done=$(stats .reload.done)
+	cp n.json good.json
+	jq "$1" good.json >n.json || fail "no file: $1"
+	shift
+	reload 1 --unix "$dir/sock"
+	says 'reload refused, nothing has changed'
+	for text; do
+		says "$text"
+		grep -qF -e "$text" log || fail "the log does not say: $text"
+	done
+	[ "$(stats .graph.name)" = "$graph" ] || fail "the graph has changed"
+	[ "$(stats .reload.refused)" = $((refused + 1)) ] || fail "the refusal is not counted"
+	[ "$(stats .reload.done)" = "$done" ] || fail "it counts as done"
+	[ "$(stats .reload.last)" = refused ] || fail "the last is not refused"
+	cp good.json n.json
+}
+
+takes() {
+	jq "$1" n.json >new.json && mv new.json n.json || fail "no file: $1"
+	reload 0
+	says "$2"
+}
+
+npub=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
+"$millrace" keygen --out n.key >/dev/null || exit 99
+"$millrace" keygen --out other.key >/dev/null || exit 99
+cat >n.json <<END
+{ "node": { "identity": { "key_file": "n.key" } },
+  "transports": { "udp": { "bind_addr": "127.0.0.1:0", "mtu": 1472 } },
+  "graph": "fused",
+  "http": { "listen": "unix:$dir/sock" } }
+END
+jq '.graph = "mine"' "$top/graphs/two-core.json" >mine.json
+
+# ---- nobody there ----
+reload 1
+says 'nobody answers'
+reload 2 --pid x
+says '--pid: x is not the number of a process'
+reload 2 --unix a --url b
+
+"$millrace" run -c n.json --set fsp-seal.threads=2 >log 2>&1 &
+node=$!
+tries=100
+until stats .pid >/dev/null 2>&1; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || { echo "the node does not start: $(cat log)"; exit 1; }
+	sleep 0.05
+done
+[ "$(stats .pid)" = "$node" ] || fail "the pid is not $node"
+[ "$(stats .reload.last)" = null ] || fail "there was a reload"
+
+# ---- what is taken ----
+reload 0
+says 'nothing changed'
+rm n.key # is not read again
+takes '.graph = "staged"' 'reloaded: graph staged: sources rested for'
+[ "$(stats '.stages."fsp-seal".threads' /graph)" = 2 ] || fail "--set is forgotten"
+takes '.graph = "./mine.json"' 'reloaded: graph mine'
+takes '.node.heartbeat_interval_secs = 7' 'reloaded: new settings, the workers ran on'
+takes '.tun.queue = 1000 | .tun.enabled = false' 'nothing changed' # the defaults
+takes '.log.level = "debug"' 'reloaded: new settings'
+takes ".peers = [{ \"npub\": \"$npub\", \"alias\": \"x\",
+	\"addresses\": [{ \"transport\": \"udp\", \"addr\": \"127.0.0.1:9\" }] }]" 'reloaded: new settings'
+[ "$(stats '.peers[0].alias' /peers)" = x ] || fail "no new peer"
+takes '.peers[0].alias = "y" | .graph = "fused"' 'reloaded: graph fused'
+[ "$(stats '.peers[0].alias' /peers)" = y ] || fail "no new alias"
+takes '.peers = []' 'reloaded: new settings'
+tries=40
+until [ "$(stats '.peers | length' /peers)" = 0 ]; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || { fail "the peer stays"; break; }
+	sleep 0.05
+done
+sed -i 's/"depth": 256/"depth": 512/' mine.json
+takes '.graph = "./mine.json"' 'reloaded: graph mine'
+sed -i 's/"depth": 512/"depth": 128/' mine.json
+reload 0
+says 'reloaded: graph mine'
+
+# ---- what is refused ----
+refuses '.transports.udp.mtu = 1400' 'n.json:' 'transports.udp.mtu: a change here needs a restart'
+refuses '.transports.udp.mtu = 1400 | .tun.mtu = 1300' 'transports.udp.mtu: a change here' \
+	'tun.mtu: a change here needs a restart'
+refuses '.transports.udp.mtu = 70 | .node.hartbeat = 1' 'transports.udp.mtu: 70 is below' \
+	'node.hartbeat: there is no such key'
+refuses '.node.identity.key_file = "other.key"' 'node.identity: a change here needs a restart'
+refuses '.node.identity.key_file = "none.key"' 'none.key'
+refuses '.node.identity = {}' 'node.identity: a change here needs a restart'
+refuses '.node.identity.nsec = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"' \
+	'node.identity: a change here needs a restart'
+refuses '.user = "nobody"' 'user: a change here needs a restart'
+refuses '.graph = "fusde"' 'there is no graph "fusde"; did you mean "fused"?'
+refuses '.graph = "./none.json"' 'none.json'
+refuses '.node.link_dead_timeout_secs = 5' 'are not longer than a heartbeat, which is 7 s'
+refuses '.peers = [{ "npub": "npub1x", "addresses": [] }]' 'peers[0].npub'
+refuses ".peers = [{ \"npub\": \"$npub\", \"addresses\": [] }]" 'peers[0]: control: has no address'
+refuses '.http.listen = "unix:/nowhere/at/all"' '/nowhere/at/all'
+refuses '.http.listen = "0.0.0.0:0"' 'http.listen'
+cp mine.json whole.json
+sed -i 's/"wait"/"wiat"/' mine.json
+refuses . 'mine.json:' 'did you mean "wait"?'
+jq '.stages |= del(.["tun-write"])' whole.json >mine.json
+refuses . 'tun-write'
+echo '{' >mine.json
+refuses . 'mine.json:'
+cp whole.json mine.json
+cp n.json good.json
+echo '{ "node": ' >n.json
+reload 1 --unix "$dir/sock"
+says 'n.json:2:1'
+rm n.json
+reload 1 --unix "$dir/sock"
+says 'n.json: cannot read it'
+cp good.json n.json
+reload 0
+says 'nothing changed'
+
+# ---- how it is seen ----
+metrics=$(curl -sS --unix-socket "$dir/sock" http://localhost/metrics)
+for line in 'millrace_reloads_total{result="unchanged"} 3' 'millrace_reload_last_refused 0'; do
+	printf '%s\n' "$metrics" | grep -qxF "$line" || fail "/metrics lacks: $line"
+done
+[ "$(stats .conservation)" = true ] || fail "packets are not conserved"
+
+# ---- HTTP moves, and goes ----
+reload 2 --pid $$
+says "the node there is process $node"
+jq ".http.listen = \"unix:$dir/moved\"" n.json >new.json && mv new.json n.json
+reload 0 --unix "$dir/sock"
+says 'reloaded: new settings'
+[ ! -e sock ] && [ -e moved ] || fail "HTTP has not moved"
+reload 0 --pid "$node"
+says 'nothing changed'
+jq '.http.listen = "off"' n.json >new.json && mv new.json n.json
+reload 2
+says 'http.listen is off: name the process with --pid'
+reload 0 --pid "$node"
+says "process $node was told to reload; its log says how it went"
+tries=100
+until grep -q 'statistics are off' log; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || { fail "HTTP goes on"; break; }
+	sleep 0.05
+done
+
+kill -TERM "$node"
+wait "$node"
+code=$?
+[ $code = 0 ] || fail "the node ended with $code: $(cat log)"
+node=
+grep -q 'did not come home' log && fail "packets are missing"
+echo "$count reloads, $failed failures"
+[ $failed = 0 ]
