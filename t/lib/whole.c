@@ -55,6 +55,7 @@ struct node node[NODES];
 const struct mr_aead *whole_aead;
 void (*whole_around)(bool before);
 bool whole_spread;
+const unsigned *whole_threads;
 unsigned whole_life;
 unsigned whole_mtu;
 
@@ -74,23 +75,32 @@ void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
 	fips_curve_close(&curve);
 }
 
-bool whole_try(unsigned i, const char *more, const char *peers)
+/* Both files, parsed. */
+static void write_files(struct node *n, unsigned i, const char *more, const char *peers)
 {
-	struct node *n = &node[i];
-	char graph[sizeof graph_text + 128], text[8192];
-	const char *two = whole_spread ? "\"threads\":2" : "";
-	const char *three = whole_spread ? "\"threads\":3" : "";
+	static const unsigned one_worker[WHOLE_SHARDED], spread[WHOLE_SHARDED] = { 2, 2, 2, 3, 2 };
+	const unsigned *threads = whole_threads ? whole_threads : whole_spread ? spread : one_worker;
+	char graph[sizeof graph_text + 256], text[8192], t[WHOLE_SHARDED][32];
 
-	snprintf(graph, sizeof graph, graph_text, i, two, two, i, i, two, three, two, i);
+	for (unsigned k = 0; k < WHOLE_SHARDED; k++)
+		snprintf(t[k], sizeof t[k], threads[k] ? "\"threads\":%u" : "", threads[k]);
+	snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
 	snprintf(text, sizeof text,
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
 	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":%u}},\"peers\":[%s]}",
 	         secret[i], more, whole_mtu, peers);
-	*n = (struct node){ .seed = { .seed = i + 1 + NODES * whole_life } };
 	n->graph_doc = mr_json_parse("graph", graph, strlen(graph), &n->report);
 	n->node_doc = mr_json_parse("node", text, strlen(text), &n->report);
 	ck_assert_ptr_nonnull(n->node_doc);
 	n->graph = mr_graph_parse(n->graph_doc, whole_kinds, &n->report);
+}
+
+bool whole_try(unsigned i, const char *more, const char *peers)
+{
+	struct node *n = &node[i];
+
+	*n = (struct node){ .seed = { .seed = i + 1 + NODES * whole_life } };
+	write_files(n, i, more, peers);
 	if (n->graph)
 		n->engine = mr_engine_open(&(struct mr_engine_options){
 			.graph = n->graph, .node = n->node_doc,
@@ -107,6 +117,37 @@ void whole_open(unsigned i, const char *more, const char *peers)
 	}
 	mr_control_log(mr_engine_host_state(node[i].engine),
 	               &(struct mr_log){ .level = MR_LOG_ERROR });
+}
+
+static void free_files(struct node *n)
+{
+	mr_graph_free(n->graph);
+	mr_json_free(n->graph_doc);
+	mr_json_free(n->node_doc);
+}
+
+enum mr_swap whole_swap(unsigned i, const char *more, const char *peers, struct mr_swapped *done)
+{
+	struct node *n = &node[i], next = { .engine = NULL }, old = *n;
+	enum mr_swap what;
+
+	write_files(&next, i, more, peers);
+	what = mr_engine_swap(n->engine, &(struct mr_engine_options){ .graph = next.graph,
+	                                                              .node = next.node_doc },
+	                      done, &n->report);
+	if (what == MR_SWAP_HOST || what == MR_SWAP_ALL) {
+		n->node_doc = next.node_doc;
+		next.node_doc = old.node_doc;
+	}
+	if (what == MR_SWAP_ALL) {
+		n->graph = next.graph;
+		n->graph_doc = next.graph_doc;
+		next.graph = old.graph;
+		next.graph_doc = old.graph_doc;
+	}
+	free_files(&next);
+	mr_report_free(&next.report);
+	return what;
 }
 
 struct mr_replica *whole_stage(unsigned i, const struct mr_kind *kind)
@@ -188,9 +229,7 @@ void whole_close(unsigned i)
 		check_books(i);
 		ck_assert_uint_eq(mr_engine_close(n->engine), 0);
 	}
-	mr_graph_free(n->graph);
-	mr_json_free(n->graph_doc);
-	mr_json_free(n->node_doc);
+	free_files(n);
 	mr_report_free(&n->report);
 	*n = (struct node){ 0 };
 }

@@ -101,6 +101,10 @@ extern unsigned whole_life;
 extern unsigned whole_mtu;
 /* Nodes opened from now on have two or three replicas of each stage that may have them. */
 extern bool whole_spread;
+/* ... or so many of fmp-open, fsp-open, route, fsp-seal and fmp-seal, on workers of their own (0: on
+ * the one data worker); NULL: as whole_spread says. */
+#define WHOLE_SHARDED 5
+extern const unsigned *whole_threads;
 
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);
@@ -110,6 +114,10 @@ void whole_reset(void);
 bool whole_try(unsigned i, const char *more, const char *peers);
 void whole_open(unsigned i, const char *more, const char *peers);
 void whole_close(unsigned i);
+
+/* Give a node that is open another graph, as whole_threads says now, and another node file.  What is
+ * wrong is in node[i].report. */
+enum mr_swap whole_swap(unsigned i, const char *more, const char *peers, struct mr_swapped *done);
 void whole_close_all(void);
 
 /* The npub of node n, and "peers" of somebody who dials it. */
