@@ -1,4 +1,4 @@
-/* reload - `millrace reload`: have a running node read its configuration again, and say how it went.
+/* reload - `millrace reload`: have a running node read its files again, and say how it went.
  *
  *   1 where      --url, --unix, or http.listen of the node file; --pid names the process
  *   2 look       /stats tells the process and how many reloads there have been

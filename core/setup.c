@@ -109,15 +109,14 @@ static struct mr_used *used_of(struct mr_engine *e, const struct mr_resource *re
 	return NULL;
 }
 
-static bool lend(struct mr_engine *before, const struct mr_resource *resource, struct mr_used *u)
+/* All that the engine has open whose place this one takes, used here or not: the rights that opening
+ * took may be gone. */
+static void borrow_resources(struct mr_engine *e)
 {
-	const struct mr_used *open = before ? used_of(before, resource) : NULL;
-
-	if (!open)
-		return false;
-	*u = *open;
-	u->lent = true;
-	return true;
+	for (unsigned i = 0; e->before && i < e->before->useds; i++) {
+		e->used[e->useds] = e->before->used[i];
+		e->used[e->useds++].lent = true;
+	}
 }
 
 /* Every resource that a stage of the graph uses, once, with its settings; and how large a view
@@ -125,13 +124,15 @@ static bool lend(struct mr_engine *before, const struct mr_resource *resource, s
 static bool gather_resources(struct mr_engine *e)
 {
 	const struct mr_graph *g = e->graph;
-	unsigned most = 0;
+	unsigned most = e->before ? e->before->useds : 0;
 
 	for (unsigned s = 0; s < g->stages; s++) {
 		for (unsigned i = 0; g->stage[s].kind->uses && g->stage[s].kind->uses[i]; i++)
 			most++;
 	}
 	e->used = calloc(most + 1, sizeof *e->used);
+	if (e->used)
+		borrow_resources(e);
 	for (unsigned s = 0; e->used && s < g->stages; s++) {
 		const struct mr_resource *const *uses = g->stage[s].kind->uses;
 
@@ -142,8 +143,6 @@ static bool gather_resources(struct mr_engine *e)
 			if (used_of(e, uses[i]))
 				continue;
 			u = &e->used[e->useds++];
-			if (lend(e->before, uses[i], u))
-				continue;
 			u->resource = uses[i];
 			u->conf = mr_confs_open(uses[i]->sections, e->doc);
 			u->state = mr_secret_alloc(uses[i]->size ? uses[i]->size : 1);

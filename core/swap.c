@@ -1,6 +1,7 @@
 /* swap.c - another graph in the place of the one that runs, without losing a packet.
  *
- *   1. compare    what does not differ is not touched; a resource that differs needs a restart
+ *   1. compare    what does not differ is not touched; a resource that differs needs a restart, and
+ *                 one that is not used any more stays open
  *   2. prepare    all that is slow or may fail, beside what runs: plan, rings, pools, stages,
  *                 threads behind their gates, the host's own preparation
  *   3. rest       sources are no longer pulled, what is inside runs out, orders come back
@@ -47,19 +48,6 @@ static bool graphs_same(const struct mr_graph *a, const struct mr_graph *b)
 	return same;
 }
 
-static bool uses(const struct mr_graph *g, const struct mr_resource *resource)
-{
-	for (unsigned s = 0; s < g->stages; s++) {
-		const struct mr_resource *const *r = g->stage[s].kind->uses;
-
-		for (; r && *r; r++) {
-			if (*r == resource)
-				return true;
-		}
-	}
-	return false;
-}
-
 static void complain_at(const struct mr_json *doc, const char *path, struct mr_report *report)
 {
 	struct mr_where where = { .path = path };
@@ -88,9 +76,7 @@ static bool possible(const struct mr_engine *e, const struct mr_engine_options *
 	char at[MR_PATH];
 
 	for (unsigned i = 0; i < e->useds; i++) {
-		const struct mr_resource *r = e->used[i].resource;
-
-		if (uses(next->graph, r) && !sections_same(r->sections, e->doc, next->node, at))
+		if (!sections_same(e->used[i].resource->sections, e->doc, next->node, at))
 			complain_at(next->node, at, report);
 	}
 	if ((host ? host->kind : NULL) != (now ? now->kind : NULL))

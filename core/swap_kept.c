@@ -1,9 +1,9 @@
 /* swap_kept.c - what goes from one graph to the next: packets that stages keep, and counters.
  *
- * Packets belong to pools, and pools to workers that end.  So a kept packet is copied, headroom and
- * all, into a packet of a new pool, and arrives again at the replica that owns its hash there.  In the
- * books it never arrived at the old replica.  One for which there is no stage, packet or room is a
- * drop of the old replica, by the name its kind gives for that. */
+ * Packets belong to pools, and pools to workers that end.  So a kept packet is copied, headroom
+ * and all, into a packet of a new pool, and arrives again at the replica that owns its hash there.
+ * In the books it never arrived at the old replica.  One for which there is no stage, packet or
+ * room is a drop, by the name its kind gives for that. */
 
 #include "core/swap.h"
 

@@ -1,9 +1,9 @@
 /* threads.c - the threads of the workers: made, let go, brought to rest, ended.
  *
  * A thread is made behind a gate, so that all that can fail has happened before any of them turns.
- * To rest means that sources are no longer pulled and what is inside runs out: into stages that keep
- * it, or out of the node.  While threads are behind the gate, or have ended, main may speak for
- * their workers. */
+ * To rest means that sources are no longer pulled and what is inside runs out: into stages that
+ * keep it, or out of the node.  While threads are behind the gate, or have ended, main may speak
+ * for their workers. */
 
 #include "core/threads.h"
 

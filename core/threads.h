@@ -4,8 +4,8 @@
 
 #include "core/worker.h"
 
-/* A thread for every worker but the host's, each behind its gate.  -1 after complaining: some may be
- * there, end them. */
+/* A thread for every worker but the host's, each behind its gate.  -1 after complaining: some may
+ * be there, end them. */
 int mr_threads_make(struct mr_engine *e, struct mr_report *report);
 
 /* Open every gate; sources are pulled. */

@@ -436,6 +436,21 @@ static void make_file(struct file *f, const struct plan *p, const char *node)
 	mr_report_free(&report);
 }
 
+/* From the source to the end, without the stage that uses the box. */
+static void make_short(struct file *f, const char *node)
+{
+	static const char text[] =
+		"{\"graph\":\"short\",\"stages\":{\"source\":{},\"end\":{},\"boss\":{}},\"edges\":["
+		"{\"from\":\"source.out\",\"to\":\"end.in\",\"full\":\"wait\"}]}";
+	struct mr_report report = { 0 };
+
+	f->doc = mr_json_parse("graph", text, sizeof text - 1, &report);
+	f->node = mr_json_parse("node", node, strlen(node), &report);
+	f->graph = mr_graph_parse(f->doc, kinds, &report);
+	ck_assert_ptr_nonnull(f->graph);
+	mr_report_free(&report);
+}
+
 static void free_file(struct file *f)
 {
 	mr_graph_free(f->graph);
@@ -695,6 +710,40 @@ START_TEST(another_name)
 }
 END_TEST
 
+/* What a graph does not use stays open, and as it is, for the next one that does. */
+START_TEST(what_is_open_stays_open)
+{
+	static const struct plan from = { "two", 2, .park = 2 };
+	struct file a, b, c;
+	struct mr_engine *e;
+	struct mr_report report = { 0 };
+	struct mr_swapped done;
+
+	make_file(&a, &from, "{}");
+	make_short(&b, "{}");
+	make_short(&c, "{\"box\":{\"size\":6}}");
+	e = open_file(&a, true);
+	host_runs(e, 2);
+	ck_assert_int_eq(swap(e, &b, &done, &report), MR_SWAP_ALL);
+	ck_assert_uint_eq(boxes_open, 1);
+	ck_assert_int_eq(swap(e, &c, &done, &report), MR_SWAP_REFUSED);
+	host_runs(e, 2);
+	ck_assert_int_eq(swap(e, &a, &done, &report), MR_SWAP_ALL);
+	ck_assert_uint_eq(boxes_open, 1);
+	host_runs(e, 2);
+	world.stop = true;
+	host_runs(e, 20);
+	mr_engine_stop(e);
+	check_books(e);
+	ck_assert_uint_eq(mr_engine_close(e), 0);
+	ck_assert_uint_eq(boxes_open, 0);
+	mr_report_free(&report);
+	free_file(&a);
+	free_file(&b);
+	free_file(&c);
+}
+END_TEST
+
 /* ---- what changes nothing ---- */
 
 static void says(const struct mr_report *report, const char *what)
@@ -844,6 +893,7 @@ int main(void)
 	tcase_add_loop_test(load, nothing_is_lost_or_overtaken, 0, 4);
 	tcase_add_test(hand, what_was_there_goes_on);
 	tcase_add_test(hand, another_name);
+	tcase_add_test(hand, what_is_open_stays_open);
 	tcase_add_loop_test(no, no_rest_no_exchange, 0, 2);
 	tcase_add_loop_test(no, a_refusal_changes_nothing, 0, sizeof refusals / sizeof *refusals);
 	tcase_add_test(no, the_host_alone);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # reload.sh [RELOADS [SEED [RATE]]] - two nodes change their graphs under numbered traffic, and no
-# packet notices (R21: nor does a nonce).
+# packet notices.
 #
 # One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, and
 # each of these with other numbers of threads.  Now and then a setting of the node alone changes, or
