@@ -63,14 +63,14 @@ static void room_for(const struct fips_node *n, const struct fips_node_config *c
 	*sessions = links + count_behind(n);
 	for (unsigned i = 0; i < c->n_peers; i++)
 		*sessions += c->peers[i].behind;
-	if (*peers < n->n_peers)
-		*peers = n->n_peers;
-	if (*sessions < n->n_sessions)
-		*sessions = n->n_sessions;
 }
 
-static void move_peers(struct fips_node *n, struct fips_peer *to, unsigned count)
+static bool grow_peers(struct fips_node *n, unsigned count)
 {
+	struct fips_peer *to = count > n->n_peers ? mr_secret_alloc(count * sizeof *to) : n->peers;
+
+	if (!to || to == n->peers)
+		return to != NULL;
 	memcpy(to, n->peers, n->n_peers * sizeof *to);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		if (n->peers[i].send)
@@ -79,36 +79,33 @@ static void move_peers(struct fips_node *n, struct fips_peer *to, unsigned count
 	mr_secret_free(n->peers);
 	n->peers = to;
 	n->n_peers = count;
+	return true;
 }
 
-static void move_sessions(struct fips_node *n, struct fips_session *to, unsigned count)
+static bool grow_sessions(struct fips_node *n, unsigned count)
 {
+	struct fips_session *to =
+		count > n->n_sessions ? mr_secret_alloc(count * sizeof *to) : n->sessions;
+
+	if (!to || to == n->sessions)
+		return to != NULL;
 	memcpy(to, n->sessions, n->n_sessions * sizeof *to);
 	mr_secret_free(n->sessions);
 	n->sessions = to;
 	n->n_sessions = count;
+	return true;
 }
 
 const char *fips_node_reserve(struct fips_node *n, const struct fips_node_config *c)
 {
 	const char *why = fips_node_wrong(c);
-	struct fips_session *session;
-	struct fips_peer *peer;
 	unsigned peers, sessions;
 
 	if (why)
 		return why;
 	room_for(n, c, &peers, &sessions);
-	peer = mr_secret_alloc(peers * sizeof *peer);
-	session = mr_secret_alloc(sessions * sizeof *session);
-	if (!peer || !session) {
-		mr_secret_free(peer);
-		mr_secret_free(session);
-		return "no memory for the peer table";
-	}
-	move_peers(n, peer, peers);
-	move_sessions(n, session, sessions);
-	return NULL;
+	return grow_peers(n, peers) && grow_sessions(n, sessions) ? NULL :
+	                                                            "no memory for the peer table";
 }
 
 /* ---- who is configured ---- */

@@ -56,7 +56,9 @@ struct control_key *mr_control_key(struct control *c, uint64_t id)
 
 void mr_control_key_prepare(const struct control *c, struct control_key *key)
 {
-	for (unsigned w = 0; w < c->workers; w++) {
+	unsigned workers = c->workers > c->workers_next ? c->workers : c->workers_next;
+
+	for (unsigned w = 0; w < workers; w++) {
 		if (!key->send_ctx[w])
 			key->send_ctx[w] = c->aead->prepare(key->send_bytes);
 		if (!key->recv_ctx[w])

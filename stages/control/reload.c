@@ -32,9 +32,7 @@ int mr_control_prepare(void *self, struct mr_setup *s)
 		return -1;
 	}
 	c->workers_next = s->workers;
-	if (c->workers < s->workers)
-		c->workers = s->workers; /* keys that are made meanwhile are ready for both */
-	prepare_keys(c);
+	prepare_keys(c); /* those that are made meanwhile are ready for both */
 	return 0;
 }
 
@@ -52,11 +50,13 @@ void mr_control_commit(void *self, bool go, struct mr_turn *t)
 {
 	struct control *c = self;
 
+	if (go)
+		c->workers = c->workers_next;
+	c->workers_next = 0;
 	if (!go) {
 		mr_settings_close(&c->next);
 		return;
 	}
-	c->workers = c->workers_next;
 	take_settings(c);
 	mr_control_go_on(c, t);
 }

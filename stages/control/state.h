@@ -173,8 +173,8 @@ struct control {
 	const struct mr_aead *aead;
 
 	/* reload.c */
-	unsigned                workers;  /* that there are; while a reload is prepared, the more */
-	unsigned                workers_next;
+	unsigned                workers;  /* that there are */
+	unsigned                workers_next; /* that a prepared reload brings; 0: none is */
 	struct control_settings set;      /* in force */
 	struct control_settings next;     /* prepared */
 	bool                    unset;    /* the node is to be told of them */

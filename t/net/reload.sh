@@ -5,7 +5,7 @@
 # One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, and
 # each of these with other numbers of threads.  Now and then a setting of the node alone changes, or
 # the file has a mistake, which is refused with its place.  Afterwards:
-#   - of the packets, both ways: 0 lost, 0 doubled, 0 late, 0 changed
+#   - of the packets, both ways: 0 lost, 0 doubled, 0 late, 0 changed; the devices are the same
 #   - the relay saw no (receiver_idx, counter) twice with other bytes
 #   - counters went on, and every stage accounts for every packet it was given since the start
 #   - each node did what the last file says, counts its reloads, and ends with 0 on SIGTERM
@@ -80,6 +80,7 @@ plan()
 }
 
 start_wire
+device_a=$(ip -n a -o link show fips0) device_b=$(ip -n b -o link show fips0)
 start "$work/numbered.log" "$numbered" -r "$rate" -f 2 "a=$a6" "b=$b6"
 numbered_pid=$started
 sleep 0.3
@@ -127,6 +128,8 @@ for node in a b; do
 	expect $node '.reload.lost == 0'
 	expect $node '[.stages[] | select(.kind == "tun-read") | .packets.made] | add >= $n[0].sent / 2'
 	expect $node '[.stages[] | select(.drops.stale) | .drops.stale + .drops.duplicate + .drops.forged == 0] | all'
+	eval "was=\$device_$node"
+	[ "$(ip -n $node -o link show fips0)" = "$was" ] || { say "another device at node $node" >&2; bad=1; }
 	graph=$(jq -r .graph "$work/$node.json")
 	expect $node ".graph.name == \"$(basename "$graph" .json)\""
 done
