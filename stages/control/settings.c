@@ -116,8 +116,8 @@ static const struct mr_field session_fields[] = {
 static const struct mr_field rekey_fields[] = {
 	{ "enabled", MR_BOOL, MR_AT(struct rekey, enabled), .def = 1,
 	  .help = "begin rekeys; those that others begin are answered in any case" },
-	{ "after_secs", MR_U32, MR_AT(struct rekey, after), .min = 1, .max = 1000000, .unit = "s",
-	  .help = "age of a key that is replaced, 15 s more or less, of links 35 s at least; unset: "
+	{ "after_secs", MR_U32, MR_AT(struct rekey, after), .max = 1000000, .unit = "s",
+	  .help = "age of a key that is replaced, 15 s more or less, of links 35 s at least; 0: "
 	          "155 of links, 120 of sessions" },
 	{ "after_messages", MR_U32, MR_AT(struct rekey, messages), .min = 1, .def = 65536,
 	  .unit = "messages", .help = "sent under a key: it is replaced" },
