@@ -82,8 +82,11 @@ static void write_files(struct node *n, unsigned i, const char *more, const char
 	const unsigned *threads = whole_threads ? whole_threads : whole_spread ? spread : one_worker;
 	char graph[sizeof graph_text + 256], text[8192], t[WHOLE_SHARDED][32];
 
-	for (unsigned k = 0; k < WHOLE_SHARDED; k++)
-		snprintf(t[k], sizeof t[k], threads[k] ? "\"threads\":%u" : "", threads[k]);
+	for (unsigned k = 0; k < WHOLE_SHARDED; k++) {
+		t[k][0] = '\0';
+		if (threads[k])
+			snprintf(t[k], sizeof t[k], "\"threads\":%u", threads[k]);
+	}
 	snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
 	snprintf(text, sizeof text,
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
