@@ -53,13 +53,29 @@ static void done(struct mr_order *order, void *host, struct mr_turn *t)
 	mr_control_go_on(host, t);
 }
 
+/* The graph has no stage that would have what this order is about.  Then it is nobody's, and kept as
+ * it should be: the next graph may have such a stage, and must not find keys there that are gone. */
+static void apply(struct mr_order *order, uint64_t now)
+{
+	switch (order->kind) {
+	case MR_ORD_LINK_PROMOTE:    fips_link_promote(order->p, order->q, order->a, now); break;
+	case MR_ORD_LINK_MOVE:       fips_link_move(order->p, order->q); break;
+	case MR_ORD_SESSION_INSTALL: fips_session_install(order->p, order->q, now); break;
+	case MR_ORD_SESSION_PROMOTE: fips_session_promote(order->p, order->a, now); break;
+	case MR_ORD_SESSION_RETIRE:  fips_session_retire(order->p, order->a); break;
+	default:                     break;
+	}
+}
+
 static bool posted(struct control *c, struct control_order *o, bool sent, struct mr_turn *t)
 {
-	if (sent)
+	if (sent) {
 		mr_count(t, COUNT_ORDERS, 1);
-	else
-		over(c, o, t);
-	return sent;
+		return true;
+	}
+	apply(&o->order, t->now);
+	over(c, o, t);
+	return false;
 }
 
 bool mr_control_post(struct control *c, const char *stage, struct control_order *o,

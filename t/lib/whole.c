@@ -42,6 +42,23 @@ static const char graph_text[] =
 	"\"app-in\",\"app-out\",\"route\",\"fsp-seal\",\"fmp-seal\",\"wire-out\"]},"
 	"\"main\":{\"stages\":[\"control\"]}}}";
 
+static const char router_text[] =
+	"{\"graph\":\"router\",\"stages\":{"
+	"\"wire-in\":{\"node\":%u},\"sort\":{},\"fmp-open\":{},\"route\":{},\"fmp-seal\":{},"
+	"\"wire-out\":{\"node\":%u},\"control\":{}},\"edges\":["
+	"{\"from\":\"wire-in.frames\",\"to\":\"sort.in\",\"full\":\"wait\"},"
+	"{\"from\":\"wire-in.handshakes\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"sort.frames\",\"to\":\"fmp-open.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"sort.expected\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.transit\",\"to\":\"route.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.control\",\"to\":\"control.messages\",\"full\":\"drop\"},"
+	"{\"from\":\"route.forward\",\"to\":\"fmp-seal.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"route.control\",\"to\":\"control.datagrams\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-seal.out\",\"to\":\"wire-out.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"control.raw\",\"to\":\"wire-out.raw\"},"
+	"{\"from\":\"control.link\",\"to\":\"fmp-seal.control\"},"
+	"{\"from\":\"control.frames\",\"to\":\"fmp-open.frames\"}]}";
+
 #define SECRET_A "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 #define SECRET_B "b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0"
 #define SECRET_C "c102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fc0"
@@ -56,6 +73,7 @@ const struct mr_aead *whole_aead;
 void (*whole_around)(bool before);
 bool whole_spread;
 const unsigned *whole_threads;
+bool whole_router;
 unsigned whole_life;
 unsigned whole_mtu;
 
@@ -87,7 +105,10 @@ static void write_files(struct node *n, unsigned i, const char *more, const char
 		if (threads[k])
 			snprintf(t[k], sizeof t[k], "\"threads\":%u", threads[k]);
 	}
-	snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
+	if (whole_router)
+		snprintf(graph, sizeof graph, router_text, i, i);
+	else
+		snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
 	snprintf(text, sizeof text,
 	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
 	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":%u}},\"peers\":[%s]}",

@@ -105,6 +105,8 @@ extern bool whole_spread;
  * the one data worker); NULL: as whole_spread says. */
 #define WHOLE_SHARDED 5
 extern const unsigned *whole_threads;
+/* Nodes get a graph that only forwards: without sessions and without programs. */
+extern bool whole_router;
 
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);

@@ -230,6 +230,43 @@ START_TEST(what_waits_for_its_key_goes_along)
 }
 END_TEST
 
+/* A graph without sessions for a while: the keys that went meanwhile are not found by the stage that
+ * comes back, and those that are left go on. */
+START_TEST(sessions_outlive_a_graph_without)
+{
+	static const unsigned away[] = { 0, 3000, 12000, 16000 }; /* a key drains for 10 s */
+	static const char rekeys[] = ",\"rekey\":{\"after_secs\":2,\"hurry\":40}";
+	struct mr_swapped done;
+	unsigned got, sent;
+
+	begin();
+	whole_reset();
+	whole_open(0, rekeys, dial_1);
+	whole_open(1, rekeys, "");
+	whole_run(50);
+	for (unsigned k = 0; control_count(0, "node-session-cuts") < 2; k++) {
+		ck_assert_uint_lt(k, 100);
+		whole_say(0, &whole_mesh(1)->me.addr, 200, 1);
+		whole_run(100);
+	}
+	whole_router = true;
+	ck_assert_int_eq(whole_swap(0, "", dial_1, &done), MR_SWAP_ALL);
+	whole_run(away[_i]);
+	whole_router = false;
+	ck_assert_int_eq(whole_swap(0, "", dial_1, &done), MR_SWAP_ALL);
+	whole_run(100);
+	got = air.got[0];
+	for (sent = 0; sent < 50; sent++) {
+		whole_say(1, &whole_mesh(0)->me.addr, 200, 1);
+		whole_run(100);
+		whole_say(0, &whole_mesh(1)->me.addr, 200, 1);
+		whole_run(100);
+	}
+	ck_assert_uint_gt(air.got[0], got + 30);
+	whole_close_all();
+}
+END_TEST
+
 /* ---- the node file ---- */
 
 static struct mr_worker *workers;
@@ -338,6 +375,7 @@ int main(void)
 	tcase_add_loop_test(tc, whenever_it_comes, 0, 45);
 	tcase_add_test(tc, parked_packets_go_along);
 	tcase_add_test(tc, what_waits_for_its_key_goes_along);
+	tcase_add_loop_test(tc, sessions_outlive_a_graph_without, 0, 4);
 	tcase_add_test(tc, peers_leave_and_join);
 	tcase_add_test(tc, peers_join_with_another_graph);
 	tcase_add_test(tc, timers_change);
