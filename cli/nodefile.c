@@ -218,6 +218,8 @@ static void load_graph(struct cli_node *node, const struct cli_node_options *o,
 	node->graph = mr_graph_parse(node->graph_doc, o->kinds, report);
 	if (!node->graph && o->plugins)
 		explain_kinds(node, o, report);
+	if (node->graph)
+		mr_graph_permitted(node->graph, node->graph_doc, node->doc, report);
 }
 
 /* A node file that cannot be read still leaves a graph to check, when --graph names it. */

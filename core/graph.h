@@ -84,6 +84,16 @@ extern const char *const mr_lane_words[];
  * input may be fed by several. */
 int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output);
 
+/* Does an edge lie behind the numbering?  Does it carry plaintext?  Seen through stages that pass on
+ * what they are given. */
+bool mr_graph_numbered(const struct mr_graph *g, unsigned edge);
+bool mr_graph_plaintext(const struct mr_graph *g, unsigned edge);
+
+/* Do all stages that show others what they are given (kind->shows) carry no plaintext, or does the
+ * node file (NULL: none) permit it?  `doc` is the graph's, for places.  Complains, false: refused. */
+bool mr_graph_permitted(const struct mr_graph *g, const struct mr_json *doc,
+                        const struct mr_json *node, struct mr_report *report);
+
 /* Replicas of a stage: one on each worker of its place. */
 static inline unsigned mr_graph_replicas(const struct mr_graph *g, unsigned stage)
 {

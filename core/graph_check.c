@@ -1,7 +1,8 @@
 /* graph_check.c - does the graph as a whole make sense?
  *
  * Ports that must be connected are; kinds that exist once do; the host is alone on its worker;
- * numbered packets only cross `wait` edges; nothing waits for itself.  At the end the stages are
+ * numbered packets only cross `wait` edges; ports made for one thing are joined with their like;
+ * nothing waits for itself.  At the end the stages are
  * put in the order packets flow.
  */
 #include "core/graph_parse.h"
@@ -98,16 +99,36 @@ static void check_host_place(const struct mr_graph_parse *p, unsigned worker)
 static void check_numbered(const struct mr_graph_parse *p, unsigned edge)
 {
 	const struct mr_edge *e = &p->g->edge[edge];
-	const struct mr_stage *from = &p->g->stage[e->from], *to = &p->g->stage[e->to];
+	const struct mr_stage *from = &p->g->stage[e->from];
 	char path[MR_PATH];
 
-	if (e->full == MR_WAIT || from->kind->host || !from->kind->outputs[e->output].numbered ||
-	    !to->kind->inputs[e->input].numbered)
+	if (e->full == MR_WAIT || from->kind->host || !mr_graph_numbered(p->g, edge))
 		return;
 	mr_complain(p->report, edge_where(p, edge, "full", path),
 		    "packets from %s.%s have their numbers already and cannot be dropped on "
 		    "purpose: this edge must \"wait\"",
 		    from->name, from->kind->outputs[e->output].name);
+}
+
+/* ---- ports made for one thing ---- */
+
+static void check_join(const struct mr_graph_parse *p, unsigned edge)
+{
+	const struct mr_edge *e = &p->g->edge[edge];
+	const struct mr_stage *from = &p->g->stage[e->from], *to = &p->g->stage[e->to];
+	const struct mr_port *out = &from->kind->outputs[e->output];
+	const struct mr_port *in = &to->kind->inputs[e->input];
+	char path[MR_PATH];
+
+	if (!out->sort != !in->sort || (out->sort && strcmp(out->sort, in->sort)))
+		mr_complain(p->report, edge_where(p, edge, "to", path),
+			    "%s.%s gives %s, and %s.%s takes %s", from->name, out->name,
+			    out->sort ? out->sort : "packets", to->name, in->name,
+			    in->sort ? in->sort : "packets");
+	if (out->aside && e->full != MR_DROP)
+		mr_complain(p->report, edge_where(p, edge, "full", path),
+			    "what %s.%s gives is beside the packets' way and must not hold them up: "
+			    "this edge must \"drop\"", from->name, out->name);
 }
 
 /* ---- cycles ----
@@ -265,8 +286,10 @@ void mr_graph_check(struct mr_graph_parse *p)
 	for (unsigned i = 0; i < p->g->places; i++)
 		if (p->g->place[i].host)
 			check_host_place(p, i);
-	for (unsigned i = 0; i < p->g->edges; i++)
+	for (unsigned i = 0; i < p->g->edges; i++) {
 		check_numbered(p, i);
+		check_join(p, i);
+	}
 	check_cycles(p, true);
 	check_cycles(p, false);
 	put_in_order(p->g);

@@ -1,6 +1,7 @@
 /* plugins.c - loading modules: trust, load, look, list.  The steps are those of plugins.h. */
 #include "core/plugins.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -182,15 +183,17 @@ static char *load_module(struct mr_plugins *p, struct mr_module *m)
 	return why;
 }
 
-static void add_module(struct mr_plugins *p, const char *name, bool privileged)
+const struct mr_module *mr_plugins_add(struct mr_plugins *p, const char *file, bool privileged)
 {
 	struct mr_module *m = &p->module[p->modules];
 
-	m->file = sentence("%s/%s", p->folder, name);
-	m->refused = privileged ? distrust(m->file, "the file") : NULL;
+	assert(p->modules < MR_MODULES_MAX);
+	m->file = sentence("%s", file);
+	m->refused = privileged ? distrust(file, "the file") : NULL;
 	if (!m->refused)
 		m->refused = load_module(p, m);
 	p->modules++;
+	return m;
 }
 
 /* ---- a folder ---- */
@@ -220,8 +223,11 @@ void mr_plugins_load(struct mr_plugins *p, const char *folder, bool privileged)
 		p->refused = sentence("%d modules are more than the %d that can be loaded", n,
 		                      MR_MODULES_MAX);
 	for (int i = 0; i < n; i++) {
+		char *file = sentence("%s/%s", folder, list[i]->d_name);
+
 		if (!p->refused)
-			add_module(p, list[i]->d_name, privileged);
+			mr_plugins_add(p, file, privileged);
+		free(file);
 		free(list[i]);
 	}
 	free(list);

@@ -47,6 +47,9 @@ struct mr_plugins *mr_plugins_open(const struct mr_kind *const *kinds,
  * folder that is not there holds no modules.  Once a registry. */
 void mr_plugins_load(struct mr_plugins *p, const char *folder, bool privileged);
 
+/* Load one file, of MR_MODULES_MAX at most; what came of it is at the end of the list and returned. */
+const struct mr_module *mr_plugins_add(struct mr_plugins *p, const char *file, bool privileged);
+
 /* A warning for each refusal. */
 void mr_plugins_report(const struct mr_plugins *p, struct mr_report *report);
 

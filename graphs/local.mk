@@ -5,4 +5,5 @@ dist_graphs_DATA = \
 	graphs/fused.json \
 	graphs/router.json \
 	graphs/staged.json \
+	graphs/tap.json \
 	graphs/two-core.json

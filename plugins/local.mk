@@ -24,3 +24,18 @@ EXTRA_DIST += \
 	plugins/ipsec-mb/README.md \
 	plugins/libcrypto/README.md \
 	plugins/mbedtls/README.md
+
+plugin_PROGRAMS += plugins/tap.so
+plugins_tap_so_SOURCES = \
+	plugins/tap/blocks.c \
+	plugins/tap/blocks.h \
+	plugins/tap/note.h \
+	plugins/tap/pcapng.c \
+	plugins/tap/tap.c \
+	plugins/tap/tap.h
+plugins_tap_so_CFLAGS = $(CFLAGS_MODULE)
+plugins_tap_so_LDFLAGS = $(LDFLAGS_MODULE)
+plugins_tap_so_LDADD =
+EXTRA_DIST += \
+	plugins/tap/pcapng.md \
+	plugins/tap/tap.md

@@ -27,12 +27,16 @@ t_lib_librig_a_SOURCES = \
 	t/lib/later.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
+	t/lib/modules.c \
+	t/lib/modules.h \
 	t/lib/neighbour.c \
 	t/lib/neighbour.h \
 	t/lib/node_bench.c \
 	t/lib/node_bench.h \
 	t/lib/node_plane.c \
 	t/lib/node_plane.h \
+	t/lib/pcapng.c \
+	t/lib/pcapng.h \
 	t/lib/provider.c \
 	t/lib/provider.h \
 	t/lib/reference.c \
@@ -66,6 +70,7 @@ test_programs = \
 	t/core/test_err \
 	t/core/test_field \
 	t/core/test_graph \
+	t/core/test_graph_flow \
 	t/core/test_hash \
 	t/core/test_hist \
 	t/core/test_http \
@@ -122,6 +127,8 @@ test_programs = \
 	t/lib/test_ipv4 \
 	t/lib/test_later \
 	t/lib/test_witness \
+	t/plugins/test_pcapng \
+	t/plugins/test_tap \
 	t/stages/test_bounds \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
@@ -148,6 +155,12 @@ test_programs = \
 	t/stages/test_tx
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
+
+# These load modules with stages, which need all of the runtime in the program.
+LDADD_STAGES = t/lib/librig.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED) $(CHECK_LIBS)
+t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
+t_plugins_test_tap_LDADD = $(LDADD_STAGES)
+t_stages_test_pages_LDADD = $(LDADD_STAGES)
 
 # Tiny modules for t/core/test_plugins.c, from one source.
 check_PROGRAMS += \

@@ -304,8 +304,9 @@ const struct mr_kind mr_kind_fsp_open = {
 		  .reaches = MR_ALL_OUTPUTS },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "ip", .view = "IPv6 packet" },
-		{ "control", .view = "type byte and body, or a SessionDatagram for control" },
+		{ "ip", .view = "IPv6 packet", .plaintext = true },
+		{ "control", .view = "type byte and body, or a SessionDatagram for control",
+		  .plaintext = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "malformed", .help = "no envelope, no FSP message, or broken coordinate lists" },

@@ -88,6 +88,7 @@ static void seal_run(struct fsp_seal *fs, struct mr_vector *v, unsigned at, unsi
 
 		data |= p->mark == MR_SHAPE_IP || p->data[0] == FIPS_FSP_DATA;
 		bytes += seal_one(fs, e, first + i, p, &b->op[b->n], t->now);
+		p->mark = MR_SHAPE_DATAGRAM;
 		b->pkt[b->n++] = p;
 	}
 	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), data, t->now);

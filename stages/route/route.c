@@ -175,9 +175,10 @@ const struct mr_kind mr_kind_route = {
 		  .reaches = MR_OUT(ROUTE_SEAL) },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "seal", .view = "IPv6 packet, or type byte and body", .optional = true },
+		{ "seal", .view = "IPv6 packet, or type byte and body", .optional = true,
+		  .plaintext = true },
 		{ "forward", .view = "SessionDatagram from its type byte", .optional = true },
-		{ "tun", .view = "IPv6 packet", .optional = true },
+		{ "tun", .view = "IPv6 packet", .optional = true, .plaintext = true },
 		{ "control", .view = "SessionDatagram from its type byte", .optional = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){

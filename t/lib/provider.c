@@ -1,52 +1,17 @@
 /* provider.c - the providers of this build, and single operations. */
 #include "t/lib/provider.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <check.h>
 
-#include "core/plugins.h"
-
-/* The tests are two folders below the top of the build, as are their programs. */
-static const char *folder(char path[PATH_MAX])
-{
-	const char *env = getenv("MILLRACE_PLUGINS");
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-
-	if (env && *env)
-		return env;
-	if (n <= 0)
-		return NULL;
-	exe[n] = '\0';
-	for (int up = 0; up < 3 && strrchr(exe, '/'); up++)
-		*strrchr(exe, '/') = '\0';
-	if (snprintf(path, PATH_MAX, "%s/plugins", exe) >= PATH_MAX)
-		return NULL;
-	return path;
-}
+#include "t/lib/modules.h"
 
 const struct mr_aead *const *provider_all(void)
 {
-	static struct mr_plugins *plugins; /* for the life of the program */
-	struct mr_report report = { 0 };
-	char path[PATH_MAX];
-
-	if (plugins)
-		return plugins->aeads;
-	plugins = mr_plugins_open(NULL, mr_aead_builtin);
-	if (!plugins || !folder(path))
-		abort();
-	mr_plugins_load(plugins, folder(path), false);
-	mr_plugins_report(plugins, &report);
-	mr_report_print(&report, stderr);
-	if (report.n)
-		abort(); /* a build's own modules load */
-	return plugins->aeads;
+	modules_load("libcrypto");
+	modules_load("ipsec-mb");
+	return modules()->aeads;
 }
 
 const struct mr_aead *provider_next(unsigned *i)

@@ -8,8 +8,8 @@
 
 #include "core/aead.h"
 
-/* Every provider there is, NULL-terminated, the built-in one first; the others are modules, loaded
- * from MILLRACE_PLUGINS or, without it, from where the build puts them. */
+/* Every provider there is, NULL-terminated, the built-in one first; the others are modules
+ * of this build (modules.h). */
 const struct mr_aead *const *provider_all(void);
 
 /* The providers this machine can run: starts with *i = 0, NULL after the last. */

@@ -127,11 +127,15 @@ enum { UNDER, FEED, CATCH, EARS }; /* the graph's stages in this order */
 struct rig {
 	const struct mr_kind *kind;
 	const struct mr_kind *kinds[5];
+	struct mr_kind        feed, catch;     /* with ports of the sorts the kind joins */
+	struct mr_port        in[MR_PORTS_MAX + 1], out[MR_PORTS_MAX + 1];
 	struct mr_json       *graph_doc, *node_doc;
 	struct mr_graph      *graph;
 	struct mr_engine     *engine;
 	struct mr_report      report;
 	uint64_t              before[64]; /* drop and taken words before the last run */
+	struct mr_pkt       **away; /* [aways], taken by rig_dry */
+	unsigned              aways;
 	bool                  fed, stopped;
 };
 
@@ -154,8 +158,8 @@ static void write_edges(FILE *f, const struct mr_kind *kind)
 		fprintf(f, "%s{\"from\":\"feed.p%u\",\"to\":\"under.%s\",\"full\":\"wait\"}", comma, i,
 		        kind->inputs[i].name);
 	for (unsigned i = 0; kind->outputs[i].name; i++, comma = ",")
-		fprintf(f, "%s{\"from\":\"under.%s\",\"to\":\"catch.p%u\",\"full\":\"wait\"}", comma,
-		        kind->outputs[i].name, i);
+		fprintf(f, "%s{\"from\":\"under.%s\",\"to\":\"catch.p%u\",\"full\":\"%s\"}", comma,
+		        kind->outputs[i].name, i, kind->outputs[i].aside ? "drop" : "wait");
 }
 
 static char *write_graph(const struct mr_kind *kind, const char *settings)
@@ -185,6 +189,21 @@ static void dispose(struct rig *rig)
 	free(rig);
 }
 
+/* feed and catch, whose ports are of the sorts that the stage's are. */
+static void fit_helpers(struct rig *rig)
+{
+	memcpy(rig->in, kind_catch.inputs, sizeof rig->in);
+	memcpy(rig->out, kind_feed.outputs, sizeof rig->out);
+	for (unsigned i = 0; rig->kind->inputs[i].name; i++)
+		rig->out[i].sort = rig->kind->inputs[i].sort;
+	for (unsigned i = 0; rig->kind->outputs[i].name; i++)
+		rig->in[i].sort = rig->kind->outputs[i].sort;
+	rig->feed = kind_feed;
+	rig->feed.outputs = rig->out;
+	rig->catch = kind_catch;
+	rig->catch.inputs = rig->in;
+}
+
 static struct rig *try_open(const struct mr_kind *kind, const char *settings, const char *node)
 {
 	struct rig *rig = calloc(1, sizeof *rig);
@@ -192,8 +211,9 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 
 	rig->kind = kind;
 	rig->kinds[0] = kind;
-	rig->kinds[1] = &kind_feed;
-	rig->kinds[2] = &kind_catch;
+	fit_helpers(rig);
+	rig->kinds[1] = &rig->feed;
+	rig->kinds[2] = &rig->catch;
 	rig->kinds[3] = &kind_ears;
 	rig_time = MR_NS_PER_S;
 	rig->graph_doc = mr_json_parse("graph", text, strlen(text), &rig->report);
@@ -410,6 +430,23 @@ uint64_t rig_count(struct rig *rig, const char *name)
 bool rig_holds(struct rig *rig, const char *input)
 {
 	return rig->engine->replica[UNDER].held & MR_OUT(port(rig->kind->inputs, input));
+}
+
+void rig_dry(struct rig *rig, unsigned left)
+{
+	struct mr_pool *pool = worker(rig)->pool;
+
+	mr_pool_collect(pool);
+	rig->away = calloc(pool->n, sizeof(struct mr_pkt *));
+	while (pool->top > left)
+		rig->away[rig->aways++] = mr_pool_get(pool);
+}
+
+void rig_wet(struct rig *rig)
+{
+	while (rig->aways > 0)
+		mr_pool_put(worker(rig)->pool, rig->away[--rig->aways]);
+	free(rig->away);
 }
 
 void *rig_use(struct rig *rig, const struct mr_resource *resource)

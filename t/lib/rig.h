@@ -62,6 +62,10 @@ uint64_t rig_count(struct rig *rig, const char *name);
 /* Does the stage hold this input back? */
 bool rig_holds(struct rig *rig, const char *input);
 
+/* Take packets out of the pool until `left` are in it; and put them back, before the rig is closed. */
+void rig_dry(struct rig *rig, unsigned left);
+void rig_wet(struct rig *rig);
+
 /* An opened resource by its descriptor, the stage's state, and the epoch record table writes take. */
 void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);

@@ -1,4 +1,5 @@
-/* The pages of the data stages say what their descriptors say (stages/README.md). */
+/* The pages of the data stages, built in and loadable, say what their descriptors say
+ * (stages/README.md). */
 
 #include <check.h>
 #include <stdio.h>
@@ -6,31 +7,43 @@
 #include <string.h>
 
 #include "core/stage.h"
-#include "t/lib/vectors.h"
+#include "t/lib/modules.h"
 
 extern const struct mr_kind mr_kind_rx, mr_kind_fmp_open, mr_kind_fsp_open, mr_kind_route,
 	mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_tx_gso, mr_kind_tun_read, mr_kind_tun_write;
 
-static const struct mr_kind *const kinds[] = {
-	&mr_kind_rx, &mr_kind_fmp_open, &mr_kind_fsp_open, &mr_kind_route, &mr_kind_fsp_seal,
-	&mr_kind_fmp_seal, &mr_kind_tx_gso, &mr_kind_tun_read, &mr_kind_tun_write,
+static const struct {
+	const struct mr_kind *kind;         /* built in, or ... */
+	const char           *module, *name; /* ... of a module  */
+} kinds[] = {
+	{ .kind = &mr_kind_rx },       { .kind = &mr_kind_fmp_open }, { .kind = &mr_kind_fsp_open },
+	{ .kind = &mr_kind_route },    { .kind = &mr_kind_fsp_seal }, { .kind = &mr_kind_fmp_seal },
+	{ .kind = &mr_kind_tx_gso },   { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
+	{ NULL, "tap", "tap" },        { NULL, "tap", "pcapng" },
 };
 
-#define NAMES 32
+static const struct mr_kind *kind_of(int i)
+{
+	return kinds[i].kind ? kinds[i].kind : modules_kind(kinds[i].module, kinds[i].name);
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define NAMES    32
 
 struct names {
 	unsigned    n;
 	const char *name[NAMES];
 };
 
-/* The whole page of a kind, NUL at its end; freed by the caller. */
-static char *read_page(const char *kind)
+/* The whole page of the i-th kind, NUL at its end; freed by the caller. */
+static char *read_page(int i)
 {
-	const char *top = getenv("srcdir");
+	const char *top = getenv("srcdir"), *module = kinds[i].module, *kind = kind_of(i)->name;
 	char path[512], *text = calloc(1, 1 << 16);
 	FILE *f;
 
-	snprintf(path, sizeof path, "%s/stages/%s/%s.md", top ? top : ".", kind, kind);
+	snprintf(path, sizeof path, "%s/%s/%s/%s.md", top ? top : ".", module ? "plugins" : "stages",
+	         module ? module : kind, kind);
 	f = fopen(path, "r");
 	ck_assert_msg(f != NULL, "%s cannot be read", path);
 	ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, f), (1 << 16) - 1);
@@ -128,13 +141,13 @@ static struct names of_fields(const struct mr_field *field)
 
 START_TEST(names_are_the_descriptor_s)
 {
-	const struct mr_kind *kind = kinds[_i];
+	const struct mr_kind *kind = kind_of(_i);
 	const struct { const char *title; struct names names; } want[] = {
 		{ "Inputs", of_ports(kind->inputs) },     { "Outputs", of_ports(kind->outputs) },
 		{ "Settings", of_fields(kind->fields) },  { "Drops", of_named(kind->drops) },
 		{ "Counters", of_named(kind->counters) },
 	};
-	char *page = read_page(kind->name), head[64];
+	char *page = read_page(_i), head[64];
 
 	snprintf(head, sizeof head, "# %s\n", kind->name);
 	ck_assert_msg(!strncmp(page, head, strlen(head)), "%s.md does not begin with its name",
@@ -148,8 +161,8 @@ END_TEST
 /* Every port, and the kind itself, in the first drawing. */
 START_TEST(ports_are_drawn)
 {
-	const struct mr_kind *kind = kinds[_i];
-	char *page = read_page(kind->name), *box = strstr(page, "```\n"), *end;
+	const struct mr_kind *kind = kind_of(_i);
+	char *page = read_page(_i), *box = strstr(page, "```\n"), *end;
 	const struct names ports[] = { of_ports(kind->inputs), of_ports(kind->outputs) };
 
 	ck_assert_ptr_nonnull(box);
@@ -167,11 +180,11 @@ END_TEST
 
 START_TEST(settings_have_their_numbers)
 {
-	const struct mr_kind *kind = kinds[_i];
-	char *page = read_page(kind->name), *text = section(page, "Settings");
+	const struct mr_kind *kind = kind_of(_i);
+	char *page = read_page(_i), *text = section(page, "Settings");
 
 	for (const struct mr_field *f = kind->fields; f && f->name; f++) {
-		if (f->type != MR_U32)
+		if (f->type != MR_U32 && f->type != MR_U64)
 			continue;
 		ck_assert_msg(row_has(text, f->name, f->def) && row_has(text, f->name, f->min) &&
 		                      row_has(text, f->name, f->max),
