@@ -39,3 +39,10 @@ plugins_tap_so_LDADD =
 EXTRA_DIST += \
 	plugins/tap/pcapng.md \
 	plugins/tap/tap.md
+
+plugin_PROGRAMS += plugins/impair.so
+plugins_impair_so_SOURCES = plugins/impair/impair.c
+plugins_impair_so_CFLAGS = $(CFLAGS_MODULE)
+plugins_impair_so_LDFLAGS = $(LDFLAGS_MODULE)
+plugins_impair_so_LDADD =
+EXTRA_DIST += plugins/impair/impair.md

@@ -127,6 +127,7 @@ test_programs = \
 	t/lib/test_ipv4 \
 	t/lib/test_later \
 	t/lib/test_witness \
+	t/plugins/test_impair \
 	t/plugins/test_pcapng \
 	t/plugins/test_tap \
 	t/stages/test_bounds \
@@ -158,6 +159,7 @@ TESTS += $(test_programs)
 
 # These load modules with stages, which need all of the runtime in the program.
 LDADD_STAGES = t/lib/librig.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED) $(CHECK_LIBS)
+t_plugins_test_impair_LDADD = $(LDADD_STAGES)
 t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
 t_plugins_test_tap_LDADD = $(LDADD_STAGES)
 t_stages_test_pages_LDADD = $(LDADD_STAGES)

@@ -20,6 +20,7 @@ static const struct {
 	{ .kind = &mr_kind_route },    { .kind = &mr_kind_fsp_seal }, { .kind = &mr_kind_fmp_seal },
 	{ .kind = &mr_kind_tx_gso },   { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
 	{ NULL, "tap", "tap" },        { NULL, "tap", "pcapng" },
+	{ NULL, "impair", "impair" },
 };
 
 static const struct mr_kind *kind_of(int i)
