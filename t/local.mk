@@ -130,6 +130,7 @@ test_programs = \
 	t/plugins/test_impair \
 	t/plugins/test_pcapng \
 	t/plugins/test_tap \
+	t/stages/test_behind \
 	t/stages/test_bounds \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
