@@ -3,6 +3,8 @@
 libfips_a_SOURCES = \
 	fips/node/action.c \
 	fips/node/action.h \
+	fips/node/access.c \
+	fips/node/access.h \
 	fips/node/acts.c \
 	fips/node/answer.c \
 	fips/node/config.h \

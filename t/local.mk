@@ -91,6 +91,7 @@ test_programs = \
 	t/core/test_tsan \
 	t/core/test_wire \
 	t/core/test_worker \
+	t/fips/test_access \
 	t/fips/test_identity \
 	t/fips/test_node_chain \
 	t/fips/test_node_configure \
@@ -135,6 +136,7 @@ test_programs = \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
 	t/stages/test_control \
+	t/stages/test_control_access \
 	t/stages/test_control_kept \
 	t/stages/test_control_keys \
 	t/stages/test_control_moves \
@@ -274,6 +276,7 @@ t_net_relay_SOURCES = \
 # Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
 # with a main that replays the stored inputs.
 fuzz_programs = \
+	t/fuzz/fuzz_access \
 	t/fuzz/fuzz_aead \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
@@ -316,6 +319,7 @@ else
 t_fuzz_libfuzz_a_SOURCES += t/fuzz/replay.c
 TESTS += $(fuzz_programs)
 endif
+t_fuzz_fuzz_access_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)

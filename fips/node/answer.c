@@ -102,6 +102,8 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
+	if (!fips_peer_admitted(n, addr))
+		return;
 	if (crowded(n) || !fips_peers_make_room(n, false)) {
 		fips_count(n, FIPS_NODE_REFUSED);
 		return;
@@ -154,6 +156,8 @@ static void classify(struct fips_node *n, struct fips_peer *p, struct fips_ik *i
 		rekey(n, p, ik, msg, via);
 		return;
 	}
+	if (restarted && !fips_peer_admitted(n, &p->addr))
+		return;
 	answer(n, p, ik, msg, via);
 }
 

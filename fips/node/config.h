@@ -127,10 +127,19 @@ struct fips_words {
 	void *self;
 };
 
+/* What files say of nodes, which may change at any time (FIPS_IN_NAMES tells of names).  Either may be NULL:
+ * everybody is admitted, nobody has a name. */
+struct fips_gate {
+	bool (*admits)(void *self, const struct fips_addr *addr);
+	const char *(*name)(void *self, const struct fips_addr *addr); /* NULL: none */
+	void *self;
+};
+
 struct fips_node_env {
 	struct fips_curve curve; /* borrowed: the caller closes it, after the node */
 	struct mr_rand    rand;
 	struct fips_words words;
+	struct fips_gate  gate;
 };
 
 #endif

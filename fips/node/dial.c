@@ -51,8 +51,25 @@ static bool dial_room(const struct fips_node *n)
 	       (!n->limits.links || n->n_calls + n->n_up < n->limits.links);
 }
 
+/* Whom the access lists refuse is not called; they are asked again as after a first failure. */
+static bool dial_denied(struct fips_node *n, struct fips_peer *p)
+{
+	char text[FIPS_ADDR_TEXT];
+	bool denied = !fips_peer_admitted(n, &p->addr);
+
+	if (denied)
+		p->retry_at = n->now + fips_ms(n->timers.retry);
+	if (denied && !p->denied)
+		fips_log(n, FIPS_LOG_INFO, "%s is not called: the access lists refuse it",
+		         fips_peer_name(p, text));
+	p->denied = denied;
+	return denied;
+}
+
 void fips_dial_begin(struct fips_node *n, struct fips_peer *p)
 {
+	if (dial_denied(n, p))
+		return;
 	p->dialling = true;
 	p->dial_since = n->now;
 	p->retry_at = MR_NEVER;
@@ -249,7 +266,7 @@ static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
-	if (!p->up && !fips_peers_make_room(n, p->configured)) {
+	if (!p->up && (!fips_peer_admitted(n, &p->addr) || !fips_peers_make_room(n, p->configured))) {
 		dial_failed(n, p);
 		return;
 	}

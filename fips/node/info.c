@@ -1,5 +1,6 @@
 /* info.c - what an operator may see of a node. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "fips/node/parts.h"
@@ -42,6 +43,7 @@ static bool shown(const struct fips_peer *p)
 
 bool fips_node_peer(const struct fips_node *n, unsigned index, struct fips_peer_info *out)
 {
+	char text[FIPS_ADDR_TEXT];
 	const struct fips_peer *p = NULL;
 
 	for (unsigned i = 0; i < n->n_peers; i++) {
@@ -64,6 +66,7 @@ bool fips_node_peer(const struct fips_node *n, unsigned index, struct fips_peer_
 	};
 	memcpy(out->xonly, p->pub + 1, FIPS_XONLY_LEN);
 	memcpy(out->alias, p->alias, FIPS_ALIAS_LEN);
+	snprintf(out->name, sizeof out->name, "%s", fips_peer_name(p, text));
 	if (p->up)
 		link_info(p, out);
 	return true;
@@ -157,6 +160,7 @@ const char *fips_node_count_name(enum fips_node_count count)
 		[FIPS_NODE_SESSION_CUTS] = "session-cuts",
 		[FIPS_NODE_RESTARTS] = "restarts",
 		[FIPS_NODE_LOST] = "lost",
+		[FIPS_NODE_DENIED] = "denied",
 	};
 
 	return count < FIPS_NODE_COUNTS ? name[count] : "?";

@@ -26,6 +26,7 @@
  *                                                    totals count all keys since link-up
  *   SESSION_SNAPSHOT     the same                    answer to ASK_SESSION_REPORT
  *   VIAS                 peer, vias, n_vias          answer to RESOLVE_NAME; none: no such name
+ *   NAMES                                            nodes may be called otherwise now
  *   TIMER                                            the deadline has come
  *   CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
  *   CONFIGURE            config                      the operator's settings have changed; reserved
@@ -57,6 +58,7 @@ enum fips_input_kind {
 	FIPS_IN_LINK_SNAPSHOT,
 	FIPS_IN_SESSION_SNAPSHOT,
 	FIPS_IN_VIAS,
+	FIPS_IN_NAMES,
 	FIPS_IN_TIMER,
 	FIPS_IN_CONNECT,
 	FIPS_IN_DISCONNECT,

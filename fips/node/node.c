@@ -95,6 +95,7 @@ static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 		return false;
 	for (unsigned i = 0; i < c->n_peers; i++)
 		fips_peer_take(&n->peers[i], &c->peers[i]);
+	fips_peers_name(n);
 	return true;
 }
 
@@ -222,6 +223,7 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_LINK_SNAPSHOT: fips_link_snapshot_in(n, in); break;
 	case FIPS_IN_SESSION_SNAPSHOT: fips_session_snapshot_in(n, in); break;
 	case FIPS_IN_VIAS: vias(n, in); break;
+	case FIPS_IN_NAMES: fips_peers_name(n); break;
 	case FIPS_IN_TIMER: fips_timers_run(n); break;
 	case FIPS_IN_CONNECT:
 	case FIPS_IN_DISCONNECT: operator_says(n, in); break;

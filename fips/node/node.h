@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fips/node/access.h"
 #include "fips/node/action.h"
 #include "fips/node/config.h"
 #include "fips/node/input.h"
@@ -96,6 +97,7 @@ enum fips_node_count {
 	FIPS_NODE_SESSION_CUTS,  /* session cut-overs                                   */
 	FIPS_NODE_RESTARTS,      /* peers seen to have restarted                        */
 	FIPS_NODE_LOST,          /* links removed for silence                           */
+	FIPS_NODE_DENIED,        /* refused by the access lists                         */
 	FIPS_NODE_COUNTS,
 };
 
@@ -129,6 +131,7 @@ struct fips_peer_info {
 	struct fips_addr     addr;
 	uint8_t              xonly[FIPS_XONLY_LEN];
 	char                 alias[FIPS_ALIAS_LEN]; /* empty for a stranger         */
+	char                 name[FIPS_HOST_LEN]; /* by the hosts file, else alias, else address */
 	bool                 configured;
 	bool                 initiator;  /* our dial made the key we send with      */
 	enum fips_peer_state state;

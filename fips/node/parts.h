@@ -52,6 +52,9 @@ static inline bool fips_peer_proven(const struct fips_peer *p)
 	return p->up && p->send->proven;
 }
 const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT]);
+void fips_peers_name(struct fips_node *n); /* look all names up again; any time */
+/* Do the access lists admit this node?  If not it is counted. */
+bool fips_peer_admitted(struct fips_node *n, const struct fips_addr *addr);
 bool fips_index_draw(struct fips_node *n, uint32_t *index);
 
 /* node.c */

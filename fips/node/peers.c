@@ -80,6 +80,14 @@ static struct fips_peer *free_slot(struct fips_node *n)
 	return oldest;
 }
 
+static void look_up(const struct fips_node *n, struct fips_peer *p)
+{
+	const struct fips_gate *gate = &n->env.gate;
+	const char *name = gate->name ? gate->name(gate->self, &p->addr) : NULL;
+
+	snprintf(p->host, sizeof p->host, "%s", name ? name : "");
+}
+
 /* A slot for a node met for the first time.  There always is one: see the table's size. */
 struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN],
                                 const struct fips_addr *addr)
@@ -92,6 +100,7 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 	p->used = true;
 	p->addr = *addr;
 	memcpy(p->pub, pub, FIPS_PUB_LEN);
+	look_up(n, p);
 	fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
 	p->retry_at = MR_NEVER;
 	p->close_at = MR_NEVER;
@@ -169,11 +178,28 @@ void fips_peer_see(struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL])
 	memcpy(p->seen[p->n_seen++ % FIPS_SEEN], ephemeral, FIPS_EPHEMERAL);
 }
 
-/* For log lines: the alias, or the address in hex. */
+/* For people: the name in the hosts file, the alias, or the address in hex (operations.md 6). */
 const char *fips_peer_name(const struct fips_peer *p, char text[FIPS_ADDR_TEXT])
 {
 	fips_addr_text(&p->addr, text);
-	return p->alias[0] ? p->alias : text;
+	return p->host[0] ? p->host : p->alias[0] ? p->alias : text;
+}
+
+void fips_peers_name(struct fips_node *n)
+{
+	for (unsigned i = 0; i < n->n_peers; i++)
+		if (n->peers[i].used)
+			look_up(n, &n->peers[i]);
+}
+
+bool fips_peer_admitted(struct fips_node *n, const struct fips_addr *addr)
+{
+	const struct fips_gate *gate = &n->env.gate;
+
+	if (!gate->admits || gate->admits(gate->self, addr))
+		return true;
+	fips_count(n, FIPS_NODE_DENIED);
+	return false;
 }
 
 static bool index_taken(const struct fips_node *n, uint32_t index)

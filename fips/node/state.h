@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "fips/path/bucket.h"
+#include "fips/node/access.h"
 #include "fips/node/metrics.h"
 #include "fips/node/node.h"
 #include "fips/node/pmtu.h"
@@ -82,6 +83,8 @@ struct fips_peer {
 	struct fips_addr addr;
 	uint8_t          pub[FIPS_PUB_LEN];
 	char             alias[FIPS_ALIAS_LEN];
+	char             host[FIPS_HOST_LEN]; /* by the hosts file, or empty  */
+	bool             denied; /* not dialled for the access lists: has been said */
 	bool             behind;
 	struct fips_addr hop;  /* valid if behind                                 */
 	struct fips_via  vias[FIPS_VIAS_MAX]; /* not const: VIAS replaces them     */

@@ -55,9 +55,11 @@ static int control_open(void *self, struct mr_setup *s)
 	fips_bucket_init(&c->lines, 100, 5000, s->now);
 	if (mr_control_configure(c, &c->set, s))
 		return -1;
+	mr_access_look(c);
 	wrong = fips_node_open(&c->node, &c->set.config,
 	                       &(struct fips_node_env){ .curve = c->mesh->curve, .rand = s->rand,
-	                                                .words = mr_control_words(c) });
+	                                                .words = mr_control_words(c),
+	                                                .gate = mr_access_gate(c) });
 	if (wrong)
 		return mr_setup_error(s, "node", "%s", wrong);
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
@@ -215,6 +217,7 @@ static void control_close(void *self)
 	mr_control_reports_close(c);
 	mr_control_orders_close(c);
 	mr_relations_close(c);
+	mr_access_close(c);
 	fips_actions_close(&c->actions);
 	fips_node_close(c->node);
 }
@@ -296,6 +299,7 @@ const struct mr_kind mr_kind_control = {
 		NODE(FIPS_NODE_SESSION_CUTS, "node-session-cuts", "sessions moved to a new key"),
 		NODE(FIPS_NODE_RESTARTS, "node-restarts", "neighbours seen to have restarted"),
 		NODE(FIPS_NODE_LOST, "node-lost", "links removed for silence"),
+		NODE(FIPS_NODE_DENIED, "node-denied", "nodes that the access lists refuse"),
 		{ 0 } },
 	.host = true, .once = true, .makes = true, .keeps = MR_VECTOR + CONTROL_KEPT,
 	.single = true, .affinities = 1 << MR_ANY,

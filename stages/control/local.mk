@@ -1,4 +1,5 @@
 libstages_a_SOURCES += \
+	stages/control/access.c \
 	stages/control/actions.c \
 	stages/control/control.c \
 	stages/control/control.h \

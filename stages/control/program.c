@@ -98,6 +98,7 @@ static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 	fips_npub_format(p->xonly, npub);
 	names_json(o, &p->addr);
 	json_object_set_new(o, "npub", json_string(npub));
+	json_object_set_new(o, "name", json_string(p->name));
 	json_object_set_new(o, "alias", p->alias[0] ? json_string(p->alias) : json_null());
 	json_object_set_new(o, "configured", json_boolean(p->configured));
 	json_object_set_new(o, "state", json_string(peer_states[p->state]));

@@ -6,6 +6,7 @@
  *   commit    the settings are in force, and the node is told as soon as it may be told anything */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "stages/control/state.h"
 
@@ -43,6 +44,7 @@ static void take_settings(struct control *c)
 	c->set = c->next;
 	c->next = (struct control_settings){ 0 };
 	c->asking = 0;
+	memset(c->access.stamp, 0xff, sizeof c->access.stamp); /* other files, other aliases */
 	c->unset = true;
 }
 

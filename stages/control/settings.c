@@ -47,7 +47,13 @@ struct mmp {
 	unsigned mode; /* enum fips_mmp */
 };
 
+struct acl {
+	char *allow, *deny;
+};
+
 struct node_conf {
+	struct acl        acl;
+	char             *hosts;
 	uint32_t          heartbeat, dead, drain; /* s */
 	struct limits     limits;
 	struct rate_limit rate_limit;
@@ -135,7 +141,18 @@ static const struct mr_field mmp_fields[] = {
 	{ 0 }
 };
 
+static const struct mr_field acl_fields[] = {
+	{ "allow_file", MR_TEXT, MR_AT(struct acl, allow), .text = "/etc/fips/peers.allow",
+	  .help = "who is listed there is admitted; may be absent" },
+	{ "deny_file", MR_TEXT, MR_AT(struct acl, deny), .text = "/etc/fips/peers.deny",
+	  .help = "who else is listed there is refused; may be absent" },
+	{ 0 }
+};
+
 static const struct mr_field node_fields[] = {
+	{ "acl", MR_GROUP, MR_AT(struct node_conf, acl), .of = acl_fields },
+	{ "hosts_file", MR_TEXT, MR_AT(struct node_conf, hosts), .text = "/etc/fips/hosts",
+	  .help = "names of nodes; may be absent" },
 	{ "heartbeat_interval_secs", MR_U32, MR_AT(struct node_conf, heartbeat), .min = 1,
 	  .max = 3600, .def = 10, .unit = "s", .help = "between heartbeats on a link" },
 	{ "link_dead_timeout_secs", MR_U32, MR_AT(struct node_conf, dead), .min = 1, .max = 86400,
@@ -243,6 +260,21 @@ static uint32_t accepts(const struct mr_udp *udp)
 	return accept;
 }
 
+static void take_files(struct control_settings *set, const struct node_conf *n)
+{
+	const char *const path[CONTROL_FILES] = {
+		[CONTROL_ALLOW] = n->acl.allow,
+		[CONTROL_DENY] = n->acl.deny,
+		[CONTROL_HOSTS] = n->hosts,
+	};
+
+	for (unsigned i = 0; i < CONTROL_FILES; i++) {
+		set->file[i] = strdup(path[i]);
+		if (!set->file[i])
+			abort();
+	}
+}
+
 int mr_control_configure(struct control *c, struct control_settings *set, struct mr_setup *s)
 {
 	const struct node_conf *n = s->conf[0];
@@ -250,6 +282,7 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	int failed = 0;
 
 	*set = (struct control_settings){ .drain = n->drain * MR_NS_PER_S };
+	take_files(set, n);
 	*config = fips_node_config_default();
 	config->me = &c->mesh->me;
 	config->link_mtu = c->udp->mtu;
@@ -274,6 +307,8 @@ void mr_settings_close(struct control_settings *set)
 	mr_names_close(set->names); /* first: its questions point at names */
 	for (unsigned i = 0; i < set->n_named; i++)
 		mr_named_close(&set->named[i]);
+	for (unsigned i = 0; i < CONTROL_FILES; i++)
+		free(set->file[i]);
 	free(set->named);
 	free(set->peers);
 	*set = (struct control_settings){ 0 };

@@ -157,7 +157,22 @@ struct control_named {
 };
 
 /* What the node file says. */
+/* The files of access.c. */
+enum control_file { CONTROL_ALLOW, CONTROL_DENY, CONTROL_HOSTS, CONTROL_FILES };
+
+struct control_stamp { /* a file as it was when it was read; all zero: not there */
+	uint64_t there, device, inode, size;
+	int64_t  s, ns; /* last change */
+};
+
+struct control_access {
+	struct control_stamp stamp[CONTROL_FILES];
+	struct fips_hosts    hosts;
+	struct fips_access   allow, deny;
+};
+
 struct control_settings {
+	char                    *file[CONTROL_FILES]; /* owned paths; "": none          */
 	struct fips_node_config  config;  /* its peers are those below                  */
 	struct fips_peer_config *peers;   /* [config.n_peers], owned                    */
 	uint64_t                 drain;   /* ns                                         */
@@ -178,6 +193,9 @@ struct control {
 	struct control_settings set;      /* in force */
 	struct control_settings next;     /* prepared */
 	bool                    unset;    /* the node is to be told of them */
+
+	struct control_access access;
+	bool                  renamed; /* the node is to be told */
 
 	struct mr_log      log;
 	struct fips_bucket lines;      /* log lines of the node */
@@ -349,6 +367,13 @@ void mr_control_ask_name(struct control *c, const struct fips_action *a, struct 
 void mr_control_names_poll(struct control *c);
 /* Tell the node the addresses of one peer; false when there are none new. */
 bool mr_control_names_tell(struct control *c, struct mr_turn *t);
+
+/* ---- access.c ---- */
+
+/* Read the files that have changed; true: nodes may be called otherwise now. */
+bool mr_access_look(struct control *c);
+struct fips_gate mr_access_gate(struct control *c);
+void mr_access_close(struct control *c);
 
 /* ---- tick.c ---- */
 

@@ -29,6 +29,12 @@ static void look_at_via(struct control *c, const struct relation *r, struct mr_t
 /* Telling the node only adds actions: nothing walked over here goes before they are done. */
 void mr_control_tick(struct control *c, struct mr_turn *t)
 {
+	if (mr_access_look(c))
+		c->renamed = true;
+	if (c->renamed && mr_control_ready(c)) {
+		c->renamed = false;
+		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_NAMES }, t);
+	}
 	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
 		for (struct relation *r = c->links[i]; r; r = r->next) {
 			for (struct control_key *key = r->keys; key; key = key->next)

@@ -75,6 +75,7 @@ bool whole_spread;
 const unsigned *whole_threads;
 bool whole_router;
 unsigned whole_life;
+const char *whole_files = WHOLE_NO_FILES;
 unsigned whole_mtu;
 
 static uint64_t air_now(void)
@@ -110,9 +111,9 @@ static void write_files(struct node *n, unsigned i, const char *more, const char
 	else
 		snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
 	snprintf(text, sizeof text,
-	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s},\"transports\":{\"udp\":"
+	         "{\"node\":{\"identity\":{\"nsec\":\"%s\"}%s%s},\"transports\":{\"udp\":"
 	         "{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":%u}},\"peers\":[%s]}",
-	         secret[i], more, whole_mtu, peers);
+	         secret[i], whole_files, more, whole_mtu, peers);
 	n->graph_doc = mr_json_parse("graph", graph, strlen(graph), &n->report);
 	n->node_doc = mr_json_parse("node", text, strlen(text), &n->report);
 	ck_assert_ptr_nonnull(n->node_doc);

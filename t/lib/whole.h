@@ -95,6 +95,9 @@ extern const struct mr_aead *whole_aead;
 
 /* Called with true before and with false after each turn of a data worker; NULL: nothing is. */
 extern void (*whole_around)(bool before);
+/* Which access lists and hosts file nodes opened from now on read, as members of "node": none. */
+#define WHOLE_NO_FILES ",\"acl\":{\"allow_file\":\"\",\"deny_file\":\"\"},\"hosts_file\":\"\""
+extern const char *whole_files;
 /* Which life this is: a node opened under another number draws other random bytes. */
 extern unsigned whole_life;
 /* Nodes opened from now on have this for transports.udp.mtu; whole_reset: 1472. */
