@@ -163,7 +163,7 @@ jq -e ".sent > 1000 and .lost <= $lost and ([.duplicated, .reordered, .changed] 
 }
 # A stranger that is answered has a link, which is some memory; a sanitizer has use for more.
 allowed=1024
-! grep -q __asan_init "$millrace" || allowed=8192
+! grep -q -e __asan_init -e __tsan_init "$millrace" || allowed=8192
 [ $((second - first)) -le $allowed ] || {
 	say "memory: $first kB, then $second kB" >&2
 	bad=1
