@@ -41,7 +41,7 @@ static void print_kinds(const struct mr_plugins *p)
 
 static void print_plugins(const struct mr_plugins *p)
 {
-	printf("plugins from %s\n", p->folder);
+	printf("plugins from %s, ABI %d\n", p->folder, MR_ABI);
 	if (p->refused)
 		printf("  none: %s\n", p->refused);
 	else if (!p->modules)

@@ -4,7 +4,9 @@ EXTRA_DIST += \
 	contrib/bench/tunnel \
 	contrib/check.sh \
 	contrib/demo.sh \
-	contrib/lib.sh
+	contrib/lib.sh \
+	contrib/sample-plugin/Makefile \
+	contrib/sample-plugin/count.c
 
 noinst_PROGRAMS += \
 	contrib/bench/aead \

@@ -2,4 +2,5 @@
 
 dist_doc_DATA += \
 	doc/reload.md \
+	doc/plugins.md \
 	doc/stats.md

@@ -1,6 +1,50 @@
 # plugins: the AEAD provider that is built in, and loadable modules: plugins/<name>.so from the folder
 # plugins/<name>.
 
+# What modules of others are compiled with: core/plugin.h and all it needs, what AEAD providers share, and the
+# words, tables and addresses that stages of this mesh know.  A test compares this list with what the program
+# exports.
+nobase_pkginclude_HEADERS = \
+	core/aead.h \
+	core/aead_op.h \
+	core/clock.h \
+	core/counter.h \
+	core/err.h \
+	core/field.h \
+	core/hash.h \
+	core/pkt.h \
+	core/plugin.h \
+	core/pool.h \
+	core/rand.h \
+	core/secret.h \
+	core/stage.h \
+	core/table.h \
+	core/wire.h \
+	fips/noise/address.h \
+	fips/noise/bech32.h \
+	fips/noise/curve.h \
+	fips/noise/identity.h \
+	fips/noise/ik.h \
+	fips/noise/symmetric.h \
+	fips/noise/xk.h \
+	fips/path/bucket.h \
+	fips/path/entry.h \
+	fips/path/key.h \
+	fips/path/link_recv.h \
+	fips/path/received.h \
+	fips/path/session_recv.h \
+	fips/path/via.h \
+	fips/path/window.h \
+	fips/wire/coords.h \
+	fips/wire/fsp.h \
+	fips/wire/link.h \
+	fips/wire/report.h \
+	stages/lib/mesh.h \
+	stages/lib/words.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = millrace-plugin.pc
+
+
 libcore_a_SOURCES += plugins/mbedtls/aead.c
 
 if LIBCRYPTO

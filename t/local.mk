@@ -239,6 +239,7 @@ t_modules_half_so_LDADD =
 test_scripts = \
 	t/check_tree.sh \
 	t/cli/test_cli.sh \
+	t/cli/test_exports.sh \
 	t/cli/test_reload.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
@@ -248,6 +249,8 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 net_tests = \
 	t/net/chain.sh \
 	t/net/hostile.sh \
+	t/net/sample_plugin.sh \
+	t/net/tap.sh \
 	t/net/relay.sh \
 	t/net/privileges.sh \
 	t/net/reload.sh \
@@ -261,6 +264,7 @@ EXTRA_DIST += \
 	t/net/two_nodes.sh \
 	t/net/wire.sh
 check_PROGRAMS += \
+	t/net/capture \
 	t/net/hostile \
 	t/net/numbered \
 	t/net/relay

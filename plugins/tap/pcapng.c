@@ -36,8 +36,11 @@ struct pcapng {
 	uint32_t         files; /* setting                                          */
 	int              fd[FILES_MAX];
 	unsigned         opened;
+	bool             heir;  /* the files are still another stage's of this program: go on behind
+	                         * it, when it has let go of them                   */
 	unsigned         at;    /* which of the files is being written, [0, files)  */
-	uint64_t         size;  /* bytes of whole blocks in it; 0: not begun        */
+	uint64_t         size;  /* bytes of whole blocks in it                      */
+	bool             begun; /* a section of ours is in it                       */
 	uint64_t         epoch; /* ns to add to a turn's time                       */
 	struct interface interface[INTERFACES_MAX]; /* described in this file       */
 	unsigned         interfaces;
@@ -55,8 +58,23 @@ struct batch {
 
 /* ---- set-up ---- */
 
-/* Only a file of ours that nobody else can read, and that no other stage writes. */
-static int open_file(struct mr_setup *s, const char *path)
+/* A write lock that other programs see, and nobody in this one. */
+static bool lock_out_programs(int fd)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &all) == 0;
+}
+
+/* Two stages of this program: the later one gets it when the earlier has closed.  That is how a
+ * capture goes on when the graph is exchanged. */
+static bool lock_out_stages(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Only a file of ours, which nobody else can read and no other program writes. */
+static int open_file(struct pcapng *pc, struct mr_setup *s, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	struct stat st;
@@ -67,9 +85,12 @@ static int open_file(struct mr_setup *s, const char *path)
 		mr_setup_error(s, NULL, "file: %s is not a regular file", path);
 	else if (st.st_uid != geteuid())
 		mr_setup_error(s, NULL, "file: %s belongs to another user", path);
-	else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		mr_setup_error(s, NULL, "file: %s is being written by another stage or node", path);
-	else if (fchmod(fd, 0600) != 0 || ftruncate(fd, 0) != 0)
+	else if (!lock_out_programs(fd))
+		mr_setup_error(s, NULL, "file: %s is being written by another program", path);
+	else if (!lock_out_stages(fd)) {
+		pc->heir = true;
+		return fd;
+	} else if (fchmod(fd, 0600) != 0 || ftruncate(fd, 0) != 0)
 		mr_setup_error(s, NULL, "file: cannot begin %s: %s", path, strerror(errno));
 	else
 		return fd;
@@ -89,7 +110,7 @@ static int pcapng_open(void *self, struct mr_setup *s)
 
 		if (n < 0 || (size_t)n >= sizeof path)
 			return mr_setup_error(s, NULL, "file: the path is too long");
-		pc->fd[pc->opened] = open_file(s, path);
+		pc->fd[pc->opened] = open_file(pc, s, path);
 		if (pc->fd[pc->opened] < 0)
 			return -1;
 	}
@@ -136,12 +157,48 @@ static bool put_block(struct pcapng *pc, uint8_t *block, uint32_t n)
 	return false;
 }
 
-static bool begin_file(struct pcapng *pc)
+static bool begin_section(struct pcapng *pc)
 {
 	uint8_t block[BLOCK_SECTION];
 
 	pc->interfaces = 0;
 	return put_block(pc, block, block_section(block));
+}
+
+/* Later than the file written so far? */
+static bool is_newer(const struct stat *a, const struct stat *b)
+{
+	return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec > b->st_mtim.tv_sec :
+	                                                a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
+}
+
+/* Go on behind the stage that had the files, in the one it wrote last.  False: it still has them. */
+static bool inherit(struct pcapng *pc)
+{
+	struct stat st, newest = { 0 };
+
+	for (unsigned i = 0; i < pc->opened; i++)
+		if (!lock_out_stages(pc->fd[i]) || !lock_out_programs(pc->fd[i]) ||
+		    fstat(pc->fd[i], &st) != 0)
+			return false;
+	for (unsigned i = 0; i < pc->opened; i++) {
+		if (fstat(pc->fd[i], &st) != 0 || (i && !is_newer(&st, &newest)))
+			continue;
+		newest = st;
+		pc->at = i;
+	}
+	pc->size = (uint64_t)newest.st_size;
+	pc->heir = false;
+	return true;
+}
+
+/* Before the first packet. */
+static bool begin(struct pcapng *pc)
+{
+	if (pc->begun)
+		return true;
+	pc->begun = (!pc->heir || inherit(pc)) && begin_section(pc);
+	return pc->begun;
 }
 
 /* Packets whose blocks went in whole are done, the others are dropped. */
@@ -175,7 +232,8 @@ static bool next_file(struct pcapng *pc, struct mr_turn *t)
 	pc->size = 0;
 	cut(pc);
 	mr_count(t, FILES, 1);
-	return begin_file(pc);
+	pc->begun = begin_section(pc);
+	return pc->begun;
 }
 
 /* ---- packets ---- */
@@ -230,7 +288,7 @@ static void store(struct pcapng *pc, struct batch *b, struct mr_pkt *p, struct m
 	unsigned link = block_link(p), interface;
 
 	note.name[TAP_NAME - 1] = '\0';
-	if (pc->size == 0 && !begin_file(pc)) {
+	if (!begin(pc)) {
 		mr_drop(t, NO_SPACE, p);
 		return;
 	}
@@ -270,7 +328,7 @@ static const char *file_rule(const void *member)
 
 static const struct mr_field pcapng_fields[] = {
 	{ .name = "file", .type = MR_TEXT, MR_AT(struct pcapng, file), .required = true,
-	  .rule = file_rule, .help = "path of the file; begun anew when the stage opens" },
+	  .rule = file_rule, .help = "path of the file; begun anew when the node starts" },
 	{ .name = "limit", .type = MR_U64, MR_AT(struct pcapng, limit), .min = LIMIT_MIN,
 	  .max = UINT64_C(1) << 40, .def = 100 << 20, .unit = "bytes",
 	  .help = "size that a file does not outgrow" },

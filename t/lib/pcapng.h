@@ -1,4 +1,4 @@
-/* pcapng.h - a small reader of pcapng files, for tests: little-endian, one section, the three blocks a
+/* pcapng.h - a small reader of pcapng files, for tests: little-endian, of the three blocks a
  * capture of ours has.  Anything else, and anything that does not add up, fails the test. */
 #ifndef T_LIB_PCAPNG_H
 #define T_LIB_PCAPNG_H
@@ -16,7 +16,7 @@ struct pcapng_interface {
 };
 
 struct pcapng_packet {
-	unsigned       interface;
+	unsigned       interface; /* in the file */
 	uint64_t       time;
 	uint32_t       len, original;
 	uint32_t       flags; /* epb_flags, 0: not there */
@@ -27,7 +27,8 @@ struct pcapng_file {
 	uint8_t                *bytes; /* owned */
 	size_t                  size;
 	struct pcapng_interface interface[PCAPNG_INTERFACES];
-	unsigned                interfaces;
+	unsigned                interfaces, sections;
+	unsigned                base; /* the first interface of the section at hand */
 	struct pcapng_packet    packet[PCAPNG_PACKETS];
 	unsigned                packets;
 };

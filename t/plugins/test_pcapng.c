@@ -3,12 +3,14 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/wire.h"
@@ -346,6 +348,56 @@ static void refused(const char *says)
 	free(text);
 }
 
+static void other_program_writes(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600), ready[2];
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (fcntl(fd, F_SETLK, &all) == 0 && write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
+	refused("is being written by another program");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+}
+
+/* A stage that takes the place of another, as when a graph is exchanged: nothing is written over. */
+START_TEST(a_capture_goes_on)
+{
+	struct rig *old = rig_open(kind(), settings(""), NULL), *heir;
+	struct pcapng_file *f;
+
+	feed(old, "one", MR_SHAPE_IP, 30, 1, 0);
+	rig_run(old);
+	heir = rig_open(kind(), settings(""), NULL);
+	feed(old, "one", MR_SHAPE_IP, 31, 2, 0);
+	rig_run(old);
+	feed(heir, "two", MR_SHAPE_IP, 32, 3, 0); /* too early: the other has the file */
+	ck_assert_str_eq(rig_run(heir), "no-space");
+	rig_close(old);
+	feed(heir, "two", MR_SHAPE_IP, 33, 4, 0);
+	feed(heir, "one", MR_SHAPE_IP, 34, 5, 0);
+	ck_assert_str_eq(rig_run(heir), "taken");
+	f = pcapng_read(file);
+	ck_assert_uint_eq(f->sections, 2);
+	ck_assert_uint_eq(f->packets, 4);
+	has_bytes(&f->packet[1], 0, 31);
+	has_bytes(&f->packet[2], 0, 33);
+	ck_assert_str_eq(f->interface[f->packet[2].interface].name, "two");
+	ck_assert_str_eq(f->interface[f->packet[3].interface].name, "one");
+	pcapng_free(f);
+	rig_close(heir);
+}
+END_TEST
+
 START_TEST(files_that_are_refused)
 {
 	char other[128];
@@ -362,8 +414,8 @@ START_TEST(files_that_are_refused)
 	refused("cannot open");
 	ck_assert_int_eq(access(other, F_OK), -1);
 	ck_assert_int_eq(unlink(file), 0);
+	other_program_writes(file);
 	rig = rig_open(kind(), settings(""), NULL);
-	refused("is being written by another stage");
 	rig_close(rig);
 	if (chown(file, 12345, (gid_t)-1) == 0)
 		refused("belongs to another user");
@@ -390,6 +442,7 @@ int main(void)
 	tcase_add_test(tc, a_full_disk_costs_what_did_not_fit);
 	tcase_add_test(tc, a_disk_full_from_the_start);
 	tcase_add_test(tc, nobody_else_may_read_it);
+	tcase_add_test(tc, a_capture_goes_on);
 	tcase_add_test(tc, files_that_are_refused);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
