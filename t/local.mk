@@ -253,16 +253,26 @@ net_tests = \
 	t/net/tap.sh \
 	t/net/relay.sh \
 	t/net/privileges.sh \
-	t/net/reload.sh \
-	t/net/two_nodes_fused.sh \
-	t/net/two_nodes_staged.sh \
-	t/net/two_nodes_threads.sh \
-	t/net/two_nodes_two_core.sh
+	t/net/reload.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
-	t/net/two_nodes.sh \
+	t/net/table.sh \
 	t/net/wire.sh
+
+# The table graphs x threads: each cell is a test, an empty file whose name says what table.sh runs.
+TEST_EXTENSIONS = .cell
+CELL_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/net/table.sh
+cells = \
+	t/net/fused-1.cell t/net/fused-2.cell t/net/fused-3.cell t/net/fused-4.cell \
+	t/net/grouped-1.cell t/net/grouped-2.cell t/net/grouped-3.cell t/net/grouped-4.cell \
+	t/net/staged-1.cell t/net/staged-2.cell t/net/staged-3.cell t/net/staged-4.cell \
+	t/net/tap-1.cell t/net/tap-2.cell t/net/tap-3.cell t/net/tap-4.cell \
+	t/net/two-core-1.cell t/net/two-core-2.cell t/net/two-core-3.cell t/net/two-core-4.cell
+TESTS += $(cells)
+CLEANFILES += $(cells)
+$(cells):
+	@$(MKDIR_P) $(@D) && : >$@
 check_PROGRAMS += \
 	t/net/capture \
 	t/net/hostile \

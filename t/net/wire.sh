@@ -171,3 +171,36 @@ end_wire()
 	end "$relay_pid" || { say "the relay saw something wrong" >&2; bad=1; }
 	say "relay: $(cat "$work/relay.log")"
 }
+
+# roomy NODE...: the kernel's queue before the mesh device holds what a busy machine lets wait.
+roomy()
+{
+	for node; do
+		ip -n "$node" link set fips0 txqueuelen 16384 || die "no fips0 in $node"
+	done
+}
+
+gone()
+{
+	! kill -0 "$1"
+}
+
+# settle NODE: its counters into NODE.stats, once its packets add up.
+settle()
+{
+	await 10 adds_up "$1" || { say "packets of $1 do not add up" >&2; bad=1; }
+}
+
+adds_up()
+{
+	page "$1" /stats "$1.stats" && jq -e '.conservation == true' "$work/$1.stats"
+}
+
+# expect NODE JQ-CONDITION: of what settle found, or $bad is set.
+expect()
+{
+	jq -e "$2" "$work/$1.stats" >/dev/null || {
+		say "node $1: not so: $2" >&2
+		bad=1
+	}
+}
