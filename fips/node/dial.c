@@ -110,7 +110,10 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 	fips_dial_end(n, p);
 	if (p->up || n->stopping)
 		return; /* the peer came to us meanwhile */
-	fips_log(n, FIPS_LOG_INFO, "no answer from %s", fips_peer_name(p, text));
+	if (!p->unanswered)
+		fips_log(n, FIPS_LOG_INFO, p->n_vias ? "no answer from %s" : "no address of %s",
+		         fips_peer_name(p, text));
+	p->unanswered = true;
 	p->retries++;
 	if (p->auto_reconnect || p->retries <= n->timers.retries)
 		p->retry_at = n->now + retry_delay(n, p->retries);
@@ -217,14 +220,18 @@ void fips_dial_unlisted(struct fips_node *n, struct fips_peer *p)
 	}
 }
 
-/* The peer's names were resolved again: go on with these addresses. */
+/* The peer's names were resolved again: go on with these addresses, or with those there were.  Without any the
+ * dial has failed already. */
 void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_via *vias,
                     unsigned count)
 {
 	if (count > FIPS_VIAS_MAX)
 		count = FIPS_VIAS_MAX;
-	if (count == 0)
+	if (count == 0) {
+		if (p->dialling && p->n_vias == 0)
+			dial_failed(n, p);
 		return;
+	}
 	memcpy(p->vias, vias, count * sizeof *vias);
 	p->n_vias = count;
 	fips_dial_unlisted(n, p);

@@ -115,6 +115,7 @@ static void greet(struct fips_node *n, struct fips_peer *p)
 {
 	p->retries = 0;
 	p->retry_at = MR_NEVER;
+	p->unanswered = false;
 	fips_link_heartbeat(n, p);
 	fips_hop_up(n, p);
 	if (p->wanted)

@@ -84,6 +84,7 @@ struct fips_peer {
 	uint8_t          pub[FIPS_PUB_LEN];
 	char             alias[FIPS_ALIAS_LEN];
 	char             host[FIPS_HOST_LEN]; /* by the hosts file, or empty  */
+	bool             unanswered; /* has been said; until its link is proven   */
 	bool             denied; /* not dialled for the access lists: has been said */
 	bool             behind;
 	struct fips_addr hop;  /* valid if behind                                 */

@@ -29,8 +29,10 @@ static void found(void *arg, const struct mr_name_address *list, unsigned n)
 	struct control_named *peer = name->of;
 	struct fips_via *via = &peer->via[name - peer->name];
 
-	if (n == 0)
-		mr_log(&peer->control->log, MR_LOG_INFO, "%s: no address found", name->host);
+	if ((n == 0) != name->missing)
+		mr_log(&peer->control->log, MR_LOG_INFO, "%s: %s", name->host,
+		       n == 0 ? "no address found" : "an address is found again");
+	name->missing = n == 0;
 	for (unsigned i = 0; i < n; i++) {
 		const struct sockaddr *sock = (const void *)list[i].sock;
 		struct fips_via v = { .len = list[i].len };

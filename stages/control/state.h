@@ -142,6 +142,7 @@ struct control_refusal {
 struct control_name {
 	struct control_named *of; /* const                                              */
 	char    *host, *port; /* owned                                                  */
+	bool     missing;     /* the last question found nothing, and that has been said */
 	unsigned instance;    /* of the UDP transport; MR_UDP_MAX: whichever fits       */
 };
 

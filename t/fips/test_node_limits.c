@@ -221,6 +221,39 @@ START_TEST(gaps_grow_as_told)
 }
 END_TEST
 
+/* A peer whose name nobody knows: each question without an answer is a dial that failed at once, so the next one
+ * comes after 10, 20, ... s.  That is said once (6.4). */
+START_TEST(a_name_that_fails)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct fips_identity peer = world_identity(PEER);
+	struct fips_peer_config named = { .addr = peer.addr, .named = true, .auto_connect = true,
+		                          .auto_reconnect = true };
+	struct bench *b = bench_open(ME, 0, &config);
+	struct fips_input none = { .kind = FIPS_IN_VIAS, .peer = peer.addr };
+	struct fips_via via = bench_via(PEER);
+
+	memcpy(named.pub, peer.pub, FIPS_PUB_LEN);
+	named.pub[0] = 2;
+	config.me = &b->me;
+	config.peers = &named;
+	config.n_peers = 1;
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_CONFIGURE, .config = &config });
+	want("resolve-name", bench_wait(b, 0));
+	for (unsigned k = 1; k <= 4; k++) {
+		b->last[FIPS_ACT_LOG].len = 0;
+		bench_feed(b, &none);
+		ck_assert_int_eq(b->last[FIPS_ACT_LOG].len > 0, k == 1);
+		want("", bench_wait(b, SECONDS(5 << k) - 1));
+		want("resolve-name", bench_wait(b, 1));
+	}
+	want("", bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_VIAS, .peer = peer.addr,
+	                                             .vias = &via, .n_vias = 1 }));
+	want("expect msg1", bench_wait(b, 0));
+	bench_close(b);
+}
+END_TEST
+
 /* ---- session set-ups ---- */
 
 START_TEST(setups_by_one_link)
@@ -259,6 +292,7 @@ int main(void)
 	tcase_add_test(tc, each_transport_accepts_or_not);
 	tcase_add_loop_test(tc, so_many_dials, 0, sizeof dials / sizeof dials[0]);
 	tcase_add_test(tc, gaps_grow_as_told);
+	tcase_add_test(tc, a_name_that_fails);
 	tcase_add_test(tc, setups_by_one_link);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

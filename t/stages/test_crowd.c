@@ -2,6 +2,7 @@
  * and control hears everybody else (R7).  Forged frames with a live index change nothing at all (R29). */
 
 #include <check.h>
+#include <dirent.h>
 #include <string.h>
 
 #include "core/wire.h"
@@ -195,6 +196,91 @@ START_TEST(forged_frames_change_nothing)
 }
 END_TEST
 
+/* ---- many peers, one peer ---- */
+
+static unsigned descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* R16: a hundred links take no more descriptors than one. */
+START_TEST(descriptors_do_not_grow_with_peers)
+{
+	unsigned with_one;
+
+	whole_reset();
+	whole_open(0, ",\"rate_limit\":{\"handshake_burst\":1000}", "");
+	neighbour_open(&nb, 0);
+	neighbour_link(&nb);
+	with_one = descriptors();
+	for (unsigned i = 0; i < 100; i++) {
+		neighbour_stranger(&nb, i);
+		whole_run(2);
+	}
+	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->links), 101);
+	ck_assert_uint_eq(descriptors(), with_one);
+	neighbour_close(&nb);
+	whole_close_all();
+}
+END_TEST
+
+/* The replica of fmp-open that takes in a frame under this key of the neighbour's. */
+static const struct mr_replica *owner(unsigned key)
+{
+	const struct mr_engine *e = node[0].engine;
+	const struct mr_replica *found = NULL;
+	uint64_t before[64];
+
+	ck_assert_uint_le(e->replicas, 64);
+	for (unsigned r = 0; r < e->replicas; r++)
+		before[r] = e->replica[r].block->live[MR_W_IN];
+	nb.link_at = key;
+	neighbour_beat(&nb);
+	whole_run(5);
+	for (unsigned r = 0; r < e->replicas; r++) {
+		if (e->replica[r].kind != &mr_kind_fmp_open ||
+		    e->replica[r].block->live[MR_W_IN] == before[r])
+			continue;
+		ck_assert_ptr_null(found);
+		found = &e->replica[r];
+	}
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
+/* R28: whatever index a rekey brings, old and new frames of a peer meet the same replica, which has all its
+ * windows. */
+START_TEST(rekeys_stay_with_their_replica)
+{
+	const struct mr_replica *first;
+
+	whole_reset();
+	whole_open(0, ",\"rekey\":{\"enabled\":false}", "");
+	neighbour_open(&nb, 0);
+	nb.seed.seed = 1000 + (uint64_t)_i;
+	neighbour_link(&nb);
+	first = owner(0);
+	for (unsigned k = 1; k < 6; k++) {
+		whole_run(31000);
+		neighbour_link(&nb);
+		ck_assert_uint_ne(nb.link[k].theirs, nb.link[k - 1].theirs);
+		ck_assert_ptr_eq(owner(k), first);
+		ck_assert_ptr_eq(owner(k - 1), first); /* it still receives */
+		nb.link_at = k;
+	}
+	ck_assert_uint_eq(control_count(0, "node-link-cuts"), 5);
+	neighbour_close(&nb);
+	whole_close_all();
+}
+END_TEST
+
 static void spread(void)
 {
 	whole_spread = true;
@@ -208,6 +294,8 @@ static TCase *all(const char *name)
 	tcase_add_loop_test(tc, a_flood_leaves_the_others_alone, 0,
 	                    sizeof floods / sizeof floods[0]);
 	tcase_add_test(tc, forged_frames_change_nothing);
+	tcase_add_test(tc, descriptors_do_not_grow_with_peers);
+	tcase_add_loop_test(tc, rekeys_stay_with_their_replica, 0, 2);
 	return tc;
 }
 
