@@ -27,6 +27,8 @@ void   mr_confs_close(const struct mr_section *sections, void **confs);
 int    mr_resources_open(struct mr_engine *e, struct mr_report *report);
 void   mr_resources_close(struct mr_engine *e);
 int    mr_stages_open(struct mr_engine *e, struct mr_report *report);
+/* The replica of the running engine that r, of the one being prepared, is to follow; NULL: none. */
+struct mr_replica *mr_replica_before(const struct mr_engine *e, const struct mr_replica *r);
 /* Tell the host of `e` what n is to bring: its document and workers, and the decoded sections. */
 int    mr_host_prepare(struct mr_engine *e, struct mr_engine *n, void *const *conf,
                        struct mr_report *report);

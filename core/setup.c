@@ -209,6 +209,17 @@ static bool gather_uses(struct mr_engine *e, struct mr_replica *r)
 	return r->use && r->conf;
 }
 
+struct mr_replica *mr_replica_before(const struct mr_engine *e, const struct mr_replica *r)
+{
+	for (unsigned i = 0; e->before && i < e->before->replicas; i++) {
+		struct mr_replica *b = &e->before->replica[i];
+
+		if (b->kind == r->kind && b->index == r->index && !strcmp(b->name, r->name))
+			return b;
+	}
+	return NULL;
+}
+
 static struct mr_setup stage_setup(struct mr_engine *e, struct mr_replica *r, struct mr_opening *o,
                                    struct mr_report *report)
 {
@@ -221,6 +232,8 @@ static struct mr_setup stage_setup(struct mr_engine *e, struct mr_replica *r, st
 	s.worker = r->worker->index;
 	s.conf = r->conf;
 	s.use = r->use;
+	if (mr_replica_before(e, r))
+		s.before = mr_replica_before(e, r)->state;
 	return s;
 }
 

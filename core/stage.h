@@ -18,6 +18,7 @@
  *
  *   prepare   (a host only) what is about to change; data still flows
  *   give      kept packets are handed out, to arrive again at the new graph's replica
+ *   inherit   the replica takes over what its predecessor holds
  *   commit    (a host only) it has changed, or it will not
  *
  * One call emits at most MR_VECTOR packets per output.  Before process and pull the runtime has made
@@ -50,7 +51,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       3  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       4  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -149,6 +150,9 @@ struct mr_kind {
 	 * kept, which the runtime counts.  Without it flush ends them. */
 	unsigned (*give)(void *self, unsigned *input, struct mr_vector *v);
 	unsigned   given_up; /* index of the drop that counts those without a place there */
+	/* Take over what the replica holds that this one was opened to follow (mr_setup.before): files,
+	 * say.  Its worker has ended, and its close comes later. */
+	void     (*inherit)(void *self, void *before);
 	/* Make everything ready for the settings, documents and workers of the set-up; those before
 	 * it stay in force.  0, or -1 after mr_setup_error: nothing will change.  Each one that
 	 * returned 0 is followed by one commit. */
@@ -198,6 +202,10 @@ struct mr_setup {
 	uint64_t             wall;     /* ns since 1970 began, at `now`                       */
 	uint32_t             view_max; /* largest view a pool buffer holds behind MR_HEADROOM */
 	struct mr_report    *report;
+	const void          *before;   /* state of the replica of this name, kind and number that
+	                                * runs now and that this one is to follow, or NULL.  Its
+	                                * worker goes on: only what is const after open may be
+	                                * looked at.  inherit() comes if all goes well      */
 	const struct mr_json *doc;     /* node file, for positions in complaints; may be NULL */
 	void                *runtime;  /* private                                             */
 };

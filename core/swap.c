@@ -6,7 +6,7 @@
  *                 threads behind their gates, the host's own preparation
  *   3. rest       sources are no longer pulled, what is inside runs out, orders come back
  *   4. end        the old threads are joined; main speaks for everybody now
- *   5. exchange   kept packets, counters and the host's state go over; the new parts take the
+ *   5. exchange   kept packets, counters, heirlooms and the host's state go over; the new parts take the
  *                 place of the old ones in the same struct mr_engine
  *   6. go on      kept packets arrive, the gates open, sources are pulled again
  *   7. dispose    of the old parts
@@ -288,6 +288,16 @@ static void flush(struct mr_engine *e)
 	}
 }
 
+static void inherit(struct mr_engine *n)
+{
+	for (unsigned i = 0; i < n->replicas; i++) {
+		struct mr_replica *r = &n->replica[i], *before = mr_replica_before(n, r);
+
+		if (before && r->kind->inherit)
+			r->kind->inherit(r->state, before->state);
+	}
+}
+
 static void publish(struct mr_engine *e)
 {
 	for (unsigned i = 0; i < e->workers; i++)
@@ -303,6 +313,7 @@ static void swap_parts(struct mr_engine *e, struct mr_engine *n, struct mr_swapp
 	mr_moves_gather(&moves, e, n);
 	flush(e);
 	mr_counters_carry(e, n);
+	inherit(n);
 	exchange(e, n);
 	mr_threads_drain(e, true); /* main turns them first */
 	commit(e, true);

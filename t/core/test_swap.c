@@ -86,6 +86,8 @@ struct pass {
 	uint32_t       park;  /* setting: flows below this wait for an order         */
 	bool           stuck; /* setting: the first vector is kept and the input held */
 	bool           go;
+	unsigned       follows; /* replicas that had this one's place before */
+	bool           heir;    /* was opened to follow one                  */
 	unsigned       n;
 	struct mr_pkt *kept[KEEPS];
 };
@@ -95,6 +97,23 @@ static const struct mr_field pass_fields[] = {
 	{ "stuck", MR_BOOL, MR_AT(struct pass, stuck), .help = "hold for ever" },
 	{ 0 }
 };
+
+static int pass_open(void *self, struct mr_setup *s)
+{
+	struct pass *pass = self;
+
+	pass->heir = s->before != NULL;
+	return 0;
+}
+
+static void pass_inherit(void *self, void *before)
+{
+	struct pass *pass = self;
+	const struct pass *old = before;
+
+	world.wrong += !pass->heir || old->n > 0; /* what was kept has been given */
+	pass->follows = old->follows + 1;
+}
 
 static void keep(struct pass *pass, struct mr_pkt *p, struct mr_turn *t)
 {
@@ -364,7 +383,8 @@ static const struct mr_kind pass = {
 	.inputs = PORT("in"), .outputs = PORT("out"),
 	.drops = (const struct mr_named[]){ { "stopped", .help = "" }, { 0 } }, .counters = NONE,
 	.keeps = KEEPS, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
-	.shards = 1 << MR_DESTINATION, .process = pass_process, .pull = pass_pull,
+	.shards = 1 << MR_DESTINATION, .open = pass_open, .inherit = pass_inherit,
+	.process = pass_process, .pull = pass_pull,
 	.order = pass_order, .flush = pass_flush, .give = pass_give, .given_up = PASS_STOPPED,
 };
 static const struct mr_kind end = {
@@ -666,10 +686,12 @@ START_TEST(what_was_there_goes_on)
 	ck_assert_uint_eq(total(e, "pass", MR_W_HELD), kept);
 	ck_assert_uint_ge(e->replica[1].hist[MR_H_SIZE].bucket[17], calls);
 	check_books(e);
-	/* each with the replica that owns it */
+	/* each with the replica that owns it; the first of them follows the only one there was */
 	for (unsigned i = 0; i < e->replicas; i++) {
 		const struct pass *p = e->replica[i].state;
 
+		if (e->replica[i].kind == &pass)
+			ck_assert_uint_eq(p->follows, e->replica[i].index == 0);
 		for (unsigned k = 0; e->replica[i].kind == &pass && k < p->n; k++)
 			ck_assert_uint_eq(mr_handle_hash(p->kept[k]->far) % 4, e->replica[i].index);
 	}
@@ -702,6 +724,7 @@ START_TEST(another_name)
 	ck_assert_uint_gt(done.moved, 0);
 	ck_assert_uint_eq(total(e, "other", MR_W_IN), done.moved);
 	ck_assert_uint_eq(total(e, "other", MR_W_HELD), done.moved);
+	ck_assert(!first_pass(e)->heir);
 	come_home(e);
 	finish(e);
 	mr_report_free(&report);

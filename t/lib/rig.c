@@ -274,6 +274,37 @@ char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *
 	return text;
 }
 
+char *rig_swap(struct rig *rig, const char *settings)
+{
+	char *text = write_graph(rig->kind, settings), *why;
+	struct mr_report report = { 0 };
+	struct mr_json *doc = mr_json_parse("graph", text, strlen(text), &report);
+	struct mr_graph *graph = mr_graph_parse(doc, rig->kinds, &report);
+	struct mr_swapped done;
+	enum mr_swap what;
+
+	ck_assert_ptr_nonnull(graph);
+	free(text);
+	what = mr_engine_swap(rig->engine, &(struct mr_engine_options){ .graph = graph,
+	                                                                .node = rig->node_doc },
+	                      &done, &report);
+	ck_assert_uint_eq(done.missing, 0);
+	why = what == MR_SWAP_ALL ? NULL : print_report(&report);
+	if (!why) {
+		struct mr_graph *old = rig->graph;
+		struct mr_json *old_doc = rig->graph_doc;
+
+		rig->graph = graph;
+		rig->graph_doc = doc;
+		graph = old;
+		doc = old_doc;
+	}
+	mr_graph_free(graph);
+	mr_json_free(doc);
+	mr_report_free(&report);
+	return why;
+}
+
 /* ---- running ---- */
 
 static struct mr_worker *worker(struct rig *rig)

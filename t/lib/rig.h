@@ -29,6 +29,10 @@ void rig_aead(const struct mr_aead *aead);
 /* The complaints when it should not open (malloc'd text, one a line), or NULL if it opened. */
 char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node);
 
+/* Exchange the graph for one in which the stage has these settings, which differ.  NULL, or why not
+ * (malloc'd text): then all is as before. */
+char *rig_swap(struct rig *rig, const char *settings);
+
 /* What open complained of all the same: its warnings (malloc'd text, one a line). */
 char *rig_warnings(struct rig *rig);
 

@@ -426,6 +426,46 @@ START_TEST(files_that_are_refused)
 }
 END_TEST
 
+/* The graph is exchanged: the file goes on, with what it says of its interfaces. */
+START_TEST(the_file_goes_on)
+{
+	struct rig *rig = rig_open(kind(), settings(""), NULL);
+	struct pcapng_file *f;
+	char first[96], *why;
+
+	for (unsigned again = 0; again < 3; again++) {
+		feed(rig, "one", MR_SHAPE_IP, 100 + again, again, TAP_IN);
+		ck_assert_str_eq(rig_run(rig), "taken");
+		why = rig_swap(rig, settings(again % 2 ? "" : ",\"limit\":8192"));
+		ck_assert_msg(!why, "%s", why ? why : "");
+	}
+	why = rig_swap(rig, settings(",\"files\":2"));
+	ck_assert_msg(why && strstr(why, "is being written by another stage"), "%s", why ? why : "");
+	free(why);
+	feed(rig, "one", MR_SHAPE_IP, 103, 3, TAP_IN);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	f = pcapng_read(file);
+	ck_assert_uint_eq(f->packets, 4);
+	ck_assert_uint_eq(f->interfaces, 1);
+	for (unsigned i = 0; i < 4; i++)
+		has_bytes(&f->packet[i], 0, 100 + i);
+	pcapng_free(f);
+	/* another file is begun, and the first let go */
+	strcpy(first, file);
+	strcat(file, "2");
+	why = rig_swap(rig, settings(""));
+	ck_assert_msg(!why, "%s", why ? why : "");
+	feed(rig, "one", MR_SHAPE_IP, 5, 4, TAP_IN);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	f = pcapng_read(file);
+	ck_assert_uint_eq(f->packets, 1);
+	pcapng_free(f);
+	strcpy(file, first);
+	rig_close(rig_open(kind(), settings(""), NULL));
+	rig_close(rig);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pcapng");
@@ -444,6 +484,7 @@ int main(void)
 	tcase_add_test(tc, nobody_else_may_read_it);
 	tcase_add_test(tc, a_capture_goes_on);
 	tcase_add_test(tc, files_that_are_refused);
+	tcase_add_test(tc, the_file_goes_on);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
