@@ -133,6 +133,7 @@ static void peer_settings(char *settings, char *node, int form)
 
 	ck_assert_ptr_null(fips_identity_parse(&id, &curve, CRAFT_B));
 	ck_assert(fips_addr_eq(&id.addr, &craft_b));
+	fips_curve_close(&curve);
 	fips_addr_text(&craft_b, addr);
 	strcpy(npub, id.npub);
 	sprintf(settings, "{\"capture\":true,\"peer\":\"%s\"}", form == 0 ? addr : form == 1 ? npub : "bob");
