@@ -230,6 +230,13 @@ static void build_exit(struct mr_engine *e, unsigned producer, unsigned edge, un
 	}
 }
 
+/* How packets for this stage find their replica. */
+static void pick_by(struct mr_out *out, const struct mr_stage *to)
+{
+	out->near = to->affinity == MR_PEER;
+	out->flow = to->affinity == MR_FLOW ? to->kind->flow : NULL;
+}
+
 /* Where each output leads; one that is not connected, nowhere. */
 static bool build_exits(struct mr_engine *e, unsigned replica)
 {
@@ -240,8 +247,8 @@ static bool build_exits(struct mr_engine *e, unsigned replica)
 		int edge = mr_graph_edge_at(e->graph, r->stage, o);
 
 		r->out[o].targets = edge < 0 ? 1 : mr_plan_targets(e->plan, replica, (unsigned)edge).n;
-		r->out[o].near = edge >= 0 &&
-			e->graph->stage[e->graph->edge[edge].to].affinity == MR_PEER;
+		if (edge >= 0)
+			pick_by(&r->out[o], &e->graph->stage[e->graph->edge[edge].to]);
 		all += r->out[o].targets;
 	}
 	r->vectors = calloc(all + 1, sizeof *r->vectors);

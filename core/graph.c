@@ -142,6 +142,7 @@ const char *const mr_affinity_words[] = { [MR_ANY] = "any",
 					  [MR_SOURCE] = "source",
 					  [MR_PEER] = "peer",
 					  [MR_FLOW] = "flow",
+					  [MR_DEAL] = "deal",
 					  NULL };
 
 static const struct mr_field common_fields[] = {
@@ -189,9 +190,15 @@ static void parse_affinity(struct mr_graph_parse *p, struct mr_stage *s, unsigne
 		;
 	if (!value || json_is_null(value))
 		return;
-	p->aligned[s - p->g->stage] = true;
+	if (given == MR_DEAL) {
+		mr_complain(p->report, mr_json_where(p->doc, at),
+			    "\"deal\", one flow on several threads with its order restored behind "
+			    "them, is not in this version");
+		return;
+	}
 	if (works & MR_OUT(given)) {
 		s->affinity = (enum mr_affinity)given;
+		p->aligned[s - p->g->stage] = true;
 		return;
 	}
 	for (unsigned i = 0, n = 0; mr_affinity_words[i]; i++)

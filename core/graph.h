@@ -100,6 +100,14 @@ static inline unsigned mr_graph_replicas(const struct mr_graph *g, unsigned stag
 	return g->place[g->stage[stage].worker].threads;
 }
 
+/* May several replicas of the stage get packets of one key? */
+static inline bool mr_graph_spread(const struct mr_graph *g, unsigned stage)
+{
+	const struct mr_stage *s = &g->stage[stage];
+
+	return mr_graph_replicas(g, stage) > 1 && !(s->kind->shards & MR_OUT(s->affinity));
+}
+
 /* Both ends on the same workers (and no host between them)?  Then packets for the replica on the
  * producer's own worker go there at once; others need a ring all the same. */
 bool mr_graph_inline(const struct mr_graph *g, const struct mr_edge *e);

@@ -46,18 +46,21 @@ static void refuse_single(const struct mr_graph_parse *p, unsigned stage, unsign
 static void check_affinity(const struct mr_graph_parse *p, unsigned stage, unsigned place)
 {
 	struct mr_stage *s = &p->g->stage[stage];
-	uint32_t works = s->kind->shards & ~MR_OUT(MR_FLOW);
+	uint32_t works = s->kind->shards;
 	char path[MR_PATH], at[MR_PATH], list[128] = "";
 
 	if (!works) {
 		mr_complain(p->report, threads_where(p, place, path),
-			    "no affinity of this version picks among %u replicas of %s",
+			    "%u are too many: no affinity picks among several replicas of %s",
 			    p->g->place[place].threads, s->name);
 		return;
 	}
 	if (!p->aligned[stage])
 		for (s->affinity = MR_ANY; !(works & MR_OUT(s->affinity)); s->affinity++)
 			;
+	/* others of a kind that numbers: the plan counts what may be on the way */
+	if (s->kind->window)
+		works |= s->kind->affinities;
 	if (works & MR_OUT(s->affinity))
 		return;
 	for (unsigned i = 0, n = 0; mr_affinity_words[i]; i++)

@@ -236,11 +236,14 @@ static void check_callbacks(struct flaw *f, const struct mr_kind *k, unsigned in
 static void check_affinities(struct flaw *f, const struct mr_kind *k)
 {
 	uint32_t known = MR_OUT(MR_FLOW + 1) - 1;
+	bool flows = (k->affinities | k->shards) & MR_OUT(MR_FLOW);
 
 	if ((k->affinities | k->shards) & ~known)
 		say(f, "has an affinity that there is none of");
 	else if (k->shards & ~(k->affinities ? k->affinities : MR_OUT(MR_ANY)))
 		say(f, "is picked among replicas by an affinity it does not work with");
+	else if (flows != (k->flow != NULL))
+		say(f, "has one of affinity flow and flow() without the other");
 }
 
 static void check_resources(struct flaw *f, const struct mr_resource *const *uses)

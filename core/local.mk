@@ -59,6 +59,7 @@ libcore_a_SOURCES = \
 	core/plan_parts.h \
 	core/plan_pools.c \
 	core/plan_rules.c \
+	core/plan_window.c \
 	core/plugin.h \
 	core/plugins.c \
 	core/plugins.h \

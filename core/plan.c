@@ -3,7 +3,8 @@
  *   1. a worker for every thread of a place, a replica on it for every stage placed there
  *   2. a ring for every edge between two replicas on different workers, two where it has two lanes
  *   3. room rules, and depths against them     plan_rules.c
- *   4. pools                                   plan_pools.c
+ *   4. numbered packets on the way             plan_window.c
+ *   5. pools                                   plan_pools.c
  */
 
 #include "core/plan_parts.h"
@@ -173,6 +174,7 @@ static bool fill(struct mr_plan *p, uint32_t view_max, struct mr_report *report)
 {
 	if (!place_replicas(p) || !place_rings(p) || !mr_plan_rules(p, report))
 		return false;
+	mr_plan_window(p, report);
 	mr_plan_pools(p, view_max);
 	return true;
 }

@@ -7,6 +7,9 @@
 /* Fill in needs, and check depths against them.  False: no memory; complains of the rest. */
 bool mr_plan_rules(struct mr_plan *p, struct mr_report *report);
 
+/* Where several replicas number under one key: may more be on the way than a receiver looks back? */
+void mr_plan_window(const struct mr_plan *p, struct mr_report *report);
+
 /* Fill in pools. */
 void mr_plan_pools(struct mr_plan *p, uint32_t view_max);
 

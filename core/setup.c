@@ -229,6 +229,7 @@ static struct mr_setup stage_setup(struct mr_engine *e, struct mr_replica *r, st
 	s.name = r->name;
 	s.replica = r->index;
 	s.replicas = mr_graph_replicas(e->graph, r->stage);
+	s.spread = mr_graph_spread(e->graph, r->stage);
 	s.worker = r->worker->index;
 	s.conf = r->conf;
 	s.use = r->use;

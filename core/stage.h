@@ -108,7 +108,8 @@ enum mr_affinity {
 	MR_DESTINATION, /* by the hash of pkt->far                      */
 	MR_SOURCE,      /* by the hash of pkt->far                      */
 	MR_PEER,        /* by the hash of pkt->near                     */
-	MR_FLOW,        /* one replica only in this version             */
+	MR_FLOW,        /* by the kind's own flow()                     */
+	MR_DEAL,        /* in turn, restored in order: not built yet    */
 };
 
 struct mr_kind {
@@ -128,7 +129,12 @@ struct mr_kind {
 	bool                     single;   /* cannot have more than one replica            */
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
 	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what a
-	                                    * replica owns with that replica               */
+	                                    * replica owns with that replica; of a kind that owns
+	                                    * nothing, all it can work with                */
+	uint32_t                 window;   /* of a kind that numbers: numbers that a receiver looks
+	                                    * back.  It may have several replicas under any of its
+	                                    * affinities, if no more than half of that can be on the
+	                                    * way at once; mr_setup.spread tells it        */
 	const char              *shows;    /* shows others what it is given: may be given plaintext only
 	                                    * where the node file has true at this path; NULL: does not */
 
@@ -142,6 +148,10 @@ struct mr_kind {
 	/* The worker stops: give back every packet, kept ones as a named drop, spares by mr_free. */
 	void     (*flush)(void *self, struct mr_turn *turn);
 	void     (*close)(void *self);
+	/* The flow of a packet for affinity `flow`, as any number: packets of one flow give the same.
+	 * Called by whoever emits to this kind, on its worker: looks at the packet and at nothing
+	 * else. */
+	unsigned (*flow)(const struct mr_pkt *p);
 
 	/* ---- a graph that is exchanged; each may be NULL ---- */
 
@@ -192,6 +202,7 @@ struct mr_setup {
 	const char          *name;     /* stage or resource, for sentences                    */
 	unsigned             replica;  /* [0, replicas)                                       */
 	unsigned             replicas;
+	bool                 spread;   /* what has one key may come to any of the replicas    */
 	unsigned             worker;   /* [0, workers): the worker that runs this replica     */
 	unsigned             workers;
 	void *const         *conf;     /* decoded sections, in the descriptor's order         */
@@ -237,6 +248,7 @@ struct mr_out {
 	struct mr_vector *v;       /* [targets]                                              */
 	unsigned          targets; /* >= 1; const                                            */
 	bool              near;    /* pkt->near picks the target, else pkt->far; const       */
+	unsigned        (*flow)(const struct mr_pkt *p); /* ... else this, if not NULL; const */
 };
 
 struct mr_turn {
@@ -259,7 +271,8 @@ static inline void mr_emit(struct mr_turn *t, unsigned out, struct mr_pkt *p)
 	unsigned target = 0;
 
 	if (o->targets > 1)
-		target = mr_handle_hash(o->near ? p->near : p->far) % o->targets;
+		target = (o->flow ? o->flow(p) : mr_handle_hash(o->near ? p->near : p->far)) %
+		         o->targets;
 	mr_vector_add(&o->v[target], p);
 }
 

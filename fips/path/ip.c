@@ -23,6 +23,24 @@ enum fips_ip fips_ip_check(const uint8_t *ip, size_t n, const uint8_t own[FIPS_I
 	return FIPS_IP_MESH;
 }
 
+unsigned fips_ip_flow(const uint8_t *ip, size_t n)
+{
+	enum { TCP = 6, UDP = 17, PORTS = 4 };
+	uint64_t word[5] = { 0 }, h = 0;
+
+	if (!fips_shim_fits(ip, n))
+		return 0;
+	memcpy(word, SRC(ip), sizeof word - sizeof word[0]); /* both addresses */
+	if ((ip[6] == TCP || ip[6] == UDP) && n >= FIPS_IPV6_HEAD + PORTS)
+		memcpy(&word[4], ip + FIPS_IPV6_HEAD, PORTS);
+	word[4] ^= (uint64_t)ip[6] << 32;
+	for (unsigned i = 0; i < sizeof word / sizeof word[0]; i++) {
+		h = (h ^ word[i]) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	return (unsigned)(h >> 32);
+}
+
 /* A DataPacket: ports, then the shim. */
 static enum fips_delivery data(uint8_t *body, size_t n, const struct fips_addr *peer,
                                const struct fips_addr *own, struct fips_delivered *out)

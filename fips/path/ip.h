@@ -31,6 +31,12 @@ static inline const uint8_t *fips_ip_dest_key(const uint8_t *ip)
 	return ip + 25;
 }
 
+/* A hash of addresses and protocol, and of the ports where TCP or UDP stands right behind the IPv6
+ * header: the same for all packets of one connection and direction.  For kinds that take affinity
+ * `flow` where views are IPv6 packets; those that are none have flow 0.  It is no secret and guards
+ * nothing. */
+unsigned fips_ip_flow(const uint8_t *ip, size_t n);
+
 enum fips_delivery {
 	FIPS_DELIVER_IP,       /* ip and len are set                                      */
 	FIPS_DELIVER_CONTROL,  /* a report, path MTU or warm-up: text.type and body       */

@@ -25,26 +25,46 @@ void fips_recv_key_init(struct fips_recv_key *key, uint64_t id, struct mr_aead_c
 	key->nctx = nctx;
 }
 
-static uint32_t saturating(uint64_t v)
+/* Add to a word that has one writer, or several.  Whoever reads the sum has all that was written
+ * before. */
+static void add(fips_word *w, uint64_t n, bool shared)
 {
-	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+	if (shared)
+		atomic_fetch_add_explicit(w, n, memory_order_release);
+	else
+		fips_word_add(w, n);
+}
+
+/* Runs are counted in whatever order their replicas come to it. */
+static void raise_to(fips_word *w, uint64_t v, bool shared)
+{
+	uint64_t seen = fips_word_get(w);
+
+	if (!shared) {
+		fips_word_set(w, v);
+		return;
+	}
+	while (seen < v && !atomic_compare_exchange_weak_explicit(w, &seen, v, memory_order_relaxed,
+	                                                          memory_order_relaxed))
+		;
 }
 
 void fips_sent_run(struct fips_send_key *key, uint64_t first, unsigned n, uint64_t bytes,
-                   uint32_t stamp, bool data, uint64_t now)
+                   uint32_t stamp, bool data, bool shared, uint64_t now)
 {
 	struct fips_sent *s = &key->sent;
 
-	if (s->interval_packets == 0) {
-		s->first = first;
-		s->first_stamp = stamp;
+	if (fips_word_get(&s->interval_packets) == 0) {
+		if (!shared) /* else it stands there since the last report */
+			fips_word_set(&s->first, first);
+		atomic_store_explicit(&s->first_stamp, stamp, memory_order_relaxed);
 	}
-	s->last = first + n - 1;
-	s->last_stamp = stamp;
-	s->interval_packets = saturating((uint64_t)s->interval_packets + n);
-	s->interval_bytes = saturating(s->interval_bytes + bytes);
-	fips_word_add(&s->packets, n);
-	fips_word_add(&s->bytes, bytes);
+	raise_to(&s->last, first + n - 1, shared);
+	atomic_store_explicit(&s->last_stamp, stamp, memory_order_relaxed);
+	add(&s->packets, n, shared);
+	add(&s->bytes, bytes, shared);
+	add(&s->interval_bytes, bytes, shared);
+	add(&s->interval_packets, n, shared); /* last: now there is something to report */
 	if (data)
 		fips_word_set(&s->data_at, now);
 }

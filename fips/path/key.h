@@ -15,6 +15,11 @@
  * a table entry or by an order, and frees them when nobody can see them any more.
  *
  * A word is a number that one thread writes and others read at any time: relaxed on both sides.
+ *
+ * What was sent under a key is counted in words of the replica that seals under it.  Where a graph
+ * lets several replicas seal under one key they share the words and say so (`shared`): sums stay
+ * exact, and a report's first and last counter follow one another without a gap; a run still
+ * being counted when a report is taken is in the next one.
  */
 #ifndef FIPS_PATH_KEY_H
 #define FIPS_PATH_KEY_H
@@ -57,11 +62,11 @@ struct fips_sent {
 	fips_word bytes;   /* links: whole frames; sessions: text and tag     */
 	fips_word data_at; /* ns, last data sent; 0: never                    */
 
-	/* owner only: since the last report */
-	uint64_t first, last;             /* counters; valid if interval_packets */
-	uint32_t first_stamp, last_stamp; /* ms                                  */
-	uint32_t interval_packets;        /* saturating                          */
-	uint32_t interval_bytes;          /* saturating                          */
+	/* words of those who seal: since the last report */
+	fips_word             first, last; /* counters; valid if interval_packets */
+	_Atomic uint32_t      first_stamp, last_stamp; /* ms                      */
+	fips_word             interval_packets;
+	fips_word             interval_bytes;
 };
 
 struct fips_send_key {
@@ -76,7 +81,7 @@ struct fips_send_key {
 	/* any sealing replica, by fips_number only */
 	_Alignas(FIPS_LINE) fips_word next;
 
-	/* the sealing replica that owns the key */
+	/* the sealing replica that owns the key, or those that share it */
 	_Alignas(FIPS_LINE) struct fips_sent sent;
 };
 
@@ -133,8 +138,9 @@ static inline uint32_t fips_send_stamp(const struct fips_send_key *key, uint64_t
 }
 
 /* Count a run where it leaves: frames with counters first to first + n - 1, all stamped alike,
- * `bytes` in all; `data` when one of them resets the idle timer.  Owner of the key only. */
+ * `bytes` in all; `data` when one of them resets the idle timer.  Owner of the key only, or with
+ * `shared` any of those that seal under it. */
 void fips_sent_run(struct fips_send_key *key, uint64_t first, unsigned n, uint64_t bytes,
-                   uint32_t stamp, bool data, uint64_t now);
+                   uint32_t stamp, bool data, bool shared, uint64_t now);
 
 #endif

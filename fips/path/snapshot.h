@@ -25,7 +25,8 @@ bool fips_link_snapshot(struct fips_link_recv *recv, struct fips_recv_key *key, 
 bool fips_session_snapshot(struct fips_session_recv *recv, uint64_t now,
                            struct fips_receiver_report *out);
 
-/* About what was sent under key, link or session.  Owner of key->sent. */
+/* About what was sent under key, link or session.  Owner of key->sent, or one of those that share
+ * it. */
 bool fips_sent_snapshot(struct fips_send_key *key, struct fips_sender_report *out);
 
 #endif

@@ -26,6 +26,7 @@ struct fmp_seal {
 	struct mr_mesh       *mesh; /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	bool                  shared; /* other replicas may seal under the same key */
 };
 
 struct batch {
@@ -41,6 +42,7 @@ static int fmp_seal_open(void *self, struct mr_setup *s)
 	fs->mesh = s->use[0];
 	fs->aead = s->aead;
 	fs->worker = s->worker;
+	fs->shared = s->spread;
 	return 0;
 }
 
@@ -96,7 +98,8 @@ static void seal_run(struct fmp_seal *fs, struct mr_pkt **pkt, unsigned n, bool 
 		memcpy(mr_pkt_via(p), &e->via, sizeof e->via);
 		b->pkt[b->n++] = p;
 	}
-	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), false, t->now);
+	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), false,
+	              fs->shared, t->now);
 }
 
 static void fmp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
@@ -154,5 +157,6 @@ const struct mr_kind mr_kind_fmp_seal = {
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
+	.window = FIPS_WINDOW,
 	.open = fmp_seal_open, .order = fmp_seal_order, .process = fmp_seal_process,
 };

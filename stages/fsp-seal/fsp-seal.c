@@ -23,6 +23,7 @@ struct fsp_seal {
 	struct mr_mesh       *mesh; /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
+	bool                  shared; /* other replicas may seal under the same key */
 };
 
 /* What step 2 leaves for step 3. */
@@ -39,6 +40,7 @@ static int fsp_seal_open(void *self, struct mr_setup *s)
 	fs->mesh = s->use[0];
 	fs->aead = s->aead;
 	fs->worker = s->worker;
+	fs->shared = s->spread;
 	return 0;
 }
 
@@ -91,7 +93,8 @@ static void seal_run(struct fsp_seal *fs, struct mr_vector *v, unsigned at, unsi
 		p->mark = MR_SHAPE_DATAGRAM;
 		b->pkt[b->n++] = p;
 	}
-	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), data, t->now);
+	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), data,
+	              fs->shared, t->now);
 }
 
 static void fsp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
@@ -143,6 +146,7 @@ const struct mr_kind mr_kind_fsp_seal = {
 		{ "key-used-up", .help = "the key has sealed all it may" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){ { 0 } },
-	.once = true, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION, .shards = 1 << MR_DESTINATION,
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
+	.shards = 1 << MR_DESTINATION, .window = FIPS_WINDOW,
 	.open = fsp_seal_open, .order = fsp_seal_order, .process = fsp_seal_process,
 };

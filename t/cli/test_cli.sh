@@ -140,6 +140,14 @@ out_has 'ring route.seal -> fsp-seal.bodies: 1024 packets, full: wait, lane bulk
 out_has 'ring control.link -> fmp-seal.control: 256 packets, full: drop, lane control'
 [ "$(grep -c 'lane bulk' out)" = 1 ] || fail "lanes: another edge has two"
 if grep -q 'fmp-seal.out.*lane\|fsp-seal.out.*lane' out; then fail "lanes behind the numbering"; fi
+# Several replicas may number one key while half a receive window holds all that is on the way.
+expect 2 check -g staged --set fmp-seal.threads=4 --set fmp-seal.affinity=any
+err_has 'stages.fmp-seal.affinity: "any" lets 4 replicas number'
+err_has 'a depth of at most 112 on the edges behind fmp-seal'
+expect 0 check -g staged --set fmp-seal.threads=4 --set fmp-seal.affinity=any --set 'edges[13].depth=112'
+out_has '4 rings fmp-seal.out -> tx-gso.frames: 112 packets each, full: wait'
+expect 2 check -g staged --set fmp-seal.affinity=deal
+err_has 'is not in this version'
 expect 0 check -g auto
 out_has "picked for"
 expect 2 check

@@ -230,7 +230,8 @@ static const struct {
 	  "g.json:1:25: stages.host.threads: 4 are too many: host runs on one thread\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 0, \"affinity\": \"deal\" } } }",
 	  "g.json:1:25: stages.host.threads: 0 is below 1\n"
-	  "g.json:1:39: stages.host.affinity: \"deal\" is not one of any, destination, source, peer, flow\n" },
+	  "g.json:1:39: stages.host.affinity: \"deal\", one flow on several threads with its order restored behind "
+	  "them, is not in this version\n" },
 
 	/* settings of a kind */
 	{ "{ \"stages\": { \"source\": { \"batch\": 65, \"bach\": 1 }, \"filter\": { \"batch\": 1 } },"
@@ -301,7 +302,7 @@ static const struct {
 	  "g.json:2:13: stages.source.threads: 2 are too many: source runs on one thread\n"
 	  "g.json:3:27: stages.filter.affinity: \"any\" does not pick among 3 replicas of filter, "
 	  "which takes destination, peer then\n"
-	  "g.json:4:13: stages.number.threads: no affinity of this version picks among 2 replicas of number\n" },
+	  "g.json:4:13: stages.number.threads: 2 are too many: no affinity picks among several replicas of number\n" },
 	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"flow\", \"threads\": 2 }, \"number\": {},"
 	  " \"send\": {} },\n" EDGES ", \"workers\": {\n"
 	  "\"w\": { \"stages\": [ \"source\" ], \"threads\": 2 } } }",
@@ -320,6 +321,11 @@ static const struct {
 	  "g.json:2:1: stages.filter: asks for threads of its own and would get workers of its own, but "
 	  "there is a worker named filter that holds other stages\n" },
 
+	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"deal\", \"threads\": 2 }, \"number\": {},"
+	  " \"send\": {} },\n" EDGES " }",
+	  "g.json:2:1: stages.filter.affinity: \"deal\", one flow on several threads with its order restored "
+	  "behind them, is not in this version\n" },
+
 	/* workers */
 	{ STAGES EDGES ", \"workers\": {\n\"w\": { \"stages\": [ \"source\", \"host\" ], \"idle\": { \"spin\": 9 } } } }",
 	  "g.json:3:8: workers.w.stages: source cannot share a worker with the host, which runs on "
@@ -334,7 +340,7 @@ static const struct {
 	  "g.json:5:1: workers.u.stages: a worker needs an array with at least one stage\n"
 	  "g.json:5:10: workers.t: 5 is not an object\n"
 	  "g.json:6:1: workers[\"b c\"]: the name of a worker is up to 31 letters, digits, '-' and '_'\n"
-	  "g.json:4:42: workers.v.threads: no affinity of this version picks among 2 replicas of number\n" },
+	  "g.json:4:42: workers.v.threads: 2 are too many: no affinity picks among several replicas of number\n" },
 	{ STAGES EDGES ", \"workers\": {\n\"source\": { \"stages\": [ \"filter\" ] } } }",
 	  "g.json:1:15: stages.source: is on no worker and would get one of its own, but there is a "
 	  "worker named source that holds other stages\n" },

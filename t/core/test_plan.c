@@ -256,6 +256,60 @@ START_TEST(a_ring_holds_what_one_call_puts_there)
 }
 END_TEST
 
+/* ---- several replicas that number under one key ---- */
+
+#define NUMBERED(num, sink, depth) STAGES("\"source\":{},\"num\":{" num "},\"sink\":{" sink "}") \
+	EDGE("source.a", "num.in", "wait") "," DEEP("num.out", "sink.in", "wait", depth)
+#define PIPED(num, pipe, depth) STAGES("\"source\":{},\"num\":{" num "},\"pipe\":{" pipe "}," \
+	"\"sink\":{}") EDGE("source.a", "num.in", "wait") "," \
+	DEEP("num.out", "pipe.in", "wait", depth) "," DEEP("pipe.out", "sink.in", "wait", depth)
+#define ANY "\"affinity\":\"any\""
+#define BY_PEER "\"affinity\":\"peer\""
+#define THREADS(n) ",\"threads\":" n
+#define LATE(threads, most, remedy) \
+	"g: stages.num.affinity: \"any\" lets " threads " replicas number what has one key, and up to " \
+	most " packets of it could be on the way behind them; a receiver looks back 2048, so no more " \
+	"than 1024 may be: it takes " remedy ", or an affinity that keeps a key with one replica\n"
+
+static const struct {
+	const char *graph, *complaint;
+} late[] = {
+	/* 4 in hand, 4 rings, the sink's hand and what it keeps */
+	{ NUMBERED(ANY THREADS("4"), "", "112") "]}", NULL },
+	{ NUMBERED(ANY THREADS("4"), "", "113") "]}",
+	  LATE("4", "1028", "a depth of at most 112 on the edges behind num") },
+	{ NUMBERED(ANY THREADS("2"), "", "1024") "]}",
+	  LATE("2", "2496", "a depth of at most 288 on the edges behind num") },
+	/* one replica numbers what has one key */
+	{ NUMBERED(BY_PEER THREADS("4"), "", "1024") "]}", NULL },
+	{ NUMBERED(ANY, "", "1024") "]}", NULL },
+	/* by hash a key goes on by one replica; by number it may be in all of them */
+	{ NUMBERED(ANY THREADS("2"), BY_PEER THREADS("3"), "288") "]}", NULL },
+	{ NUMBERED(ANY THREADS("2"), BY_PEER THREADS("3"), "289") "]}",
+	  LATE("2", "1026", "a depth of at most 288 on the edges behind num") },
+	{ PIPED(ANY THREADS("3"), ANY THREADS("2"), "64") "]}", NULL },
+	{ PIPED(ANY THREADS("3"), ANY THREADS("2"), "77") "]}",
+	  LATE("3", "1025", "a depth of at most 76 on the edges behind num") },
+	/* whatever the depth */
+	{ NUMBERED(ANY THREADS("12"), "", "64") "]}", LATE("12", "1856", "fewer threads") },
+	/* inline in one's own worker, a ring to the other's */
+	{ NUMBERED(ANY, BY_PEER, "576") WORKERS(
+	  "\"w\":{\"stages\":[\"num\",\"sink\"],\"threads\":2}"), NULL },
+	{ NUMBERED(ANY, BY_PEER, "577") WORKERS(
+	  "\"w\":{\"stages\":[\"num\",\"sink\"],\"threads\":2}"),
+	  LATE("2", "1025", "a depth of at most 576 on the edges behind num") },
+};
+
+/* Half of what a receiver looks back, and no more, may be on the way. */
+START_TEST(what_is_numbered_side_by_side_stays_close)
+{
+	char *text = stand_refusal(late[_i].graph);
+
+	ck_assert_pstr_eq(text, late[_i].complaint);
+	free(text);
+}
+END_TEST
+
 #define TWINS 14 /* each hands on twice to the next: 2^14 ways to the ring */
 
 /* The rules are found by counting, not by walking every way. */
@@ -419,6 +473,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_call_needs_what_it_may_fill, 0, COUNT(rules));
 	tcase_add_loop_test(tc, a_ring_holds_what_one_call_puts_there, 0, COUNT(depths));
+	tcase_add_loop_test(tc, what_is_numbered_side_by_side_stays_close, 0, COUNT(late));
 	tcase_add_test(tc, many_ways_are_counted);
 	tcase_add_test(tc, a_cycle_inside_a_worker_is_refused);
 	tcase_add_test(tc, a_pool_covers_all_that_its_packets_may_fill);

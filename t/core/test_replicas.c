@@ -88,13 +88,13 @@ static const struct mr_kind source = {
 enum { MISPLACED, DISORDERED };
 
 struct pass {
-	char    *by; /* setting: "far", "near", or neither                   */
+	char    *by; /* setting: "far", "near", "flow", or none of them      */
 	unsigned replica, replicas;
 	uint64_t last[FLOWS]; /* number + 1 */
 };
 
 static const struct mr_field pass_fields[] = {
-	{ "by", MR_TEXT, MR_AT(struct pass, by), .help = "the handle that brings packets here" }, { 0 }
+	{ "by", MR_TEXT, MR_AT(struct pass, by), .help = "what brings packets here" }, { 0 }
 };
 
 static int pass_open(void *self, struct mr_setup *s)
@@ -106,10 +106,21 @@ static int pass_open(void *self, struct mr_setup *s)
 	return 0;
 }
 
+/* As a kind may find it in the packet. */
+static unsigned flow_of_pkt(const struct mr_pkt *p)
+{
+	uint64_t number;
+
+	memcpy(&number, p->data, 8);
+	return (unsigned)flow_of(number) * 7;
+}
+
 static bool is_ours(const struct pass *pass, const struct mr_pkt *p)
 {
 	if (!pass->by)
 		return true;
+	if (!strcmp(pass->by, "flow"))
+		return flow_of_pkt(p) % pass->replicas == pass->replica;
 	return mr_handle_hash(*pass->by == 'f' ? p->far : p->near) % pass->replicas == pass->replica;
 }
 
@@ -152,8 +163,9 @@ static const struct mr_kind pass = {
 	.inputs = (const struct mr_port[]){ { "in", .reaches = MR_ALL_OUTPUTS }, { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
 	.drops = NONE, .counters = COUNTERS,
-	.affinities = 1 << MR_ANY | BY_HASH, .shards = 1 << MR_ANY | BY_HASH,
-	.open = pass_open, .process = pass_process,
+	.affinities = 1 << MR_ANY | 1 << MR_FLOW | BY_HASH,
+	.shards = 1 << MR_ANY | 1 << MR_FLOW | BY_HASH,
+	.open = pass_open, .process = pass_process, .flow = flow_of_pkt,
 };
 
 static const struct mr_kind sink = {
@@ -173,6 +185,7 @@ static const struct mr_kind *const kinds[] = { &source, &pass, &sink, NULL };
 #define FAR      "\"affinity\":\"destination\",\"by\":\"far\""
 #define NEAR     "\"affinity\":\"peer\",\"by\":\"near\""
 #define NUMBERED "\"affinity\":\"any\""
+#define FLOW     "\"affinity\":\"flow\",\"by\":\"flow\""
 #define ON(n)    ",\"threads\":" #n
 #define PASSES(one, two, end) "{\"graph\":\"g\",\"stages\":{\"source\":{}," \
 	"\"one\":{\"kind\":\"pass\"," one "},\"two\":{\"kind\":\"pass\"," two "},\"sink\":{" end "}},"
@@ -192,6 +205,8 @@ static const struct {
 	/* by number: each producer has one consumer */
 	{ PASSES(FAR ON(4), NUMBERED ON(2), FAR) WAIT "}", 8, 4 + 4 + 2, 8 },
 	{ PASSES(FAR ON(2), NUMBERED ON(4), FAR) WAIT "}", 8, 2 + 2 + 4, 6 },
+	/* by what the kind finds in them */
+	{ PASSES(FLOW ON(3), FLOW ON(4), FAR) WAIT "}", 9, 3 + 12 + 4, 9 },
 	/* side by side: inline for one's own, a ring to the other's */
 	{ PASSES(FAR, NEAR, FAR) WAIT ",\"workers\":{\"w\":{\"stages\":[\"one\",\"two\"],\"threads\":3}}}",
 	  5, 3 + 6 + 3, 8 },

@@ -217,6 +217,61 @@ START_TEST(marked_and_clamped)
 }
 END_TEST
 
+/* Two packets that differ in one byte are of one flow, or of two. */
+static const struct {
+	unsigned at;      /* byte of the packet that differs                  */
+	uint8_t  next;    /* what follows the IPv6 header                     */
+	size_t   len;
+	bool     another;
+} flows[] = {
+	{ 0, 17, 60, false }, { 7, 17, 60, false },  /* traffic class, hop limit    */
+	{ 4, 6, 60, false },                         /* length                      */
+	{ 8, 17, 60, true }, { 23, 17, 60, true },   /* source                      */
+	{ 24, 6, 60, true }, { 39, 6, 60, true },    /* destination                 */
+	{ 40, 6, 60, true }, { 43, 6, 60, true },    /* ports of TCP                */
+	{ 40, 17, 60, true }, { 43, 17, 44, true },  /* ... of UDP                  */
+	{ 44, 6, 60, false },                        /* behind the ports            */
+	{ 40, 58, 60, false }, { 40, 44, 60, false }, /* ICMPv6, a fragment: no ports */
+	{ 40, 17, 43, false },                       /* cut off                     */
+	{ 6, 58, 60, true },                         /* protocol                    */
+};
+
+START_TEST(flows_by_what_they_show)
+{
+	for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
+		uint8_t a[60] = { 0x60 }, b[60];
+
+		for (unsigned n = 8; n < sizeof a; n++)
+			a[n] = (uint8_t)(n * 37);
+		a[6] = flows[i].next;
+		memcpy(b, a, sizeof b);
+		b[flows[i].at] ^= 1;
+		ck_assert_msg((fips_ip_flow(a, flows[i].len) != fips_ip_flow(b, flows[i].len)) ==
+		              flows[i].another, "row %zu", i);
+	}
+	ck_assert_uint_eq(fips_ip_flow((const uint8_t[40]){ 0x45 }, 40), 0);
+	ck_assert_uint_eq(fips_ip_flow((const uint8_t[40]){ 0x60, [8] = 1 }, 39), 0);
+}
+END_TEST
+
+/* Connections of two hosts that differ in one port only spread over any number of replicas. */
+START_TEST(flows_spread)
+{
+	for (unsigned replicas = 2; replicas <= 16; replicas++) {
+		unsigned hit[16] = { 0 };
+		uint8_t ip[44] = { 0x60, [6] = 17 };
+
+		for (unsigned port = 0; port < 4096; port++) {
+			ip[40] = (uint8_t)(port >> 8);
+			ip[41] = (uint8_t)port;
+			hit[fips_ip_flow(ip, sizeof ip) % replicas]++;
+		}
+		for (unsigned i = 0; i < replicas; i++)
+			ck_assert_uint_gt(hit[i], 4096 / replicas / 2);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fips/path/ip");
@@ -232,6 +287,8 @@ int main(void)
 	tcase_add_test(t, deliveries);
 	tcase_add_test(t, packets);
 	tcase_add_test(t, marked_and_clamped);
+	tcase_add_test(t, flows_by_what_they_show);
+	tcase_add_test(t, flows_spread);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -152,7 +152,7 @@ START_TEST(sender_reports)
 		if (strcmp(op, "frame_sent") == 0) {
 			fips_sent_run(&key, vectors_u64(v, "counter"), 1,
 			              vectors_u64(v, "packet_bytes"),
-			              (uint32_t)vectors_u64(v, "timestamp_ms"), false, 1);
+			              (uint32_t)vectors_u64(v, "timestamp_ms"), false, false, 1);
 		} else if (strcmp(op, "build_sender_report") == 0) {
 			bool due = fips_sent_snapshot(&key, &report);
 
@@ -178,8 +178,8 @@ START_TEST(runs)
 {
 	struct fips_sender_report report;
 
-	fips_sent_run(&key, 100, 64, 64 * 1280, 40, true, 7);
-	fips_sent_run(&key, 164, 1, 99, 41, false, 9);
+	fips_sent_run(&key, 100, 64, 64 * 1280, 40, true, false, 7);
+	fips_sent_run(&key, 164, 1, 99, 41, false, false, 9);
 	ck_assert_uint_eq(fips_word_get(&key.sent.packets), 65);
 	ck_assert_uint_eq(fips_word_get(&key.sent.bytes), 64 * 1280 + 99);
 	ck_assert_uint_eq(fips_word_get(&key.sent.data_at), 7);
@@ -190,10 +190,83 @@ START_TEST(runs)
 	ck_assert_uint_eq(report.last_timestamp, 41);
 	ck_assert_uint_eq(report.interval_bytes, 64 * 1280 + 99);
 	ck_assert(!fips_sent_snapshot(&key, &report));
-	fips_sent_run(&key, 165, 1, UINT64_C(1) << 40, 42, false, 9);
+	fips_sent_run(&key, 165, 1, UINT64_C(1) << 40, 42, false, false, 9);
 	ck_assert(fips_sent_snapshot(&key, &report));
 	ck_assert_uint_eq(report.interval_bytes, UINT32_MAX);
 	ck_assert_uint_eq(report.frames, 66);
+}
+END_TEST
+
+/* Two that seal under one key count their runs in an order of their own. */
+START_TEST(shared_runs)
+{
+	struct fips_sender_report report;
+
+	fips_sent_run(&key, 64, 64, 6400, 41, true, true, 9);
+	fips_sent_run(&key, 0, 64, 640, 40, false, true, 8);
+	ck_assert(fips_sent_snapshot(&key, &report));
+	ck_assert_uint_eq(report.first, 0);
+	ck_assert_uint_eq(report.last, 127);
+	ck_assert_uint_eq(report.interval_bytes, 7040);
+	ck_assert_uint_eq(report.frames, 128);
+	ck_assert(!fips_sent_snapshot(&key, &report));
+	/* 128 to 191 are still being counted */
+	fips_sent_run(&key, 192, 8, 80, 43, false, true, 9);
+	ck_assert(fips_sent_snapshot(&key, &report));
+	ck_assert_uint_eq(report.first, 128);
+	ck_assert_uint_eq(report.last, 199);
+	fips_sent_run(&key, 128, 64, 100, 42, false, true, 9);
+	fips_sent_run(&key, 200, 1, 1, 44, false, true, 9);
+	ck_assert(fips_sent_snapshot(&key, &report));
+	ck_assert_uint_eq(report.first, 200);
+	ck_assert_uint_eq(report.last, 200);
+	ck_assert_uint_eq(report.interval_bytes, 101);
+	ck_assert_uint_eq(report.frames, 201);
+}
+END_TEST
+
+#define SEALERS 4
+#define SHARED  400000 /* runs a thread counts */
+
+static void *seal_runs(void *bytes)
+{
+	for (unsigned i = 0; i < SHARED; i++) {
+		uint64_t first;
+
+		if (fips_number(&key, 1 + i % 5, &first))
+			fips_sent_run(&key, first, 1 + i % 5, 10 * (1 + i % 5), i, true, true, i);
+		*(uint64_t *)bytes += 10 * (1 + i % 5);
+	}
+	return NULL;
+}
+
+/* Nothing is lost between threads, nor between reports taken meanwhile. */
+START_TEST(shared_by_threads)
+{
+	struct fips_sender_report report = { 0 };
+	uint64_t bytes[SEALERS] = { 0 }, sum = 0, reported = 0, next = 0;
+	pthread_t thread[SEALERS];
+
+	for (unsigned i = 0; i < SEALERS; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, seal_runs, &bytes[i]), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		if (!fips_sent_snapshot(&key, &report))
+			continue;
+		ck_assert_uint_eq(report.first, next);
+		next = report.last + 1;
+		reported += report.interval_bytes;
+	}
+	for (unsigned i = 0; i < SEALERS; i++) {
+		pthread_join(thread[i], NULL);
+		sum += bytes[i];
+	}
+	if (fips_sent_snapshot(&key, &report))
+		reported += report.interval_bytes;
+	reported += fips_word_get(&key.sent.interval_bytes);
+	ck_assert_uint_eq(reported, sum);
+	ck_assert_uint_eq(fips_word_get(&key.sent.bytes), sum);
+	ck_assert_uint_eq(fips_word_get(&key.sent.packets), fips_numbered(&key));
+	ck_assert_uint_eq(fips_word_get(&key.sent.last), fips_numbered(&key) - 1);
 }
 END_TEST
 
@@ -223,6 +296,8 @@ int main(void)
 	tcase_add_test(t, timestamps);
 	tcase_add_test(t, sender_reports);
 	tcase_add_test(t, runs);
+	tcase_add_test(t, shared_runs);
+	tcase_add_test(t, shared_by_threads);
 	tcase_add_test(t, layout);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);

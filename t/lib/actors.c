@@ -240,7 +240,7 @@ static const struct mr_kind num = {
 		{ "in", .view = "number", .reaches = MR_OUT(0), .optional = true },
 		{ "side", .view = "number", .reaches = MR_OUT(0), .optional = true }, { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number", .numbered = true }, { 0 } },
-	.drops = NONE, .counters = NONE, .affinities = SHARDED, .shards = BY_HASH,
+	.drops = NONE, .counters = NONE, .affinities = SHARDED, .shards = BY_HASH, .window = 2048,
 	.process = mid_process,
 };
 static const struct mr_kind pipe_kind = {

@@ -210,7 +210,7 @@ static void send_on_link(struct plane *p, struct link *l, const uint8_t *message
 	ck_assert(fips_number(&k->send, 1, &counter));
 	len = mock_link_seal(frame, k->send_bytes, k->send.peer_index, counter,
 	                     k->send.k ? FIPS_LINK_K : 0, stamp, message, n);
-	fips_sent_run(&k->send, counter, 1, len, stamp, false, now);
+	fips_sent_run(&k->send, counter, 1, len, stamp, false, false, now);
 	world_send(p->node->world, &p->node->via, &l->via, frame, len);
 }
 
@@ -230,7 +230,8 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 	len = mock_session_seal(out, k->send_bytes, &p->node->me.addr, &s->peer, counter, k->send.k,
 	                        stamp, view, n);
 	mr_to_le16(out + FIPS_DATAGRAM_AT_PATH_MTU, p->node->mtu);
-	fips_sent_run(&k->send, counter, 1, n + FIPS_FSP_INNER - 1 + FIPS_TAG, stamp, false, now);
+	fips_sent_run(&k->send, counter, 1, n + FIPS_FSP_INNER - 1 + FIPS_TAG, stamp, false, false,
+	              now);
 	if (view[0] == FIPS_FSP_DATA)
 		s->data_at = now;
 	send_on_link(p, l, out, len);

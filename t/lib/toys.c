@@ -51,7 +51,7 @@ static const struct mr_kind filter = {
 	.abi = MR_ABI, .name = "filter", .size = 1, .inputs = filter_in, .outputs = filter_out,
 	.sections = toy_sections,
 	.affinities = MR_OUT(MR_ANY) | MR_OUT(MR_DESTINATION) | MR_OUT(MR_PEER) | MR_OUT(MR_FLOW),
-	.shards = MR_OUT(MR_DESTINATION) | MR_OUT(MR_PEER) | MR_OUT(MR_FLOW)
+	.shards = MR_OUT(MR_DESTINATION) | MR_OUT(MR_PEER)
 };
 static const struct mr_kind cross = {
 	.abi = MR_ABI, .name = "cross", .inputs = cross_in, .outputs = cross_out
