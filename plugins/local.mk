@@ -43,6 +43,14 @@ nobase_pkginclude_HEADERS = \
 	stages/lib/words.h
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = millrace-plugin.pc
+EXTRA_DIST += millrace-plugin.pc.in
+CLEANFILES += millrace-plugin.pc
+
+millrace-plugin.pc: $(srcdir)/millrace-plugin.pc.in $(srcdir)/core/stage.h Makefile
+	$(AM_V_GEN)abi=`$(AWK) '/define MR_ABI / { print $$3 }' $(srcdir)/core/stage.h` && \
+	$(SED) -e 's|@prefix[@]|$(prefix)|' -e 's|@exec_prefix[@]|$(exec_prefix)|' -e 's|@libdir[@]|$(libdir)|' \
+		-e 's|@includedir[@]|$(includedir)|' -e 's|@plugindir[@]|$(plugindir)|' -e "s|@MR_ABI[@]|$$abi|" \
+		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' $(srcdir)/millrace-plugin.pc.in >$@.new && mv $@.new $@
 
 
 libcore_a_SOURCES += plugins/mbedtls/aead.c

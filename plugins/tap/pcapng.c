@@ -114,6 +114,8 @@ static void pcapng_inherit(void *self, void *before)
 	pc->opened = old->opened;
 	pc->at = old->at;
 	pc->size = old->size;
+	pc->begun = old->begun;
+	pc->heir = old->heir;
 	memcpy(pc->interface, old->interface, sizeof pc->interface);
 	pc->interfaces = old->interfaces;
 	old->opened = 0;
