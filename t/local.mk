@@ -25,6 +25,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/keys.h \
 	t/lib/later.c \
 	t/lib/later.h \
+	t/lib/ledger.c \
+	t/lib/ledger.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
 	t/lib/modules.c \
@@ -103,6 +105,7 @@ test_programs = \
 	t/fips/test_node_pair \
 	t/fips/test_node_reference \
 	t/fips/test_node_rekey \
+	t/fips/test_node_rekey_pair \
 	t/fips/test_node_sessions \
 	t/fips/test_node_words \
 	t/fips/test_noise \

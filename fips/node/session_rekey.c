@@ -132,6 +132,24 @@ static void message3(struct fips_node *n, struct fips_session *s)
 		turn(n, s);
 }
 
+/* When two first handshakes cross, each side may end up sending under the key that the other has as
+ * its pending one, and hear the other under its current one, for ever.  Then we go to the key we hear
+ * them under; and if the pending one is still of no use after as long again, it goes. */
+static void untangle(struct fips_node *n, struct fips_session *s)
+{
+	uint64_t age = fips_ms(n->timers.session_pending);
+
+	if (!s->pending.id || n->now - s->pending.made < age)
+		return;
+	if (s->send != s->pending.id)
+		fips_session_key_retire(n, s, &s->pending);
+	else if (fips_words_session(n, &s->addr).heard + age / 3 > n->now) {
+		fips_session_use(n, s, &s->current);
+		fips_metrics_rekey(&s->metrics);
+		s->pending.made = n->now;
+	}
+}
+
 void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s)
 {
 	switch (s->step) {
@@ -147,6 +165,7 @@ void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s)
 	s->rekey_at = n->now + FIPS_LOOK;
 	if (n->now < s->rekey_due)
 		s->rekey_at = fips_sooner(s->rekey_at, s->rekey_due);
+	untangle(n, s);
 	if (at_rest(n, s) && is_due(n, s))
 		begin(n, s);
 }

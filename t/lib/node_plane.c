@@ -208,6 +208,7 @@ static void send_on_link(struct plane *p, struct link *l, const uint8_t *message
 	size_t len;
 
 	ck_assert(fips_number(&k->send, 1, &counter));
+	nonces_use(&p->node->world->nonces, k->send_bytes, counter);
 	len = mock_link_seal(frame, k->send_bytes, k->send.peer_index, counter,
 	                     k->send.k ? FIPS_LINK_K : 0, stamp, message, n);
 	fips_sent_run(&k->send, counter, 1, len, stamp, false, false, now);
@@ -227,6 +228,7 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 	if (!l || !l->send)
 		return false;
 	ck_assert(fips_number(&k->send, 1, &counter));
+	nonces_use(&p->node->world->nonces, k->send_bytes, counter);
 	len = mock_session_seal(out, k->send_bytes, &p->node->me.addr, &s->peer, counter, k->send.k,
 	                        stamp, view, n);
 	mr_to_le16(out + FIPS_DATAGRAM_AT_PATH_MTU, p->node->mtu);
@@ -240,10 +242,9 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 
 static void send_data(struct plane *p, struct session *s)
 {
-	uint8_t view[1 + FIPS_FSP_PORTS + 16] = { FIPS_FSP_DATA };
+	uint8_t view[LEDGER_VIEW];
 
-	fips_fsp_ports_build(view + 1, 5000, 5000);
-	memcpy(view + 1 + FIPS_FSP_PORTS, p->node->me.addr.b, 16);
+	ledger_packet(&p->node->ledger, &p->node->me.addr, view);
 	if (!send_in_session(p, s, view, sizeof view))
 		p->node->dropped++;
 }
@@ -289,9 +290,7 @@ static void body(struct plane *p, struct session *s, const struct key *k,
 
 	ck_assert(fips_fsp_text_parse(m->sealed, m->sealed_len - FIPS_TAG, &text));
 	if (text.type == FIPS_FSP_DATA) {
-		if (text.len == FIPS_FSP_PORTS + 16 &&
-		    memcmp(text.body + FIPS_FSP_PORTS, s->peer.b, 16) == 0)
-			p->node->got++;
+		world_got(p->node, text.body, text.len);
 		return;
 	}
 	view[0] = text.type;

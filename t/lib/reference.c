@@ -27,6 +27,7 @@ void reference_link_send(struct reference *r, const uint8_t *message, size_t n)
 
 	if (!r->active)
 		return;
+	nonces_use(&r->node->world->nonces, r->cur.send, r->cur.counter);
 	n = mock_link_seal(frame, r->cur.send, r->cur.theirs, r->cur.counter++,
 	                   r->k ? FIPS_LINK_K : 0, stamp, message, n);
 	world_send(r->node->world, &r->node->via, &r->via, frame, n);

@@ -31,6 +31,7 @@ static void seal(struct reference *r, const uint8_t *view, size_t n)
 	uint8_t out[MOCK_FRAME_MAX];
 	uint32_t stamp = (uint32_t)((now_of(r) - r->s_started) / MR_NS_PER_MS);
 
+	nonces_use(&r->node->world->nonces, r->s_cur.send, r->s_cur.counter);
 	n = mock_session_seal(out, r->s_cur.send, &r->node->me.addr, &r->peer.addr,
 	                      r->s_cur.counter++, r->s_k, stamp, view, n);
 	reference_link_send(r, out, n);
@@ -38,10 +39,9 @@ static void seal(struct reference *r, const uint8_t *view, size_t n)
 
 static void data(struct reference *r)
 {
-	uint8_t view[1 + FIPS_FSP_PORTS + 16] = { FIPS_FSP_DATA };
+	uint8_t view[LEDGER_VIEW];
 
-	fips_fsp_ports_build(view + 1, 5000, 5000);
-	memcpy(view + 1 + FIPS_FSP_PORTS, r->node->me.addr.b, 16);
+	ledger_packet(&r->node->ledger, &r->node->me.addr, view);
 	seal(r, view, sizeof view);
 	r->s_data = now_of(r);
 }
@@ -255,7 +255,7 @@ static void message_in(struct reference *r, const uint8_t *fsp, size_t n)
 	r->s_echo = text.timestamp;
 	if (text.type != FIPS_FSP_DATA || text.len < FIPS_FSP_PORTS)
 		return;
-	r->node->got++;
+	world_got(r->node, text.body, text.len);
 	r->s_data = now_of(r);
 }
 

@@ -416,6 +416,7 @@ void world_close(struct world *w)
 {
 	for (unsigned i = 0; i < w->n_nodes; i++) {
 		brain_close(&w->node[i]);
+		ledger_free(&w->node[i].ledger);
 		if (w->node[i].ops && w->node[i].ops->close)
 			w->node[i].ops->close(w->node[i].self);
 	}
@@ -423,6 +424,7 @@ void world_close(struct world *w)
 		free(pop(w));
 	free(w->heap);
 	free(w->keys);
+	nonces_free(&w->nonces);
 	free(w);
 }
 
@@ -438,10 +440,33 @@ void world_new_key(struct world *w, const uint8_t key[32])
 	memcpy(w->keys[w->n_keys++], key, 32);
 }
 
+static struct sim_node *node_of(struct world *w, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < w->n_nodes; i++)
+		if (fips_addr_eq(&w->node[i].me.addr, addr))
+			return &w->node[i];
+	ck_abort_msg("data of nobody");
+}
+
+void world_got(struct sim_node *at, const uint8_t *body, size_t len)
+{
+	struct fips_addr from;
+	uint64_t number;
+
+	if (!ledger_read(FIPS_FSP_DATA, body, len, &from, &number))
+		return;
+	at->got++;
+	ledger_delivered(&node_of(at->world, &from)->ledger, number);
+}
+
 static void arrive(struct world *w, const struct event *e)
 {
 	struct sim_node *node = owner(w, &e->to);
+	struct fips_addr from;
+	uint64_t number;
 
+	if (ledger_peek(&node->me.addr, e->bytes, e->n, &from, &number))
+		ledger_brought(&node_of(w, &from)->ledger, number);
 	if (node->ops)
 		node->ops->packet(node->self, &e->from, e->bytes, e->n);
 	else if (node->plane)

@@ -6,8 +6,8 @@
  * reach the brain a little late, and an install is acknowledged a little later still.
  *
  * What must hold always is asserted while it runs: actions name keys that are there, a send key
- * value is installed once in the life of the world, no counter is used twice under it, no deadline
- * stays in the past, nothing is left of a link or session that is down.
+ * value is installed once in the life of the world, no counter is used twice under it (ledger.h), no
+ * deadline stays in the past, nothing is left of a link or session that is down.
  *
  * An actor is anything else with an address: the reference model (reference.h), a test's own hand.
  */
@@ -21,6 +21,7 @@
 #include "core/clock.h"
 #include "core/rand.h"
 #include "fips/node/node.h"
+#include "t/lib/ledger.h"
 #include "t/lib/mock_seal.h"
 
 #define WORLD_NODES 8
@@ -58,6 +59,7 @@ struct sim_node {
 
 	/* tallies */
 	uint64_t             sent, got;    /* data: offered here, delivered here */
+	struct ledger        ledger;       /* data it sent, by number            */
 	uint64_t             dropped;      /* data given up at this sender       */
 	uint64_t             forwarded;    /* datagrams of others                */
 	uint16_t             mtu;          /* of its links, const while it runs  */
@@ -89,6 +91,7 @@ struct world {
 	uint64_t         sequence;
 	uint8_t        (*keys)[32];   /* every send key installed so far          */
 	size_t           n_keys, keys_room;
+	struct nonces    nonces;      /* used so far                              */
 	uint64_t         packets;     /* offered to the network                   */
 };
 
@@ -135,6 +138,9 @@ void world_data(struct sim_node *node, const struct fips_addr *to);
 
 bool world_linked(const struct sim_node *a, const struct sim_node *b);
 bool world_in_session(const struct sim_node *a, const struct sim_node *b);
+
+/* Data was delivered at this node: its type byte's body.  Counted if it is whole. */
+void world_got(struct sim_node *at, const uint8_t *body, size_t len);
 
 /* A send key's bytes must never have been seen before. */
 void world_new_key(struct world *w, const uint8_t key[32]);
