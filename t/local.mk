@@ -256,10 +256,12 @@ net_tests = \
 	t/net/tap.sh \
 	t/net/relay.sh \
 	t/net/privileges.sh \
+	t/net/rekey.sh \
 	t/net/reload.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
+	t/net/restart.sh \
 	t/net/table.sh \
 	t/net/wire.sh
 
