@@ -313,6 +313,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_signal \
 	t/fuzz/fuzz_stage_fmp_open \
 	t/fuzz/fuzz_stage_fsp_open \
+	t/fuzz/fuzz_stages \
 	t/fuzz/fuzz_tcpmss \
 	t/fuzz/fuzz_transit
 check_PROGRAMS += $(fuzz_programs)
@@ -356,5 +357,6 @@ t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_stages_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)

@@ -436,6 +436,16 @@ bool rig_event(struct rig *rig, struct mr_event *event)
 	return true;
 }
 
+void rig_block(struct rig *rig, uint32_t outputs)
+{
+	struct mr_replica *catch = &rig->engine->replica[CATCH];
+	uint32_t there = 0;
+
+	for (unsigned i = 0; rig->kind->outputs[i].name; i++)
+		there |= MR_OUT(i);
+	catch->held = outputs & there;
+}
+
 uint64_t rig_count(struct rig *rig, const char *name)
 {
 	static const char *const common[MR_WORDS] = { "in",    "in-bytes", "out",  "out-bytes",

@@ -60,6 +60,10 @@ void rig_order(struct rig *rig, struct mr_order *order);
 /* Oldest event told and not looked at; false when there is none. */
 bool rig_event(struct rig *rig, struct mr_event *event);
 
+/* Hold back what leaves by these outputs (bits by index) from now on, and let the others go: the
+ * stage is then called only for inputs that reach none of them. */
+void rig_block(struct rig *rig, uint32_t outputs);
+
 /* Counters by name: common words ("in", "made", "out", "taken", "held"), drops or own counters. */
 uint64_t rig_count(struct rig *rig, const char *name);
 

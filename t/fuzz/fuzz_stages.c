@@ -1,0 +1,351 @@
+/* Any data stage, given anything: packets of every shape on every input, orders, tables that change,
+ * time, readable descriptors, outputs that are held.  Whatever comes, every packet goes one way, no
+ * more than a vector leaves by an output in one call (the runtime asserts it), no view leaves its
+ * buffer, what is held back is released, and all packets are at home when the rig closes.
+ *
+ * The input begins with a kind's name and a newline.  Then records, each an operation (1 byte, its
+ * number modulo 8), an argument (1), a length (2, little-endian) and its bytes:
+ *
+ *     0  a packet of these bytes for input `argument`; byte 0: which link and session it is of,
+ *        byte 1: mark and flags, byte 2: where it is to be sent
+ *     1  the same, sealed: a frame, a message in its envelope, or an IPv6 packet, by the argument
+ *     2  turns until nothing happens
+ *     3  an order of kind `argument`; byte 0: about which key
+ *     4  `argument` * 2^byte 0 ms pass
+ *     5  a table entry comes or goes
+ *     6  a datagram arrives at the stage's socket, a packet at its device
+ *     7  outputs named by the argument's bits are held, the others let go
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/build.h"
+#include "core/wire.h"
+#include "fips/path/ip.h"
+#include "stages/lib/mesh.h"
+#include "stages/lib/snapshot.h"
+#include "stages/lib/tun.h"
+#include "stages/lib/udp.h"
+#include "stages/lib/words.h"
+#include "t/lib/craft.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define MOST    1300 /* bytes of a packet                                  */
+#define RECORDS 200  /* of one input, so that it ends                      */
+#define FED     300  /* packets before turns, so that the pool holds them  */
+
+/* What the stage lives in: link and session with A, a session with T that is expected. */
+struct world {
+	const struct mr_kind    *kind;
+	struct rig              *rig;
+	struct keys             *link_key, *session_key;
+	struct fips_link_recv    link;
+	struct fips_session_recv session;
+	struct fips_via          via;      /* the socket `far` */
+	uint64_t                 near[3], to[3]; /* handles of links and sessions        */
+	struct mr_udp           *udp;      /* NULL: the stage has no socket      */
+	int                      far;      /* the other end of socket and device */
+	int                      device;   /* or -1                              */
+	uint64_t                 now;
+	unsigned                 fed;
+	uint64_t                 counter;  /* of what is sealed                  */
+};
+
+static const uint8_t link_secret[MR_AEAD_KEY] = { 1 }, session_secret[MR_AEAD_KEY] = { 2 };
+
+static bool uses(const struct mr_kind *kind, const struct mr_resource *resource)
+{
+	for (unsigned i = 0; kind->uses && kind->uses[i]; i++)
+		if (kind->uses[i] == resource)
+			return true;
+	return false;
+}
+
+/* ---- tables ---- */
+
+static void put_routes(struct world *w)
+{
+	static const struct fips_addr *const dest[] = { &craft_a, &craft_t };
+	struct mr_mesh *mesh = rig_use(w->rig, &mr_resource_mesh);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct fips_route_entry *e = calloc(1, sizeof *e);
+
+		if (!e)
+			abort();
+		*e = (struct fips_route_entry){
+			.dest = *dest[i], .state = i ? FIPS_ROUTE_UNREACHABLE : FIPS_ROUTE_LIVE,
+			.link = w->near[0], .session = w->to[0], .mtu = 1280, .first = 1472 };
+		if (mr_table_put(mesh->routes, rig_epoch(w->rig), dest[i]->b, e) == MR_NO_HANDLE)
+			free(e);
+	}
+}
+
+static void put_entries(struct world *w)
+{
+	w->near[0] = craft_link(w->rig, &craft_a, &w->link_key->send, &w->via, 1280);
+	w->to[0] = craft_session(w->rig, &craft_a, &w->session_key->send, &w->session, 1280);
+	w->to[1] = craft_session(w->rig, &craft_t, NULL, NULL, 0);
+	craft_index(w->rig, 7, &craft_a, w->near[0], &w->link, &w->link_key->recv);
+	craft_index(w->rig, 8, &craft_t, MR_NO_HANDLE, NULL, NULL);
+	put_routes(w);
+}
+
+/* What a stage may meet: entries that go and come again, so that handles turn stale. */
+static void change_tables(struct world *w, uint8_t which)
+{
+	struct mr_mesh *mesh = rig_use(w->rig, &mr_resource_mesh);
+	uint8_t index[4];
+
+	mr_to_le32(index, 7);
+	switch (which % 5) {
+	case 0: mr_table_remove(mesh->links, rig_epoch(w->rig), craft_a.b); break;
+	case 1: mr_table_remove(mesh->sessions, rig_epoch(w->rig), craft_a.b); break;
+	case 2: mr_table_remove(mesh->index, rig_epoch(w->rig), index); break;
+	case 3: mr_table_remove(mesh->routes, rig_epoch(w->rig), craft_a.b); break;
+	default: put_entries(w); break;
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static void open_device(struct world *w)
+{
+	struct mr_tun *tun = rig_use(w->rig, &mr_resource_tun);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair))
+		abort();
+	tun->fd = pair[0]; /* closed with the rig */
+	w->device = pair[1];
+	if (!w->kind->inputs[0].name)
+		rig_watch(w->rig, tun->fd);
+}
+
+static void open_world(struct world *w, const struct mr_kind *kind)
+{
+	*w = (struct world){ .kind = kind, .device = -1, .now = MR_NS_PER_S };
+	w->rig = rig_open(kind, "{}", CRAFT_NODE(CRAFT_B, CRAFT_UDP));
+	w->link_key = keys_open(&mr_aead_mbedtls, link_secret, 1, 7);
+	w->session_key = keys_open(&mr_aead_mbedtls, session_secret, 2, 0);
+	w->far = craft_socket(AF_INET, &w->via);
+	fips_link_recv_init(&w->link, &w->via);
+	fips_session_recv_init(&w->session);
+	fips_session_install(&w->session, &w->session_key->recv, w->now);
+	w->near[1] = w->near[2] = w->to[2] = MR_NO_HANDLE;
+	if (uses(kind, &mr_resource_mesh))
+		put_entries(w);
+	w->udp = uses(kind, &mr_resource_udp) ? rig_use(w->rig, &mr_resource_udp) : NULL;
+	if (uses(kind, &mr_resource_tun))
+		open_device(w);
+}
+
+static void close_world(struct world *w)
+{
+	struct mr_event event;
+
+	while (rig_event(w->rig, &event))
+		;
+	rig_close(w->rig);
+	keys_close(w->link_key);
+	keys_close(w->session_key);
+	close(w->far);
+	if (w->device >= 0)
+		close(w->device);
+}
+
+/* ---- packets ---- */
+
+static size_t sealed(struct world *w, uint8_t how, const uint8_t *at, size_t n, uint8_t *out)
+{
+	uint8_t datagram[2 * MOST];
+
+	switch (how % 4) {
+	case 0: return craft_frame(out, link_secret, 7, w->counter++, how & 4, at, n);
+	case 1: return craft_sealed(out, &craft_a, &craft_b, session_secret, w->counter++, 0, at, n);
+	case 2: return craft_ip(out, &craft_b, how & 4 ? &craft_t : &craft_a, how, n < 48 ? 48 : n);
+	default:
+		n = craft_datagram(datagram, &craft_t, how & 4 ? &craft_a : &craft_t, 1280, at, n);
+		memcpy(out, datagram, n);
+		return n;
+	}
+}
+
+/* What is promised of a port: not more than this. */
+static bool fits(const struct world *w, const uint8_t *packet, size_t n, uint8_t *mark)
+{
+	static const uint8_t own[16];
+
+	if (n == 0)
+		return false;
+	/* route hands on IPv6 packets that it has looked at; all else is a body */
+	if (*mark == MR_SHAPE_IP && !strcmp(w->kind->name, "fsp-seal") &&
+	    fips_ip_check(packet, n, own) != FIPS_IP_FOREIGN)
+		*mark = MR_SHAPE_BODY;
+	return true;
+}
+
+static unsigned inputs(const struct mr_kind *kind)
+{
+	unsigned n = 0;
+
+	while (kind->inputs[n].name)
+		n++;
+	return n;
+}
+
+static void feed(struct world *w, uint8_t input, const uint8_t how[3], const uint8_t *packet,
+                 size_t n)
+{
+	uint8_t mark = how[1] % 5;
+	struct mr_pkt *p;
+
+	if (inputs(w->kind) == 0 || !fits(w, packet, n, &mark))
+		return;
+	if (++w->fed % FED == 0)
+		rig_run(w->rig);
+	p = rig_feed(w->rig, w->kind->inputs[input % inputs(w->kind)].name, packet, n);
+	p->near = w->near[how[0] % 3];
+	p->far = w->to[how[0] / 3 % 3];
+	p->limit = 1280;
+	p->mark = mark;
+	p->flags = how[1] & 8 ? MR_FLAG_CE : 0;
+	if (how[2] & 1)
+		memcpy(mr_pkt_via(p), &w->via, sizeof w->via);
+	mr_pkt_via(p)->instance = how[2] >> 1 & 1;
+}
+
+static void drain(struct world *w)
+{
+	struct mr_event event;
+	uint8_t thrown_away[2048];
+
+	w->fed = 0;
+	rig_run(w->rig);
+	rig_conserved(w->rig);
+	for (unsigned i = 0; w->kind->outputs[i].name; i++) {
+		struct mr_pkt *p;
+
+		while ((p = rig_out(w->rig, w->kind->outputs[i].name)))
+			if (p->data < p->base || p->data + p->len > p->base + p->room)
+				abort();
+	}
+	while (rig_event(w->rig, &event))
+		;
+	while (recv(w->far, thrown_away, sizeof thrown_away, MSG_DONTWAIT) > 0)
+		;
+	while (w->device >= 0 && recv(w->device, thrown_away, sizeof thrown_away, MSG_DONTWAIT) > 0)
+		;
+}
+
+/* ---- orders ---- */
+
+static void order(struct world *w, uint8_t kind, uint8_t about)
+{
+	static uint8_t dest[FIPS_ADDR_LEN];
+	struct mr_fips_snapshot s = { .order = { .kind = 1 + kind % MR_ORD_NOTHING } };
+	struct mr_order *o = &s.order;
+	bool session = o->kind >= MR_ORD_SESSION_INSTALL && o->kind <= MR_ORD_SESSION_REPORT;
+
+	o->p = session ? (void *)&w->session : (void *)&w->link;
+	o->q = session ? &w->session_key->recv : &w->link_key->recv;
+	o->a = session ? 2 : 1;
+	if (o->kind == MR_ORD_LINK_MOVE)
+		o->q = &w->via;
+	if (o->kind == MR_ORD_SENT_REPORT)
+		o->p = about & 1 ? &w->link_key->send : &w->session_key->send;
+	if (o->kind == MR_ORD_ROUTE) {
+		memcpy(dest, about & 1 ? craft_a.b : craft_t.b, sizeof dest);
+		o->p = dest;
+	}
+	if (w->kind->order)
+		rig_order(w->rig, o);
+}
+
+/* ---- the records ---- */
+
+static void arrive(struct world *w, const uint8_t *at, size_t n)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sizeof to;
+
+	if (w->device >= 0 && send(w->device, at, n, MSG_DONTWAIT) < 0)
+		return; /* the device is full */
+	if (w->udp && getsockname(w->udp->socket[0].fd, (struct sockaddr *)&to, &len) == 0 &&
+	    sendto(w->far, at, n, MSG_DONTWAIT, (struct sockaddr *)&to, len) < 0)
+		return;
+}
+
+static void record(struct world *w, uint8_t what, uint8_t argument, const uint8_t *at, size_t n)
+{
+	uint8_t packet[3 * MOST], how[3] = { 0 };
+
+	switch (what % 8) {
+	case 0:
+	case 1:
+		if (n < sizeof how)
+			return;
+		memcpy(how, at, sizeof how);
+		at += sizeof how;
+		n -= sizeof how;
+		memcpy(packet, at, n);
+		if (what % 8 == 1)
+			n = sealed(w, argument >> 3, at, n, packet);
+		feed(w, argument & 7, how, packet, n);
+		break;
+	case 2: drain(w); break;
+	case 3: order(w, argument, n ? at[0] : 0); break;
+	case 4:
+		w->now += (uint64_t)argument << (n ? at[0] % 12 : 0) << 20; /* 2^20 ns: about 1 ms */
+		rig_at(w->rig, w->now);
+		break;
+	case 5:
+		if (uses(w->kind, &mr_resource_mesh))
+			change_tables(w, argument);
+		break;
+	case 6: arrive(w, at, n); break;
+	case 7: rig_block(w->rig, argument); break;
+	}
+}
+
+static const struct mr_kind *kind_of(const uint8_t **data, size_t *n)
+{
+	const uint8_t *end = memchr(*data, '\n', *n);
+	size_t len = end ? (size_t)(end - *data) : 0;
+
+	for (const struct mr_kind *const *k = mr_kinds; end && *k; k++)
+		if (!(*k)->host && strlen((*k)->name) == len && !memcmp((*k)->name, *data, len)) {
+			*n -= len + 1;
+			*data = end + 1;
+			return *k;
+		}
+	return NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const struct mr_kind *kind = n ? kind_of(&data, &n) : NULL;
+	struct world w;
+
+	if (!kind)
+		return 0;
+	open_world(&w, kind);
+	for (unsigned i = 0; i < RECORDS && n >= 4; i++) {
+		size_t len = mr_le16(data + 2);
+
+		if (len > n - 4)
+			len = n - 4;
+		if (len > MOST)
+			len = MOST;
+		record(&w, data[0], data[1], data + 4, len);
+		data += 4 + len;
+		n -= 4 + len;
+	}
+	rig_block(w.rig, 0);
+	drain(&w);
+	close_world(&w);
+	return 0;
+}
