@@ -317,7 +317,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_tcpmss \
 	t/fuzz/fuzz_transit
 check_PROGRAMS += $(fuzz_programs)
-EXTRA_DIST += t/fuzz/corpus t/vectors
+EXTRA_DIST += t/fuzz/corpus t/fuzz/seed_stages.sh t/vectors
 FUZZ_SECONDS = 60
 
 LIBS_FUZZ = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS) $(LIBS_NEEDED)
