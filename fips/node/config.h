@@ -66,7 +66,7 @@ struct fips_node_timers {
 	                            * longer than the peer's `duplicate`               */
 	uint32_t session_guard;    /* the same: the key before has drained by then     */
 	uint32_t link_cut_over;    /* the new key is sent with so long after message 2 */
-	uint32_t session_cut_over; /* ... message 3, unless the peer is heard under it */
+	uint32_t session_cut_over; /* ... message 3, at least, unless heard under it   */
 	uint32_t session_setup;    /* a rekey's setup without an ack ends              */
 };
 

@@ -1,7 +1,7 @@
 /* session_rekey.c - new keys for a session, begun by us (session.md 3.6).
  *
  *     due ---> setup ---> ack: message 3, pending ---> heard under it: cut over
- *                |                                 '--- not for 8 s: cut over all the same
+ *                |                                 '--- not for 8 s and 4 sendings: all the same
  *                '--- no ack in 35 s: given up, and tried again later with another setup
  *
  * The setup is sent once: sent again it would make some nodes throw away the handshake whose ack is
@@ -16,6 +16,7 @@
 
 #define ROUND_TRIP (2 * MR_NS_PER_S) /* the longest one                                 */
 #define MISTAKE    (3 * MR_NS_PER_S) /* after a move unheard: was it wrong?             */
+#define SENT_AGAIN 3                 /* message 3, before a move unheard                */
 
 /* By count a part of the spread has to pass too, lest both ends begin at once each time. */
 void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s)
@@ -97,9 +98,21 @@ void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s)
 	s->confirm_until = n->now + all; /* a sending more would be due then: 63 s */
 }
 
+/* May message 3 have been lost each time so far, with a sending to come?  A move before that one costs
+ * everything that is said until it arrives.  Each has the first gap to be answered in. */
+static bool too_early(const struct fips_node *n, struct fips_session *s)
+{
+	if (s->resend.count >= SENT_AGAIN || s->resend.next == MR_NEVER)
+		return false;
+	s->turn_at = s->resend.next + fips_ms(n->timers.resend);
+	return true;
+}
+
 /* Not heard under the pending key by now. */
 static void turn(struct fips_node *n, struct fips_session *s)
 {
+	if (!s->turned_at && too_early(n, s))
+		return;
 	if (!s->turned_at) {
 		fips_session_cut_over(n, s, &s->pending);
 		s->turned_at = n->now;

@@ -191,13 +191,14 @@ static void take_timers(struct fips_node_timers *timers, const struct node_conf 
 	timers->session_idle = n->session.idle * MS_PER_S;
 }
 
-/* Of what a rekey waits for, all but the answers themselves and the draining of old keys. */
+/* Of what a rekey waits for, all but answers, message 3 being heard among them, and the draining of
+ * old keys. */
 static void hurry(struct fips_node_timers *timers, uint32_t times)
 {
 	uint32_t *const waits[] = {
 		&timers->duplicate,     &timers->rekey_jitter,     &timers->rekey_calm,
 		&timers->link_guard,    &timers->session_guard,    &timers->link_cut_over,
-		&timers->session_setup, &timers->session_cut_over,
+		&timers->session_setup,
 	};
 
 	for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++)

@@ -33,15 +33,23 @@ static struct fips_node_config often(bool begins)
 	return config;
 }
 
-static struct pair pair_open(uint64_t seed, unsigned begins)
+/* Of each seed another one dials: b, a, both. */
+static struct pair pair_with(uint64_t seed, const struct fips_node_config *a,
+                             const struct fips_node_config *b)
 {
 	struct pair p = { .w = world_open(seed), .to_a = { .secret = 1, .vias = seed % 3 > 0 },
-		          .to_b = { .secret = 2, .vias = seed % 3 != 1 },
-		          .config = { often(begins & A_BEGINS), often(begins & B_BEGINS) } };
+		          .to_b = { .secret = 2, .vias = seed % 3 != 1 }, .config = { *a, *b } };
 
 	p.a = world_node(p.w, 1, &p.to_b, 1, &p.config[0]);
 	p.b = world_node(p.w, 2, &p.to_a, 1, &p.config[1]);
 	return p;
+}
+
+static struct pair pair_open(uint64_t seed, unsigned begins)
+{
+	struct fips_node_config a = often(begins & A_BEGINS), b = often(begins & B_BEGINS);
+
+	return pair_with(seed, &a, &b);
 }
 
 /* s seconds with a packet each way every `every` ms. */
@@ -219,6 +227,32 @@ START_TEST(lost_at_each_step)
 	ck_exact(&p, 1);
 	ck_assert_uint_gt(loss.lost, 5);
 	ck_assert_uint_ge(count(p.a, FIPS_NODE_LINK_CUTS), 5);
+	ck_assert_uint_ge(count(p.a, FIPS_NODE_SESSION_CUTS), 5);
+	world_close(p.w);
+}
+END_TEST
+
+/* The wait for message 3 to be heard is much shorter than the gaps between its sendings: the move waits
+ * for these, and again a lost one costs nothing. */
+START_TEST(moves_wait_for_sendings)
+{
+	static const struct {
+		uint32_t resend, cut_over; /* ms */
+		unsigned lose;             /* in a row; the ack sent again brings one more at a time */
+	} waits[] = { { 1000, 80, 1 }, { 1000, 80, 3 }, { 1000, 4000, 5 }, { 6000, 8000, 3 } };
+	struct loss loss = { MSG3, 1, waits[_i].lose, 0, 0 };
+	struct fips_node_config config = often(true);
+	struct pair p;
+
+	config.timers.resend = waits[_i].resend;
+	config.timers.session_cut_over = waits[_i].cut_over;
+	p = pair_with((uint64_t)_i, &config, &config);
+	settle(&p);
+	p.w->filter = lose;
+	p.w->filter_self = &loss;
+	talk(&p, 1800, 200);
+	ck_exact(&p, 1);
+	ck_assert_uint_gt(loss.lost, 5);
 	ck_assert_uint_ge(count(p.a, FIPS_NODE_SESSION_CUTS), 5);
 	world_close(p.w);
 }
@@ -454,22 +488,30 @@ START_TEST(beside_the_reference)
 }
 END_TEST
 
+/* Each is a case, so that CK_RUN_CASE picks it. */
+static void add(Suite *suite, const TTest *test, const char *name, int times)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, 300);
+	tcase_add_loop_test(tc, test, 0, times);
+	suite_add_tcase(suite, tc);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("node rekey pair");
-	TCase *tc = tcase_create("all");
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, hitless, 0, (int)COUNT(paths));
-	tcase_add_loop_test(tc, lost_at_each_step, 0, 3 * (int)COUNT(losses));
-	tcase_add_loop_test(tc, a_peer_that_never_answers, 0, 4);
-	tcase_add_loop_test(tc, restarts_and_outages, 0, 6);
-	tcase_add_loop_test(tc, late_frames_of_old_epochs_tear_nothing_down, 0, 3);
-	tcase_add_loop_test(tc, junk_with_a_live_index_tears_nothing_down, 0, 3);
-	tcase_add_loop_test(tc, beside_the_reference, 0, 4 * (int)COUNT(meetings));
-	suite_add_tcase(suite, tc);
+	add(suite, hitless, "hitless", (int)COUNT(paths));
+	add(suite, lost_at_each_step, "lost at each step", 3 * (int)COUNT(losses));
+	add(suite, moves_wait_for_sendings, "moves wait for sendings", 4);
+	add(suite, a_peer_that_never_answers, "a peer that never answers", 4);
+	add(suite, restarts_and_outages, "restarts and outages", 6);
+	add(suite, late_frames_of_old_epochs_tear_nothing_down, "late frames", 3);
+	add(suite, junk_with_a_live_index_tears_nothing_down, "junk", 3);
+	add(suite, beside_the_reference, "beside the reference", 4 * (int)COUNT(meetings));
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
