@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 enum {
 	PREFIX   = 4,  /* letters in front of the 1            */
 	SYMBOLS  = 52, /* 256 bits in fives, 4 bits of padding */
@@ -64,6 +66,7 @@ void fips_bech32_format(const char *prefix, const uint8_t data[FIPS_BECH32_DATA]
 	for (unsigned i = 0; i < sizeof symbol; i++)
 		text[PREFIX + 1 + i] = alphabet[symbol[i]];
 	text[LENGTH] = '\0';
+	mr_wipe(symbol, sizeof symbol); /* of a secret, perhaps */
 }
 
 /* Copy the text in lower case.  NULL, or what is wrong with its letters. */
@@ -94,9 +97,29 @@ static bool read_symbols(const char *at, uint8_t symbol[SYMBOLS + CHECKSUM])
 	return true;
 }
 
+/* The 32 bytes of a text of the right length in lower case; `symbol` is room to work in. */
+static const char *read_low(const char *prefix, const char *low,
+                            uint8_t symbol[SYMBOLS + CHECKSUM], uint8_t data[FIPS_BECH32_DATA])
+{
+	if (memcmp(low, prefix, PREFIX) != 0 || low[PREFIX] != '1')
+		return "has the wrong prefix";
+	if (!read_symbols(low + PREFIX + 1, symbol))
+		return "has a character that bech32 does not use";
+	if (checksum(prefix, symbol, SYMBOLS + CHECKSUM) != 1)
+		return "fails its checksum; a character is mistyped";
+	if (symbol[SYMBOLS - 1] & 15)
+		return "has padding bits that are not zero";
+	memset(data, 0, FIPS_BECH32_DATA);
+	for (unsigned bit = 0; bit < 8 * FIPS_BECH32_DATA; bit++)
+		if (symbol[bit / 5] >> (4 - bit % 5) & 1)
+			data[bit / 8] |= (uint8_t)(1 << (7 - bit % 8));
+	return NULL;
+}
+
+/* The text may be that of a secret: neither its letters nor its symbols stay on the stack. */
 const char *fips_bech32_parse(const char *prefix, const char *text, uint8_t data[FIPS_BECH32_DATA])
 {
-	uint8_t symbol[SYMBOLS + CHECKSUM], out[FIPS_BECH32_DATA] = { 0 };
+	uint8_t symbol[SYMBOLS + CHECKSUM];
 	char low[FIPS_BECH32_TEXT];
 	const char *wrong;
 
@@ -104,19 +127,9 @@ const char *fips_bech32_parse(const char *prefix, const char *text, uint8_t data
 	if (strnlen(text, LENGTH + 1) != LENGTH)
 		return "is not 63 characters long";
 	wrong = lower(text, low);
-	if (wrong)
-		return wrong;
-	if (memcmp(low, prefix, PREFIX) != 0 || low[PREFIX] != '1')
-		return "has the wrong prefix";
-	if (!read_symbols(low + PREFIX + 1, symbol))
-		return "has a character that bech32 does not use";
-	if (checksum(prefix, symbol, sizeof symbol) != 1)
-		return "fails its checksum; a character is mistyped";
-	if (symbol[SYMBOLS - 1] & 15)
-		return "has padding bits that are not zero";
-	for (unsigned bit = 0; bit < 8 * FIPS_BECH32_DATA; bit++)
-		if (symbol[bit / 5] >> (4 - bit % 5) & 1)
-			out[bit / 8] |= (uint8_t)(1 << (7 - bit % 8));
-	memcpy(data, out, sizeof out);
-	return NULL;
+	if (!wrong)
+		wrong = read_low(prefix, low, symbol, data);
+	mr_wipe(low, sizeof low);
+	mr_wipe(symbol, sizeof symbol);
+	return wrong;
 }
