@@ -304,11 +304,14 @@ fuzz_programs = \
 	t/fuzz/fuzz_graph \
 	t/fuzz/fuzz_handshake_ik \
 	t/fuzz/fuzz_handshake_xk \
+	t/fuzz/fuzz_hostport \
 	t/fuzz/fuzz_http \
+	t/fuzz/fuzz_json_path \
 	t/fuzz/fuzz_keytext \
 	t/fuzz/fuzz_link_frame \
 	t/fuzz/fuzz_nodefile \
 	t/fuzz/fuzz_report \
+	t/fuzz/fuzz_set \
 	t/fuzz/fuzz_shim \
 	t/fuzz/fuzz_signal \
 	t/fuzz/fuzz_stage_fmp_open \
@@ -348,11 +351,14 @@ t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_xk_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_hostport_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_json_path_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_set_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
