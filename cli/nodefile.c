@@ -6,11 +6,11 @@
  */
 #include "cli/nodefile.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cores.h"
 #include "core/engine.h"
 #include "core/http_listen.h"
 #include "core/plugins.h"
@@ -127,13 +127,6 @@ static void load_doc(struct cli_node *node, const struct cli_node_options *o,
 
 /* ---- 2. which graph ---- */
 
-static unsigned count_cores(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 /* Path of the graph file, malloc'd, or NULL. */
 static char *pick_graph(struct cli_node *node, const struct cli_node_options *o,
                         struct mr_report *report)
@@ -147,7 +140,7 @@ static char *pick_graph(struct cli_node *node, const struct cli_node_options *o,
 		beside = node->file;
 	}
 	if (graph && !strcmp(graph, "auto")) {
-		unsigned cores = o->cores ? o->cores : count_cores();
+		unsigned cores = o->cores ? o->cores : mr_cores_granted();
 
 		graph = cli_graph_auto(cores, &why);
 		if (asprintf(&node->why, "graph %s, picked for %u core%s: %s", graph, cores,

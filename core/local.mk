@@ -8,6 +8,8 @@ libcore_a_SOURCES = \
 	core/build.h \
 	core/clock.c \
 	core/clock.h \
+	core/cores.c \
+	core/cores.h \
 	core/counter.c \
 	core/counter.h \
 	core/deliver.c \

@@ -11,9 +11,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/clock.h"
+#include "core/cores.h"
 #include "core/engine.h"
 
 #define LOOK_NS       (50 * MR_NS_PER_US) /* between two looks whether all rest     */
@@ -22,18 +22,19 @@
 
 /* ---- making ---- */
 
-static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth, long online,
+static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth,
                 struct mr_report *report)
 {
 	const struct mr_place *place = &e->graph->place[w->place];
+	unsigned core[MR_CORES_MAX], cores = mr_cores_ours(core, MR_CORES_MAX);
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	if (place->cpu == MR_CPU_LIST) {
 		for (unsigned i = 0; i < place->ncpu; i++)
 			CPU_SET(place->cpus[i], &set);
-	} else if (place->cpu == MR_CPU_AUTO && online > 1) {
-		CPU_SET(nth % (unsigned)online, &set);
+	} else if (place->cpu == MR_CPU_AUTO && cores > 1) {
+		CPU_SET(core[nth % cores], &set);
 	} else {
 		return;
 	}
@@ -44,17 +45,17 @@ static void pin(struct mr_engine *e, struct mr_worker *w, unsigned nth, long onl
 
 /* Whoever spins keeps a core from the others; with fewer cores than workers that is a core they
  * need. */
-static void limit_spinning(struct mr_engine *e, long online, struct mr_report *report)
+static void limit_spinning(struct mr_engine *e, unsigned cores, struct mr_report *report)
 {
 	for (unsigned i = 0; i < e->workers; i++) {
 		struct mr_worker *w = &e->worker[i];
 
-		if (!w->spin_us || e->workers <= online)
+		if (!w->spin_us || e->workers <= cores)
 			continue;
 		w->spin_us = 0;
 		mr_warn(report, (struct mr_where){ 0 },
-		        "worker %s parks instead of spinning: %u workers share %ld cores", w->name,
-		        e->workers, online);
+		        "worker %s parks instead of spinning: %u workers share %u cores", w->name,
+		        e->workers, cores);
 	}
 }
 
@@ -74,11 +75,10 @@ static bool make_thread(struct mr_worker *w)
 
 int mr_threads_make(struct mr_engine *e, struct mr_report *report)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	sigset_t all, before;
 	int failed = 0;
 
-	limit_spinning(e, online, report);
+	limit_spinning(e, mr_cores_granted(), report);
 	/* signals are main's business */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -89,7 +89,7 @@ int mr_threads_make(struct mr_engine *e, struct mr_report *report)
 		if (w->host)
 			continue;
 		if (make_thread(w)) {
-			pin(e, w, i, online, report);
+			pin(e, w, i, report);
 			continue;
 		}
 		mr_complain(report, (struct mr_where){ 0 }, "no thread for worker %s", w->name);

@@ -68,6 +68,7 @@ test_programs = \
 	t/cli/test_privileges \
 	t/core/test_aead \
 	t/core/test_aead_choice \
+	t/core/test_cores \
 	t/core/test_engine \
 	t/core/test_err \
 	t/core/test_field \
