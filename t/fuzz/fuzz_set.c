@@ -1,6 +1,6 @@
-/* fuzz_set.c - each line is a --set for a small node file and a small graph: it is complained of, or
- * the value stands where the key says, in one of the two.  What was there from the start is changed
- * without a complaint. */
+/* fuzz_set.c - each line is a --set for a small node file and a small graph: it is complained of,
+ * or the value stands where the key says, in one of the two.  What was there from the start is
+ * changed without a complaint. */
 #include "cli/nodefile.h"
 #include "stages/kinds.h"
 
