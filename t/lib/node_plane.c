@@ -207,7 +207,7 @@ static void send_on_link(struct plane *p, struct link *l, const uint8_t *message
 	uint32_t stamp = fips_send_stamp(&k->send, now);
 	size_t len;
 
-	ck_assert(fips_number(&k->send, 1, &counter));
+	ck_always(fips_number(&k->send, 1, &counter));
 	nonces_use(&p->node->world->nonces, k->send_bytes, counter);
 	len = mock_link_seal(frame, k->send_bytes, k->send.peer_index, counter,
 	                     k->send.k ? FIPS_LINK_K : 0, stamp, message, n);
@@ -227,7 +227,7 @@ static bool send_in_session(struct plane *p, struct session *s, const uint8_t *v
 
 	if (!l || !l->send)
 		return false;
-	ck_assert(fips_number(&k->send, 1, &counter));
+	ck_always(fips_number(&k->send, 1, &counter));
 	nonces_use(&p->node->world->nonces, k->send_bytes, counter);
 	len = mock_session_seal(out, k->send_bytes, &p->node->me.addr, &s->peer, counter, k->send.k,
 	                        stamp, view, n);
@@ -259,7 +259,7 @@ void plane_data(struct plane *p, const struct fips_addr *to)
 	p->node->sent++;
 	if (d && d->routed) {
 		s = session_of(p, &d->addr);
-		ck_assert(s && s->live && s->send);
+		ck_always(s && s->live && s->send);
 		send_data(p, s);
 		return;
 	}
@@ -288,7 +288,7 @@ static void body(struct plane *p, struct session *s, const struct key *k,
 	struct fips_input in = { .kind = FIPS_IN_BODY, .peer = s->peer, .key = k->send.id,
 		                 .rx = p->node->world->now, .bytes = view };
 
-	ck_assert(fips_fsp_text_parse(m->sealed, m->sealed_len - FIPS_TAG, &text));
+	ck_always(fips_fsp_text_parse(m->sealed, m->sealed_len - FIPS_TAG, &text));
 	if (text.type == FIPS_FSP_DATA) {
 		world_got(p->node, text.body, text.len);
 		return;
@@ -310,7 +310,7 @@ static struct key *session_open(struct plane *p, struct session *s, const uint8_
 	for (unsigned i = 0; i < n; i++) {
 		struct key *k = key_find(s->keys, order[i]->id);
 
-		ck_assert_ptr_nonnull(k);
+		ck_always(k != NULL);
 		if (mock_session_open(fsp, m, k->recv_bytes))
 			return k;
 	}
@@ -670,7 +670,7 @@ static void send_link(struct plane *p, const struct fips_action *act)
 {
 	struct link *l = link_of(p, &act->peer);
 
-	ck_assert(l && l->send);
+	ck_always(l && l->send);
 	send_on_link(p, l, act->bytes, act->len);
 }
 
@@ -680,8 +680,8 @@ static void send_session(struct plane *p, const struct fips_action *act)
 	struct session *s = session_of(p, &act->peer);
 	struct dest *d = dest_of(p, &act->peer);
 
-	ck_assert(s && s->live && s->send);
-	ck_assert(d && d->routed);
+	ck_always(s && s->live && s->send);
+	ck_always(d && d->routed);
 	if (!send_in_session(p, s, act->bytes, act->len))
 		ck_assert(!fips_addr_eq(&d->hop, &d->addr));
 }

@@ -100,7 +100,7 @@ lossy()
 }
 
 [ $# -eq 0 ] || shift
-for each in ${*:-clean roaming}; do
+for each in ${*:-clean roaming lossy}; do
 	$each
 done
 [ $bad -eq 0 ] || lament "failed"
