@@ -258,7 +258,8 @@ net_tests = \
 	t/net/relay.sh \
 	t/net/privileges.sh \
 	t/net/rekey.sh \
-	t/net/reload.sh
+	t/net/reload.sh \
+	t/net/spread.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
