@@ -1,7 +1,9 @@
 /* access.c - the files that say who may be our neighbour and what nodes are called: read at start and when they
  * change, which is looked for once a second.
  *
- * A file that is not there is empty.  One that is there and cannot be read leaves everything as it was. */
+ * A file that is not there is empty.  One that is there and cannot be read, or of which that cannot be
+ * told, keeps a node from starting, since nobody may be let in by mistake; later it leaves everything
+ * as it was. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,94 +42,139 @@ static const struct fips_addr *whose(void *self, const char *name)
 	return addr;
 }
 
-static struct control_stamp stamp_of(const char *path)
+/* How a file is now; an errno when that cannot be told.  Absent is what is said to be absent. */
+static int stamp_of(const char *path, struct control_stamp *out)
 {
 	struct stat st;
 
-	if (!*path || stat(path, &st))
-		return (struct control_stamp){ 0 };
-	return (struct control_stamp){ .there = 1, .device = (uint64_t)st.st_dev, .inode = st.st_ino,
+	*out = (struct control_stamp){ 0 };
+	if (!*path)
+		return 0;
+	if (stat(path, &st))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+	*out = (struct control_stamp){ .there = 1, .device = (uint64_t)st.st_dev, .inode = st.st_ino,
 		                       .size = (uint64_t)st.st_size, .s = st.st_mtim.tv_sec,
-		                       .ns = st.st_mtim.tv_nsec };
+		                       .ns = st.st_mtim.tv_nsec, .changed_s = st.st_ctim.tv_sec,
+		                       .changed_ns = st.st_ctim.tv_nsec };
+	return 0;
 }
 
-/* All of a file, or NULL after a line of the log; an absent one is empty. */
-static char *read_all(struct control *c, const char *path, bool there, size_t *n)
+/* All of a file, or NULL and an errno; an absent one is empty. */
+static char *read_all(const char *path, bool there, size_t *n, int *why)
 {
 	char *text = mr_control_memory(FILE_MAX + 1);
 	FILE *f = there ? fopen(path, "re") : NULL;
 
 	*n = 0;
+	*why = 0;
 	if (!there)
 		return text;
 	if (f)
 		*n = fread(text, 1, FILE_MAX + 1, f);
-	if (!f || ferror(f) || *n > FILE_MAX) {
-		mr_log(&c->log, MR_LOG_WARN, "%s: %s; what it said before holds on", path,
-		       *n > FILE_MAX ? "larger than 1 MiB" : strerror(errno));
-		free(text);
-		text = NULL;
-	}
+	if (!f || ferror(f))
+		*why = errno ? errno : EIO;
+	else if (*n > FILE_MAX)
+		*why = EFBIG;
 	if (f)
 		fclose(f);
-	return text;
+	if (!*why)
+		return text;
+	free(text);
+	return NULL;
 }
 
-static void read_hosts(struct control *c)
+static int read_hosts(struct control *c, bool there)
 {
 	struct reading r = { .c = c, .path = c->set.file[CONTROL_HOSTS] };
 	struct fips_reader reader = { .curve = &c->mesh->curve, .wrong = wrong, .self = &r };
 	struct fips_hosts hosts = { 0 };
 	size_t n;
-	char *text = read_all(c, r.path, c->access.stamp[CONTROL_HOSTS].there, &n);
+	int why;
+	char *text = read_all(r.path, there, &n, &why);
 
 	if (!text)
-		return;
+		return why;
 	if (!fips_hosts_parse(&hosts, text, n, &reader))
 		abort();
 	free(text);
 	fips_hosts_free(&c->access.hosts);
 	c->access.hosts = hosts;
+	return 0;
 }
 
-static void read_list(struct control *c, enum control_file file, struct fips_access *list)
+static int read_list(struct control *c, enum control_file file, bool there)
 {
+	struct fips_access *list = file == CONTROL_ALLOW ? &c->access.allow : &c->access.deny;
 	struct reading r = { .c = c, .path = c->set.file[file] };
 	struct fips_reader reader = { .curve = &c->mesh->curve, .wrong = wrong, .whose = whose,
 		                      .self = &r };
 	struct fips_access read = { 0 };
 	size_t n;
-	char *text = read_all(c, r.path, c->access.stamp[file].there, &n);
+	int why;
+	char *text = read_all(r.path, there, &n, &why);
 
 	if (!text)
-		return;
+		return why;
 	if (!fips_access_parse(&read, text, n, &reader))
 		abort();
 	free(text);
 	fips_access_free(list);
 	*list = read;
-	if (c->access.stamp[file].there)
+	if (there)
 		mr_log(&c->log, MR_LOG_INFO, "%s: %s%u %s", r.path, read.all ? "ALL and " : "", read.n,
 		       read.n == 1 ? "node" : "nodes");
+	return 0;
 }
 
+/* Take in one file if it is another than the one in force, or `anyhow`.  What cannot be read is told
+ * of once, changes nothing, and is tried again at the next look. */
+static bool take_in(struct control *c, enum control_file file, bool anyhow)
+{
+	const char *path = c->set.file[file];
+	struct control_stamp now;
+	int why = stamp_of(path, &now);
+	bool taken = false;
+
+	if (!why && (anyhow || memcmp(&now, &c->access.stamp[file], sizeof now))) {
+		why = file == CONTROL_HOSTS ? read_hosts(c, now.there) :
+		                              read_list(c, file, now.there);
+		taken = !why;
+	}
+	if (why && why != c->access.wrong[file])
+		mr_log(&c->log, MR_LOG_WARN, "%s: %s; what it said before holds on", path,
+		       strerror(why));
+	c->access.wrong[file] = why;
+	if (taken)
+		c->access.stamp[file] = now;
+	return taken;
+}
+
+/* The lists may name what the hosts file names. */
 bool mr_access_look(struct control *c)
 {
-	bool changed[CONTROL_FILES];
+	bool hosts = take_in(c, CONTROL_HOSTS, false);
 
+	take_in(c, CONTROL_ALLOW, hosts);
+	take_in(c, CONTROL_DENY, hosts);
+	return hosts;
+}
+
+int mr_access_open(struct control *c, struct mr_setup *s)
+{
+	static const char *const key[CONTROL_FILES] = {
+		[CONTROL_HOSTS] = "node.hosts_file",
+		[CONTROL_ALLOW] = "node.acl.allow_file",
+		[CONTROL_DENY] = "node.acl.deny_file",
+	};
+	int failed = 0;
+
+	mr_access_look(c);
 	for (unsigned i = 0; i < CONTROL_FILES; i++) {
-		struct control_stamp now = stamp_of(c->set.file[i]);
-
-		changed[i] = memcmp(&now, &c->access.stamp[i], sizeof now) != 0;
-		c->access.stamp[i] = now;
+		if (c->access.wrong[i])
+			failed = mr_setup_error(s, key[i], "%s cannot be read: %s", c->set.file[i],
+			                        strerror(c->access.wrong[i]));
 	}
-	if (changed[CONTROL_HOSTS])
-		read_hosts(c);
-	if (changed[CONTROL_ALLOW] || changed[CONTROL_HOSTS])
-		read_list(c, CONTROL_ALLOW, &c->access.allow);
-	if (changed[CONTROL_DENY] || changed[CONTROL_HOSTS])
-		read_list(c, CONTROL_DENY, &c->access.deny);
-	return changed[CONTROL_HOSTS];
+	return failed;
 }
 
 static bool admits(void *self, const struct fips_addr *addr)

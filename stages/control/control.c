@@ -53,9 +53,8 @@ static int control_open(void *self, struct mr_setup *s)
 	c->reports_end = &c->reports;
 	c->now = s->now;
 	fips_bucket_init(&c->lines, 100, 5000, s->now);
-	if (mr_control_configure(c, &c->set, s))
+	if (mr_control_configure(c, &c->set, s) || mr_access_open(c, s))
 		return -1;
-	mr_access_look(c);
 	wrong = fips_node_open(&c->node, &c->set.config,
 	                       &(struct fips_node_env){ .curve = c->mesh->curve, .rand = s->rand,
 	                                                .words = mr_control_words(c),

@@ -163,11 +163,12 @@ enum control_file { CONTROL_ALLOW, CONTROL_DENY, CONTROL_HOSTS, CONTROL_FILES };
 
 struct control_stamp { /* a file as it was when it was read; all zero: not there */
 	uint64_t there, device, inode, size;
-	int64_t  s, ns; /* last change */
+	int64_t  s, ns, changed_s, changed_ns; /* last change of what it says, and of who may read it */
 };
 
 struct control_access {
-	struct control_stamp stamp[CONTROL_FILES];
+	struct control_stamp stamp[CONTROL_FILES]; /* of what is in force */
+	int                  wrong[CONTROL_FILES]; /* why it cannot be read, an errno; 0: it can */
 	struct fips_hosts    hosts;
 	struct fips_access   allow, deny;
 };
@@ -373,6 +374,8 @@ bool mr_control_names_tell(struct control *c, struct mr_turn *t);
 
 /* Read the files that have changed; true: nodes may be called otherwise now. */
 bool mr_access_look(struct control *c);
+/* The first look: -1 after complaining about a file that is there and cannot be read.  Set-up only. */
+int mr_access_open(struct control *c, struct mr_setup *s);
 struct fips_gate mr_access_gate(struct control *c);
 void mr_access_close(struct control *c);
 
