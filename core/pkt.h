@@ -9,21 +9,26 @@
  *
  * A stage that adds a header grows the view to the left, one that strips it moves `data` right; the
  * payload never moves.  The buffer belongs to the pool that made it (pool.h) or is a slice of one
- * of its slabs; whoever holds the descriptor owns the view, and exactly one place holds it: a
- * stage, a ring, a kept list or the pool.
+ * of its slabs, with no more headroom and tailroom than the slice has; whoever holds the descriptor
+ * owns the view, and exactly one place holds it: a stage, a ring, a kept list or the pool.
  *
- * The names are protocol-neutral.  What `near`, `far`, `limit`, `mark` and the first bytes of the
- * headroom mean is the business of the stages that share an edge.
+ * Right behind each descriptor lies a side area, for what belongs to the packet and is too long for
+ * a field.  It travels with the descriptor and says nothing until somebody has written it.
+ *
+ * The names are protocol-neutral.  What `near`, `far`, `limit`, `mark` and the side area mean is the
+ * business of the stages that share an edge.
  */
 #ifndef MR_CORE_PKT_H
 #define MR_CORE_PKT_H
 
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MR_VECTOR   64     /* packets in a vector, at most                            */
 #define MR_HEADROOM 128    /* bytes before the view of a packet fresh from its pool   */
 #define MR_TAILROOM 64     /* bytes a pool keeps behind the largest view it promises  */
+#define MR_SIDE     64     /* bytes of the side area                                  */
 #define MR_NO_SLAB  0xffff /* pkt->slab of a packet with a buffer of its own          */
 #define MR_NO_HANDLE UINT64_MAX
 
@@ -45,6 +50,12 @@ struct mr_pkt {
 
 _Static_assert(sizeof(struct mr_pkt) == 64, "a packet descriptor is one cache line");
 
+/* What pools are made of; every descriptor is the beginning of one. */
+struct mr_pkt_slot {
+	struct mr_pkt pkt;
+	uint8_t       side[MR_SIDE];
+};
+
 /* The unit that moves: packets in arrival order, of mixed targets. */
 struct mr_vector {
 	unsigned       n; /* [0, MR_VECTOR] */
@@ -56,6 +67,12 @@ struct mr_vector {
 static inline unsigned mr_handle_hash(uint64_t handle)
 {
 	return (unsigned)(handle >> 20) & 0xfff;
+}
+
+/* The side area: MR_SIDE bytes, as aligned as the descriptor. */
+static inline uint8_t *mr_pkt_side(const struct mr_pkt *p)
+{
+	return ((struct mr_pkt_slot *)(uintptr_t)p)->side;
 }
 
 static inline uint32_t mr_pkt_headroom(const struct mr_pkt *p)
@@ -113,6 +130,19 @@ static inline void mr_pkt_reset(struct mr_pkt *p, uint32_t headroom)
 	p->seq = 0;
 	p->limit = 0;
 	p->mark = p->flags = 0;
+}
+
+/* All that was learnt about `of`, its side area with it, holds for p too.  The view is not touched. */
+static inline void mr_pkt_learn(struct mr_pkt *p, const struct mr_pkt *of)
+{
+	p->stamp = of->stamp;
+	p->near = of->near;
+	p->far = of->far;
+	p->seq = of->seq;
+	p->limit = of->limit;
+	p->mark = of->mark;
+	p->flags = of->flags;
+	memcpy(mr_pkt_side(p), mr_pkt_side(of), MR_SIDE);
 }
 
 static inline void mr_vector_add(struct mr_vector *v, struct mr_pkt *p)

@@ -59,8 +59,10 @@ static bool open_slabs(struct mr_pool *pool)
 		pool->slab_stack[pool->slab_top++] = pool->nslab - 1 - i;
 	}
 	for (uint32_t i = 0; i < pool->nslice; i++) {
-		pool->pkt[pool->n + i].pool = pool->index;
-		pool->slices[pool->slices_top++] = &pool->pkt[pool->n + i];
+		struct mr_pkt *p = &pool->pkt[pool->n + i].pkt;
+
+		p->pool = pool->index;
+		pool->slices[pool->slices_top++] = p;
 	}
 	return true;
 }
@@ -85,11 +87,13 @@ struct mr_pool *mr_pool_open(uint16_t index, uint32_t n, uint32_t size, uint32_t
 		goto fail;
 	memset(pool->pkt, 0, (size_t)(n + nslice) * sizeof *pool->pkt);
 	for (uint32_t i = 0; i < n; i++) {
-		pool->pkt[i].base = pool->mem + (size_t)i * pool->size;
-		pool->pkt[i].room = pool->size;
-		pool->pkt[i].pool = index;
-		pool->pkt[i].slab = MR_NO_SLAB;
-		pool->stack[n - 1 - i] = &pool->pkt[i];
+		struct mr_pkt *p = &pool->pkt[i].pkt;
+
+		p->base = pool->mem + (size_t)i * pool->size;
+		p->room = pool->size;
+		p->pool = index;
+		p->slab = MR_NO_SLAB;
+		pool->stack[n - 1 - i] = p;
 	}
 	pool->top = n;
 	if (!open_slabs(pool))

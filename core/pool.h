@@ -30,7 +30,7 @@ struct mr_pool {
 	uint32_t        size;   /* bytes of a packet's buffer; const                 */
 	uint32_t        nslab;  /* const                                             */
 	uint32_t        nslice; /* descriptors reserved for slices; const            */
-	struct mr_pkt  *pkt;    /* n + nslice descriptors                            */
+	struct mr_pkt_slot *pkt; /* n + nslice descriptors, each with its side area  */
 	uint8_t        *mem;
 	struct mr_slab *slab;
 	struct mr_pkt **stack;  /* free packets; owner only                          */

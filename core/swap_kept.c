@@ -1,7 +1,7 @@
 /* swap_kept.c - what goes from one graph to the next: packets that stages keep, and counters.
  *
- * Packets belong to pools, and pools to workers that end.  So a kept packet is copied, headroom
- * and all, into a packet of a new pool, and arrives again at the replica that owns its hash there.
+ * Packets belong to pools, and pools to workers that end.  So a kept packet is copied, headroom,
+ * side area and all, into a packet of a new pool, and arrives again at the replica that owns its hash there.
  * In the books it never arrived at the old replica.  One for which there is no stage, packet or
  * room is a drop, by the name its kind gives for that. */
 
@@ -73,24 +73,18 @@ static struct mr_pkt *any_packet(struct mr_engine *e)
 static struct mr_pkt *copy(struct mr_engine *to, const struct mr_pkt *p)
 {
 	struct mr_pkt *c = any_packet(to);
-	uint32_t head = mr_pkt_headroom(p);
+	uint32_t head = mr_pkt_headroom(p), at = head > MR_HEADROOM ? head : MR_HEADROOM;
 
 	if (!c)
 		return NULL;
-	if (head + p->len > c->room) {
+	if (at + p->len > c->room) {
 		mr_pool_put(to->worker[c->pool].pool, c);
 		return NULL;
 	}
-	memcpy(c->base, p->base, head + p->len);
-	c->data = c->base + head;
+	memcpy(c->base + at - head, p->base, head + p->len);
+	c->data = c->base + at;
 	c->len = p->len;
-	c->stamp = p->stamp;
-	c->near = p->near;
-	c->far = p->far;
-	c->seq = p->seq;
-	c->limit = p->limit;
-	c->mark = p->mark;
-	c->flags = p->flags;
+	mr_pkt_learn(c, p);
 	return c;
 }
 

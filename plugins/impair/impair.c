@@ -18,7 +18,6 @@
 
 #define KEPT    1024                /* packets a queue holds                            */
 #define PLENTY  (KEPT - 2 * MR_VECTOR) /* more than this, and the input is held         */
-#define VIA     32                  /* bytes at the start of the headroom that go along */
 #define HUNDRED 100.0
 
 enum { LOSS, STOPPED };
@@ -130,15 +129,7 @@ static struct mr_pkt *twin_of(const struct mr_pkt *p, struct mr_turn *t)
 		return NULL;
 	}
 	memcpy(mr_pkt_put(c, p->len), p->data, p->len);
-	if (mr_pkt_headroom(p) >= VIA)
-		memcpy(c->base, p->base, VIA);
-	c->stamp = p->stamp;
-	c->near = p->near;
-	c->far = p->far;
-	c->seq = p->seq;
-	c->limit = p->limit;
-	c->mark = p->mark;
-	c->flags = p->flags;
+	mr_pkt_learn(c, p);
 	mr_made(t, 1);
 	mr_count(t, DOUBLED, 1);
 	return c;

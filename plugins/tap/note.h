@@ -1,10 +1,11 @@
 /* note.h - what a tap writes beside a copy, for whoever stores it.
  *
  * A copy is a packet of the tap's own: the first bytes of the original's view at MR_HEADROOM, its
- * descriptor's near, far, mark and flags, and in front of the view, in the headroom,
+ * descriptor's near, far, mark and flags, the transport address beside it (mr_pkt_via), and in front
+ * of the view, in the headroom,
  *
- *     base             + 32             + 96           MR_HEADROOM (128)
- *      | transport address | struct tap_note |           | the bytes
+ *     base              + 64            MR_HEADROOM (128)
+ *      | struct tap_note |               | the bytes
  *
  * Everything is there by value: the tap may be gone before its copies are.
  */
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #include "core/stage.h"
-#include "fips/path/via.h"
 
 #define TAP_SORT "copies of a tap" /* the sort of the ports that copies take */
 #define TAP_NAME 32                /* bytes of a stage's name with its NUL   */
@@ -29,19 +29,18 @@ struct tap_note {
 	uint64_t spare[2];
 };
 
-_Static_assert(sizeof(struct fips_via) + sizeof(struct tap_note) <= MR_HEADROOM,
-               "a copy's headroom holds address and note");
+_Static_assert(sizeof(struct tap_note) <= MR_HEADROOM, "a copy's headroom holds its note");
 
 static inline void tap_note_put(struct mr_pkt *copy, const struct tap_note *note)
 {
-	memcpy(copy->base + sizeof(struct fips_via), note, sizeof *note);
+	memcpy(copy->base, note, sizeof *note);
 }
 
 static inline struct tap_note tap_note_of(const struct mr_pkt *copy)
 {
 	struct tap_note note;
 
-	memcpy(&note, copy->base + sizeof(struct fips_via), sizeof note);
+	memcpy(&note, copy->base, sizeof note);
 	return note;
 }
 

@@ -141,9 +141,9 @@ static void copy(const struct tap *tap, const struct mr_pkt *p, struct mr_turn *
 	if (len > mr_pkt_tailroom(c))
 		len = mr_pkt_tailroom(c);
 	memcpy(mr_pkt_put(c, len), p->data, len);
-	memset(c->base, 0, sizeof(struct fips_via));
-	if (p->mark == MR_SHAPE_FRAME && mr_pkt_headroom(p) >= sizeof(struct fips_via))
-		memcpy(c->base, p->base, sizeof(struct fips_via));
+	memset(mr_pkt_via(c), 0, sizeof(struct fips_via));
+	if (p->mark == MR_SHAPE_FRAME)
+		*mr_pkt_via(c) = *mr_pkt_via(p);
 	memcpy(note.name, tap->name, sizeof note.name);
 	tap_note_put(c, &note);
 	c->near = p->near;

@@ -240,7 +240,7 @@ const struct mr_kind mr_kind_control = {
 		  .reaches = MR_ALL_OUTPUTS, .optional = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "raw", .view = "handshake packet, transport address in the headroom",
+		{ "raw", .view = "handshake packet with its transport address",
 		  .control = true },
 		{ "link", .view = "link message from its type byte", .control = true },
 		{ "session", .view = "type byte and body, pkt->far its session", .optional = true,

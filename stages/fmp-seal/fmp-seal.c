@@ -7,7 +7,7 @@
  *   own       SessionDatagrams that fsp-seal made
  *   transit   SessionDatagrams of others, route has chosen their next hop
  *   control   link messages of our own
- *   out       frames, the neighbour's transport address in the headroom */
+ *   out       frames, the neighbour's transport address beside each */
 
 #include <string.h>
 
@@ -148,7 +148,7 @@ const struct mr_kind mr_kind_fmp_seal = {
 		  .optional = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "out", .view = "FMP frame, transport address in the headroom", .numbered = true },
+		{ "out", .view = "FMP frame with its transport address", .numbered = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "no-link", .help = "the link is gone" },

@@ -5,8 +5,8 @@
  * table, pkt->far one in the sessions table; either may be unresolved (mr_table_unresolved) and then
  * says no more than which replica is to have the packet.  pkt->limit is the path MTU of the first hop, in link
  * frames; pkt->seq is the id of the receive key that opened the packet, where one did.  A transport
- * address (struct fips_via) lies at the start of the headroom of every received frame and of every
- * frame to be sent.
+ * address (struct fips_via) lies in the side area of every received frame and of every frame to be
+ * sent.
  */
 #ifndef MR_STAGES_WORDS_H
 #define MR_STAGES_WORDS_H
@@ -28,10 +28,12 @@ enum {
 	MR_FLAG_CE = 0x01, /* the link frame that brought it carried CE              */
 };
 
-/* The transport address in a packet's headroom. */
+_Static_assert(sizeof(struct fips_via) <= MR_SIDE, "a side area holds a transport address");
+
+/* The transport address in a packet's side area. */
 static inline struct fips_via *mr_pkt_via(const struct mr_pkt *p)
 {
-	return (struct fips_via *)(void *)p->base;
+	return (struct fips_via *)(void *)mr_pkt_side(p);
 }
 
 /* Events to control.  a, b, c, u and bytes as said. */

@@ -8,7 +8,7 @@
  *   handshakes  handshake packets, and frames of a key that a handshake under way will bring: they
  *               take its road, so that they cannot overtake it
  *
- * The source address of each datagram, as the kernel reports it, lies in the packet's headroom. */
+ * The source address of each datagram, as the kernel reports it, lies in the packet's side area. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* tx-gso - send frames through the UDP sockets, each to the address in its headroom.
+/* tx-gso - send frames through the UDP sockets, each to its own address.
  *
  *   frames   sealed frames from fmp-seal
  *   raw      handshake packets from control
@@ -208,8 +208,8 @@ const struct mr_kind mr_kind_tx_gso = {
 	.size = sizeof(struct tx),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_udp, NULL },
 	.inputs = (const struct mr_port[]){
-		{ "frames", .view = "FMP frame, transport address in the headroom", .numbered = true },
-		{ "raw", .view = "handshake packet, transport address in the headroom", .optional = true },
+		{ "frames", .view = "FMP frame with its transport address", .numbered = true },
+		{ "raw", .view = "handshake packet with its transport address", .optional = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){ { 0 } },
 	.drops = (const struct mr_named[]){

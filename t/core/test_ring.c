@@ -143,10 +143,15 @@ START_TEST(packets_come_home)
 		ck_assert_uint_ge(out[i]->room, 300);
 		ck_assert_uint_eq(out[i]->pool, 1);
 		memset(out[i]->base, (int)i, out[i]->room);
+		memset(mr_pkt_side(out[i]), (int)i, MR_SIDE);
 	}
 	ck_assert_ptr_null(mr_pool_get(pool));
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < 10; i++) {
+		ck_assert_uint_eq(out[i]->pool, 1);
 		ck_assert_uint_eq(out[i]->base[out[i]->room - 1], i);
+		ck_assert_uint_eq(mr_pkt_side(out[i])[0], i);
+		ck_assert_uint_eq(mr_pkt_side(out[i])[MR_SIDE - 1], i);
+	}
 	for (unsigned i = 0; i < 10; i++) {
 		if (i % 3 == 1)
 			mr_pool_put(pool, out[i]);

@@ -52,7 +52,7 @@ static void reset(void)
 
 static void check_view(const struct mr_pkt *p, size_t least)
 {
-	if (p->len < least || p->data < p->base + sizeof(struct fips_via) + 20 ||
+	if (p->len < least || p->data < p->base + MR_HEADROOM + 20 ||
 	    p->data + p->len > p->base + p->room)
 		abort();
 }

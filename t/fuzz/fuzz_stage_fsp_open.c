@@ -74,7 +74,7 @@ static void order(const uint8_t *at)
 
 static void check_view(const struct mr_pkt *p, size_t least)
 {
-	if (p->len < least || p->data < p->base + sizeof(struct fips_via) ||
+	if (p->len < least || p->data < p->base ||
 	    p->data + p->len > p->base + p->room)
 		abort();
 }

@@ -343,7 +343,7 @@ struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, s
 	struct mr_pkt *p = mr_pool_get(worker(rig)->pool);
 
 	ck_assert_ptr_nonnull(p);
-	memset(p->base, 0, 32);
+	memset(mr_pkt_side(p), 0, MR_SIDE);
 	memcpy(mr_pkt_put(p, (uint32_t)n), bytes, n);
 	p->stamp = rig_time;
 	put(&feed->input[port(rig->kind->inputs, input)], p);

@@ -24,7 +24,7 @@ static void feed(struct rig *rig, unsigned i)
 	p->far = 200 + i;
 	p->seq = 300 + i;
 	p->mark = (uint8_t)(i % 5);
-	memset(p->base, (int)(i % 251), 32);
+	memset(mr_pkt_side(p), (int)(i % 251), MR_SIDE);
 }
 
 /* The numbers of the packets that have left, in that order; checks that each is whole. */
@@ -42,7 +42,7 @@ static unsigned left(struct rig *rig, unsigned *out)
 		ck_assert_uint_eq(p->far, 200 + i);
 		ck_assert_uint_eq(p->seq, 300 + i);
 		ck_assert_uint_eq(p->mark, i % 5);
-		ck_assert_uint_eq(p->base[31], i % 251);
+		ck_assert_uint_eq(mr_pkt_side(p)[MR_SIDE - 1], i % 251);
 		out[n++] = i;
 	}
 	return n;

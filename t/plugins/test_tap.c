@@ -31,7 +31,7 @@ static void feed_marked(struct rig *rig, unsigned i, size_t len)
 
 	fill(bytes, len, i);
 	p = rig_feed(rig, "in", bytes, len);
-	memset(p->base, (int)i, sizeof(struct fips_via));
+	memset(mr_pkt_via(p), (int)i, sizeof(struct fips_via));
 	p->stamp = 1000 + i;
 	p->near = 2000 + i;
 	p->far = 3000 + i;
@@ -50,7 +50,7 @@ static void is_marked(const struct mr_pkt *p, unsigned i, size_t len)
 	ck_assert_uint_eq(p->len, len);
 	ck_assert_mem_eq(p->data, bytes, len);
 	for (unsigned n = 0; n < sizeof(struct fips_via); n++)
-		ck_assert_uint_eq(p->base[n], (uint8_t)i);
+		ck_assert_uint_eq(mr_pkt_side(p)[n], (uint8_t)i);
 	ck_assert_uint_eq(p->stamp, 1000 + i);
 	ck_assert_uint_eq(p->near, 2000 + i);
 	ck_assert_uint_eq(p->far, 3000 + i);
@@ -112,7 +112,7 @@ START_TEST(what_a_copy_holds)
 		ck_assert_uint_eq(c->mark, i % 5);
 		ck_assert_uint_eq(c->stamp, 0);
 		for (unsigned n = 0; n < sizeof(struct fips_via); n++)
-			ck_assert_uint_eq(c->base[n], i % 5 == MR_SHAPE_FRAME ? i : 0);
+			ck_assert_uint_eq(mr_pkt_side(c)[n], i % 5 == MR_SHAPE_FRAME ? i : 0);
 		note = tap_note_of(c);
 		ck_assert_str_eq(note.name, "under");
 		ck_assert_uint_eq(note.time, 7 * MR_NS_PER_S);

@@ -243,9 +243,9 @@ END_TEST
 
 /* ---- addresses ---- */
 
-/* The source as the kernel reports it, in the headroom, the same bytes for the same sender: two
+/* The source as the kernel reports it, in the side area, the same bytes for the same sender: two
  * senders in one batch keep their own (R26). */
-START_TEST(the_source_lies_in_the_headroom)
+START_TEST(the_source_lies_beside_the_packet)
 {
 	struct bench b = bench_open("{}", _i ? NODE_6 : NODE, _i ? AF_INET6 : AF_INET);
 	struct fips_via from2;
@@ -588,7 +588,7 @@ int main(void)
 	tcase_add_test(tc, stored_verdicts);
 	tcase_add_test(tc, runs_of_indices);
 	tcase_add_test(tc, too_long_is_truncated);
-	tcase_add_loop_test(tc, the_source_lies_in_the_headroom, 0, 2);
+	tcase_add_loop_test(tc, the_source_lies_beside_the_packet, 0, 2);
 	tcase_add_test(tc, calls_are_fewer_than_datagrams);
 	tcase_add_loop_test(tc, small_batches, 0, 3);
 	tcase_add_loop_test(tc, batches_have_bounds, 0, 3);
