@@ -121,7 +121,10 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 
 /* Another message 1 of the same life.  On a young link it is a copy of the first call by another
  * path.  When both sides rekey, the handshake of the smaller address goes on; one that message 2 has
- * come for is as good as done (link.md 7.3). */
+ * come for is as good as done (link.md 7.3).
+ *
+ * It may be an old one, played back by somebody on the way: ours is not given up before a frame has
+ * come under the key that this makes.  A peer that did begin drops our message 1 until then. */
 static void rekey(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
                   const struct fips_msg1 *msg, const struct fips_via *via)
 {
@@ -134,11 +137,8 @@ static void rekey(struct fips_node *n, struct fips_peer *p, struct fips_ik *ik,
 			repeat(n, p->send, via);
 		return;
 	}
-	fips_link_rekey_cancel(n, p);
-	if (!answer(n, p, ik, msg, via))
-		return;
-	p->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
-	fips_count(n, FIPS_NODE_LINK_REKEYS_ANSWERED);
+	if (answer(n, p, ik, msg, via))
+		fips_count(n, FIPS_NODE_LINK_REKEYS_ANSWERED);
 }
 
 /* A message 1 that opened, from the peer of an existing link.  Whatever it leads to, the key we

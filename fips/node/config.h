@@ -61,7 +61,7 @@ struct fips_node_timers {
 	uint32_t session_rekey;
 	uint32_t rekey_jitter;     /* [0, the smaller of the two)                      */
 	uint32_t rekey_messages;   /* ... or when so many were numbered under it, count; 0: never */
-	uint32_t rekey_calm;       /* none after one of the peer's was answered        */
+	uint32_t rekey_calm;       /* none after one of the peer's: link, cut over to; session, answered */
 	uint32_t link_guard;       /* none this soon after link-up or a cut-over (R21):
 	                            * longer than the peer's `duplicate`               */
 	uint32_t session_guard;    /* the same: the key before has drained by then     */

@@ -45,13 +45,23 @@ bool fips_link_rekey_pending(const struct fips_peer *p)
 	return false;
 }
 
+/* Is this key of a rekey that is under way?  One that we answered and have not heard may have been
+ * somebody's replay; an endless row of them holds ours up for as long as a single one may last. */
+static bool under_way(const struct fips_node *n, const struct fips_peer *p,
+                      const struct fips_link_key *key)
+{
+	bool overdue = n->now >= p->rekey_due + fips_ms(n->timers.link_pending);
+
+	return key->id > p->send->id && !key->loser && (key->proven || !overdue);
+}
+
 /* Nothing is under way on this link. */
 static bool at_rest(const struct fips_node *n, const struct fips_peer *p)
 {
 	if (!p->send->proven || p->close_at != MR_NEVER || p->dialling || n->now < p->rekey_calm)
 		return false;
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
-		if (p->keys[i].id > p->send->id && !p->keys[i].loser)
+		if (under_way(n, p, &p->keys[i]))
 			return false;
 	return true;
 }

@@ -183,6 +183,8 @@ static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_
 	p->clock_zero = n->now;
 	drain_others(n, p, key);
 	use(n, p, key);
+	if (!key->initiator)
+		p->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
 	fips_metrics_rekey(&p->metrics);
 	greet(n, p);
 	fips_count(n, FIPS_NODE_LINK_CUTS);

@@ -134,7 +134,7 @@ struct fips_peer {
 	uint64_t         rekey_due;  /* by age                                    */
 	uint64_t         rekey_count; /* by count, not before                      */
 	uint64_t         rekey_at;   /* look whether one is to begin              */
-	uint64_t         rekey_calm; /* one of theirs was answered: none before   */
+	uint64_t         rekey_calm; /* we cut over to one of theirs: none before */
 
 	/* what came by this link */
 	struct fips_bucket setups;  /* setups that name no established session    */

@@ -43,7 +43,7 @@ struct step {
 	const char *want;
 };
 
-enum { OFF = 1, NO_COUNT = 2, AGE_16 = 4 }; /* of the configuration */
+enum { OFF = 1, NO_COUNT = 2, AGE_16 = 4, CALM_60 = 8 }; /* of the configuration */
 
 struct row {
 	const char *why;
@@ -122,15 +122,27 @@ static const struct row links[] = {
 	{ "both begin, our address is smaller: ours goes on", SMALL, 0,
 	  { BEGUN, { CALL, 2, 1, "" }, COUNTS(FIPS_NODE_DUPLICATE, 1), { REPLY, 3, 1, "install" },
 	    { CONFIRM, 0, 1, "use heartbeat" } } },
-	{ "both begin, our address is larger: theirs goes on", LARGE, 0,
-	  { BEGUN, { CALL, 2, 1, "forget install msg2" }, { REPLY, 3, 1, "" },
-	    COUNTS(FIPS_NODE_NO_HANDSHAKE, 1), { CONFIRM, 0, 1, "use heartbeat" },
-	    COUNTS(FIPS_NODE_LINK_CUTS, 1), COUNTS(FIPS_NODE_LINK_REKEYS_FAILED, 0) } },
+	{ "both begin, our address is larger: theirs goes on when it is heard", LARGE, 0,
+	  { BEGUN, { CALL, 2, 1, "install msg2" }, { CONFIRM, 0, 1, "forget use heartbeat" },
+	    { REPLY, 3, 1, "" }, COUNTS(FIPS_NODE_NO_HANDSHAKE, 1), COUNTS(FIPS_NODE_LINK_CUTS, 1),
+	    COUNTS(FIPS_NODE_LINK_REKEYS_FAILED, 0) } },
+	{ "a replay while we wait for message 2: ours goes on", LARGE, 0,
+	  { BEGUN, { CALL, 2, 1, "install msg2" }, { WAIT, 1000, 0, "msg1" },
+	    { REPLY, 3, 1, "install" }, { WAIT, 2000, 0, "use heartbeat" },
+	    { WAIT, 15000, 0, "retire retire" }, COUNTS(FIPS_NODE_LINK_CUTS, 1) } },
+	{ "replays before ours is due put it off by 40 s, not longer", LARGE, 0,
+	  { UP, { WAIT, 154000, 0, "" }, { CALL, 2, 1, "install msg2" }, { WAIT, 20000, 0, "" },
+	    { CALL, 3, 1, "install msg2" }, { WAIT, 20999, 0, "retire" }, { WAIT, 1, 0, "expect msg1" },
+	    { REPLY, 4, 1, "install" }, { WAIT, 2000, 0, "use heartbeat" } } },
 	{ "theirs comes when message 2 has come to ours", LARGE, 0,
 	  { BEGUN, { REPLY, 2, 1, "install" }, { CALL, 3, 1, "" }, { WAIT, 2000, 0, "use heartbeat" } } },
 	{ "theirs is answered: none of ours beside it, nor soon after", LARGE, 0,
 	  { UP, { WAIT, 154000, 0, "" }, { CALL, 2, 1, "install msg2" }, { WAIT, 39999, 0, "" },
 	    { WAIT, 1, 0, "retire expect msg1" } } },
+	{ "theirs is answered and cut over to: then the calm begins", LARGE, CALM_60,
+	  { UP, { SENT, 1000, 0, NULL }, { WAIT, 30000, 0, "" }, { CALL, 2, 1, "install msg2" },
+	    { WAIT, 20000, 0, "" }, { CONFIRM, 0, 1, "use heartbeat" }, { WAIT, 59999, 0, "retire" },
+	    { WAIT, 1, 0, "expect msg1" } } },
 
 	/* the peer comes and goes */
 	{ "it has not been proven yet: none", LARGE, 0,
@@ -345,6 +357,8 @@ static struct fips_node_config exact(unsigned bits)
 		config.timers.rekey_messages = 0;
 	if (bits & AGE_16)
 		config.timers.link_rekey = config.timers.session_rekey = 16000;
+	if (bits & CALM_60)
+		config.timers.rekey_calm = 60000;
 	return config;
 }
 
