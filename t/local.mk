@@ -244,6 +244,7 @@ test_scripts = \
 	t/check_tree.sh \
 	t/cli/test_cli.sh \
 	t/cli/test_exports.sh \
+	t/cli/test_graphs_page.sh \
 	t/cli/test_reload.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
