@@ -1,6 +1,7 @@
 # contrib: scripts to try and to check millrace, and benchmarks.
 
 EXTRA_DIST += \
+	contrib/bench/bench \
 	contrib/bench/tunnel \
 	contrib/check.sh \
 	contrib/demo.sh \
@@ -13,3 +14,10 @@ noinst_PROGRAMS += \
 	contrib/bench/ring
 contrib_bench_aead_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
 contrib_bench_ring_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
+
+# Only `make bench` and contrib/bench/bench build these.
+EXTRA_PROGRAMS += \
+	contrib/bench/stage
+contrib_bench_stage_SOURCES = contrib/bench/stage.c t/fuzz/checks.c
+contrib_bench_stage_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
+CLEANFILES += $(EXTRA_PROGRAMS)

@@ -61,7 +61,7 @@ static uint64_t bytes_in(const struct mr_vector *v)
 {
 	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < v->n; i++)
+	for (unsigned i = 0; MR_MEASURE && i < v->n; i++)
 		bytes += v->pkt[i]->len;
 	return bytes;
 }
@@ -113,8 +113,8 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, 
 		drop_at_edge(w, r, output, v);
 		return;
 	}
-	word[MR_W_OUT] += v->n;
-	word[MR_W_OUT_BYTES] += bytes_in(v);
+	mr_tally(&word[MR_W_OUT], v->n);
+	mr_tally(&word[MR_W_OUT_BYTES], bytes_in(v));
 	if (x->way == MR_RING)
 		push(w, x, v);
 	else if (ask)
@@ -137,9 +137,9 @@ static void deliver(struct mr_worker *w, struct mr_replica *r)
 /* The time between two clock readings belongs to the call between them. */
 static uint64_t account(struct mr_worker *w, struct mr_replica *r)
 {
-	uint64_t now = w->engine->now(), spent = now - w->turn.now;
+	uint64_t now = MR_MEASURE ? w->engine->now() : w->turn.now, spent = now - w->turn.now;
 
-	r->block->live[MR_W_BUSY_NS] += spent;
+	mr_tally(&r->block->live[MR_W_BUSY_NS], spent);
 	w->turn.now = now;
 	return spent;
 }
@@ -147,7 +147,7 @@ static uint64_t account(struct mr_worker *w, struct mr_replica *r)
 static void account_call(struct mr_worker *w, struct mr_replica *r)
 {
 	mr_hist_add(&r->hist[MR_H_SERVICE], account(w, r), 1);
-	r->block->live[MR_W_CALLS]++;
+	mr_tally(&r->block->live[MR_W_CALLS], 1);
 }
 
 static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, enum mr_lane lane,
@@ -157,9 +157,9 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, e
 	uint64_t *word = r->block->live;
 
 	w->lane = lane;
-	word[MR_W_IN] += v->n;
-	word[MR_W_IN_BYTES] += bytes_in(v);
-	word[MR_W_VECTORS]++;
+	mr_tally(&word[MR_W_IN], v->n);
+	mr_tally(&word[MR_W_IN_BYTES], bytes_in(v));
+	mr_tally(&word[MR_W_VECTORS], 1);
 	mr_hist_add(&r->hist[MR_H_SIZE], v->n, 1);
 	point_turn(w, r);
 	r->kind->process(r->state, input, v, &w->turn);

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "core/counter.h"
+
 #define MR_HIST_SUB     16 /* buckets per power of two                                     */
 #define MR_HIST_BUCKETS ((36 - 3) * MR_HIST_SUB) /* 16 of one unit, then powers up to 2^36 */
 
@@ -50,6 +52,8 @@ static inline void mr_hist_bump(_Atomic uint64_t *word, uint64_t n)
 /* Record n times the value v.  The one writer only. */
 static inline void mr_hist_add(struct mr_hist *h, uint64_t v, uint64_t n)
 {
+	if (!MR_MEASURE)
+		return;
 	mr_hist_bump(&h->bucket[mr_hist_index(v)], n);
 	mr_hist_bump(&h->sum, v * n);
 	if (v > atomic_load_explicit(&h->max, memory_order_relaxed))

@@ -324,7 +324,7 @@ static inline void mr_keep(struct mr_turn *t, int n)
 /* A counter of the kind's own. */
 static inline void mr_count(struct mr_turn *t, unsigned counter, uint64_t n)
 {
-	t->word[t->counts + counter] += n;
+	mr_tally(&t->word[t->counts + counter], n);
 }
 
 /* Hold or release one input of the replica: a held input's packets wait upstream. */

@@ -71,7 +71,7 @@ void mr_transit(struct mr_turn *t, const struct mr_vector *v)
 {
 	struct mr_hist *h = &worker_of(t)->running->hist[MR_H_TRANSIT];
 
-	for (unsigned i = 0; i < v->n;) {
+	for (unsigned i = 0; MR_MEASURE && i < v->n;) {
 		uint64_t stamp = v->pkt[i]->stamp;
 		unsigned run = 1;
 

@@ -142,6 +142,9 @@ struct rig {
 /* Chosen by rig_aead. */
 static const struct mr_aead *rig_provider;
 
+/* Chosen by rig_clock. */
+static uint64_t (*rig_asks)(void);
+
 /* The engine asks this for the time; a test runs in one thread of its own process. */
 static uint64_t rig_time;
 
@@ -225,7 +228,7 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 		rig->engine = mr_engine_open(&(struct mr_engine_options){
 			.graph = rig->graph, .node = rig->node_doc,
 			.aead = rig_provider ? rig_provider : &mr_aead_mbedtls,
-			.rand = mr_rand_system(), .now = rig_now }, &rig->report);
+			.rand = mr_rand_system(), .now = rig_asks ? rig_asks : rig_now }, &rig->report);
 	free(text);
 	return rig;
 }
@@ -243,6 +246,11 @@ struct rig *rig_open(const struct mr_kind *kind, const char *settings, const cha
 void rig_aead(const struct mr_aead *aead)
 {
 	rig_provider = aead;
+}
+
+void rig_clock(uint64_t (*now)(void))
+{
+	rig_asks = now;
 }
 
 static char *print_report(const struct mr_report *report)
@@ -507,6 +515,11 @@ void *rig_state(struct rig *rig)
 ck_epoch_record_t *rig_epoch(struct rig *rig)
 {
 	return rig->engine->host->epoch;
+}
+
+struct mr_engine *rig_engine(struct rig *rig)
+{
+	return rig->engine;
 }
 
 void rig_conserved(const struct rig *rig)

@@ -26,6 +26,9 @@ struct rig *rig_open(const struct mr_kind *kind, const char *settings, const cha
 /* Rigs opened from now on seal and open with this provider; NULL: the built-in one. */
 void rig_aead(const struct mr_aead *aead);
 
+/* Rigs opened from now on ask this for the time, and rig_at has no say; NULL: rig_at says it. */
+void rig_clock(uint64_t (*now)(void));
+
 /* The complaints when it should not open (malloc'd text, one a line), or NULL if it opened. */
 char *rig_refusal(const struct mr_kind *kind, const char *settings, const char *node);
 
@@ -78,6 +81,9 @@ void rig_wet(struct rig *rig);
 void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);
 ck_epoch_record_t *rig_epoch(struct rig *rig);
+
+/* The runtime it stands in, for who measures: replica 0 is the stage, its outputs lead inline. */
+struct mr_engine *rig_engine(struct rig *rig);
 
 /* Assert that every packet so far went exactly one way. */
 void rig_conserved(const struct rig *rig);
