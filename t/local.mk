@@ -254,6 +254,7 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 net_tests = \
 	t/net/chain.sh \
 	t/net/hostile.sh \
+	t/net/impair.sh \
 	t/net/sample_plugin.sh \
 	t/net/tap.sh \
 	t/net/relay.sh \
