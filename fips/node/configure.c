@@ -53,13 +53,35 @@ static unsigned count_behind(const struct fips_node *n)
 	return behind;
 }
 
+static bool listed(const struct fips_node_config *c, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < c->n_peers; i++)
+		if (fips_addr_eq(&c->peers[i].addr, addr))
+			return true;
+	return false;
+}
+
+/* Those of a configuration before this one that have yet to be told goodbye. */
+static unsigned count_leaving(const struct fips_node *n, const struct fips_node_config *c)
+{
+	unsigned leaving = 0;
+
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		const struct fips_peer *p = &n->peers[i];
+
+		leaving += p->used && (p->configured || p->dialling || p->changed) &&
+		           !listed(c, &p->addr);
+	}
+	return leaving;
+}
+
 /* The tables only grow: who leaves has its slot until it is gone. */
 static void room_for(const struct fips_node *n, const struct fips_node_config *c, unsigned *peers,
                      unsigned *sessions)
 {
 	unsigned links = c->max_peers > n->max_peers ? c->max_peers : n->max_peers;
 
-	*peers = c->n_peers + 2 * links;
+	*peers = c->n_peers + count_leaving(n, c) + 2 * links;
 	*sessions = links + count_behind(n);
 	for (unsigned i = 0; i < c->n_peers; i++)
 		*sessions += c->peers[i].behind;
@@ -109,14 +131,6 @@ const char *fips_node_reserve(struct fips_node *n, const struct fips_node_config
 }
 
 /* ---- who is configured ---- */
-
-static bool listed(const struct fips_node_config *c, const struct fips_addr *addr)
-{
-	for (unsigned i = 0; i < c->n_peers; i++)
-		if (fips_addr_eq(&c->peers[i].addr, addr))
-			return true;
-	return false;
-}
 
 static void leave(struct fips_node *n, struct fips_peer *p)
 {
@@ -199,6 +213,7 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 	if (!p->configured) {
 		fips_log(n, FIPS_LOG_INFO, "%s is no configured peer any more",
 		         fips_peer_name(p, text));
+		fips_dial_end(n, p);
 		fips_link_disconnect(n, p);
 		p->alias[0] = '\0';
 	} else if (p->dialling && p->named) {

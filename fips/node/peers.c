@@ -63,6 +63,7 @@ struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *v
 	return NULL;
 }
 
+/* One whose calls or whose leaving have yet to be seen to keeps its slot. */
 static struct fips_peer *free_slot(struct fips_node *n)
 {
 	struct fips_peer *oldest = NULL;
@@ -72,7 +73,7 @@ static struct fips_peer *free_slot(struct fips_node *n)
 
 		if (!p->used)
 			return p;
-		if (p->configured || p->up)
+		if (p->configured || p->up || p->dialling || p->changed)
 			continue;
 		if (!oldest || p->touched < oldest->touched)
 			oldest = p;

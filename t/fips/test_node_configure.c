@@ -294,6 +294,48 @@ START_TEST(more_and_fewer)
 }
 END_TEST
 
+/* The table is full of strangers who were there once.  Who leaves while it is dialled has its slot
+ * until its call is taken back: else that would count as one of those that may be out at a time, for
+ * ever, and its index would stay expected. */
+START_TEST(who_leaves_is_not_pushed_out)
+{
+	const struct says before[] = { { .who = 1 }, { 0 } }, after[] = { { .who = 2 }, { 0 } };
+	static const uint8_t bye[] = { FIPS_LINK_DISCONNECT, 0 };
+	struct file *f = file_of(NULL, before);
+	struct bench *b;
+
+	f->config.max_peers = 1;
+	f->config.limits.calls = 1;
+	b = bench_open(ME, 0, &f->config);
+	free(f);
+	want("expect msg1", bench_wait(b, 0));
+	for (unsigned who = 100; who < 110; who++) {
+		bench_link(b, who);
+		bench_message(b, who, bye, sizeof bye);
+	}
+	f = file_of(b, after);
+	f->config.max_peers = 1;
+	f->config.limits.calls = 1;
+	for (unsigned i = 0; i < 5; i++) {
+		f->peers[0] = (struct fips_peer_config){ 0 };
+		f->config.n_peers = 0;
+		add(f, &(struct says){ .who = 2 + i });
+		want("", configure(b, f));
+		want("forget expect msg1", bench_wait(b, 0));
+	}
+	/* and all of them between two looks of the timers */
+	for (unsigned i = 0; i < 50; i++) {
+		f->peers[0] = (struct fips_peer_config){ 0 };
+		f->config.n_peers = 0;
+		add(f, &(struct says){ .who = 120 + i });
+		want("", configure(b, f));
+	}
+	want("forget expect msg1", bench_wait(b, 0));
+	free(f);
+	bench_close(b);
+}
+END_TEST
+
 START_TEST(timers_are_taken)
 {
 	const struct says list[] = { { .who = 1, .manual = true }, { 0 } };
@@ -379,6 +421,7 @@ int main(void)
 	tcase_add_test(tc, a_new_alias_is_shown);
 	tcase_add_test(tc, the_session_goes_too);
 	tcase_add_test(tc, more_and_fewer);
+	tcase_add_test(tc, who_leaves_is_not_pushed_out);
 	tcase_add_test(tc, timers_are_taken);
 	tcase_add_loop_test(tc, a_bad_one_changes_nothing, 0, (int)COUNT(wrong));
 	tcase_add_test(tc, behind_and_not);
