@@ -5,7 +5,8 @@
  *   2. prepare    all that is slow or may fail, beside what runs: plan, rings, pools, stages,
  *                 threads behind their gates, the host's own preparation
  *   3. rest       sources are no longer pulled, what is inside runs out, orders come back
- *   4. end        the old threads are joined; main speaks for everybody now
+ *   4. end        the old threads wait at their gates: main speaks for everybody now.  Only when
+ *                 nothing is left to do they are joined, so that none has to be made again
  *   5. exchange   kept packets, counters, heirlooms and the host's state go over; the new parts take the
  *                 place of the old ones in the same struct mr_engine
  *   6. go on      kept packets arrive, the gates open, sources are pulled again
@@ -197,18 +198,18 @@ static bool prepare(struct mr_engine *n, struct mr_report *report)
 
 /* ---- 3 and 4. bring what runs to its end ---- */
 
-/* Every thread has ended and nothing lies between two stages; or everything goes on as before. */
+/* Every thread has ended and nothing lies between two stages; or the same threads go on as before. */
 static bool bring_to_rest(struct mr_engine *e, struct mr_report *report)
 {
 	bool rest = !e->running || mr_threads_rest(e);
 
 	mr_threads_drain(e, true);
 	if (rest) {
-		mr_threads_end(e);
-		if (mr_threads_settle(e))
+		mr_threads_hold(e);
+		if (mr_threads_settle(e)) {
+			mr_threads_end(e);
 			return true;
-		if (e->running)
-			mr_threads_make(e, report);
+		}
 	}
 	mr_complain(report, (struct mr_where){ 0 },
 	            "packets did not come to rest: a stage holds its input, or an order is not "

@@ -63,7 +63,7 @@ static bool make_thread(struct mr_worker *w)
 {
 	char name[16];
 
-	atomic_store(&w->shared.open, false);
+	atomic_fetch_or(&w->shared.gate, 1);
 	atomic_store(&w->shared.stop, false);
 	if (pthread_create(&w->thread, NULL, mr_worker_run, w))
 		return false;
@@ -109,10 +109,36 @@ static void wake_all(struct mr_engine *e)
 void mr_threads_go(struct mr_engine *e)
 {
 	for (unsigned i = 0; i < e->workers; i++) {
+		uint32_t gate = atomic_load(&e->worker[i].shared.gate);
+
 		atomic_store(&e->worker[i].shared.drain, false);
-		atomic_store(&e->worker[i].shared.open, true);
+		atomic_store(&e->worker[i].shared.gate, gate + (gate & 1));
 	}
 	wake_all(e);
+}
+
+static bool all_held(const struct mr_engine *e)
+{
+	for (unsigned i = 0; i < e->workers; i++) {
+		const struct mr_worker *w = &e->worker[i];
+
+		if (w->started && atomic_load(&w->shared.at) != atomic_load(&w->shared.gate))
+			return false;
+	}
+	return true;
+}
+
+void mr_threads_hold(struct mr_engine *e)
+{
+	const struct timespec look = { .tv_nsec = (long)LOOK_NS };
+
+	for (unsigned i = 0; i < e->workers; i++) {
+		if (e->worker[i].started)
+			atomic_fetch_add(&e->worker[i].shared.gate, 1);
+	}
+	wake_all(e);
+	while (!all_held(e))
+		nanosleep(&look, NULL);
 }
 
 /* ---- resting ---- */

@@ -291,7 +291,7 @@ bool mr_worker_may_sleep(struct mr_worker *w)
 	atomic_store_explicit(&w->shared.sleeping, true, memory_order_relaxed);
 	mark_held(w);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (work_waits(w) || atomic_load(&w->shared.stop) ||
+	if (work_waits(w) || atomic_load(&w->shared.stop) || (atomic_load(&w->shared.gate) & 1) ||
 	    (w->short_of_packets && packets_home(w)) || mr_worker_deadline(w) <= w->turn.now) {
 		atomic_store_explicit(&w->shared.sleeping, false, memory_order_relaxed);
 		return false;
@@ -353,17 +353,21 @@ void mr_worker_flush(struct mr_worker *w)
 	mr_worker_publish(w);
 }
 
-/* Until main opens the gate, or wants the thread to end; main may speak for us meanwhile. */
+/* Until main opens the gate, or wants the thread to end; main may speak for us meanwhile.  Gates are
+ * numbered, so that who has yet to leave the last one is not taken for being at this. */
 static void wait_at_gate(struct mr_worker *w)
 {
-	struct pollfd gate = { .fd = w->wake_fd, .events = POLLIN };
+	struct pollfd wake = { .fd = w->wake_fd, .events = POLLIN };
+	uint32_t gate;
 
 	for (;;) {
 		atomic_store(&w->shared.sleeping, true);
 		atomic_thread_fence(memory_order_seq_cst);
-		if (atomic_load(&w->shared.open) || atomic_load(&w->shared.stop))
+		gate = atomic_load(&w->shared.gate);
+		if (!(gate & 1) || atomic_load(&w->shared.stop))
 			break;
-		poll(&gate, 1, -1);
+		atomic_store(&w->shared.at, gate);
+		poll(&wake, 1, -1);
 		mr_worker_eat_wakes(w);
 	}
 	atomic_store(&w->shared.sleeping, false);
@@ -373,9 +377,12 @@ void *mr_worker_run(void *worker)
 {
 	struct mr_worker *w = worker;
 
-	wait_at_gate(w);
-	w->turn.now = w->engine->now(); /* booked since the start */
 	while (!atomic_load_explicit(&w->shared.stop, memory_order_acquire)) {
+		if (atomic_load_explicit(&w->shared.gate, memory_order_acquire) & 1) {
+			wait_at_gate(w);
+			w->turn.now = w->engine->now(); /* booked since it was shut */
+			continue;
+		}
 		if (mr_worker_turn(w))
 			continue;
 		if (w->spin_us)

@@ -152,7 +152,8 @@ struct mr_worker {
 	bool                  started;
 	struct {
 		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
-		_Atomic bool open;   /* set by main: the thread may begin          */
+		_Atomic uint32_t gate; /* counted up by main: odd, the thread waits at its gate */
+		_Atomic uint32_t at;   /* set by the worker: the gate it waits at   */
 		_Atomic bool drain;  /* set by main: sources are no longer pulled  */
 		_Atomic bool stop;   /* set by main: flush and end                 */
 		_Atomic bool idle;   /* set by the worker: it parked while draining */

@@ -31,6 +31,10 @@ static struct {
 	unsigned         prepared, went, stayed, workers;
 	uint32_t         limit; /* of the settings in force                     */
 	bool             refuse_open, refuse_prepare;
+	/* main speaks for a worker that never comes to its end */
+	_Atomic bool     restless;
+	pid_t            main;
+	_Atomic pid_t    thread[8]; /* of each replica of pass                     */
 } world;
 
 /* ---- source: numbered packets of all flows, as fast as there is room ---- */
@@ -86,6 +90,7 @@ struct pass {
 	uint32_t       park;  /* setting: flows below this wait for an order         */
 	bool           stuck; /* setting: the first vector is kept and the input held */
 	bool           go;
+	unsigned       index;
 	unsigned       follows; /* replicas that had this one's place before */
 	bool           heir;    /* was opened to follow one                  */
 	unsigned       n;
@@ -103,6 +108,7 @@ static int pass_open(void *self, struct mr_setup *s)
 	struct pass *pass = self;
 
 	pass->heir = s->before != NULL;
+	pass->index = s->replica;
 	return 0;
 }
 
@@ -145,6 +151,7 @@ static void pass_process(void *self, unsigned input, struct mr_vector *v, struct
 {
 	struct pass *pass = self;
 
+	world.thread[pass->index] = gettid();
 	if (pass->stuck) {
 		for (unsigned i = 0; i < v->n; i++)
 			keep(pass, v->pkt[i], t);
@@ -176,6 +183,18 @@ static bool pass_pull(void *self, struct mr_turn *t)
 	if (!pass->go && !pass->stuck)
 		mr_hold(t, 0, false);
 	return pass->go;
+}
+
+static uint64_t pass_deadline(void *self)
+{
+	(void)self;
+	return world.restless && gettid() == world.main ? 0 : MR_NEVER;
+}
+
+static void pass_timeout(void *self, struct mr_turn *t)
+{
+	(void)self;
+	(void)t;
 }
 
 static void pass_order(void *self, struct mr_order *order, struct mr_turn *t)
@@ -384,7 +403,7 @@ static const struct mr_kind pass = {
 	.drops = (const struct mr_named[]){ { "stopped", .help = "" }, { 0 } }, .counters = NONE,
 	.keeps = KEEPS, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION, .open = pass_open, .inherit = pass_inherit,
-	.process = pass_process, .pull = pass_pull,
+	.process = pass_process, .pull = pass_pull, .deadline = pass_deadline, .timeout = pass_timeout,
 	.order = pass_order, .flush = pass_flush, .give = pass_give, .given_up = PASS_STOPPED,
 };
 static const struct mr_kind end = {
@@ -824,6 +843,55 @@ START_TEST(no_rest_no_exchange)
 }
 END_TEST
 
+/* Everything rests, and yet it does not end when main speaks for the workers.  The same threads go on:
+ * none has to be made at a time when it might not be had. */
+START_TEST(no_end_no_exchange)
+{
+	static const struct plan from = { "two", 3, .park = 0 }, to = { "staged", 2, .park = 0 };
+	struct file a, b;
+	struct mr_engine *e;
+	struct mr_swapped done;
+	pid_t before[3];
+	uint64_t taken;
+
+	make_file(&a, &from, "{}");
+	make_file(&b, &to, "{}");
+	e = open_file(&a, true);
+	for (unsigned i = 0; i < 3; i++) {
+		while (!world.thread[i])
+			host_runs(e, 1);
+		before[i] = world.thread[i];
+	}
+	world.main = gettid();
+	world.restless = true;
+	for (unsigned again = 0; again < 5; again++) {
+		struct mr_report report = { 0 };
+
+		ck_assert_int_eq(swap(e, &b, &done, &report), MR_SWAP_REFUSED);
+		says(&report, "did not come to rest");
+		ck_assert_uint_eq(report.errors, 1);
+		mr_report_free(&report);
+		ck_assert_uint_eq(world.stayed, again + 1);
+		taken = world.taken;
+		for (unsigned i = 0; i < 3; i++)
+			world.thread[i] = 0;
+		for (unsigned i = 0; i < 3; i++) {
+			while (!world.thread[i])
+				host_runs(e, 1);
+			ck_assert_int_eq(world.thread[i], before[i]);
+		}
+		while (world.taken == taken)
+			host_runs(e, 1);
+	}
+	world.restless = false;
+	ck_assert_int_eq(swap(e, &b, &done, &(struct mr_report){ 0 }), MR_SWAP_ALL);
+	host_runs(e, 5);
+	finish(e);
+	free_file(&a);
+	free_file(&b);
+}
+END_TEST
+
 /* What is wrong is told with its place in the file, and nothing has changed. */
 static const struct refusal {
 	const char *node, *what;
@@ -918,6 +986,7 @@ int main(void)
 	tcase_add_test(hand, another_name);
 	tcase_add_test(hand, what_is_open_stays_open);
 	tcase_add_loop_test(no, no_rest_no_exchange, 0, 2);
+	tcase_add_test(no, no_end_no_exchange);
 	tcase_add_loop_test(no, a_refusal_changes_nothing, 0, sizeof refusals / sizeof *refusals);
 	tcase_add_test(no, the_host_alone);
 	suite_add_tcase(s, load);
