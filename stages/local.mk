@@ -6,6 +6,7 @@ libstages_a_SOURCES = \
 	stages/lib/mesh.h \
 	stages/lib/nudge.h \
 	stages/lib/snapshot.h \
+	stages/lib/targets.h \
 	stages/lib/tun.c \
 	stages/lib/tun.h \
 	stages/lib/udp.c \

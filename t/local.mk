@@ -159,6 +159,7 @@ test_programs = \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
+	t/stages/test_targets \
 	t/stages/test_tun \
 	t/stages/test_tx
 check_PROGRAMS += $(test_programs)

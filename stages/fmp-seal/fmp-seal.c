@@ -1,7 +1,8 @@
 /* fmp-seal - seal the link layer, in place, and say where the frame goes.
  *
- *   1. what is too big for its link is dropped, before it has a counter
- *   2. each run of one link takes its counters in one go; headers and operations are written
+ *   1. each link of the vector is looked up once; what is too big for it is dropped, before it has
+ *      a counter; the rest takes its counters in one go
+ *   2. headers and operations are written
  *   3. all frames of the vector are sealed in one provider call
  *
  *   own       SessionDatagrams that fsp-seal made
@@ -16,6 +17,7 @@
 #include "fips/path/snapshot.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
+#include "stages/lib/targets.h"
 #include "stages/lib/words.h"
 
 enum { OWN, TRANSIT, CONTROL };
@@ -29,10 +31,24 @@ struct fmp_seal {
 	bool                  shared; /* other replicas may seal under the same key */
 };
 
+/* One link of the vector. */
+struct target {
+	const struct fips_link_entry *entry; /* NULL: its packets are dropped for `why` */
+	unsigned why;
+	unsigned n;     /* its packets that fit    */
+	size_t   most;  /* bytes of a message      */
+	uint64_t first; /* its counters: n of them */
+	uint64_t next;  /* of which this is the next */
+	uint64_t bytes; /* of whole frames         */
+};
+
 struct batch {
-	unsigned          n;
-	struct mr_aead_op op[MR_VECTOR];
+	struct mr_targets links;
+	struct target     target[MR_VECTOR]; /* [links.n] */
+	unsigned          n;                 /* packets that are not too big */
 	struct mr_pkt    *pkt[MR_VECTOR];
+	unsigned          ops;
+	struct mr_aead_op op[MR_VECTOR];
 };
 
 static int fmp_seal_open(void *self, struct mr_setup *s)
@@ -46,60 +62,88 @@ static int fmp_seal_open(void *self, struct mr_setup *s)
 	return 0;
 }
 
-/* Step 1: leave only what fits, moved together at the start of the run. */
-static unsigned drop_oversize(const struct fips_link_entry *e, struct mr_pkt **pkt, unsigned n,
-                              struct mr_turn *t)
+static struct target target_of(const struct fmp_seal *fs, uint64_t near)
 {
-	size_t most = fips_link_message_max(e->mtu);
-	unsigned kept = 0;
+	struct target to = { .entry = mr_table_at(fs->mesh->links, near), .why = NO_LINK };
 
-	for (unsigned i = 0; i < n; i++) {
-		if (pkt[i]->len > most)
-			mr_drop(t, TOO_BIG, pkt[i]);
-		else
-			pkt[kept++] = pkt[i];
-	}
-	return kept;
+	if (to.entry && !to.entry->send)
+		to.entry = NULL;
+	to.most = to.entry ? fips_link_message_max(to.entry->mtu) : SIZE_MAX;
+	return to;
 }
 
-static void drop_run(struct mr_pkt **pkt, unsigned n, unsigned why, struct mr_turn *t)
+/* Step 1: who they are for.  Only what fits is left. */
+static void find_links(const struct fmp_seal *fs, const struct mr_vector *v, struct batch *b,
+                       struct mr_turn *turn)
 {
-	for (unsigned i = 0; i < n; i++)
-		mr_drop(t, why, pkt[i]);
-}
+	unsigned t = 0, known = 0;
 
-/* Step 2: n messages to one neighbour. */
-static void seal_run(struct fmp_seal *fs, struct mr_pkt **pkt, unsigned n, bool forwarded,
-                     struct batch *b, struct mr_turn *t)
-{
-	const struct fips_link_entry *e = mr_table_at(fs->mesh->links, pkt[0]->near);
-	uint64_t first, bytes = 0;
+	mr_targets_begin(&b->links);
+	for (unsigned i = 0; i < v->n; i++) {
+		struct mr_pkt *p = v->pkt[i];
 
-	if (!e || !e->send) {
-		drop_run(pkt, n, NO_LINK, t);
-		return;
-	}
-	n = drop_oversize(e, pkt, n, t);
-	if (n == 0)
-		return;
-	if (!fips_number(e->send, n, &first)) {
-		drop_run(pkt, n, KEY_USED_UP, t);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		struct mr_pkt *p = pkt[i];
-		bool ce = forwarded && (p->flags & MR_FLAG_CE);
-
-		p->data = fips_link_seal_op(e->send, fs->worker, first + i, ce, t->now, p->data, p->len,
-		                            &b->op[b->n]);
-		p->len += FIPS_LINK_OVERHEAD;
-		p->mark = MR_SHAPE_FRAME;
-		bytes += p->len;
-		memcpy(mr_pkt_via(p), &e->via, sizeof e->via);
+		if (i == 0 || p->near != b->links.handle[t])
+			t = mr_target(&b->links, p->near);
+		if (t == known)
+			b->target[known++] = target_of(fs, p->near);
+		if (p->len > b->target[t].most) {
+			mr_drop(turn, TOO_BIG, p);
+			continue;
+		}
+		b->target[t].n++;
+		b->links.of[b->n] = (uint8_t)t;
 		b->pkt[b->n++] = p;
 	}
-	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), false,
-	              fs->shared, t->now);
+}
+
+static void number(struct batch *b)
+{
+	for (unsigned i = 0; i < b->links.n; i++) {
+		struct target *to = &b->target[i];
+
+		if (!to->entry || to->n == 0)
+			continue;
+		if (!fips_number(to->entry->send, to->n, &to->first)) {
+			to->entry = NULL;
+			to->why = KEY_USED_UP;
+			continue;
+		}
+		to->next = to->first;
+	}
+}
+
+/* Step 2: headers and operations, in the order of the vector; what has none is dropped. */
+static void write_ops(const struct fmp_seal *fs, bool forwarded, struct batch *b, struct mr_turn *t)
+{
+	for (unsigned i = 0; i < b->n; i++) {
+		struct target *to = &b->target[b->links.of[i]];
+		struct mr_pkt *p = b->pkt[i];
+		bool ce = forwarded && (p->flags & MR_FLAG_CE);
+
+		if (!to->entry) {
+			mr_drop(t, to->why, p);
+			continue;
+		}
+		p->data = fips_link_seal_op(to->entry->send, fs->worker, to->next++, ce, t->now,
+		                            p->data, p->len, &b->op[b->ops]);
+		p->len += FIPS_LINK_OVERHEAD;
+		p->mark = MR_SHAPE_FRAME;
+		to->bytes += p->len;
+		memcpy(mr_pkt_via(p), &to->entry->via, sizeof to->entry->via);
+		b->pkt[b->ops++] = p;
+	}
+}
+
+static void count_sent(const struct fmp_seal *fs, const struct batch *b, uint64_t now)
+{
+	for (unsigned i = 0; i < b->links.n; i++) {
+		const struct target *to = &b->target[i];
+
+		if (to->entry && to->n)
+			fips_sent_run(to->entry->send, to->first, to->n, to->bytes,
+			              fips_send_stamp(to->entry->send, now), false, fs->shared,
+			              now);
+	}
 }
 
 static void fmp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
@@ -107,19 +151,15 @@ static void fmp_seal_process(void *self, unsigned input, struct mr_vector *v, st
 	struct fmp_seal *fs = self;
 	struct batch b;
 
-	b.n = 0;
-	for (unsigned at = 0; at < v->n;) {
-		unsigned n = 1;
-
-		while (at + n < v->n && v->pkt[at + n]->near == v->pkt[at]->near)
-			n++;
-		seal_run(fs, &v->pkt[at], n, input == TRANSIT, &b, t);
-		at += n;
-	}
-	if (b.n == 0)
+	b.n = b.ops = 0;
+	find_links(fs, v, &b, t);
+	number(&b);
+	write_ops(fs, input == TRANSIT, &b, t);
+	if (b.ops == 0)
 		return;
-	fs->aead->seal(b.op, b.n);
-	for (unsigned i = 0; i < b.n; i++)
+	count_sent(fs, &b, t->now);
+	fs->aead->seal(b.op, b.ops);
+	for (unsigned i = 0; i < b.ops; i++)
 		mr_emit(t, OUT, b.pkt[i]);
 }
 

@@ -1,6 +1,6 @@
 /* fsp-seal - seal the session layer and write the envelope in front, in place.
  *
- *   1. each run of one session takes its counters in one go
+ *   1. each session of the vector is looked up once and takes its counters in one go
  *   2. headers are written over the used-up IPv6 header, one operation a packet
  *   3. all packets of the vector are sealed in one provider call
  *
@@ -14,6 +14,7 @@
 #include "fips/path/snapshot.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
+#include "stages/lib/targets.h"
 #include "stages/lib/words.h"
 
 enum { OUT };
@@ -26,11 +27,24 @@ struct fsp_seal {
 	bool                  shared; /* other replicas may seal under the same key */
 };
 
-/* What step 2 leaves for step 3. */
+/* One session of the vector. */
+struct target {
+	const struct fips_session_entry *entry; /* NULL: its packets are dropped for `why` */
+	unsigned why;
+	unsigned n;     /* its packets            */
+	uint64_t first; /* its counters: n of them */
+	uint64_t next;  /* of which this is the next */
+	uint64_t bytes; /* that reports count     */
+	bool     data;
+};
+
+/* What steps 1 and 2 leave for step 3. */
 struct batch {
-	unsigned            n;
-	struct mr_aead_op   op[MR_VECTOR];
-	struct mr_pkt      *pkt[MR_VECTOR];
+	struct mr_targets sessions;
+	struct target     target[MR_VECTOR]; /* [sessions.n] */
+	unsigned          n;
+	struct mr_aead_op op[MR_VECTOR];
+	struct mr_pkt    *pkt[MR_VECTOR];
 };
 
 static int fsp_seal_open(void *self, struct mr_setup *s)
@@ -42,12 +56,6 @@ static int fsp_seal_open(void *self, struct mr_setup *s)
 	fs->worker = s->worker;
 	fs->shared = s->spread;
 	return 0;
-}
-
-static void drop_run(struct mr_vector *v, unsigned at, unsigned n, unsigned why, struct mr_turn *t)
-{
-	for (unsigned i = 0; i < n; i++)
-		mr_drop(t, why, v->pkt[at + i]);
 }
 
 /* One packet: headers, envelope, operation.  Returns the bytes that reports count. */
@@ -69,32 +77,75 @@ static uint32_t seal_one(struct fsp_seal *fs, const struct fips_session_entry *e
 	return s.count;
 }
 
-/* n packets of one session from `at` on. */
-static void seal_run(struct fsp_seal *fs, struct mr_vector *v, unsigned at, unsigned n,
-                     struct batch *b, struct mr_turn *t)
+static struct target target_of(const struct fsp_seal *fs, uint64_t far)
 {
-	const struct fips_session_entry *e = mr_table_at(fs->mesh->sessions, v->pkt[at]->far);
-	uint64_t first, bytes = 0;
-	bool data = false;
+	struct target to = { .entry = mr_table_at(fs->mesh->sessions, far), .why = NO_SESSION };
 
-	if (!e || !e->live || !e->send) {
-		drop_run(v, at, n, NO_SESSION, t);
-		return;
-	}
-	if (!fips_number(e->send, n, &first)) {
-		drop_run(v, at, n, KEY_USED_UP, t);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		struct mr_pkt *p = v->pkt[at + i];
+	if (to.entry && (!to.entry->live || !to.entry->send))
+		to.entry = NULL;
+	return to;
+}
 
-		data |= p->mark == MR_SHAPE_IP || p->data[0] == FIPS_FSP_DATA;
-		bytes += seal_one(fs, e, first + i, p, &b->op[b->n], t->now);
+/* Step 1: whose packets these are. */
+static void find_sessions(const struct fsp_seal *fs, const struct mr_vector *v, struct batch *b)
+{
+	unsigned t = 0, known = 0;
+
+	mr_targets_begin(&b->sessions);
+	for (unsigned i = 0; i < v->n; i++) {
+		uint64_t far = v->pkt[i]->far;
+
+		if (i == 0 || far != b->sessions.handle[t])
+			t = mr_target(&b->sessions, far);
+		if (t == known)
+			b->target[known++] = target_of(fs, far);
+		b->target[t].n++;
+		b->sessions.of[i] = (uint8_t)t;
+	}
+}
+
+static void number(struct batch *b)
+{
+	for (unsigned i = 0; i < b->sessions.n; i++) {
+		struct target *to = &b->target[i];
+
+		if (to->entry && !fips_number(to->entry->send, to->n, &to->first)) {
+			to->entry = NULL;
+			to->why = KEY_USED_UP;
+		}
+		to->next = to->first;
+	}
+}
+
+/* Step 2: headers and operations, in the order of the vector. */
+static void write_ops(struct fsp_seal *fs, const struct mr_vector *v, struct batch *b,
+                      struct mr_turn *t)
+{
+	for (unsigned i = 0; i < v->n; i++) {
+		struct target *to = &b->target[b->sessions.of[i]];
+		struct mr_pkt *p = v->pkt[i];
+
+		if (!to->entry) {
+			mr_drop(t, to->why, p);
+			continue;
+		}
+		to->data |= p->mark == MR_SHAPE_IP || p->data[0] == FIPS_FSP_DATA;
+		to->bytes += seal_one(fs, to->entry, to->next++, p, &b->op[b->n], t->now);
 		p->mark = MR_SHAPE_DATAGRAM;
 		b->pkt[b->n++] = p;
 	}
-	fips_sent_run(e->send, first, n, bytes, fips_send_stamp(e->send, t->now), data,
-	              fs->shared, t->now);
+}
+
+static void count_sent(const struct fsp_seal *fs, const struct batch *b, uint64_t now)
+{
+	for (unsigned i = 0; i < b->sessions.n; i++) {
+		const struct target *to = &b->target[i];
+
+		if (to->entry)
+			fips_sent_run(to->entry->send, to->first, to->n, to->bytes,
+			              fips_send_stamp(to->entry->send, now), to->data, fs->shared,
+			              now);
+	}
 }
 
 static void fsp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
@@ -104,16 +155,12 @@ static void fsp_seal_process(void *self, unsigned input, struct mr_vector *v, st
 
 	(void)input;
 	b.n = 0;
-	for (unsigned at = 0; at < v->n;) {
-		unsigned n = 1;
-
-		while (at + n < v->n && v->pkt[at + n]->far == v->pkt[at]->far)
-			n++;
-		seal_run(fs, v, at, n, &b, t);
-		at += n;
-	}
+	find_sessions(fs, v, &b);
+	number(&b);
+	write_ops(fs, v, &b, t);
 	if (b.n == 0)
 		return;
+	count_sent(fs, &b, t->now);
 	fs->aead->seal(b.op, b.n);
 	for (unsigned i = 0; i < b.n; i++)
 		mr_emit(t, OUT, b.pkt[i]);
