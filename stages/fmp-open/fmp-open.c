@@ -1,6 +1,6 @@
 /* fmp-open - open the link layer: one frame in, one link message out.
  *
- *   1. the receiver index selects the key; replay test            per run of one index
+ *   1. the receiver index selects the key; replay test            looked up once a vector
  *   2. all frames of the vector are opened in one provider call   any order
  *   3. each is accepted: window, figures, confirmation, roaming   in arrival order
  *   4. the message's type says where it goes
@@ -28,11 +28,22 @@
 enum { SESSION, TRANSIT, CONTROL };
 enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED, OVER_RATE };
 
+#define SEEN 16 /* indices of a vector that are remembered; senders whose hash is */
+
+/* The hash of an endpoint that datagrams came from or went to, which never changes. */
+struct far {
+	struct fips_addr node;
+	uint64_t         handle; /* 0: none yet */
+};
+
 struct fmp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
 	const struct mr_aead *aead;
 	unsigned              worker;
 	unsigned              replica, replicas;
+	const struct fips_index_entry *seen[SEEN]; /* by index; NULL: none yet.  Empty when a call
+	                                            * begins */
+	struct far            far[SEEN]; /* by a byte of the address */
 	struct mr_nudges      moves;  /* peers whose new address control was told of */
 };
 
@@ -61,17 +72,28 @@ static bool is_ours(const struct fmp_open *fo, const struct fips_index_entry *e)
 	return fo->replicas == 1 || mr_handle_hash(e->link) % fo->replicas == fo->replica;
 }
 
+static const struct fips_index_entry *look_up(struct fmp_open *fo, uint32_t index,
+                                              const uint8_t *wire)
+{
+	const struct fips_index_entry **seen = &fo->seen[index % SEEN];
+
+	if (!*seen || (*seen)->index != index)
+		*seen = mr_table_find(fo->mesh->index, wire);
+	return *seen;
+}
+
 /* Step 1: which frames are worth opening?  Others are dropped by name.  rx lets only whole frames
  * through; whatever else a graph may wire here, nothing beyond the packet is read. */
 static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct frame *frame,
                             struct mr_aead_op *op, struct mr_turn *t)
 {
-	const struct fips_index_entry *last = NULL;
 	unsigned n = 0;
 
+	memset(fo->seen, 0, sizeof fo->seen);
 	for (unsigned i = 0; i < v->n; i++) {
 		struct mr_pkt *p = v->pkt[i];
 		struct frame *f = &frame[n];
+		const struct fips_index_entry *e;
 		enum fips_replay replay;
 
 		if (fips_frame_check(p->data, p->len) != FIPS_FRAME_ESTABLISHED) {
@@ -79,20 +101,19 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 			continue;
 		}
 		fips_link_head_parse(p->data, &f->head);
-		if (!last || last->index != f->head.receiver_idx)
-			last = mr_table_find(fo->mesh->index, p->data + FIPS_LINK_PREFIX);
-		if (!last || !last->live || !is_ours(fo, last)) {
-			mr_drop(t, last && !last->live ? NOT_YET : UNKNOWN_INDEX, p);
+		e = look_up(fo, f->head.receiver_idx, p->data + FIPS_LINK_PREFIX);
+		if (!e || !e->live || !is_ours(fo, e)) {
+			mr_drop(t, e && !e->live ? NOT_YET : UNKNOWN_INDEX, p);
 			continue;
 		}
-		replay = fips_link_check(last->key, &f->head);
+		replay = fips_link_check(e->key, &f->head);
 		if (replay != FIPS_REPLAY_FRESH) {
 			mr_drop(t, replay == FIPS_REPLAY_STALE ? STALE : DUPLICATE, p);
 			continue;
 		}
 		f->pkt = p;
-		f->entry = last;
-		fips_link_open_op(last->key, fo->worker, p->data, &f->head, &op[n]);
+		f->entry = e;
+		fips_link_open_op(e->key, fo->worker, p->data, &f->head, &op[n]);
 		n++;
 	}
 	return n;
@@ -115,19 +136,33 @@ static void tell_roamed(const struct frame *f, struct mr_turn *t)
 	mr_tell(t, &event);
 }
 
-/* Is it control that will look at this, be it after fsp-open?  All but what is sealed end to end, and what is
- * for others. */
-static bool is_talk(const struct fmp_open *fo, const struct mr_pkt *p)
+/* Will control look at this datagram to us, behind fsp-open?  At all but what is sealed end to
+ * end. */
+static bool is_talk(const struct mr_pkt *p)
 {
-	enum fips_fsp fsp;
+	enum fips_fsp fsp = fips_fsp_check(p->data + FIPS_DATAGRAM_HEAD,
+	                                   p->len - FIPS_DATAGRAM_HEAD);
 
-	if (p->data[0] != FIPS_LINK_DATAGRAM)
-		return true;
-	if (p->len < FIPS_DATAGRAM_HEAD ||
-	    memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN) != 0)
-		return false;
-	fsp = fips_fsp_check(p->data + FIPS_DATAGRAM_HEAD, p->len - FIPS_DATAGRAM_HEAD);
 	return fsp > FIPS_FSP_ENCRYPTED && fsp < FIPS_FSP_SHORT;
+}
+
+static uint64_t far_of(struct fmp_open *fo, const uint8_t *node)
+{
+	struct far *far = &fo->far[node[1] % SEEN];
+
+	if (!far->handle || memcmp(far->node.b, node, FIPS_ADDR_LEN) != 0) {
+		memcpy(far->node.b, node, FIPS_ADDR_LEN);
+		far->handle = mr_table_unresolved(fo->mesh->sessions, node);
+	}
+	return far->handle;
+}
+
+static bool over_rate(const struct frame *f, struct mr_turn *t)
+{
+	if (fips_bucket_take(&f->entry->recv->talk, t->now))
+		return false;
+	mr_drop(t, OVER_RATE, f->pkt);
+	return true;
 }
 
 /* Step 4.  A neighbour has so many messages for control and no more, so that others are heard too. */
@@ -138,11 +173,9 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	p->near = f->entry->link;
 	p->seq = f->entry->key->id;
 	p->flags = f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
-	if (is_talk(fo, p) && !fips_bucket_take(&f->entry->recv->talk, t->now)) {
-		mr_drop(t, OVER_RATE, p);
-		return;
-	}
 	if (p->data[0] != FIPS_LINK_DATAGRAM) {
+		if (over_rate(f, t))
+			return;
 		p->mark = MR_SHAPE_MESSAGE;
 		mr_emit(t, CONTROL, p);
 		return;
@@ -152,12 +185,12 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 		return;
 	}
 	p->mark = MR_SHAPE_DATAGRAM;
-	if (!memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN)) {
-		p->far = mr_table_unresolved(fo->mesh->sessions, p->data + FIPS_DATAGRAM_AT_SRC);
-		mr_emit(t, SESSION, p);
-	} else {
-		p->far = mr_table_unresolved(fo->mesh->sessions, p->data + FIPS_DATAGRAM_AT_DEST);
+	if (memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN) != 0) {
+		p->far = far_of(fo, p->data + FIPS_DATAGRAM_AT_DEST);
 		mr_emit(t, TRANSIT, p);
+	} else if (!is_talk(p) || !over_rate(f, t)) {
+		p->far = far_of(fo, p->data + FIPS_DATAGRAM_AT_SRC);
+		mr_emit(t, SESSION, p);
 	}
 }
 

@@ -33,6 +33,7 @@ enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHOR
        UNKNOWN_PORT, BAD_SHIM, STRAY, OVER_RATE };
 enum { RETRIED };
 
+#define SEEN        16 /* sessions of a vector that are remembered */
 #define EARLY_BURST 64 /* and so many a second: as many as control keeps */
 
 struct fsp_open {
@@ -41,6 +42,8 @@ struct fsp_open {
 	const struct mr_aead *aead;
 	unsigned              worker;
 	unsigned              replica, replicas;
+	const struct fips_session_entry *seen[SEEN]; /* by a byte of the address; NULL: none yet.
+	                                               * Empty when a call begins */
 	struct mr_nudges      strays; /* senders without a session that control was told of */
 	struct fips_bucket    early;  /* messages of sessions that are being made           */
 };
@@ -94,6 +97,16 @@ static bool is_ours(const struct fsp_open *fo, const struct fips_addr *src)
 	               fo->replica;
 }
 
+/* The entry of a session, looked up once a vector. */
+static const struct fips_session_entry *look_up(struct fsp_open *fo, const struct fips_addr *src)
+{
+	const struct fips_session_entry **seen = &fo->seen[src->b[1] % SEEN];
+
+	if (!*seen || !fips_addr_eq(&(*seen)->peer, src))
+		*seen = mr_table_find(fo->mesh->sessions, src->b);
+	return *seen;
+}
+
 /* The message's session, or false after it went elsewhere or was dropped. */
 static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 {
@@ -103,7 +116,7 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 		mr_drop(t, STRAY, p);
 		return false;
 	}
-	m->entry = mr_table_find(fo->mesh->sessions, m->datagram.src.b);
+	m->entry = look_up(fo, &m->datagram.src);
 	if (!m->entry) {
 		if (mr_nudge(&fo->strays, &m->datagram.src, t->now))
 			tell_no_session(m, t);
@@ -252,6 +265,7 @@ static void fsp_open_process(void *self, unsigned input, struct mr_vector *v, st
 	unsigned n = 0;
 
 	(void)input;
+	memset(fo->seen, 0, sizeof fo->seen);
 	for (unsigned i = 0; i < v->n; i++) {
 		message[n].pkt = v->pkt[i];
 		if (!select_keys(fo, &message[n], t))

@@ -52,6 +52,16 @@ static void send_by(struct route *r, const struct fips_route_entry *e, struct mr
 	mr_emit(t, ROUTE_SEAL, p);
 }
 
+/* The entry of a destination, looked up once a call for as many of them as a vector may well hold. */
+static const struct fips_route_entry *find_route(struct route *r, const uint8_t *key)
+{
+	const struct fips_route_entry **seen = &r->seen[key[1] % ROUTE_SEEN];
+
+	if (!*seen || memcmp((*seen)->dest.b, key, FIPS_ROUTE_KEY) != 0)
+		*seen = mr_table_find(r->mesh->routes, key);
+	return *seen;
+}
+
 void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct fips_route_entry *e;
@@ -63,7 +73,7 @@ void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 	case FIPS_IP_SELF:     mr_emit(t, ROUTE_TUN, p); return;
 	case FIPS_IP_MESH:     break;
 	}
-	e = mr_table_find(r->mesh->routes, fips_ip_dest_key(p->data));
+	e = find_route(r, fips_ip_dest_key(p->data));
 	if (e && e->state == FIPS_ROUTE_LIVE)
 		send_by(r, e, p, t);
 	else if (e && e->state == FIPS_ROUTE_UNREACHABLE)
@@ -120,6 +130,7 @@ static void route_process(void *self, unsigned input, struct mr_vector *v, struc
 {
 	struct route *r = self;
 
+	memset(r->seen, 0, sizeof r->seen);
 	for (unsigned i = 0; i < v->n; i++) {
 		switch (input) {
 		case IN_IP:      mr_route_ip(r, v->pkt[i], t); break;
@@ -137,7 +148,10 @@ static void route_order(void *self, struct mr_order *order, struct mr_turn *t)
 
 static bool route_pull(void *self, struct mr_turn *t)
 {
-	return mr_route_release(self, t);
+	struct route *r = self;
+
+	memset(r->seen, 0, sizeof r->seen);
+	return mr_route_release(r, t);
 }
 
 static uint64_t route_deadline(void *self)

@@ -10,6 +10,7 @@
 #define MR_PARK_DESTS 256 /* destinations that are waited for, at most          */
 #define MR_PARK_EACH  16  /* packets parked for one destination, at most        */
 #define MR_PARK_ALL   256 /* packets parked in all                              */
+#define ROUTE_SEEN    16  /* entries of this call remembered                    */
 
 enum { ROUTE_SEAL, ROUTE_FORWARD, ROUTE_TUN, ROUTE_CONTROL };
 enum { ROUTE_NOT_IPV6, ROUTE_FOREIGN, ROUTE_OUTSIDE, ROUTE_UNREACHABLE, ROUTE_TOO_BIG, ROUTE_PARK_FULL,
@@ -30,6 +31,8 @@ struct route_lot {
 struct route {
 	struct mr_mesh           *mesh; /* borrowed */
 	const struct mr_udp      *udp;  /* borrowed */
+	const struct fips_route_entry *seen[ROUTE_SEEN]; /* by a byte of the key; NULL: none
+	                                                  * yet.  Empty when a call begins      */
 	struct fips_icmp6_limiter told;
 	unsigned                  parked; /* packets in all lots */
 	unsigned                  lots;   /* lots in use         */

@@ -301,6 +301,95 @@ START_TEST(a_bad_wire)
 }
 END_TEST
 
+/* ---- one provider call a vector ---- */
+
+static struct {
+	const struct mr_aead *by;
+	unsigned              seals, opens, ops;
+} counted;
+
+static void counted_seal(struct mr_aead_op *ops, unsigned n)
+{
+	counted.seals++;
+	counted.ops += n;
+	counted.by->seal(ops, n);
+}
+
+static unsigned counted_open(struct mr_aead_op *ops, unsigned n)
+{
+	counted.opens++;
+	counted.ops += n;
+	return counted.by->open(ops, n);
+}
+
+/* Packets of two senders for two targets each take turns; each stage has all those of its vector
+ * sealed or opened in one call, whatever their keys. */
+START_TEST(a_vector_is_one_call)
+{
+	static struct mr_aead aead;
+	struct way link[4], session[4]; /* 0, 1: from A to B and T; 2, 3: from T and A to B */
+	const struct fips_addr *peer[2] = { &craft_b, &craft_t };
+	struct sender a;
+	struct receiver b;
+	uint64_t near[2], far[2];
+	uint8_t ip[200], frame[300];
+	size_t n;
+
+	aead = mr_aead_mbedtls;
+	aead.seal = counted_seal;
+	aead.open = counted_open;
+	counted.by = &mr_aead_mbedtls;
+	rig_aead(&aead);
+	a = sender_open(NODE_A);
+	b = receiver_open(NODE_B);
+	for (uint8_t i = 0; i < 4; i++) {
+		way_open(&link[i], &aead, (uint8_t)(1 + i), 70u + i);
+		way_open(&session[i], &aead, (uint8_t)(10 + i), 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		near[i] = craft_link(a.fmp, peer[i], &link[i].keys->send, &via_b, 1472);
+		far[i] = craft_session(a.fsp, peer[i], &session[i].keys->send, NULL, 1472);
+		craft_index(b.fmp, 72 + i, i ? &craft_a : &craft_t, 5, &link[2 + i].link,
+		            &link[2 + i].keys->recv);
+		craft_session(b.fsp, i ? &craft_a : &craft_t, NULL, &session[2 + i].session, 1472);
+	}
+	for (unsigned i = 0; i < 60; i++)
+		send_ip(&a, near[i % 2], far[i % 2], ip,
+		        craft_ip(ip, &craft_a, peer[i % 2], (uint8_t)i, 100));
+	rig_run(a.fsp);
+	ck_assert_uint_eq(inside(a.fsp, "out", a.fmp, "own"), 60);
+	ck_assert_uint_eq(counted.seals, 2);
+	ck_assert_uint_eq(counted.ops, 120);
+
+	for (unsigned i = 0; i < 60; i++) {
+		uint8_t text[200] = { 0 }, datagram[300] = { 0 }, key[MR_AEAD_KEY];
+		const struct fips_addr *from = i % 2 ? &craft_a : &craft_t;
+
+		text[4] = FIPS_FSP_DATA;
+		memset(key, 0, sizeof key);
+		key[0] = (uint8_t)(12 + i % 2);
+		n = craft_sealed(datagram + 4, from, &craft_b, key, i, 0, text, 100);
+		key[0] = (uint8_t)(3 + i % 2);
+		n = craft_frame(frame, key, 72 + i % 2, i, 0, datagram, n + 4);
+		rig_feed(b.fmp, "frames", frame, n);
+	}
+	rig_run(b.fmp);
+	ck_assert_uint_eq(inside(b.fmp, "session", b.fsp, "datagrams"), 60);
+	ck_assert_uint_eq(counted.opens, 2);
+	ck_assert_uint_eq(counted.ops, 240);
+	craft_drops(b.fsp, &mr_kind_fsp_open, "unknown-port", 60);
+
+	rig_close(a.fsp);
+	rig_close(a.fmp);
+	rig_close(b.fmp);
+	rig_close(b.fsp);
+	for (unsigned i = 0; i < 4; i++) {
+		keys_close(link[i].keys);
+		keys_close(session[i].keys);
+	}
+}
+END_TEST
+
 /* ---- two hops ---- */
 
 /* The same frame, but its sender has set CE: sealed anew under way_open's key for `secret`. */
@@ -486,6 +575,7 @@ int main(void)
 	tcase_add_loop_test(tc, packets_come_out_byte_for_byte, 0, n);
 	tcase_add_loop_test(tc, mixed_targets, 0, n);
 	tcase_add_loop_test(tc, a_bad_wire, 0, n);
+	tcase_add_test(tc, a_vector_is_one_call);
 	tcase_add_loop_test(tc, through_a_node_in_between, 0, n);
 	tcase_add_loop_test(tc, stored_stack, 0, n);
 	suite_add_tcase(s, tc);
