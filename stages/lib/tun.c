@@ -7,7 +7,7 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
-#include <linux/ipv6_route.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -102,25 +102,29 @@ static int refuse(struct mr_setup *s, const struct mr_tun *tun, const char *what
 	return mr_setup_error(s, "tun", "device %s: %s: %s", tun->name, what, why);
 }
 
+/* With the prefix of the mesh: the route fd00::/8 comes, goes and returns with the address. */
 static int set_address(int ctl, int index, const uint8_t own[16])
 {
-	struct in6_ifreq req = { .ifr6_prefixlen = 128, .ifr6_ifindex = index };
+	struct in6_ifreq req = { .ifr6_prefixlen = 8, .ifr6_ifindex = index };
 
 	memcpy(&req.ifr6_addr, own, 16);
 	return ioctl(ctl, SIOCSIFADDR, &req) && errno != EEXIST ? -1 : 0;
 }
 
-static int add_route(int ctl, int index)
+/* Somebody may take the device down and up again, when we have no right any more to give it its
+ * address once more. */
+static void keep_address(const struct mr_tun *tun, struct mr_setup *s)
 {
-	struct in6_rtmsg route = {
-		.rtmsg_dst_len = 8,
-		.rtmsg_metric = 1024,
-		.rtmsg_flags = 0x1, /* RTF_UP */
-		.rtmsg_ifindex = index,
-	};
+	char path[64];
+	int fd;
 
-	route.rtmsg_dst.s6_addr[0] = 0xfd;
-	return ioctl(ctl, SIOCADDRT, &route) && errno != EEXIST ? -1 : 0;
+	snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/keep_addr_on_down", tun->name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		mr_setup_warn(s, "tun", "device %s will lose its address when it is taken down: %s: %s",
+		              tun->name, path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 /* The kernel asks for rights over the whole machine here: the root of a user namespace goes on with
@@ -156,8 +160,6 @@ static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own
 		return "it cannot be brought up";
 	if (set_address(ctl, index, own))
 		return "the address cannot be set";
-	if (add_route(ctl, index))
-		return "the route fd00::/8 cannot be set";
 	return NULL;
 }
 
@@ -172,6 +174,7 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	if (ctl < 0)
 		return refuse(s, tun, "no IPv6 socket");
 	set_queue(tun, ctl, s);
+	keep_address(tun, s);
 	failed = bring_up(tun, ctl, own);
 	if (failed)
 		refuse(s, tun, failed);

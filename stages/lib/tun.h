@@ -1,8 +1,9 @@
 /* tun.h - the TUN device that tun-read and tun-write share (session.md 5.1).
  *
  * Layer 3, without packet information: one read is one IPv6 packet.  The device gets our mesh
- * address with /128, its MTU, and the route fd00::/8.  Without `tun.enabled` there is no device:
- * fd is -1, nothing is read and what should be written is dropped by name.
+ * address with the prefix of the mesh, which makes the route fd00::/8, and its MTU.  Both outlive
+ * `ip link set ... down`.  Without `tun.enabled` there is no device: fd is -1, nothing is read and
+ * what should be written is dropped by name.
  */
 #ifndef MR_STAGES_TUN_H
 #define MR_STAGES_TUN_H
