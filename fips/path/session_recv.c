@@ -53,12 +53,22 @@ bool fips_session_promote(struct fips_session_recv *recv, uint64_t id, uint64_t 
 	return true;
 }
 
+/* A current key with one before it: control gave it up before it heard of the promotion. */
+static void demote(struct fips_session_recv *recv)
+{
+	recv->slot[FIPS_CURRENT] = recv->slot[FIPS_PREVIOUS];
+	recv->slot[FIPS_PREVIOUS] = NULL;
+	recv->k ^= 1;
+}
+
 void fips_session_retire(struct fips_session_recv *recv, uint64_t id)
 {
 	for (unsigned i = 0; i < FIPS_SESSION_KEYS; i++) {
 		if (recv->slot[i] != NULL && recv->slot[i]->id == id)
 			recv->slot[i] = NULL;
 	}
+	if (recv->slot[FIPS_CURRENT] == NULL && recv->slot[FIPS_PREVIOUS] != NULL)
+		demote(recv);
 }
 
 /* The previous key, unless its time is over. */

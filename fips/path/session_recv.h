@@ -59,7 +59,8 @@ void fips_session_recv_init(struct fips_session_recv *recv);
  * install: the session's first key becomes current, every further one pending (replacing one that
  *   is pending).  A key that is in a slot already stays where it is.
  * promote: cut over to the key if it is pending; true if it did.
- * retire: forget the key, whatever slot it is in; afterwards control may free it. */
+ * retire: forget the key, whatever slot it is in; afterwards control may free it.  If it was current
+ *   and there is a previous one, that promotion is undone. */
 void fips_session_install(struct fips_session_recv *recv, struct fips_recv_key *key, uint64_t now);
 bool fips_session_promote(struct fips_session_recv *recv, uint64_t id, uint64_t now);
 void fips_session_retire(struct fips_session_recv *recv, uint64_t id);

@@ -237,6 +237,35 @@ START_TEST(orders_by_id)
 }
 END_TEST
 
+/* Control gives up a key in the moment its first message opens: the key before goes on. */
+START_TEST(a_retired_current_key_gives_way)
+{
+	static _Alignas(FIPS_LINE) struct fips_recv_key key[3];
+	struct fips_recv_key *out[FIPS_SESSION_KEYS];
+	enum fips_replay why;
+
+	for (unsigned i = 0; i < COUNT(key); i++)
+		fips_recv_key_init(&key[i], i + 1, NULL, 0);
+	fips_session_install(&recv, &key[0], S(1));
+	fips_session_install(&recv, &key[1], S(2));
+	ck_assert(fips_session_promote(&recv, 2, S(3)));
+	ck_assert_uint_eq(recv.k, 1);
+	fips_session_retire(&recv, 2);
+	ck_assert_str_eq(slot_of(&key[1]), "none");
+	ck_assert_str_eq(slot_of(&key[0]), "current");
+	ck_assert_ptr_null(recv.slot[FIPS_PREVIOUS]);
+	ck_assert_uint_eq(recv.k, 0);
+	/* No drain: it is tried an hour later too, and the next key goes beside it. */
+	ck_assert_uint_eq(fips_session_candidates(&recv, 0, 1, S(3600), out, &why), 1);
+	ck_assert_ptr_eq(out[0], &key[0]);
+	fips_session_install(&recv, &key[2], S(3600));
+	ck_assert_str_eq(slot_of(&key[2]), "pending");
+	ck_assert(fips_session_promote(&recv, 3, S(3601)));
+	ck_assert_str_eq(slot_of(&key[0]), "previous");
+	ck_assert_uint_eq(recv.k, 1);
+}
+END_TEST
+
 /* ---- vectors of messages, and what is noted ---- */
 
 static const uint8_t secret[2][MR_AEAD_KEY] = { { 1 }, { 2 } };
@@ -448,6 +477,7 @@ int main(void)
 	tcase_add_test(t, replay_is_no_answer);
 	tcase_add_test(t, drain);
 	tcase_add_test(t, orders_by_id);
+	tcase_add_test(t, a_retired_current_key_gives_way);
 	tcase_add_loop_test(t, promotion_inside_a_vector, 0, keys_providers());
 	tcase_add_loop_test(t, words, 0, keys_providers());
 	tcase_add_loop_test(t, runts, 0, keys_providers());
