@@ -3,7 +3,8 @@
  * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
  * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one
  * of them.  One that came by the link that leads to the endpoint is not pushed out by others.  Message 3 does
- * prove who wrote it, and that its writer holds the keys: we send under them at once.
+ * prove who wrote it, and that its writer holds the keys: we send under them at once, and only now is
+ * a rekey of ours given up for it.
  *
  * The same setup gets the same ack; one whose session is made is ignored. */
 
@@ -129,17 +130,11 @@ static void answer(struct fips_node *n, struct fips_peer *p, struct fips_session
 	mr_wipe(&made, sizeof made);
 }
 
-/* The other side begins a rekey.  If we have begun one too, the smaller address goes on with its own:
- * false. */
-static bool yield(struct fips_node *n, struct fips_session *s)
+/* Both have begun a rekey: the smaller address goes on with its own.  The larger one answers, and
+ * keeps its own until a message 3 shows that the setup was the other side's. */
+static bool ours_goes_on(const struct fips_node *n, const struct fips_session *s)
 {
-	if (s->step == FIPS_REKEY_SETUP) {
-		if (fips_addr_cmp(&n->me.addr, &s->addr) < 0)
-			return false;
-		fips_session_start_wipe(s);
-	}
-	s->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
-	return true;
+	return fips_addr_cmp(&n->me.addr, &s->addr) < 0;
 }
 
 static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips_fsp_setup *setup,
@@ -162,7 +157,7 @@ static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
-	if (s && s->state == FIPS_SESSION_ESTABLISHED && own && !yield(n, s)) {
+	if (s && s->step == FIPS_REKEY_SETUP && own && ours_goes_on(n, s)) {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
@@ -200,10 +195,12 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 	struct fips_session_key *key;
 
 	fips_session_start_wipe(s);
-	if (rekey)
+	if (rekey) {
 		fips_count(n, FIPS_NODE_SESSION_REKEYS_ANSWERED);
-	else
+		s->rekey_calm = n->now + fips_ms(n->timers.rekey_calm);
+	} else {
 		s->initiator = false;
+	}
 	memcpy(s->pub, half->xk.remote_pub, FIPS_PUB_LEN);
 	key = fips_session_key_install(n, s, &half->xk);
 	memcpy(key->ephemeral, half->ephemeral, FIPS_EPHEMERAL);
@@ -263,11 +260,14 @@ void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct
 		n->ops++;
 		if (!fips_xk_read3(&half->xk, noise))
 			continue;
-		if (writer_is(&half->xk, src)) {
-			finish(n, s, half);
-		} else {
+		if (!writer_is(&half->xk, src)) {
 			fips_count(n, FIPS_NODE_FORGED);
 			half_over(n, s, half);
+		} else if (s->step == FIPS_REKEY_MSG3 && ours_goes_on(n, s)) {
+			fips_count(n, FIPS_NODE_SESSION_STATE); /* each has answered the other */
+			half_over(n, s, half);
+		} else {
+			finish(n, s, half);
 		}
 		return;
 	}

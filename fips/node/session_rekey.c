@@ -30,6 +30,7 @@ void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s)
 		s->rekey_due = guard;
 	s->rekey_count = n->timers.rekey_messages ? guard + spread / 4 : MR_NEVER;
 	s->rekey_at = n->rekey ? fips_sooner(s->rekey_due, s->rekey_count) : MR_NEVER;
+	s->rekey_by = 0;
 }
 
 static bool at_rest(struct fips_node *n, const struct fips_session *s)
@@ -37,8 +38,7 @@ static bool at_rest(struct fips_node *n, const struct fips_session *s)
 	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
 
 	return hop && fips_peer_proven(hop) && hop->close_at == MR_NEVER && s->confirmed &&
-	       s->confirm_until == MR_NEVER && !s->pending.id && n->now >= s->rekey_calm &&
-	       !fips_session_half_open(s);
+	       s->confirm_until == MR_NEVER && !s->pending.id && n->now >= s->rekey_calm;
 }
 
 static bool is_due(const struct fips_node *n, const struct fips_session *s)
@@ -47,6 +47,17 @@ static bool is_due(const struct fips_node *n, const struct fips_session *s)
 		return true;
 	return n->now >= s->rekey_count &&
 	       fips_words_session(n, &s->addr).sent >= n->timers.rekey_messages;
+}
+
+/* The other side may be about to rekey: it goes first.  Its setups prove nothing, so they put ours
+ * off for a while only, however many there are. */
+static bool theirs_first(const struct fips_node *n, struct fips_session *s)
+{
+	if (!fips_session_half_open(s))
+		return false;
+	if (!s->rekey_by)
+		s->rekey_by = n->now + fips_ms(n->timers.rekey_calm);
+	return n->now < s->rekey_by;
 }
 
 /* Begin again later. */
@@ -79,6 +90,7 @@ static void begin(struct fips_node *n, struct fips_session *s)
 		return;
 	}
 	s->step = FIPS_REKEY_SETUP;
+	s->rekey_by = 0;
 	s->n_acks = 0;
 	s->confirm_until = n->now + fips_ms(n->timers.session_setup);
 	fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
@@ -179,7 +191,7 @@ void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s)
 	if (n->now < s->rekey_due)
 		s->rekey_at = fips_sooner(s->rekey_at, s->rekey_due);
 	untangle(n, s);
-	if (at_rest(n, s) && is_due(n, s))
+	if (at_rest(n, s) && is_due(n, s) && !theirs_first(n, s))
 		begin(n, s);
 }
 

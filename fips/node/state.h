@@ -206,6 +206,7 @@ struct fips_session {
 	uint64_t confirm_until; /* initiator: no ack, or unconfirmed until then, is a failure */
 	uint64_t cut_at;       /* the key we send with was first sent with        */
 	uint64_t rekey_due, rekey_count, rekey_at, rekey_calm; /* as of a peer    */
+	uint64_t rekey_by;     /* it is due, and begins then whatever setups came; 0: none came */
 	uint64_t turn_at;      /* MSG3: move to the pending key, or look whether that was wrong */
 	uint64_t turned_at;    /* ... we moved to it unheard; 0: not yet          */
 	uint64_t drain_at;     /* look at the previous key again                  */

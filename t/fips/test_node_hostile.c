@@ -1,13 +1,16 @@
 /* What strangers send tears nothing down: replays of everything ever heard, junk that carries a
- * live index, floods of true handshakes, and every bit of a message 1 turned over. */
+ * live index, floods of true handshakes, setups under the peer's name, and every bit of a message 1
+ * turned over. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
 
+#include "core/wire.h"
 #include "t/lib/node_bench.h"
 #include "t/lib/node_plane.h"
 #include "t/lib/reference.h"
+#include "t/lib/small_curve.h"
 
 /* --- replays ---------------------------------------------------------------------------------- */
 
@@ -277,6 +280,74 @@ START_TEST(flood_of_answers)
 }
 END_TEST
 
+/* A setup that anybody behind the same hop could have written under the other's name. */
+static void forge_setup(struct sim_node *at, const struct sim_node *name)
+{
+	struct fips_curve curve = small_curve();
+	struct fips_identity stranger = world_identity(7);
+	struct fips_coords us = fips_coords_of(&name->me.addr, 1);
+	uint8_t msg1[FIPS_XK_MSG1], e[FIPS_SECRET_LEN] = { 0x66 }, life[FIPS_EPOCH_LEN] = { 0 };
+	uint8_t bytes[300];
+	struct fips_fsp_setup setup = { .src = us, .dest = us, .noise = msg1 };
+	struct fips_datagram d = { .ttl = 64, .path_mtu = 1280, .src = name->me.addr,
+		                   .dest = at->me.addr };
+	struct fips_input in = { .kind = FIPS_IN_DATAGRAM, .bytes = bytes, .peer = name->me.addr };
+	struct fips_xk xk;
+
+	mr_to_le64(e + 24, world_random(at->world, 0));
+	fips_xk_init_initiator(&xk, &curve, &stranger, at->me.pub, e, life);
+	ck_assert(fips_xk_write1(&xk, msg1));
+	fips_datagram_build(bytes, &d);
+	in.len = FIPS_DATAGRAM_HEAD +
+	         fips_fsp_setup_build(bytes + FIPS_DATAGRAM_HEAD, sizeof bytes - FIPS_DATAGRAM_HEAD,
+	                              &setup);
+	world_input(at, &in);
+}
+
+/* Setups that nobody finishes, every 3 s, at the one that rekeys: of the larger address, of the smaller,
+ * or both are.  Rekeys go on, and no packet is lost for it. */
+START_TEST(setups_under_the_peers_name)
+{
+	struct world *w = world_open((uint64_t)_i);
+	struct world_peer peer[2] = { { .secret = 2, .vias = 1 }, { .secret = 1, .vias = 0 } };
+	struct sim_node *node[2];
+	uint64_t from[2] = { 0 };
+
+	for (unsigned k = 0; k < 2; k++) { /* the address of secret 1 is the larger one */
+		struct fips_node_config config = fips_node_config_default();
+
+		config.max_peers = 8;
+		config.timers.session_rekey = 40000;
+		config.timers.rekey_jitter = 5000;
+		config.rekey = (unsigned)_i == k || _i == 2;
+		node[k] = world_node(w, 1 + k, &peer[k], 1, &config);
+	}
+	for (unsigned i = 0; i < 12000; i++) {
+		if (i == 200) /* what it costs to begin does not count */
+			from[0] = node[0]->ledger.numbered, from[1] = node[1]->ledger.numbered;
+		for (unsigned k = 0; i > 200 && i % 30 == 0 && k < 2; k++)
+			if ((unsigned)_i == k || _i == 2)
+				forge_setup(node[k], node[!k]);
+		world_data(node[0], &node[1]->me.addr);
+		world_data(node[1], &node[0]->me.addr);
+		world_run(w, MS(100));
+	}
+	world_run(w, SECONDS(1));
+	for (unsigned k = 0; k < 2; k++) {
+		struct tally t = ledger_tally(&node[k]->ledger, from[k]);
+
+		ck_assert_uint_gt(t.numbered, 11000);
+		ck_assert_uint_eq(t.delivered, t.numbered);
+		ck_assert_uint_eq(t.doubled, 0);
+		ck_assert_uint_ge(fips_node_counts(node[k]->brain)[FIPS_NODE_SESSION_CUTS], 12);
+		ck_assert_uint_eq(fips_node_counts(node[k]->brain)[FIPS_NODE_SESSION_REKEYS_FAILED],
+		                  0);
+		ck_assert_uint_eq(node[k]->actions_done[FIPS_ACT_SESSION_DOWN], 0);
+	}
+	world_close(w);
+}
+END_TEST
+
 /* --- every bit of a message 1 ----------------------------------------------------------------- */
 
 /* What the protocol does not protect, and what turning it over does. */
@@ -328,6 +399,7 @@ int main(void)
 	tcase_add_test(tc, noise);
 	tcase_add_test(tc, flood_of_strangers);
 	tcase_add_test(tc, flood_of_answers);
+	tcase_add_loop_test(tc, setups_under_the_peers_name, 0, 3);
 	tcase_add_test(tc, every_bit_of_a_message_1);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
