@@ -117,6 +117,7 @@ struct fips_session_words {
 	uint64_t data_sent;      /* last DataPacket sent                            */
 	uint64_t data_heard;     /* last DataPacket received, body of 4 and more    */
 	uint64_t sent;           /* messages numbered so far under the current send key */
+	uint64_t current;        /* id of the newest key that is first or was heard; 0: none yet */
 	uint16_t path_mtu;       /* of the last authenticated message's envelope; 0: none yet */
 };
 

@@ -127,6 +127,8 @@ void fips_session_cut_over(struct fips_node *n, struct fips_session *s,
                            struct fips_session_key *key);
 void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
                              struct fips_session_key *key);
+void fips_session_give_up(struct fips_node *n, struct fips_session *s);
+bool fips_session_taken(struct fips_node *n, struct fips_session *s);
 void fips_session_confirmed(struct fips_node *n, const struct fips_input *in);
 void fips_session_route(struct fips_node *n, struct fips_session *s);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s);

@@ -120,6 +120,12 @@ static bool too_early(const struct fips_node *n, struct fips_session *s)
 	return true;
 }
 
+static void came_to_nothing(struct fips_node *n, struct fips_session *s)
+{
+	fips_session_give_up(n, s);
+	failed(n, s, "message 3 came to nothing");
+}
+
 /* Not heard under the pending key by now. */
 static void turn(struct fips_node *n, struct fips_session *s)
 {
@@ -137,17 +143,21 @@ static void turn(struct fips_node *n, struct fips_session *s)
 	s->turn_at = MR_NEVER;
 	fips_session_use(n, s, &s->current);
 	fips_metrics_rekey(&s->metrics);
-	put_off(n, s);
+	if (s->confirm_until == MR_NEVER)
+		came_to_nothing(n, s);
+	else
+		put_off(n, s);
 }
 
 static void message3(struct fips_node *n, struct fips_session *s)
 {
+	if ((n->now >= s->confirm_until || n->now >= s->turn_at) && fips_session_taken(n, s))
+		return;
 	if (n->now >= s->confirm_until) {
 		s->confirm_until = MR_NEVER;
 		s->resend.next = MR_NEVER;
 		if (s->send == s->current.id) {
-			fips_session_key_retire(n, s, &s->pending);
-			failed(n, s, "message 3 came to nothing");
+			came_to_nothing(n, s);
 			return;
 		}
 	}
@@ -164,10 +174,10 @@ static void untangle(struct fips_node *n, struct fips_session *s)
 {
 	uint64_t age = fips_ms(n->timers.session_pending);
 
-	if (!s->pending.id || n->now - s->pending.made < age)
+	if (!s->pending.id || n->now - s->pending.made < age || fips_session_taken(n, s))
 		return;
 	if (s->send != s->pending.id)
-		fips_session_key_retire(n, s, &s->pending);
+		fips_session_give_up(n, s);
 	else if (fips_words_session(n, &s->addr).heard + age / 3 > n->now) {
 		fips_session_use(n, s, &s->current);
 		fips_metrics_rekey(&s->metrics);

@@ -1,8 +1,9 @@
 /* sessions.c - the session table, and the life of an established session (session.md 3).
  *
  * Three keys have names here as in fsp-open: current, pending, previous.  fsp-open promotes pending
- * by itself on the first message under it and says so; the node follows.  Which of current and
- * pending is sent with is the node's decision.
+ * by itself on the first message under it and says so; the node follows.  The words show it sooner:
+ * they are asked before a pending key is given up.  Which of current and pending is sent with is the
+ * node's decision.
  *
  * A session goes silently: after 90 s without data, with its link, or when nobody answers. */
 
@@ -68,14 +69,24 @@ void fips_session_drop(struct fips_node *n, struct fips_session *s)
 	mr_wipe(s, sizeof *s);
 }
 
-/* Install the keys of a finished handshake.  The first pair is current, every further one pending. */
+/* The pending key is of no use.  If it is sent with, the current one is again. */
+void fips_session_give_up(struct fips_node *n, struct fips_session *s)
+{
+	if (s->pending.id && s->send == s->pending.id)
+		fips_session_use(n, s, &s->current);
+	fips_session_key_retire(n, s, &s->pending);
+}
+
+/* Install the keys of a finished handshake.  The first pair is current, every further one pending,
+ * in the place of one that was never heard. */
 struct fips_session_key *fips_session_key_install(struct fips_node *n, struct fips_session *s,
                                               const struct fips_xk *xk)
 {
 	struct fips_session_key *key = s->current.id ? &s->pending : &s->current;
 	struct fips_action *act;
 
-	fips_session_key_retire(n, s, &s->pending);
+	if (!fips_session_taken(n, s))
+		fips_session_give_up(n, s);
 	key->id = ++n->last_key;
 	key->made = n->now;
 	key->k = s->send ? !s->k : 0;
@@ -200,6 +211,22 @@ static void promoted(struct fips_node *n, struct fips_session *s)
 	s->drain_at = n->now + fips_ms(n->timers.session_drain) + DRAIN_SLACK;
 }
 
+/* Something opened under the key, which is current or pending. */
+static void heard(struct fips_node *n, struct fips_session *s, uint64_t key)
+{
+	if (key == s->pending.id) {
+		promoted(n, s);
+		if (s->send != s->current.id) /* it answers a rekey of ours */
+			fips_session_cut_over(n, s, &s->current);
+	}
+	s->current.heard = true;
+	fips_session_mtu_start(n, s);
+	if (key == s->send) {
+		s->confirmed = true;
+		fips_session_start_wipe(s);
+	}
+}
+
 void fips_session_confirmed(struct fips_node *n, const struct fips_input *in)
 {
 	struct fips_session *s = fips_session_find(n, &in->peer);
@@ -208,17 +235,16 @@ void fips_session_confirmed(struct fips_node *n, const struct fips_input *in)
 		fips_count(n, FIPS_NODE_GONE);
 		return;
 	}
-	if (in->key == s->pending.id) {
-		promoted(n, s);
-		if (s->send != s->current.id) /* it answers a rekey of ours */
-			fips_session_cut_over(n, s, &s->current);
-	}
-	s->current.heard = true;
-	fips_session_mtu_start(n, s);
-	if (in->key == s->send) {
-		s->confirmed = true;
-		fips_session_start_wipe(s);
-	}
+	heard(n, s, in->key);
+}
+
+/* Has fsp-open promoted the pending key, and is about to say so?  Then it counts as said. */
+bool fips_session_taken(struct fips_node *n, struct fips_session *s)
+{
+	if (!s->pending.id || fips_words_session(n, &s->addr).current != s->pending.id)
+		return false;
+	heard(n, s, s->pending.id);
+	return true;
 }
 
 static void warmup_timer(struct fips_node *n, struct fips_session *s)

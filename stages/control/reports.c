@@ -60,6 +60,7 @@ static bool session_words(void *self, const struct fips_addr *peer, struct fips_
 		.data_sent = r->data_at,
 		.data_heard = fips_word_get(&recv->data_at),
 		.sent = r->using ? fips_numbered(&r->using->send) : 0,
+		.current = current,
 	};
 	if (fips_word_get(&recv->frames))
 		out->path_mtu = (uint16_t)fips_word_get(&recv->path_mtu);

@@ -34,6 +34,8 @@ enum op {
 	SENT,    /* so many numbered under the current key, in thousands: a, and b more */
 	WAIT,    /* a ms; heartbeats are left out of what is wanted                     */
 	SILENCE, /* the peer is not heard from now on                                   */
+	MUTE,    /* ... on its session: a 1 not, 0 again                                */
+	TAKEN,   /* the data threads took the a-th session key from the newest as current */
 	COUNTED, /* count a has grown to b                                              */
 };
 
@@ -49,7 +51,7 @@ struct row {
 	const char *why;
 	unsigned    me; /* the peer is me + 1 */
 	unsigned    config;
-	struct step step[18];
+	struct step step[20];
 };
 
 #define COUNTS(c, n) { COUNTED, c, n, NULL }
@@ -199,6 +201,12 @@ static const struct row sessions[] = {
 	  { ACKED, { WAIT, 11000, 0, "msg3 msg3 msg3 use-session warmup use-session" },
 	    { HEARD, 0, 0, "use-session warmup" }, { SK, 1, 0, NULL },
 	    { WAIT, 20000, 0, "retire-session" }, COUNTS(FIPS_NODE_SESSION_REKEYS_FAILED, 0) } },
+	{ "not heard, silent all the time of message 3, then talking under the old key", LARGE, 0,
+	  { ACKED, { MUTE, 1, 0, NULL },
+	    { WAIT, 63000, 0, "msg3 msg3 msg3 use-session warmup msg3 msg3" }, { MUTE, 0, 0, NULL },
+	    { WAIT, 1000, 0, "use-session retire-session" }, { SK, 0, 0, NULL },
+	    COUNTS(FIPS_NODE_SESSION_REKEYS_FAILED, 1), { WAIT, 29999, 0, "" },
+	    { WAIT, 1, 0, "setup" }, { ACK, 3, 0, "install-pending msg3" } } },
 	{ "the old key's first message comes late: no way back", LARGE, 0,
 	  { ACKED, { HEARD, 0, 0, "use-session warmup" }, { HEARD, 1, 0, "" }, { SK, 1, 0, NULL } } },
 
@@ -241,6 +249,45 @@ static const struct row sessions[] = {
 	{ "theirs is answered: none of ours for 30 s", LARGE, 0,
 	  { ANSWERED, { WAIT, 119000, 0, "warmup" }, { SETUP, 2, 0, "ack" },
 	    { WAIT, 29999, 0, "ack ack ack ack" }, { WAIT, 1001, 0, "setup" } } },
+	{ "setups that come to nothing: ours waits for 30 s, however many there are", LARGE, 0,
+	  { ANSWERED, { WAIT, 119000, 0, "warmup" }, { SETUP, 2, 0, "ack" },
+	    { WAIT, 20000, 0, "ack ack ack ack" }, { SETUP, 3, 0, "ack" },
+	    { WAIT, 10999, 0, "ack ack ack" }, { WAIT, 1, 0, "setup" } } },
+	{ "... and is not put off again when they are over", LARGE, 0,
+	  { ANSWERED, { WAIT, 100000, 0, "warmup" }, { SETUP, 2, 0, "ack" },
+	    { WAIT, 29999, 0, "ack ack ack ack" }, { WAIT, 1001, 0, "setup" } } },
+
+	/* fsp-open takes a pending key as current by itself, and control hears of it later */
+	{ "taken when message 3 comes to nothing: it came to something", LARGE, 0,
+	  { ACKED, { WAIT, 62999, 0, "msg3 msg3 msg3 use-session warmup use-session msg3 msg3" },
+	    { TAKEN, 0, 0, NULL }, { WAIT, 1, 0, "use-session warmup" }, { HEARD, 0, 0, "" },
+	    COUNTS(FIPS_NODE_SESSION_REKEYS_FAILED, 0), { WAIT, 11000, 0, "retire-session" },
+	    { SK, 1, 0, NULL } } },
+	{ "taken when nobody is heard under it any more: no way back", LARGE, 0,
+	  { ACKED, { WAIT, 10999, 0, "msg3 msg3 msg3 use-session warmup" }, { TAKEN, 0, 0, NULL },
+	    { WAIT, 1, 0, "" }, { HEARD, 0, 0, "" }, { SK, 1, 0, NULL },
+	    { WAIT, 11000, 0, "retire-session" } } },
+	{ "first setups crossed, the pending key is of no use: it goes", LARGE, 0,
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
+	    { WAIT, 90000, 0, "warmup use-session" }, { WAIT, 89999, 0, "" },
+	    { WAIT, 1, 0, "retire-session" }, { WAIT, 30000, 0, "setup" } } },
+	{ "... but it is taken: it stays", LARGE, 0,
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
+	    { WAIT, 90000, 0, "warmup use-session" }, { TAKEN, 0, 0, NULL },
+	    { WAIT, 90000, 0, "use-session warmup" }, { HEARD, 0, 0, "" },
+	    { WAIT, 11000, 0, "retire-session" } } },
+	{ "another one comes before the pending key, sent with, is heard: back, and on", LARGE, 0,
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { WAIT, 10, 0, "" }, { SETUP, 3, 0, "ack" },
+	    { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
+	    { SK, 1, 0, NULL }, { SETUP, 3, 0, "ack" },
+	    { MSG3, 3, 0, "use-session retire-session install-pending use-session warmup" },
+	    { SK, 1, 0, NULL } } },
+	{ "... and it is taken: it is the one before", LARGE, 0,
+	  { ANSWERED, { SETUP, 2, 0, "ack" }, { WAIT, 10, 0, "" }, { SETUP, 3, 0, "ack" },
+	    { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
+	    { SETUP, 3, 0, "ack" }, { TAKEN, 0, 0, NULL },
+	    { MSG3, 3, 0, "install-pending use-session warmup" }, { SK, 0, 0, NULL },
+	    { HEARD, 1, 0, "" }, { HEARD, 0, 0, "retire-session" } } },
 
 	/* the peer comes and goes */
 	{ "the link goes meanwhile", LARGE, 0,
@@ -349,6 +396,8 @@ static void take(struct bench *b, const struct row *row, const struct step *s)
 	case PEER_K: b->link_words.k = (uint8_t)s->a; break;
 	case SENT: b->link_words.sent = b->session_words.sent = s->a * 1000 + s->b; break;
 	case SILENCE: b->alive = false; break;
+	case MUTE: b->mute = s->a; break;
+	case TAKEN: b->session_words.current = b->session_key - s->a; break;
 	case COUNTED: ck_assert_uint_eq(bench_count(b, (enum fips_node_count)s->a), s->b); break;
 	case WAIT: got = quiet(bench_wait(b, MS(s->a))); break;
 	default: got = session_step(b, who, s); break;

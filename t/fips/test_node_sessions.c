@@ -97,7 +97,7 @@ static const struct row rows[] = {
 	  { ANSWERED, { SETUP, 2, 0, "ack" }, { MSG3, 2, 0, "install-pending use-session warmup" },
 	    { SETUP, 3, 0, "" }, { DATA, 1, 0, NULL }, { WAIT, 90000, 0, "warmup" },
 	    { SETUP, 3, 0, "ack" },
-	    { MSG3, 3, 0, "retire-session install-pending use-session warmup" } } },
+	    { MSG3, 3, 0, "use-session retire-session install-pending use-session warmup" } } },
 	{ "setup, rekey armed by the peer: the same, and another", LARGE,
 	  { ANSWERED, { SETUP, 2, 0, "ack" }, { SETUP, 2, 0, "ack" }, { SETUP, 3, 0, "ack" },
 	    { MSG3, 3, 0, "install-pending use-session warmup" } } },

@@ -105,7 +105,9 @@ static void think(struct bench *b, const struct fips_input *in)
 	uint64_t ops = fips_node_curve_ops(b->node);
 
 	if (b->alive)
-		b->link_words.heard = b->session_words.heard = b->now;
+		b->link_words.heard = b->now;
+	if (b->alive && !b->mute)
+		b->session_words.heard = b->now;
 	if (b->data)
 		b->session_words.data_sent = b->session_words.data_heard = b->now;
 	fips_node_handle(b->node, in, b->now, &b->actions);

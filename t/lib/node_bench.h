@@ -25,6 +25,7 @@ struct bench {
 	struct fips_link_words    link_words;    /* of every link       */
 	struct fips_session_words session_words; /* of every session    */
 	bool                     alive;  /* the words say "heard just now" */
+	bool                     mute;   /* ... but on no session          */
 	bool                     data;   /* ... and that data flows        */
 	struct fips_action       last[FIPS_ACT_KINDS]; /* by kind       */
 	uint64_t                 link_key, session_key; /* newest installed */

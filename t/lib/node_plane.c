@@ -749,16 +749,18 @@ static bool link_words(void *self, const struct fips_addr *peer, struct fips_lin
 static bool session_words(void *self, const struct fips_addr *peer, struct fips_session_words *out)
 {
 	struct session *s = session_of(self, peer);
-	struct fips_recv_key *previous;
+	struct fips_recv_key *current, *previous;
 
 	if (!s || !s->live || !s->send)
 		return false;
+	current = s->recv.slot[FIPS_CURRENT];
 	previous = s->recv.slot[FIPS_PREVIOUS];
 	out->heard = ahead(fips_word_get(&s->recv.heard));
 	out->previous_heard = previous ? ahead(fips_word_get(&previous->heard)) : 0;
 	out->data_sent = ahead(s->data_at);
 	out->data_heard = ahead(fips_word_get(&s->recv.data_at));
 	out->sent = fips_numbered(&s->send->send);
+	out->current = current ? current->id : 0;
 	out->path_mtu = (uint16_t)fips_word_get(&s->recv.path_mtu);
 	return true;
 }
