@@ -154,8 +154,63 @@ static void build_entries(struct mr_worker *w, enum mr_lane lane)
 				.lane = lane,
 				.producer = e->replica[planned->producer].worker,
 				.wake_room = planned->depth / 2,
+				.group = 1,
 			};
 		}
+	}
+}
+
+static const struct mr_edge *edge_of(const struct mr_engine *e, const struct mr_ring *ring)
+{
+	unsigned r = 0;
+
+	while (e->ring[r] != ring)
+		r++;
+	return &e->graph->edge[e->plan->ring[r].edge];
+}
+
+/* Rings of an edge that restores an order lie side by side, by the number of their producer: the
+ * first of them speaks for all. */
+static void group_entries(struct mr_worker *w)
+{
+	struct mr_entry *first = NULL;
+
+	for (unsigned i = 0; i < w->entries; i++) {
+		struct mr_entry *e = &w->entry[i];
+		const struct mr_edge *edge = edge_of(w->engine, e->ring);
+
+		if (!edge->restores) {
+			first = NULL;
+		} else if (first && edge == edge_of(w->engine, first->ring)) {
+			first->group++;
+			e->group = 0;
+		} else {
+			first = e;
+		}
+	}
+}
+
+/* Where the one vector goes that comes of each that this entry takes. */
+static struct mr_exit *restored_by(struct mr_engine *e, const struct mr_entry *in)
+{
+	for (unsigned i = 0; i < e->graph->edges; i++) {
+		const struct mr_edge *edge = &e->graph->edge[i];
+
+		if (edge->restores == in->to->stage + 1)
+			return e->replica[e->plan->first[edge->from] + in->to->index]
+				.exit[edge->output];
+	}
+	return NULL;
+}
+
+static void build_deals(struct mr_engine *e)
+{
+	for (unsigned i = 0; i < e->workers; i++) {
+		struct mr_worker *w = &e->worker[i];
+
+		for (unsigned n = 0; n < w->entries; n++)
+			w->entry[n].restored = restored_by(e, &w->entry[n]);
+		group_entries(w);
 	}
 }
 
@@ -234,6 +289,7 @@ static void build_exit(struct mr_engine *e, unsigned producer, unsigned edge, un
 static void pick_by(struct mr_out *out, const struct mr_stage *to)
 {
 	out->near = to->affinity == MR_PEER;
+	out->deal = to->affinity == MR_DEAL;
 	out->flow = to->affinity == MR_FLOW ? to->kind->flow : NULL;
 }
 
@@ -300,6 +356,7 @@ bool mr_build(struct mr_engine *e)
 		if (!build_exits(e, i))
 			return false;
 	}
+	build_deals(e);
 	return build_rules(e);
 }
 

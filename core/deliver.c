@@ -115,6 +115,8 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, 
 	}
 	mr_tally(&word[MR_W_OUT], v->n);
 	mr_tally(&word[MR_W_OUT_BYTES], bytes_in(v));
+	if (r->out[output].deal)
+		r->out[output].next = (target + 1) % r->out[output].targets;
 	if (x->way == MR_RING)
 		push(w, x, v);
 	else if (ask)
@@ -195,6 +197,23 @@ void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
 	set_aside(w, rule);
 	process(w, r, input, lane, v);
 	give_back(w, rule);
+}
+
+/* One vector for one, so that the next in turn is known behind the section. */
+void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vector *v)
+{
+	struct mr_ring *ring = e->restored->ring[MR_LANE_BULK];
+	const struct mr_vector none = { .n = 0 };
+	uint32_t slot = ring->prod.slot;
+
+	mr_call_process(w, e->to, e->input, e->lane, v);
+	if (ring->prod.slot == slot) {
+		mr_ring_push(ring, &none, w->turn.now);
+		atomic_thread_fence(memory_order_seq_cst);
+		mr_worker_wake(e->restored->consumer);
+	}
+	/* or a stage of the section emits more than a call brings it */
+	assert(ring->prod.slot == ((slot + 1) & ring->mask));
 }
 
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r)

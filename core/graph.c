@@ -7,6 +7,7 @@
  * 5. replicas                 graph_replicas.c
  * 6. what spans the file      graph_check.c
  * 7. lanes                    graph_lanes.c
+ * 8. what is dealt out        graph_deal.c
  */
 #include "core/graph_parse.h"
 
@@ -190,12 +191,6 @@ static void parse_affinity(struct mr_graph_parse *p, struct mr_stage *s, unsigne
 		;
 	if (!value || json_is_null(value))
 		return;
-	if (given == MR_DEAL) {
-		mr_complain(p->report, mr_json_where(p->doc, at),
-			    "\"deal\", one flow on several threads with its order restored behind "
-			    "them, is not in this version");
-		return;
-	}
 	if (works & MR_OUT(given)) {
 		s->affinity = (enum mr_affinity)given;
 		p->aligned[s - p->g->stage] = true;
@@ -287,8 +282,10 @@ struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind 
 	mr_graph_check(&p);
 	if (report->errors == errors) {
 		mr_graph_lanes(p.g);
-		return p.g;
+		mr_graph_deal(&p);
 	}
+	if (report->errors == errors)
+		return p.g;
 	mr_graph_free(p.g);
 	return NULL;
 }

@@ -39,6 +39,7 @@ struct mr_edge {
 	enum mr_full full;
 	uint32_t     lanes;        /* bits 1 << enum mr_lane; those that packets here may be in.
 	                            * 0: numbered packets, which have none               */
+	unsigned     restores;     /* the order of what was dealt to stage restores - 1; 0: none */
 };
 
 struct mr_place {
@@ -75,6 +76,12 @@ static inline enum mr_lane mr_lane_behind(const struct mr_port *output, enum mr_
 	if (output->numbered)
 		return MR_LANE_BULK;
 	return output->control ? MR_LANE_CONTROL : lane;
+}
+
+/* Has the edge a ring for each lane wherever it crosses workers? */
+static inline bool mr_lanes_both(const struct mr_edge *e)
+{
+	return e->lanes == (MR_OUT(MR_LANE_BULK) | MR_OUT(MR_LANE_CONTROL));
 }
 
 /* "bulk", "control" */

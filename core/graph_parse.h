@@ -2,7 +2,7 @@
  *
  * graph.c and graph_edges.c turn the document into an mr_graph as far as it can be understood;
  * graph_place.c puts stages on workers; graph_check.c then asks whether the whole makes sense, and
- * graph_lanes.c finds the lanes of its edges.  A stage that an
+ * graph_lanes.c finds the lanes of its edges, graph_deal.c what is dealt out.  A stage that an
  * unreadable edge names is `murky`: complaining about its missing edges would only repeat the first
  * complaint.
  */
@@ -60,6 +60,10 @@ void mr_graph_check(struct mr_graph_parse *p);
 
 /* Find the lanes of every edge; of a graph without mistakes. */
 void mr_graph_lanes(struct mr_graph *g);
+
+/* Where vectors are dealt out, and where they are put in order again; of a graph with its lanes.
+ * Fills in restores. */
+void mr_graph_deal(struct mr_graph_parse *p);
 
 /* Is the stage the host (false when its kind is unknown)? */
 static inline bool mr_stage_is_host(const struct mr_stage *s)

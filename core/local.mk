@@ -27,6 +27,7 @@ libcore_a_SOURCES = \
 	core/graph_check.c \
 	core/graph_edges.c \
 	core/graph_flow.c \
+	core/graph_deal.c \
 	core/graph_lanes.c \
 	core/graph_parse.h \
 	core/graph_place.c \

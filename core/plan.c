@@ -73,15 +73,10 @@ static bool is_inline(const struct mr_plan *p, unsigned edge, unsigned producer,
 	       p->replica[producer].worker == p->replica[consumer].worker;
 }
 
-static bool has_both(const struct mr_edge *e)
-{
-	return e->lanes == (MR_OUT(MR_LANE_BULK) | MR_OUT(MR_LANE_CONTROL));
-}
-
 /* The lane whose ring takes packets of `lane`: an edge that expects one lane has one ring. */
 static enum mr_lane ring_lane(const struct mr_edge *e, enum mr_lane lane)
 {
-	if (has_both(e))
+	if (mr_lanes_both(e))
 		return lane;
 	return e->lanes & MR_OUT(MR_LANE_CONTROL) ? MR_LANE_CONTROL : MR_LANE_BULK;
 }
@@ -115,7 +110,7 @@ unsigned mr_plan_ring_of(const struct mr_plan *p, unsigned edge, unsigned produc
 /* One lane of an edge with two: control's packets are few. */
 static uint32_t depth_of(const struct mr_edge *e, enum mr_lane lane)
 {
-	if (has_both(e) && lane == MR_LANE_CONTROL && e->depth > MR_LANE_DEPTH)
+	if (mr_lanes_both(e) && lane == MR_LANE_CONTROL && e->depth > MR_LANE_DEPTH)
 		return MR_LANE_DEPTH;
 	return e->depth;
 }
@@ -236,6 +231,10 @@ static void print_lane(const struct mr_plan *p, unsigned edge, enum mr_lane lane
 	        e->full == MR_WAIT ? "wait" : "drop");
 	if (e->lanes & MR_OUT(MR_LANE_CONTROL))
 		fprintf(out, ", lane %s", mr_lane_words[lane]);
+	if (g->stage[e->to].affinity == MR_DEAL && n > 1)
+		fputs(", dealt out", out);
+	if (e->restores)
+		fputs(", order restored", out);
 	fputc('\n', out);
 }
 

@@ -72,6 +72,11 @@ MR_UNSEEN static struct mr_ring_slot *dequeue(struct mr_ring *r)
 	return slot;
 }
 
+static uint32_t room_of(uint32_t n)
+{
+	return n ? n : 1;
+}
+
 /* The pointers of one vector lie side by side: where they would run over the end of the arena, the
  * rest of it is left out.  At most depth pointers are alive and at most one such gap of under
  * MR_VECTOR, so depth + 2 * MR_VECTOR places never meet themselves. */
@@ -80,15 +85,15 @@ void mr_ring_push(struct mr_ring *r, const struct mr_vector *v, uint64_t now)
 	struct mr_ring_slot *slot = &r->slot[r->prod.slot];
 	uint64_t queued;
 
-	assert(v->n > 0 && v->n <= MR_VECTOR);
-	assert(r->prod.sent - r->prod.done + v->n <= r->depth);
+	assert(v->n <= MR_VECTOR);
+	assert(r->prod.sent - r->prod.done + room_of(v->n) <= r->depth);
 	if (r->prod.at + v->n > r->arena)
 		r->prod.at = 0;
 	memcpy(&r->ptr[r->prod.at], v->pkt, v->n * sizeof v->pkt[0]);
 	*slot = (struct mr_ring_slot){ .stamp = now, .at = r->prod.at, .n = v->n };
 	r->prod.at += v->n;
 	r->prod.slot = (r->prod.slot + 1) & r->mask;
-	r->prod.sent += v->n;
+	r->prod.sent += room_of(v->n);
 	queued = r->prod.sent - r->prod.done;
 	if (queued > atomic_load_explicit(&r->prod.high_water, memory_order_relaxed))
 		atomic_store_explicit(&r->prod.high_water, queued, memory_order_relaxed);
@@ -107,7 +112,8 @@ bool mr_ring_pop(struct mr_ring *r, struct mr_vector *v, uint64_t *stamp)
 	*stamp = slot->stamp;
 	memcpy(v->pkt, &r->ptr[slot->at], v->n * sizeof v->pkt[0]);
 	atomic_store_explicit(&r->cons.done,
-	                      atomic_load_explicit(&r->cons.done, memory_order_relaxed) + v->n,
+	                      atomic_load_explicit(&r->cons.done, memory_order_relaxed) +
+	                              room_of(v->n),
 	                      memory_order_release);
 	return true;
 }

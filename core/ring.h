@@ -3,7 +3,8 @@
  * One producer, one consumer, on a Concurrency Kit SPSC ring (ck_ring).  An element is a vector: its
  * packet pointers lie together in an arena of the ring's own, and the ck_ring slot points at a small
  * record {time, count, place}.  Depth is counted in packets; the ck_ring has at least as many
- * slots, since a vector may hold one packet.
+ * slots, since a vector may hold one packet.  An empty vector, which says that it is the next one's
+ * turn (graph_deal.c), takes the room of one packet.
  *
  *   producer                                      consumer
  *   mr_ring_room() >= n ?  mr_ring_push(v)  --->  mr_ring_pop(v)
@@ -26,7 +27,7 @@
 struct mr_ring_slot {
 	uint64_t stamp; /* ns when it was pushed                  */
 	uint32_t at;    /* first pointer's place in the arena     */
-	uint32_t n;     /* packets, [1, MR_VECTOR]                */
+	uint32_t n;     /* packets, [0, MR_VECTOR]                */
 };
 
 struct mr_ring {
@@ -61,7 +62,7 @@ void mr_ring_close(struct mr_ring *r);
 /* Packets that fit now.  Producer only; wait-free. */
 uint32_t mr_ring_room(struct mr_ring *r);
 
-/* Append v (1 to 64 packets, room asked for before).  Producer only; wait-free. */
+/* Append v (up to 64 packets, room asked for before).  Producer only; wait-free. */
 void mr_ring_push(struct mr_ring *r, const struct mr_vector *v, uint64_t now);
 
 /* Take the oldest vector and the time it was pushed; false when empty.  Consumer only. */

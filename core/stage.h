@@ -109,7 +109,7 @@ enum mr_affinity {
 	MR_SOURCE,      /* by the hash of pkt->far                      */
 	MR_PEER,        /* by the hash of pkt->near                     */
 	MR_FLOW,        /* by the kind's own flow()                     */
-	MR_DEAL,        /* in turn, restored in order: not built yet    */
+	MR_DEAL,        /* vector by vector in turn, put in order again behind it */
 };
 
 struct mr_kind {
@@ -249,6 +249,8 @@ struct mr_out {
 	unsigned          targets; /* >= 1; const                                            */
 	bool              near;    /* pkt->near picks the target, else pkt->far; const       */
 	unsigned        (*flow)(const struct mr_pkt *p); /* ... else this, if not NULL; const */
+	bool              deal;    /* ... or whoever's turn it is; const                     */
+	unsigned          next;    /* deal: who that is, [0, targets)                        */
 };
 
 struct mr_turn {
@@ -270,7 +272,9 @@ static inline void mr_emit(struct mr_turn *t, unsigned out, struct mr_pkt *p)
 	const struct mr_out *o = &t->out[out];
 	unsigned target = 0;
 
-	if (o->targets > 1)
+	if (o->deal)
+		target = o->next;
+	else if (o->targets > 1)
 		target = (o->flow ? o->flow(p) : mr_handle_hash(o->near ? p->near : p->far)) %
 		         o->targets;
 	mr_vector_add(&o->v[target], p);

@@ -56,26 +56,43 @@ static bool serve_deadlines(struct mr_worker *w)
 	return any;
 }
 
-static bool serve_rings(struct mr_worker *w)
+/* Take one vector from a ring input; false when there is none, or no room for what comes of it. */
+static bool serve_entry(struct mr_worker *w, struct mr_entry *e)
 {
 	struct mr_vector v;
 	uint64_t stamp;
+
+	if (!mr_ring_ready(e->ring))
+		return false;
+	if (!mr_may_call(e->to, e->input, e->lane)) {
+		w->held = true;
+		return false;
+	}
+	mr_ring_pop(e->ring, &v, &stamp);
+	e->popped = true;
+	if (v.n == 0)
+		return true;
+	mr_hist_add(&e->to->hist[MR_H_WAIT], w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
+	if (e->restored)
+		mr_call_dealt(w, e, &v);
+	else
+		mr_call_process(w, e->to, e->input, e->lane, &v);
+	return true;
+}
+
+/* A few vectors of each input; of a group's, each in its turn. */
+static bool serve_rings(struct mr_worker *w)
+{
 	bool any = false;
 
 	for (unsigned i = 0; i < w->entries; i++) {
 		struct mr_entry *e = &w->entry[i];
 
-		for (unsigned n = 0; n < MR_RING_VECTORS && mr_ring_ready(e->ring); n++) {
-			if (!mr_may_call(e->to, e->input, e->lane)) {
-				w->held = true;
+		for (unsigned n = 0; n < MR_RING_VECTORS * e->group; n++) {
+			if (!serve_entry(w, e + e->next))
 				break;
-			}
-			mr_ring_pop(e->ring, &v, &stamp);
-			e->popped = true;
+			e->next = (e->next + 1) % e->group;
 			any = true;
-			mr_hist_add(&e->to->hist[MR_H_WAIT],
-			            w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
-			mr_call_process(w, e->to, e->input, e->lane, &v);
 		}
 	}
 	return any;
@@ -248,9 +265,9 @@ uint64_t mr_worker_deadline(const struct mr_worker *w)
 static bool work_waits(struct mr_worker *w)
 {
 	for (unsigned i = 0; i < w->entries; i++) {
-		struct mr_entry *e = &w->entry[i];
+		struct mr_entry *e = &w->entry[i] + w->entry[i].next;
 
-		if (!mr_ring_ready(e->ring))
+		if (!w->entry[i].group || !mr_ring_ready(e->ring))
 			continue;
 		if (mr_may_call(e->to, e->input, e->lane))
 			return true;

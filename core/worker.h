@@ -106,6 +106,11 @@ struct mr_entry {
 	struct mr_worker  *producer;
 	uint32_t           wake_room; /* room at which a starved producer is woken */
 	bool               popped;    /* since the last fence                      */
+	struct mr_exit    *restored;  /* dealt: one vector goes there for each that is taken
+	                               * here, be it empty; NULL: not dealt        */
+	unsigned           group;     /* entries that take turns from this one on; 1: it alone,
+	                               * 0: one before it speaks for it            */
+	unsigned           next;      /* of a group: whose turn it is, [0, group)  */
 };
 
 struct mr_watched {
@@ -199,6 +204,9 @@ void mr_starve(struct mr_replica *r, unsigned input, enum mr_lane lane);
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      enum mr_lane lane, struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
+
+/* The same for a vector that was dealt to this entry (graph_deal.c): hands on exactly one. */
+void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vector *v);
 
 /* At any time. */
 void mr_call_timeout(struct mr_worker *w, struct mr_replica *r);

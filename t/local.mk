@@ -78,6 +78,7 @@ test_programs = \
 	t/core/test_hist \
 	t/core/test_http \
 	t/core/test_json \
+	t/core/test_deal \
 	t/core/test_lanes \
 	t/core/test_log \
 	t/core/test_loop \

@@ -147,7 +147,7 @@ err_has 'a depth of at most 112 on the edges behind fmp-seal'
 expect 0 check -g staged --set fmp-seal.threads=4 --set fmp-seal.affinity=any --set 'edges[13].depth=112'
 out_has '4 rings fmp-seal.out -> tx-gso.frames: 112 packets each, full: wait'
 expect 2 check -g staged --set fmp-seal.affinity=deal
-err_has 'is not in this version'
+err_has '"deal" is not for fmp-seal, which takes any, peer'
 expect 0 check -g auto
 out_has "picked for"
 expect 2 check

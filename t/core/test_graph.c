@@ -230,8 +230,7 @@ static const struct {
 	  "g.json:1:25: stages.host.threads: 4 are too many: host runs on one thread\n" },
 	{ "{ \"stages\": { \"host\": { \"threads\": 0, \"affinity\": \"deal\" } } }",
 	  "g.json:1:25: stages.host.threads: 0 is below 1\n"
-	  "g.json:1:39: stages.host.affinity: \"deal\", one flow on several threads with its order restored behind "
-	  "them, is not in this version\n" },
+	  "g.json:1:39: stages.host.affinity: \"deal\" is not for host, which takes any\n" },
 
 	/* settings of a kind */
 	{ "{ \"stages\": { \"source\": { \"batch\": 65, \"bach\": 1 }, \"filter\": { \"batch\": 1 } },"
@@ -323,8 +322,8 @@ static const struct {
 
 	{ "{ \"stages\": { \"source\": {}, \"filter\": {\n\"affinity\": \"deal\", \"threads\": 2 }, \"number\": {},"
 	  " \"send\": {} },\n" EDGES " }",
-	  "g.json:2:1: stages.filter.affinity: \"deal\", one flow on several threads with its order restored "
-	  "behind them, is not in this version\n" },
+	  "g.json:2:1: stages.filter.affinity: \"deal\" is not for filter, which takes any, destination, peer, "
+	  "flow\n" },
 
 	/* workers */
 	{ STAGES EDGES ", \"workers\": {\n\"w\": { \"stages\": [ \"source\", \"host\" ], \"idle\": { \"spin\": 9 } } } }",

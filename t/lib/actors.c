@@ -252,7 +252,38 @@ static const struct mr_kind pipe_kind = {
 	.process = mid_process,
 };
 
-const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &pipe_kind, &boss, NULL };
+static void hand_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct actor *a = self;
+
+	(void)input;
+	a->vectors++;
+	for (unsigned i = 0; i < v->n; i++) {
+		a->last = v->pkt[i]->seq;
+		if (a->drop_of && a->last % a->drop_of == 0)
+			mr_drop(t, 0, v->pkt[i]);
+		else
+			mr_emit(t, 0, v->pkt[i]);
+	}
+}
+
+static const struct mr_kind hand = {
+	.abi = MR_ABI, .name = "hand", .summary = "hands on what it is dealt",
+	.size = sizeof(struct actor),
+	.inputs = (const struct mr_port[]){
+		{ "in", .view = "number", .reaches = MR_ALL_OUTPUTS },
+		{ "more", .view = "number", .reaches = MR_ALL_OUTPUTS, .optional = true }, { 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "out", .view = "number" },
+		{ "more", .view = "number", .optional = true },
+		{ "aside", .view = "number", .optional = true, .aside = true }, { 0 } },
+	.drops = (const struct mr_named[]){ { "divided", .help = "as the test says" }, { 0 } },
+	.counters = NONE, .affinities = 1 << MR_ANY | 1 << MR_DEAL | 1 << MR_PEER,
+	.shards = 1 << MR_ANY | 1 << MR_DEAL | 1 << MR_PEER, .process = hand_process,
+};
+
+const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &pipe_kind, &hand, &boss,
+	                                      NULL };
 
 /* ---- the stand ---- */
 
