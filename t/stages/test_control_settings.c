@@ -144,6 +144,7 @@ START_TEST(limits_have_bounds)
 	ck_assert_ptr_nonnull(doc);
 	mr_section_fill(node_section, out, doc, &report);
 	ck_assert_uint_eq(report.n, 0);
+	mr_section_free(node_section, out);
 	snprintf(path, sizeof path, "node.%s", limits[_i].key);
 	mr_json_set(doc, path, limits[_i].bad, &report);
 	mr_section_fill(node_section, out, doc, &report);
