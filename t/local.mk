@@ -157,6 +157,7 @@ test_programs = \
 	t/stages/test_key_hygiene \
 	t/stages/test_key_work \
 	t/stages/test_pages \
+	t/stages/test_rekey \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
