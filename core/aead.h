@@ -47,7 +47,7 @@ struct mr_aead_op {
 /* Provider: const data, one per folder under plugins/.  mbedTLS is built in, the others are loadable
  * modules (plugin.h). */
 struct mr_aead {
-	const char *name;    /* "mbedtls", "libcrypto", "ipsec-mb"                       */
+	const char *name;    /* "mbedtls", "libcrypto", "ipsec-mb", "lanes"              */
 	const char *summary; /* one line for `millrace version`                          */
 	/* Can this provider run on this machine?  NULL means always. */
 	bool (*usable)(void);

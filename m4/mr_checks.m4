@@ -64,6 +64,19 @@ free_mb_mgr(m);
 ], [AC_MSG_RESULT([yes])
 $1], [AC_MSG_RESULT([no])])])
 
+# MR_CHECK_LANES(IF-YES): a compiler for x86-64 that knows the instructions of plugins/lanes; their flags.
+AC_DEFUN([MR_CHECK_LANES], [
+AC_SUBST([CFLAGS_AVX512], ["-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512ifma -mavx512vbmi2 -mbmi2"])
+AC_MSG_CHECKING([whether $CC knows AVX-512])
+mr_save_CFLAGS=$CFLAGS
+CFLAGS="$CFLAGS $CFLAGS_AVX512"
+AC_COMPILE_IFELSE([AC_LANG_PROGRAM([#include <immintrin.h>], [
+__m512i x = _mm512_shrdi_epi64(_mm512_setzero_si512(), _mm512_setzero_si512(), 44);
+return (int)_mm_cvtsi128_si64(_mm512_castsi512_si128(_mm512_madd52lo_epu64(x, x, x)));
+])], [AC_MSG_RESULT([yes])
+$1], [AC_MSG_RESULT([no])])
+CFLAGS=$mr_save_CFLAGS])
+
 # MR_BUILD_OPTION(NAME, HELP): --enable-NAME, default no; named in $mr_options when given.
 AC_DEFUN([MR_BUILD_OPTION], [
 AC_ARG_ENABLE([$1], [AS_HELP_STRING([--enable-$1], [$2])], [], [enable_$1=no])

@@ -72,8 +72,31 @@ plugins_ipsec_mb_so_CFLAGS = $(CFLAGS_MODULE)
 plugins_ipsec_mb_so_LDFLAGS = $(LDFLAGS_MODULE)
 plugins_ipsec_mb_so_LDADD = $(IPSEC_MB_LIBS)
 
+# Each instruction set is compiled with its own flags, and so is a library of its own; tests link with them too.
+if LANES
+plugin_PROGRAMS += plugins/lanes.so
+noinst_LIBRARIES += plugins/lanes/libengine.a plugins/lanes/libavx512.a
+endif
+plugins_lanes_libengine_a_SOURCES = \
+	plugins/lanes/engine.c \
+	plugins/lanes/lanes.h \
+	plugins/lanes/plain.c
+plugins_lanes_libengine_a_CFLAGS = $(CFLAGS_MODULE)
+plugins_lanes_libavx512_a_SOURCES = \
+	plugins/lanes/avx512.c \
+	plugins/lanes/avx512.h \
+	plugins/lanes/avx512_chacha.c \
+	plugins/lanes/avx512_one.c \
+	plugins/lanes/avx512_side.c
+plugins_lanes_libavx512_a_CFLAGS = $(CFLAGS_MODULE) $(CFLAGS_AVX512)
+plugins_lanes_so_SOURCES = plugins/lanes/provider.c
+plugins_lanes_so_CFLAGS = $(CFLAGS_MODULE)
+plugins_lanes_so_LDFLAGS = $(LDFLAGS_MODULE)
+plugins_lanes_so_LDADD = plugins/lanes/libavx512.a plugins/lanes/libengine.a
+
 EXTRA_DIST += \
 	plugins/ipsec-mb/README.md \
+	plugins/lanes/README.md \
 	plugins/libcrypto/README.md \
 	plugins/mbedtls/README.md
 

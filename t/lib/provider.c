@@ -11,6 +11,7 @@ const struct mr_aead *const *provider_all(void)
 {
 	modules_load("libcrypto");
 	modules_load("ipsec-mb");
+	modules_load("lanes");
 	return modules()->aeads;
 }
 
