@@ -138,7 +138,7 @@ INLINE struct fe clamp(vec lo, vec hi)
 	             both(hi, _mm512_set1_epi64(0x0ffffffc0ffffffc)), _mm512_setzero_si512());
 }
 
-/* Carried limbs to less than 2^130: twice round, since the first round may carry out of l0 again. */
+/* Limbs of less than 2^130 in all: twice round, as the first may carry out of l0 again. */
 INLINE struct fe carry_all(struct fe h)
 {
 	for (int i = 0; i < 2; i++) {

@@ -1,9 +1,9 @@
 /* avx512_chacha - ChaCha20 (RFC 8439 2.3) on 16 blocks at a time, or on twice 16.
  *
  * Word w of all blocks lies in one register, a block a lane.  One round of 16 blocks is a chain of
- * twelve dependent steps four registers wide; processors that take two cycles for a step, or do more
- * than two of them in a cycle, wait for each other's results.  Two such halves, whose 32 registers
- * are all there are, fill those gaps.
+ * twelve dependent instructions, four registers wide; a processor that takes two cycles for one of
+ * them, or begins more than two in a cycle, waits for its own results.  Two such states, whose 32
+ * registers are all there are, fill those gaps.
  *
  * A pass reads its inputs from `state`: they are wanted again when the rounds are over.
  */
@@ -164,7 +164,7 @@ INLINE word set(word x, __mmask16 lanes, uint32_t value)
 /* Inputs of the 16 lanes from `from` on: each segment sets its lanes and those above. */
 static void lay(word in[16], const struct lanes_seg *seg, unsigned segs, unsigned from)
 {
-	const word iota = (word)_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	const word iota = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 	const word zero = { 0 };
 	const uint8_t *key = NULL;
 

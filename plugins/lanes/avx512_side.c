@@ -7,10 +7,10 @@
  *
  * under one carry chain.  Lengths differ: first come the steps that all packets have in full, then
  * those that only some have, whose lanes alone take the result, then one last step.  It holds what
- * is left of each text, 0 to 3 blocks, and the block of lengths, moved to the end of the four slots;
- * h joins at each lane's own first slot.
+ * is left of each text, 0 to 3 blocks, and the block of lengths, at the end of the four slots; h
+ * joins at each lane's own first slot.
  *
- *   slots of the last step     -   -   -  len      text of  a multiple of 64 bytes, or up to 15 less
+ *   slots of the last step     -   -   -  len      text of a multiple of 64 bytes, or up to 15 less
  *                              -   -  c0  len      1 to 16 bytes more
  *                              -  c0  c1  len
  *                             c0  c1  c2  len      33 to 48 bytes more

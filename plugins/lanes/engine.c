@@ -114,8 +114,8 @@ static void compute_batch(struct batch *b)
 }
 
 /* XOR bytes [from, from + n) of a text to their place. */
-static void xor_range(const struct batch *b, const struct mr_aead_text *t, uint32_t from, uint32_t n,
-                      const uint8_t *ks)
+static void xor_range(const struct batch *b, const struct mr_aead_text *t, uint32_t from,
+                      uint32_t n, const uint8_t *ks)
 {
 	uint32_t start = 0; /* of the piece, in the text */
 
@@ -142,14 +142,13 @@ static void xor_text(struct batch *b, unsigned i)
 		return;
 	}
 	for (uint32_t block = 1, take; block < whole; block += take) {
-		uint32_t from = (block - 1) * LANES_BLOCK;
+		uint32_t from = (block - 1) * LANES_BLOCK, n = t->len - from;
 		struct run part = { b->op[i], block, 0, b->ks };
 
 		take = whole - block < BLOCKS ? whole - block : BLOCKS;
 		part.blocks = take;
 		compute(b, &part, 1);
-		xor_range(b, t, from, t->len - from < take * LANES_BLOCK ? t->len - from :
-		                                                           take * LANES_BLOCK, b->ks);
+		xor_range(b, t, from, n < take * LANES_BLOCK ? n : take * LANES_BLOCK, b->ks);
 	}
 }
 

@@ -6,7 +6,7 @@
  *
  *   keystream    packet 0         packet 1      packet 2
  *                K 1 2 ... 22     K 1           K 1 2 ... 5        K: block 0, the one-time key
- *                |----- pass ------|---- pass ------|---- pass --  of all lanes, whosesoever they are
+ *                |----- pass ------|---- pass ------|---- pass --  full, whosesoever they are
  *
  *   authenticator, one packet a lane
  *                packet 0   c0 c1 c2 ...
