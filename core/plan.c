@@ -170,7 +170,9 @@ static bool fill(struct mr_plan *p, uint32_t view_max, struct mr_report *report)
 	if (!place_replicas(p) || !place_rings(p) || !mr_plan_rules(p, report))
 		return false;
 	mr_plan_window(p, report);
-	mr_plan_pools(p, view_max);
+	if (!mr_plan_pools(p, view_max))
+		return false;
+	mr_plan_fits(p, mr_plan_memory(), report);
 	return true;
 }
 
@@ -255,6 +257,8 @@ void mr_plan_print(const struct mr_plan *p, FILE *out)
 			        p->pool[w].size);
 		fputc('\n', out);
 	}
+	if (mr_plan_bytes(p))
+		fprintf(out, "pools of %.1f MiB in all\n", (double)mr_plan_bytes(p) / (1 << 20));
 	for (unsigned i = 0; i < g->edges; i++) {
 		print_lane(p, i, MR_LANE_CONTROL, out);
 		print_lane(p, i, MR_LANE_BULK, out);

@@ -80,10 +80,19 @@ struct mr_plan {
 };
 
 /* view_max: largest view a packet may have (IP packet or frame), in bytes.  Complains and returns
- * NULL when an edge is too shallow for what may reach it, or a cycle of `wait` edges exists. */
+ * NULL when an edge is too shallow for what may reach it, a cycle of `wait` edges exists, or pools
+ * would take more than half of the machine's memory. */
 struct mr_plan *mr_plan_make(const struct mr_graph *g, uint32_t view_max, struct mr_report *report);
 void mr_plan_free(struct mr_plan *p);
 void mr_plan_print(const struct mr_plan *p, FILE *out);
+
+/* Bytes of all pools, return rings included. */
+uint64_t mr_plan_bytes(const struct mr_plan *p);
+
+/* Complain, with the edge that is to blame, if that is more than half of `memory` bytes.  Making a
+ * plan asks it of the machine's. */
+void     mr_plan_fits(const struct mr_plan *p, uint64_t memory, struct mr_report *report);
+uint64_t mr_plan_memory(void); /* this machine's, bytes */
 
 /* Who may get packets from a replica over this edge, which begins at its stage: `n` replicas from
  * `first` on, the first of them for hash 0. */

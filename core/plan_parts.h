@@ -10,7 +10,7 @@ bool mr_plan_rules(struct mr_plan *p, struct mr_report *report);
 /* Where several replicas number under one key: may more be on the way than a receiver looks back? */
 void mr_plan_window(const struct mr_plan *p, struct mr_report *report);
 
-/* Fill in pools. */
-void mr_plan_pools(struct mr_plan *p, uint32_t view_max);
+/* Fill in pools.  False: no memory. */
+bool mr_plan_pools(struct mr_plan *p, uint32_t view_max);
 
 #endif

@@ -49,6 +49,10 @@ struct mr_pool *mr_pool_open(uint16_t index, uint32_t n, uint32_t size, uint32_t
                              uint32_t nslice, uint16_t workers);
 void mr_pool_close(struct mr_pool *pool);
 
+/* Bytes that such a pool takes. */
+uint64_t mr_pool_bytes(uint32_t n, uint32_t size, uint32_t nslab, uint32_t nslice,
+                       unsigned workers);
+
 /* A packet reset to MR_HEADROOM, or NULL when none is left.  Owner only. */
 struct mr_pkt *mr_pool_get(struct mr_pool *pool);
 

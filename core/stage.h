@@ -51,7 +51,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       5  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       6  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -125,6 +125,8 @@ struct mr_kind {
 	bool                     host;     /* runs on main's event loop: control          */
 	bool                     once;     /* a graph has at most one stage of this kind  */
 	bool                     makes;    /* takes packets from the worker's pool        */
+	uint32_t                 few;      /* ... and does with so many at a time, waiting for one to come
+	                                    * home or doing without; 0: as many as there is room for */
 	uint32_t                 keeps;    /* packets a replica may keep, at most         */
 	bool                     single;   /* cannot have more than one replica            */
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */

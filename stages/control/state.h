@@ -50,6 +50,8 @@ enum control_count {
 
 #define CONTROL_TICK     MR_NS_PER_S
 #define CONTROL_ACTIONS  512  /* actions that may wait, at most                     */
+#define CONTROL_PACKETS  (2 * CONTROL_ACTIONS) /* of its own on the way: all that waited a moment ago
+                               * and as many again; an action without a packet stays in the queue */
 #define CONTROL_BUCKETS  256  /* of the maps below; a power of two                  */
 #define CONTROL_KEPT     64   /* packets kept for all keys                          */
 #define CONTROL_KEPT_EACH 4   /* ... for one                                        */

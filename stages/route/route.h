@@ -11,6 +11,8 @@
 #define MR_PARK_EACH  16  /* packets parked for one destination, at most        */
 #define MR_PARK_ALL   256 /* packets parked in all                              */
 #define ROUTE_SEEN    16  /* entries of this call remembered                    */
+#define ROUTE_ANSWERING 256 /* ICMPv6 errors on their way to the device: four of its vectors; beyond
+                             * that programs are not told, and try again            */
 
 enum { ROUTE_SEAL, ROUTE_FORWARD, ROUTE_TUN, ROUTE_CONTROL };
 enum { ROUTE_NOT_IPV6, ROUTE_FOREIGN, ROUTE_OUTSIDE, ROUTE_UNREACHABLE, ROUTE_TOO_BIG, ROUTE_PARK_FULL,

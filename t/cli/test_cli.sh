@@ -132,6 +132,11 @@ for g in fused router staged two-core; do
 	expect 0 check -g $g --print dot
 	out_has "digraph \"$g\""
 done
+# Buffers of a wide graph are bounded, and told.
+expect 0 check -g staged --set fmp-open.threads=4 --set fsp-open.threads=4 --set route.threads=4 \
+	--set fsp-seal.threads=4 --set fmp-seal.threads=4 --set tx-gso.threads=4
+mib=$(sed -n 's/^pools of \([0-9]*\)\.[0-9] MiB in all$/\1/p' out)
+[ "$mib" -gt 50 ] && [ "$mib" -lt 400 ] || fail "check: pools of $mib MiB for 4 threads a stage"
 # The edges that see both lanes are found from the descriptors (R19): where control's packets and
 # bulk meet before the numbering.
 expect 0 check -g staged

@@ -393,6 +393,99 @@ START_TEST(a_pool_covers_all_that_its_packets_may_fill)
 }
 END_TEST
 
+/* Packets of `source` in a wide graph, by a's edge to b and that to the sink. */
+#define WIDE(full, last) STAGES("\"source\":{},\"a\":{\"kind\":\"mid\",\"threads\":4," \
+	"\"affinity\":\"peer\"},\"b\":{\"kind\":\"mid\",\"threads\":4,\"affinity\":\"peer\"},\"sink\":{}") \
+	DEEP("source.a", "a.in", "wait", "4096") "," DEEP("a.out", "b.in", full, "4096") "," \
+	DEEP("b.out", "sink.in", last, "4096") "]}"
+#define HAND ((1 + 4 + 4 + 1) * 2 * MR_VECTOR + 4 * MR_VECTOR + ACTOR_KEEPS)
+
+/* What is beyond the ways that flow is for the one place whose standing still fills most. */
+static const struct {
+	const char *graph;
+	uint32_t    packets;
+} wide[] = {
+	/* whoever stands still, the source does too */
+	{ WIDE("wait", "wait"), HAND + 4096 },
+	/* the sink: what lies before it */
+	{ WIDE("wait", "drop"), HAND + 4096 + 4 * 4096 },
+	/* b: what lies before it; the sink: that as well, since b waits for it */
+	{ WIDE("drop", "wait"), HAND + 4096 + (16 + 4) * 4096 },
+	{ WIDE("drop", "drop"), HAND + 4096 + 16 * 4096 },
+	/* never more than there is room for */
+	{ STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"sink\":{}")
+	  DEEP("source.a", "a.in", "wait", "512") "," DEEP("a.out", "sink.in", "drop", "512") "]}",
+	  512 + 512 + 3 * 2 * MR_VECTOR + 4 * MR_VECTOR + ACTOR_KEEPS },
+	/* a.side does not reach b */
+	{ STAGES("\"source\":{},\"a\":{\"kind\":\"mid\"},\"b\":{\"kind\":\"mid\"},\"sink\":{}")
+	  EDGE("source.a", "a.side", "wait") "," EDGE("a.out", "sink.in", "wait") ","
+	  EDGE("a.aside", "b.in", "wait") "," EDGE("b.out", "sink.side", "wait") "]}",
+	  512 + 512 + 3 * 2 * MR_VECTOR + 4 * MR_VECTOR + ACTOR_KEEPS },
+};
+
+START_TEST(a_pool_is_for_one_place_that_stands_still)
+{
+	struct desk d;
+
+	plan(&d, wide[_i].graph);
+	ck_assert_uint_eq(d.plan->pool[0].packets, wide[_i].packets);
+	clear(&d);
+}
+END_TEST
+
+/* Of a kind that makes few packets: those, and all that may be kept of them. */
+START_TEST(few_packets_are_a_small_pool)
+{
+	const struct mr_kind *kinds[16] = { NULL };
+	struct mr_kind few;
+	struct desk d = { 0 };
+
+	for (unsigned i = 0; actor_kinds[i]; i++) {
+		kinds[i] = actor_kinds[i];
+		if (!strcmp(kinds[i]->name, "mid")) {
+			few = *kinds[i];
+			few.few = 100;
+			kinds[i] = &few;
+		}
+	}
+	d.doc = mr_json_parse("g", WIDE("drop", "drop"), sizeof WIDE("drop", "drop") - 1, &d.report);
+	d.graph = mr_graph_parse(d.doc, kinds, &d.report);
+	ck_assert_ptr_nonnull(d.graph);
+	d.plan = mr_plan_make(d.graph, VIEW, &d.report);
+	ck_assert_ptr_nonnull(d.plan);
+	/* a.0: itself, four bs and the sink have some in hand */
+	ck_assert_str_eq(d.plan->worker[1].name, "a.0");
+	ck_assert_uint_eq(d.plan->pool[1].packets,
+	                  100 + 4 * MR_VECTOR + 6 * 2 * MR_VECTOR + ACTOR_KEEPS);
+	ck_assert_uint_eq(d.plan->pool[0].packets, HAND + 4096 + 16 * 4096);
+	clear(&d);
+}
+END_TEST
+
+START_TEST(memory_has_an_end)
+{
+	struct mr_report report = { 0 };
+	struct desk d;
+	uint64_t bytes = 0;
+
+	plan(&d, WIDE("drop", "drop"));
+	for (unsigned w = 0; w < d.plan->workers; w++)
+		bytes += (uint64_t)d.plan->pool[w].packets * d.plan->pool[w].size;
+	ck_assert_uint_gt(mr_plan_bytes(d.plan), bytes);
+	ck_assert_uint_lt(mr_plan_bytes(d.plan), bytes + bytes / 2);
+	mr_plan_fits(d.plan, 2 * mr_plan_bytes(d.plan), &report);
+	ck_assert_uint_eq(report.errors, 0);
+	mr_plan_fits(d.plan, 256u << 20, &report);
+	ck_assert_uint_eq(report.errors, 2);
+	ck_assert_ptr_nonnull(strstr(report.list[0].text, "more than half of this machine's 256 MiB"));
+	ck_assert_ptr_nonnull(strstr(report.list[0].text, "edges[1].depth"));
+	ck_assert_ptr_nonnull(strstr(report.list[1].text, "the 16 rings of 4096 packets from a to b"));
+	ck_assert_uint_gt(mr_plan_memory(), 64u << 20);
+	mr_report_free(&report);
+	clear(&d);
+}
+END_TEST
+
 /* Everything full, everything kept: the source still has a packet when room comes. */
 START_TEST(a_source_outlives_full_rings)
 {
@@ -444,6 +537,7 @@ START_TEST(a_plan_reads_like_this)
 	fclose(f);
 	ck_assert_str_eq(text, "worker w: source a; pool of 1000 packets, 1792 bytes each\n"
 	                       "worker v: sink\n"
+	                       "pools of 1.8 MiB in all\n"
 	                       "ring a.out -> sink.in: 64 packets, full: drop\n");
 	free(text);
 	clear(&d);
@@ -477,6 +571,9 @@ int main(void)
 	tcase_add_test(tc, many_ways_are_counted);
 	tcase_add_test(tc, a_cycle_inside_a_worker_is_refused);
 	tcase_add_test(tc, a_pool_covers_all_that_its_packets_may_fill);
+	tcase_add_loop_test(tc, a_pool_is_for_one_place_that_stands_still, 0, COUNT(wide));
+	tcase_add_test(tc, few_packets_are_a_small_pool);
+	tcase_add_test(tc, memory_has_an_end);
 	tcase_add_test(tc, a_source_outlives_full_rings);
 	tcase_add_test(tc, a_plan_reads_like_this);
 	tcase_add_test(tc, replicas_have_workers_of_their_own);
