@@ -265,7 +265,8 @@ net_tests = \
 	t/net/privileges.sh \
 	t/net/rekey.sh \
 	t/net/reload.sh \
-	t/net/spread.sh
+	t/net/spread.sh \
+	t/net/via.sh
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
