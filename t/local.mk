@@ -306,6 +306,7 @@ t_net_relay_SOURCES = \
 fuzz_programs = \
 	t/fuzz/fuzz_access \
 	t/fuzz/fuzz_aead \
+	t/fuzz/fuzz_control \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
 	t/fuzz/fuzz_deliver \
@@ -353,6 +354,7 @@ TESTS += $(fuzz_programs)
 endif
 t_fuzz_fuzz_access_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
@@ -372,6 +374,7 @@ t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_stages_LDADD = $(LIBS_FUZZ)
+# ... with modules, as LDADD_STAGES
+t_fuzz_fuzz_stages_LDADD = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)

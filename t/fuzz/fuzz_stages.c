@@ -1,10 +1,12 @@
-/* Any data stage, given anything: packets of every shape on every input, orders, tables that change,
- * time, readable descriptors, outputs that are held.  Whatever comes, every packet goes one way, no
- * more than a vector leaves by an output in one call (the runtime asserts it), no view leaves its
- * buffer, what is held back is released, and all packets are at home when the rig closes.
+/* Any data stage, and those of the plugins tap and impair, given anything: packets of every shape
+ * on every input, orders, tables that change, time, readable descriptors, outputs that are held.
+ * Whatever comes, every packet goes one way, no more than a vector leaves by an output in one call
+ * (the runtime asserts it), no view leaves its buffer, what is held back is released, and all
+ * packets are at home when the rig closes.
  *
- * The input begins with a kind's name and a newline.  Then records, each an operation (1 byte, its
- * number modulo 8), an argument (1), a length (2, little-endian) and its bytes:
+ * The input begins with a subject's name and a newline: a kind's, or one of `of_plugins`.  Then
+ * records, each an operation (1 byte, its number modulo 8), an argument (1), a length (2,
+ * little-endian) and its bytes:
  *
  *     0  a packet of these bytes for input `argument`; byte 0: which link and session it is of,
  *        byte 1: mark and flags, byte 2: where it is to be sent
@@ -30,12 +32,27 @@
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
 #include "t/lib/craft.h"
+#include "t/lib/modules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define MOST    1300 /* bytes of a packet                                  */
 #define RECORDS 200  /* of one input, so that it ends                      */
 #define FED     300  /* packets before turns, so that the pool holds them  */
+
+/* Stages of modules, with settings that make them do something. */
+static const struct subject {
+	const char *name, *module, *kind, *settings;
+} of_plugins[] = {
+	{ "impair", "impair", "impair",
+	  "{\"seed\":7,\"loss\":10,\"duplicate\":20,\"reorder\":20,\"delay\":3000,"
+	  "\"jitter\":2000}" },
+	{ "impair-doubles", "impair", "impair", "{\"duplicate\":100,\"reorder\":50}" },
+	{ "tap", "tap", "tap", "{\"capture\":true,\"direction\":\"out\"}" },
+	{ "tap-short", "tap", "tap", "{\"capture\":true,\"direction\":\"in\",\"snap\":20}" },
+	{ "tap-peer", "tap", "tap",
+	  "{\"capture\":true,\"peer\":\"00112233445566778899aabbccddeeff\"}" },
+};
 
 /* What the stage lives in: link and session with A, a session with T that is expected. */
 struct world {
@@ -125,10 +142,10 @@ static void open_device(struct world *w)
 		rig_watch(w->rig, tun->fd);
 }
 
-static void open_world(struct world *w, const struct mr_kind *kind)
+static void open_world(struct world *w, const struct mr_kind *kind, const char *settings)
 {
 	*w = (struct world){ .kind = kind, .device = -1, .now = MR_NS_PER_S };
-	w->rig = rig_open(kind, "{}", CRAFT_NODE(CRAFT_B, CRAFT_UDP));
+	w->rig = rig_open(kind, settings, CRAFT_NODE(CRAFT_B, CRAFT_UDP));
 	w->link_key = keys_open(&mr_aead_mbedtls, link_secret, 1, 7);
 	w->session_key = keys_open(&mr_aead_mbedtls, session_secret, 2, 0);
 	w->far = craft_socket(AF_INET, &w->via);
@@ -311,28 +328,44 @@ static void record(struct world *w, uint8_t what, uint8_t argument, const uint8_
 	}
 }
 
-static const struct mr_kind *kind_of(const uint8_t **data, size_t *n)
+static bool is_word(const char *word, const uint8_t *at, size_t n)
 {
-	const uint8_t *end = memchr(*data, '\n', *n);
-	size_t len = end ? (size_t)(end - *data) : 0;
+	return strlen(word) == n && !memcmp(word, at, n);
+}
 
-	for (const struct mr_kind *const *k = mr_kinds; end && *k; k++)
-		if (!(*k)->host && strlen((*k)->name) == len && !memcmp((*k)->name, *data, len)) {
-			*n -= len + 1;
-			*data = end + 1;
+/* NULL: there is none of this name, or its module is not in this build. */
+static const struct mr_kind *kind_of(const uint8_t **data, size_t *n, const char **settings)
+{
+	const uint8_t *word = *data, *end = memchr(word, '\n', *n);
+	size_t len = end ? (size_t)(end - word) : 0;
+
+	if (!end)
+		return NULL;
+	*settings = "{}";
+	*n -= len + 1;
+	*data = end + 1;
+	for (const struct mr_kind *const *k = mr_kinds; *k; k++)
+		if (!(*k)->host && is_word((*k)->name, word, len))
 			return *k;
-		}
+	for (unsigned i = 0; i < sizeof of_plugins / sizeof *of_plugins; i++) {
+		const struct subject *s = &of_plugins[i];
+
+		*settings = s->settings;
+		if (is_word(s->name, word, len))
+			return modules_load(s->module) ? modules_kind(s->module, s->kind) : NULL;
+	}
 	return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	const struct mr_kind *kind = n ? kind_of(&data, &n) : NULL;
+	const char *settings = "{}";
+	const struct mr_kind *kind = n ? kind_of(&data, &n, &settings) : NULL;
 	struct world w;
 
 	if (!kind)
 		return 0;
-	open_world(&w, kind);
+	open_world(&w, kind, settings);
 	for (unsigned i = 0; i < RECORDS && n >= 4; i++) {
 		size_t len = mr_le16(data + 2);
 
