@@ -2,6 +2,11 @@
 
 EXTRA_DIST += \
 	contrib/bench/bench \
+	contrib/bench/candidates.sh \
+	contrib/bench/measures.sh \
+	contrib/bench/plot.awk \
+	contrib/bench/summary.jq \
+	contrib/bench/table.awk \
 	contrib/bench/tunnel \
 	contrib/check.sh \
 	contrib/demo.sh \
@@ -17,7 +22,14 @@ contrib_bench_ring_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
 
 # Only `make bench` and contrib/bench/bench build these.
 EXTRA_PROGRAMS += \
+	contrib/bench/ceiling \
 	contrib/bench/stage
 contrib_bench_stage_SOURCES = contrib/bench/stage.c t/fuzz/checks.c
 contrib_bench_stage_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
+if IPSEC_MB
+contrib_bench_ceiling_CPPFLAGS = $(AM_CPPFLAGS) -DCEILING_IPSEC_MB
+contrib_bench_ceiling_LDADD = $(IPSEC_MB_LIBS)
+else
+contrib_bench_ceiling_LDADD = $(LIBCRYPTO_LIBS)
+endif
 CLEANFILES += $(EXTRA_PROGRAMS)

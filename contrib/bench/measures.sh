@@ -1,0 +1,189 @@
+# measures.sh - what bench tunnel measures of a candidate that runs.
+# Sourced by tunnel.  A measure sets $result, a JSON object with at least `value`, or fails with $why.
+#
+#   tcpN    N TCP streams from a to b, Mbit/s
+#   revN    N TCP streams from b to a
+#   bothN   N TCP streams each way at once, Mbit/s of both together
+#   udp64   UDP packets of 64 bytes a second, from a to b: the highest rate tried at which at most 1 %
+#           is lost, found by halving the range between 2000 and 1000000 eight times
+#   idle    nothing but the ping: its median, ms
+#
+# During each a ping runs 100 times a second, and the time that all cores together are not idle is
+# read from /proc/stat, interrupts included.
+
+measure()
+{
+	result='' why=''
+	case $1 in
+	tcp[1-9]*) tcp "${1#tcp}" ;;
+	rev[1-9]*) tcp "${1#rev}" -R ;;
+	both[1-9]*) tcp "${1#both}" --bidir ;;
+	udp64) udp_small ;;
+	idle) idle ;;
+	esac
+}
+
+is_measure()
+{
+	case $1 in
+	udp64 | idle) return 0 ;;
+	tcp[1-9] | rev[1-9] | both[1-9] | tcp[1-9][0-9] | rev[1-9][0-9] | both[1-9][0-9]) return 0 ;;
+	esac
+	return 1
+}
+
+# ---- the machine ----
+
+# Hundredths of a second in which cores were not idle, since it was started.
+busy()
+{
+	read -r _ user nice system _ _ irq soft _ </proc/stat
+	echo $((user + nice + system + irq + soft))
+}
+
+# Percent of all cores that others use now, before anything is started.
+others()
+{
+	others_before=$(busy)
+	sleep 1
+	echo $((($(busy) - others_before) / $(nproc)))
+}
+
+# bytes and packets that went into a device of namespace a, as the kernel counts: a super-packet is one.
+sent_by()
+{
+	ip netns exec a cat "/sys/class/net/$1/statistics/tx_bytes" \
+		"/sys/class/net/$1/statistics/tx_packets" 2>/dev/null || printf '0\n0\n'
+}
+
+# mean BEFORE AFTER: bytes a packet between two calls of sent_by.
+mean()
+{
+	printf '%s\n%s\n' "$1" "$2" | awk '
+		{ n[NR] = $1 }
+		END { packets = n[4] - n[2]; print (packets > 0 ? int((n[3] - n[1]) / packets) : 0) }'
+}
+
+# ---- ping ----
+
+start_ping()
+{
+	start "$work/ping" ip netns exec a ping -n -i 0.01 -w "$1" "$far"
+	pinging=$started
+}
+
+# $ping: what became of it.
+end_ping()
+{
+	wait "$pinging" 2>/dev/null
+	forget "$pinging"
+	ping=$(sed -n 's/.*time=\([0-9.]*\).*/\1/p' "$work/ping" | sort -n | awk -v asked="$(sed -n \
+		's/^\([0-9]*\) packets transmitted.*/\1/p' "$work/ping")" '
+		{ t[NR] = $1 }
+		END {
+			if (!NR) { print "null"; exit }
+			printf "{\"p50\":%s,\"p99\":%s,\"max\":%s,\"lost\":%d}\n", t[int((NR + 1) / 2)],
+				t[int(NR * 0.99 + 0.999)], t[NR], asked - NR
+		}')
+}
+
+idle()
+{
+	busy_before=$(busy)
+	start_ping "$seconds"
+	end_ping
+	[ "$ping" != null ] || {
+		why="no answer to a ping"
+		return 1
+	}
+	result=$(jq -nc "{ value: $ping.p50, unit: \"ms\", ping: $ping,
+		cores_busy: (($(busy) - $busy_before) / 100 / $seconds) }")
+}
+
+# ---- iperf3 ----
+
+# iperf SECONDS [option]...: a client in a, a server in b; its JSON in $work/iperf3.json.
+iperf()
+{
+	iperf_for=$1
+	shift
+	start "$work/iperf3.log" ip netns exec b iperf3 -s -1 -B "$far"
+	serving=$started
+	await 5 listening || {
+		why="iperf3 does not listen"
+		end "$serving"
+		return 1
+	}
+	finish timeout $((iperf_for + 15)) ip netns exec a iperf3 -J -c "$far" -t "$iperf_for" "$@" \
+		>"$work/iperf3.json" 2>&1
+	iperf_code=$?
+	end "$serving"
+	[ "$iperf_code" -eq 0 ] || {
+		why="iperf3: $(jq -r '.error // "failed"' "$work/iperf3.json" 2>/dev/null || echo "ended with $iperf_code")"
+		return 1
+	}
+}
+
+# tcp STREAMS [option]
+tcp()
+{
+	streams=$1
+	shift
+	inner_before=$(sent_by "$device") outer_before=$(sent_by veth-a)
+	start_ping "$seconds"
+	busy_before=$(busy)
+	iperf "$seconds" -P "$streams" "$@"
+	iperf_code=$?
+	busy_after=$(busy)
+	end_ping
+	[ "$iperf_code" -eq 0 ] || return 1
+	result=$(jq -c --argjson ping "$ping" --argjson busy "$((busy_after - busy_before))" \
+		--argjson inner "$(mean "$inner_before" "$(sent_by "$device")")" \
+		--argjson outer "$(mean "$outer_before" "$(sent_by veth-a)")" '
+		[.end.sum_received, .end.sum_received_bidir_reverse // empty] as $all
+		| ($all | map(.bytes) | add * 8 / 1e9) as $gbits
+		| { value: ($all | map(.bits_per_second) | add / 1e6), unit: "Mbit/s", $ping,
+		    retransmits: ([.end.sum_sent, .end.sum_sent_bidir_reverse // empty] | map(.retransmits // 0) | add),
+		    cpu_per_gbit: (if $gbits > 0 then $busy / 100 / $gbits else null end),
+		    bytes_a_packet: { inside: $inner, outside: $outer } }' "$work/iperf3.json") && [ -n "$result" ] || {
+		why="iperf3 did not say what it measured"
+		return 1
+	}
+	[ "$(printf '%s' "$result" | jq '.value > 0')" = true ] || {
+		why="nothing came through"
+		return 1
+	}
+}
+
+# At most 1 % lost, and at least 95 % of what was asked for sent?
+holds_rate()
+{
+	iperf 1 -u -l 64 -b $(($1 * 512)) || return 2
+	jq -e --argjson rate "$1" '.end.sum | .packets > 0 and .packets / .seconds >= 0.95 * $rate and
+		.lost_packets <= 0.01 * .packets' "$work/iperf3.json" >/dev/null
+}
+
+udp_small()
+{
+	low=2000 high=1000000 step=0 best=0
+	start_ping 12
+	while [ "$step" -lt 8 ]; do
+		rate=$(awk "BEGIN { printf \"%d\", sqrt($low * $high) }")
+		holds_rate "$rate"
+		case $? in
+		0)
+			best=$(jq '.end.sum | (.packets - .lost_packets) / .seconds | round' "$work/iperf3.json")
+			low=$rate
+			;;
+		1) high=$rate ;;
+		*) high=$rate failed=$why ;;
+		esac
+		step=$((step + 1))
+	done
+	end "$pinging"
+	[ "$best" -gt 0 ] || {
+		why=${failed:-"no rate above 2000 was held"}
+		return 1
+	}
+	result=$(jq -nc "{ value: $best, unit: \"packets/s\" }")
+}
