@@ -145,12 +145,33 @@ static void place_stage(struct mr_graph_parse *p, unsigned worker, json_t *value
 	}
 }
 
+/* Somebody changes a worker that is not there: which one was meant? */
+static void no_stages(const struct mr_graph_parse *p, unsigned worker, const char *path)
+{
+	const char *names[MR_WORKERS_MAX], *near;
+	json_t *workers = mr_json_at(p->doc, "workers"), *value;
+	const char *name;
+	unsigned n = 0;
+
+	json_object_foreach(workers, name, value)
+		if (n < MR_WORKERS_MAX && json_object_get(value, "stages"))
+			names[n++] = name;
+	near = mr_nearest(p->g->place[worker].name, names, n);
+	mr_complain(p->report, mr_json_where(p->doc, path),
+		    "a worker needs an array with at least one stage%s%s%s",
+		    near ? "; did you mean worker \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
 static void parse_stages(struct mr_graph_parse *p, unsigned worker, json_t *list, const char *path)
 {
 	char at[MR_PATH];
 	json_t *value;
 	size_t i;
 
+	if (!list) {
+		no_stages(p, worker, path);
+		return;
+	}
 	if (!json_is_array(list) || json_array_size(list) == 0) {
 		mr_complain(p->report, mr_json_where(p->doc, path),
 			    "a worker needs an array with at least one stage");

@@ -240,6 +240,18 @@ static void print_lane(const struct mr_plan *p, unsigned edge, enum mr_lane lane
 	fputc('\n', out);
 }
 
+/* Where it runs and how it idles, when the graph says so. */
+static void print_place(const struct mr_place *place, FILE *out)
+{
+	if (place->cpu == MR_CPU_AUTO)
+		fputs("; on core auto", out);
+	for (unsigned i = 0; place->cpu == MR_CPU_LIST && i < place->ncpu; i++)
+		fprintf(out, "%s%u", i == 0 ? "; on core " : i + 1 < place->ncpu ? ", " : " or ",
+		        place->cpus[i]);
+	if (place->spin_us)
+		fprintf(out, "; spins %u us", place->spin_us);
+}
+
 void mr_plan_print(const struct mr_plan *p, FILE *out)
 {
 	const struct mr_graph *g = p->graph;
@@ -252,6 +264,7 @@ void mr_plan_print(const struct mr_plan *p, FILE *out)
 			if (g->stage[s].worker == p->worker[w].place)
 				fprintf(out, " %s", g->stage[s].name);
 		}
+		print_place(&g->place[p->worker[w].place], out);
 		if (p->pool[w].packets)
 			fprintf(out, "; pool of %u packets, %u bytes each", p->pool[w].packets,
 			        p->pool[w].size);

@@ -205,6 +205,49 @@ err_has '--set: stages.rx.threads: 4 are too many: rx runs on one thread'
 expect 0 check -g two-core --set fsp-seal.threads=4
 out_has 'worker fsp-seal.3: fsp-seal'
 out_has '4 rings route.seal -> fsp-seal.bodies: 1024 packets each, full: wait'
+# Where workers run and how they idle.
+place()
+{
+	worker=$1
+	setting=$2
+	expect 0 check -g two-core --set "workers.$worker.$setting"
+	out_has "$3"
+	[ "$(grep -c '; on core\|; spins' out)" = 1 ] || fail "--set $setting: other workers changed too"
+}
+misplace()
+{
+	expect 2 check -g two-core --set "$1"
+	out_empty
+	err_has "--set: $2"
+}
+expect 0 check -g two-core
+if grep -q '; on core\|; spins' out; then fail "workers run somewhere by themselves"; fi
+place in cpu=1 'worker in: rx fmp-open fsp-open tun-write; on core 1; pool'
+place out 'cpu=[2,3]' 'worker out: tun-read route fsp-seal fmp-seal tx-gso; on core 2 or 3; pool'
+place in cpu=auto 'tun-write; on core auto; pool'
+place out 'idle={"spin":50}' 'tx-gso; spins 50 us; pool'
+place in idle.spin=7 'tun-write; spins 7 us; pool'
+expect 0 check -g two-core --set workers.in.cpu=any --set workers.in.idle=park
+if grep -q '; on core\|; spins' out; then fail "--set of what is the default changes the plan"; fi
+expect 0 check -g two-core --set workers.in.cpu=1 --set 'workers.in.idle={"spin":50}' --set workers.in.threads=1 --print json
+tr -d ' \n' <out >flat
+grep -q '"in":{[^}]*"cpu":\[1\]' flat || fail "--set workers.in.cpu is not in the graph printed"
+grep -q '"in":{[^}]*"idle":{"spin":50}' flat || fail "--set workers.in.idle is not in the graph printed"
+misplace workers.in.cpu=aut 'workers.in.cpu: "aut" is not a core, a list of cores, any or auto; did you mean "auto"?'
+misplace workers.in.cpu=-1 'workers.in.cpu: -1 is not the number of a core, 0 to 4095'
+misplace workers.in.cpu=4096 'workers.in.cpu: 4096 is not the number of a core'
+misplace 'workers.in.cpu=[]' 'workers.in.cpu: an empty list leaves no core to run on'
+misplace 'workers.in.cpu=[0,"x"]' 'workers.in.cpu[1]: "x" is not the number of a core'
+misplace workers.in.cpu= 'workers.in.cpu: "" is not a core'
+misplace workers.in.cup=1 'workers.in.cup: there is no such key; did you mean "cpu"?'
+misplace workers.in.idle=sleep 'workers.in.idle: "sleep" is neither "park" nor {"spin": microseconds}'
+misplace 'workers.in.idle={"spin":0}' 'workers.in.idle.spin: 0 is below 1'
+misplace 'workers.in.idle={"spin":1000001}' 'workers.in.idle.spin: 1000001 is above 1000000'
+misplace 'workers.in.idle={"spn":5}' 'workers.in.idle.spn: there is no such key; did you mean "spin"?'
+misplace 'workers.in.idle={"spin":5' 'workers.in.idle: {"spin":5 is not JSON'
+misplace 'workers.main.idle={"spin":5}' "workers.main.idle: the host's worker cannot spin"
+expect 2 check -g two-core --set workers.inn.cpu=1
+err_has 'workers.inn.stages: a worker needs an array with at least one stage; did you mean worker "in"?'
 expect 2 check -c fips.yaml
 err_has "fips.yaml: YAML is not read"
 expect 2 check -g fused --print tree
