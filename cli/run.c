@@ -32,6 +32,7 @@
 #include "core/secret.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
+#include "stages/lib/tun.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -277,6 +278,15 @@ static bool close_all(struct run *r)
 	return missing == 0;
 }
 
+static void log_device(const struct run *r)
+{
+	const struct mr_tun *tun = mr_engine_resource(r->engine, &mr_resource_tun);
+	char text[MR_TUN_TEXT];
+
+	if (tun && mr_tun_text(tun, text))
+		mr_log(&r->log, MR_LOG_INFO, "%s", text);
+}
+
 static bool start(struct run *r, struct mr_report *report)
 {
 	uint64_t now = mr_clock_now();
@@ -286,6 +296,7 @@ static bool start(struct run *r, struct mr_report *report)
 		return false;
 	}
 	r->pages.ready = true;
+	log_device(r);
 	if (r->http)
 		mr_log(&r->log, MR_LOG_INFO, "statistics at %s%s", mr_http_url(r->http),
 		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/stats");

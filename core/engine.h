@@ -40,6 +40,9 @@ void     mr_engine_host_turn(struct mr_engine *e);     /* runs until nothing is 
 /* State of the one host stage, for the program's own calls between turns (main only). */
 void *mr_engine_host_state(struct mr_engine *e);
 
+/* State of a resource that is open, or NULL.  Main only; what is const after open may be looked at. */
+void *mr_engine_resource(const struct mr_engine *e, const struct mr_resource *resource);
+
 /* ---- reload: another graph or node file in the place of those that run (swap.c) ---- */
 
 enum mr_swap {

@@ -100,13 +100,20 @@ static struct mr_setup base_setup(struct mr_engine *e, struct mr_opening *o,
 	};
 }
 
-static struct mr_used *used_of(struct mr_engine *e, const struct mr_resource *resource)
+static struct mr_used *used_of(const struct mr_engine *e, const struct mr_resource *resource)
 {
 	for (unsigned i = 0; i < e->useds; i++) {
 		if (e->used[i].resource == resource)
 			return &e->used[i];
 	}
 	return NULL;
+}
+
+void *mr_engine_resource(const struct mr_engine *e, const struct mr_resource *resource)
+{
+	const struct mr_used *u = used_of(e, resource);
+
+	return u ? u->state : NULL;
 }
 
 /* All that the engine has open whose place this one takes, used here or not: the rights that opening

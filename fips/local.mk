@@ -52,6 +52,8 @@ libfips_a_SOURCES = \
 	fips/noise/xk.h \
 	fips/path/bucket.c \
 	fips/path/bucket.h \
+	fips/path/csum.c \
+	fips/path/csum.h \
 	fips/path/ecn.h \
 	fips/path/entry.h \
 	fips/path/icmp6.c \

@@ -17,6 +17,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/craft.h \
 	t/lib/fate.c \
 	t/lib/fate.h \
+	t/lib/ip6.c \
+	t/lib/ip6.h \
 	t/lib/ipv4.c \
 	t/lib/ipv4.h \
 	t/lib/kept.c \
@@ -111,6 +113,7 @@ test_programs = \
 	t/fips/test_node_sessions \
 	t/fips/test_node_words \
 	t/fips/test_noise \
+	t/fips/test_path_csum \
 	t/fips/test_path_icmp6 \
 	t/fips/test_path_ip \
 	t/fips/test_path_key \
@@ -161,6 +164,7 @@ test_programs = \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
+	t/stages/test_split \
 	t/stages/test_targets \
 	t/stages/test_tun \
 	t/stages/test_tx
@@ -324,6 +328,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_set \
 	t/fuzz/fuzz_shim \
 	t/fuzz/fuzz_signal \
+	t/fuzz/fuzz_split \
 	t/fuzz/fuzz_stage_fmp_open \
 	t/fuzz/fuzz_stage_fsp_open \
 	t/fuzz/fuzz_stages \
@@ -372,6 +377,7 @@ t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_set_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_split_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
 # ... with modules, as LDADD_STAGES

@@ -1,4 +1,4 @@
-/* tun.c - make the TUN device and give it its address; see tun.h. */
+/* tun.c - make the TUN device, ask for its offloads and give it its address; see tun.h. */
 
 #include "stages/lib/tun.h"
 
@@ -7,11 +7,23 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/virtio_net.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "fips/wire/shim.h"
+
+#ifndef TUN_F_USO4 /* kernels before 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define UDP_SEND_MAX 65487 /* bytes of one segmented send over IPv6 */
 
 static const char *name_rule(const void *member)
 {
@@ -31,6 +43,10 @@ static const struct mr_field tun_fields[] = {
 	  .unit = "bytes", .help = "MTU of the device" },
 	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 1000,
 	  .unit = "packets", .help = "length of the device's queue; what comes when it is full is lost" },
+	{ "offload", MR_BOOL, MR_AT(struct mr_tun_conf, offload), .def = 1,
+	  .help = "exchange many packets as one with the device, where the kernel does" },
+	{ "uso", MR_BOOL, MR_AT(struct mr_tun_conf, uso), .def = 1,
+	  .help = "with `offload`: those of UDP too (Linux 6.2)" },
 	{ 0 }
 };
 
@@ -40,6 +56,77 @@ static const struct mr_section tun_sections[] = {
 	{ 0 }
 };
 
+/* Super-packets of as many segments as one UDP send takes when they are frames. */
+static uint32_t segments_of(uint32_t mtu)
+{
+	uint32_t n = UDP_SEND_MAX / (mtu + FIPS_IPV6_OVERHEAD);
+
+	return n > MR_VECTOR ? MR_VECTOR : n > 0 ? n : 1;
+}
+
+/* The device of this name with these flags; -1 with errno. */
+static int attach(const char *name, short flags)
+{
+	struct ifreq req = { .ifr_flags = flags };
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), error;
+
+	memcpy(req.ifr_name, name, strlen(name));
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &req) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* A device with the header that offloads need, or -1. */
+static int attach_vnet(const char *name)
+{
+	int fd = attach(name, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+	int size = sizeof(struct virtio_net_hdr);
+
+	if (fd < 0 || ioctl(fd, TUNSETVNETHDRSZ, &size) == 0)
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+/* Less and less, until the kernel takes it: packets of IPv4 are not for us, but USO is for both or
+ * for none. */
+static void ask_for_offloads(struct mr_tun *tun, bool uso)
+{
+	static const unsigned set[] = {
+		TUN_F_CSUM | TUN_F_TSO6 | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
+		TUN_F_CSUM | TUN_F_TSO6 | TUN_F_TSO_ECN,
+		TUN_F_CSUM | TUN_F_TSO6,
+		TUN_F_CSUM,
+		0, /* a device that was there before may have some */
+	};
+
+	for (unsigned i = uso ? 0 : 1; i < sizeof set / sizeof set[0]; i++) {
+		if (ioctl(tun->fd, TUNSETOFFLOAD, set[i]) == 0) {
+			tun->tso = set[i] & TUN_F_TSO6;
+			tun->uso = set[i] & TUN_F_USO6;
+			return;
+		}
+	}
+}
+
+static int refuse_device(struct mr_setup *s, const char *name)
+{
+	if (access("/dev/net/tun", R_OK | W_OK))
+		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s", strerror(errno),
+		                      errno == ENOENT ? " (modprobe tun)" : "");
+	if (errno == EPERM)
+		return mr_setup_error(s, "tun",
+		                      "making device %s needs CAP_NET_ADMIN: run as root, or "
+		                      "setcap cap_net_admin+ep on the program", name);
+	if (errno == EBUSY)
+		return mr_setup_error(s, "tun", "device %s is in use by another program", name);
+	return mr_setup_error(s, "tun", "device %s cannot be made: %s", name, strerror(errno));
+}
+
 static int tun_open(void *self, struct mr_setup *s)
 {
 	struct mr_tun *tun = self;
@@ -47,29 +134,25 @@ static int tun_open(void *self, struct mr_setup *s)
 	struct ifreq req;
 
 	memset(&req, 0, sizeof req);
-	req.ifr_flags = IFF_TUN | IFF_NO_PI;
 	tun->fd = -1;
 	tun->mtu = conf->mtu;
 	tun->queue = conf->queue;
+	tun->segments = segments_of(conf->mtu);
+	tun->asked = conf->offload;
 	if (!conf->enabled)
 		return 0;
-	memcpy(req.ifr_name, conf->name, strlen(conf->name));
-	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (conf->offload)
+		tun->fd = attach_vnet(conf->name);
+	tun->vnet = tun->fd >= 0;
+	if (!tun->vnet)
+		tun->fd = attach(conf->name, IFF_TUN | IFF_NO_PI);
 	if (tun->fd < 0)
-		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s", strerror(errno),
-		                      errno == ENOENT ? " (modprobe tun)" : "");
-	if (ioctl(tun->fd, TUNSETIFF, &req)) {
-		if (errno == EPERM)
-			return mr_setup_error(s, "tun",
-			                      "making device %s needs CAP_NET_ADMIN: run as root, or "
-			                      "setcap cap_net_admin+ep on the program", conf->name);
-		if (errno == EBUSY)
-			return mr_setup_error(s, "tun", "device %s is in use by another program",
-			                      conf->name);
-		return mr_setup_error(s, "tun", "device %s cannot be made: %s", conf->name,
-		                      strerror(errno));
-	}
+		return refuse_device(s, conf->name);
+	if (ioctl(tun->fd, TUNGETIFF, &req))
+		return refuse_device(s, conf->name);
 	memcpy(tun->name, req.ifr_name, sizeof tun->name - 1);
+	if (tun->vnet)
+		ask_for_offloads(tun, conf->uso);
 	return 0;
 }
 
@@ -139,6 +222,35 @@ static void set_queue(const struct mr_tun *tun, int ctl, struct mr_setup *s)
 		              strerror(errno));
 }
 
+struct limits {
+	struct nlmsghdr  head;
+	struct ifinfomsg info;
+	struct {
+		struct nlattr head;
+		uint32_t      value;
+	} attr[2];
+};
+
+/* What one super-packet may be.  A kernel that does not heed it hands over larger ones, which leave
+ * in several calls. */
+static void set_limits(const struct mr_tun *tun, int index)
+{
+	struct limits ask = {
+		.head = { .nlmsg_len = sizeof ask, .nlmsg_type = RTM_NEWLINK,
+		          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.info = { .ifi_index = index },
+		.attr = { { { sizeof ask.attr[0], IFLA_GSO_MAX_SEGS }, tun->segments },
+		          { { sizeof ask.attr[1], IFLA_GSO_MAX_SIZE },
+		            tun->segments * (tun->mtu - FIPS_IPV6_HEAD) } },
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return;
+	(void)!send(fd, &ask, sizeof ask, 0); /* the kernel has acted on it when this returns */
+	close(fd);
+}
+
 /* Each step in turn; NULL, or the one that failed. */
 static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own[16])
 {
@@ -150,6 +262,8 @@ static const char *bring_up(const struct mr_tun *tun, int ctl, const uint8_t own
 	if (ioctl(ctl, SIOCGIFINDEX, &req))
 		return "no index";
 	index = req.ifr_ifindex;
+	if (tun->vnet)
+		set_limits(tun, index);
 	req.ifr_mtu = (int)tun->mtu;
 	if (ioctl(ctl, SIOCSIFMTU, &req))
 		return "the MTU cannot be set";
@@ -181,4 +295,15 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	close(ctl);
 	tun->up = !failed;
 	return failed ? -1 : 0;
+}
+
+const char *mr_tun_text(const struct mr_tun *tun, char buf[MR_TUN_TEXT])
+{
+	const char *offloads = tun->uso ? "TSO and USO" : tun->tso ? "TSO" : "no offloads";
+	const char *why = tun->tso || !tun->asked ? "" : ", which the kernel refused";
+
+	if (tun->fd < 0)
+		return NULL;
+	snprintf(buf, MR_TUN_TEXT, "TUN %s: MTU %u, %s%s", tun->name, tun->mtu, offloads, why);
+	return buf;
 }

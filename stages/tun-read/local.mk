@@ -1,3 +1,7 @@
 libstages_a_SOURCES += \
-	stages/tun-read/tun-read.c
+	stages/tun-read/layout.c \
+	stages/tun-read/split.c \
+	stages/tun-read/split.h \
+	stages/tun-read/tun-read.c \
+	stages/tun-read/tun-read.h
 EXTRA_DIST += stages/tun-read/tun-read.md

@@ -3,7 +3,8 @@
  *   ip   packets for local programs: opened ones, answers of our own, packets to ourselves */
 
 #include <errno.h>
-#include <unistd.h>
+#include <linux/virtio_net.h>
+#include <sys/uio.h>
 
 #include "core/stage.h"
 #include "stages/lib/tun.h"
@@ -27,11 +28,17 @@ static int tun_write_open(void *self, struct mr_setup *s)
 /* The device takes a packet whole or not at all. */
 static int write_one(const struct tun_write *tw, const struct mr_pkt *p, struct mr_turn *t)
 {
+	struct virtio_net_hdr device = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
+	struct iovec piece[2] = {
+		{ .iov_base = &device, .iov_len = sizeof device },
+		{ .iov_base = p->data, .iov_len = p->len },
+	};
+	unsigned first = tw->tun->vnet ? 0 : 1;
 	ssize_t n;
 
 	do {
 		mr_count(t, CALLS, 1);
-		n = write(tw->tun->fd, p->data, p->len);
+		n = writev(tw->tun->fd, &piece[first], (int)(2 - first));
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? errno : 0;
 }

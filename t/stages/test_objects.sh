@@ -31,7 +31,7 @@ turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o")
 libc='mem(cpy|move|set|cmp)|bcmp|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
-compiler='__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
+compiler='__stack_chk_fail|__cpu_model|__cpu_indicator_init|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
 tools='__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_.*|__(start|stop)_.*'
 
 # check FOLDER CALLS: its objects call what is ours, theirs, and CALLS (a pattern, or nothing).
