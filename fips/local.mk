@@ -81,6 +81,8 @@ libfips_a_SOURCES = \
 	fips/path/transit.h \
 	fips/path/via.h \
 	fips/path/window.h \
+	fips/path/written.c \
+	fips/path/written.h \
 	fips/wire/coords.c \
 	fips/wire/coords.h \
 	fips/wire/datagram.c \

@@ -2,6 +2,7 @@
 
 graphsdir = $(pkgdatadir)/graphs
 dist_graphs_DATA = \
+	graphs/dealt.json \
 	graphs/fused.json \
 	graphs/router.json \
 	graphs/staged.json \

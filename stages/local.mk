@@ -5,6 +5,10 @@ libstages_a_SOURCES = \
 	stages/lib/mesh.c \
 	stages/lib/mesh.h \
 	stages/lib/nudge.h \
+	stages/lib/number_link.c \
+	stages/lib/number_link.h \
+	stages/lib/number_session.c \
+	stages/lib/number_session.h \
 	stages/lib/snapshot.h \
 	stages/lib/targets.h \
 	stages/lib/tun.c \

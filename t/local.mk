@@ -282,6 +282,7 @@ EXTRA_DIST += \
 TEST_EXTENSIONS = .cell
 CELL_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/net/table.sh
 cells = \
+	t/net/dealt-1.cell t/net/dealt-2.cell t/net/dealt-3.cell t/net/dealt-4.cell \
 	t/net/fused-1.cell t/net/fused-2.cell t/net/fused-3.cell t/net/fused-4.cell \
 	t/net/grouped-1.cell t/net/grouped-2.cell t/net/grouped-3.cell t/net/grouped-4.cell \
 	t/net/staged-1.cell t/net/staged-2.cell t/net/staged-3.cell t/net/staged-4.cell \

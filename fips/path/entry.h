@@ -8,6 +8,7 @@
  *   links    16 bytes   node address of the neighbour                -> fips_link_entry
  *   sessions 16 bytes   node address of the endpoint                 -> fips_session_entry
  *   routes   15 bytes   what a mesh IPv6 address shows of it         -> fips_route_entry
+ *   keys      8 bytes   id of a key                                  -> fips_key_entry
  *
  * An `expected` entry stands for a handshake that is under way: its frames take the handshake's
  * road to control.
@@ -54,6 +55,14 @@ struct fips_session_entry {
 	uint16_t                  path_mtu; /* largest link frame, session.md 4.5 `current` */
 	struct fips_send_key     *send;     /* NULL unless live                 */
 	struct fips_session_recv *recv;     /* NULL unless live                 */
+	struct fips_recv_key     *key[FIPS_SESSION_KEYS]; /* that it may be sealed to us under,
+	                                     * newest first, NULLs behind: for those who open before
+	                                     * recv's owner accepts             */
+};
+
+/* A key by itself: packets that were numbered under it, and are still to be sealed, carry its handle. */
+struct fips_key_entry {
+	struct fips_send_key *send;
 };
 
 enum fips_route_state {

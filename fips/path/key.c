@@ -10,6 +10,7 @@ void fips_send_key_init(struct fips_send_key *key, uint64_t id, uint32_t peer_in
 	assert((uintptr_t)key % FIPS_LINE == 0);
 	memset(key, 0, sizeof *key);
 	key->id = id;
+	key->handle = FIPS_NO_KEY;
 	key->peer_index = peer_index;
 	key->ctx = ctx;
 	key->nctx = nctx;

@@ -5,7 +5,9 @@
  *
  *   N1  Only fips_number touches `next`: one fetch-add for a run of frames.  It refuses from 2^62.
  *   N2  Number and seal with one key pointer, inside one epoch section of one process() call.
- *       Key pointers never cross a ring.
+ *       Key pointers never cross a ring.  Where a graph has others seal what was numbered, the
+ *       packet carries the key's handle, and the bytes in front of it the number: it is sealed
+ *       under that key or not at all.
  *   N3  Key objects are never copied, saved or rebuilt.
  *   N4  A retry sends the sealed bytes again; it never seals again.
  *   N5  Control seals nothing.
@@ -36,6 +38,7 @@
 
 #define FIPS_LINE        64            /* bytes of a cache line              */
 #define FIPS_COUNTER_END (UINT64_C(1) << 62) /* counters given out are below */
+#define FIPS_NO_KEY      UINT64_MAX
 
 typedef _Atomic uint64_t fips_word;
 
@@ -72,6 +75,8 @@ struct fips_sent {
 struct fips_send_key {
 	/* const after publishing */
 	uint64_t                   id;         /* never reused in the process        */
+	uint64_t                   handle;     /* of the key itself, for those who seal what others
+	                                        * have numbered; FIPS_NO_KEY: none   */
 	uint32_t                   peer_index; /* links: receiver_idx of our frames  */
 	uint8_t                    k;          /* 0 or 1; const once current         */
 	uint64_t                   clock_zero; /* ns, start of its timestamps; const once current */

@@ -109,6 +109,19 @@ unsigned fips_session_candidates(const struct fips_session_recv *recv, unsigned 
 	return n;
 }
 
+struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id, uint64_t now)
+{
+	struct fips_recv_key *key[FIPS_SESSION_KEYS] = { recv->slot[FIPS_CURRENT],
+		                                         recv->slot[FIPS_PENDING],
+		                                         previous(recv, now) };
+
+	for (unsigned i = 0; i < FIPS_SESSION_KEYS; i++) {
+		if (key[i] != NULL && key[i]->id == id)
+			return key[i];
+	}
+	return NULL;
+}
+
 void fips_session_open_op(const struct fips_recv_key *key, unsigned worker, uint8_t *message,
                           const struct fips_fsp_sealed *m, struct mr_aead_op *op)
 {

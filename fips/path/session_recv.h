@@ -82,6 +82,10 @@ unsigned fips_session_candidates(const struct fips_session_recv *recv, unsigned 
                                  struct fips_recv_key *out[FIPS_SESSION_KEYS],
                                  enum fips_replay *why);
 
+/* The key with this id, unless it has drained: of a message that was opened under it elsewhere.  NULL:
+ * there is none.  Owner. */
+struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id, uint64_t now);
+
 /* The operation that opens a message in place.  message is the FSP message m was parsed from; its
  * header stays readable until the open is done.  The text is then at m->sealed, m->sealed_len -
  * FIPS_TAG bytes.  Worker `worker` only. */

@@ -73,7 +73,7 @@ void mr_link_install(struct control *c, const struct fips_action *a, struct mr_t
 
 	if (!r)
 		r = mr_relation_make(c, true, &a->peer);
-	key = mr_control_key_make(c, r, a);
+	key = mr_control_key_make(c, r, a, t);
 	put_key(c, r, key, t);
 	o = mr_control_order(c, MR_ORD_NOTHING, r, key);
 	o->then = installed;
@@ -178,7 +178,7 @@ void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_tu
 		r->using = NULL;
 		put_link(c, r, t);
 	}
-	mr_control_key_retire(c, key);
+	mr_control_key_retire(c, key, t);
 	mr_control_post(c, "fmp-open", o, t);
 }
 

@@ -68,8 +68,21 @@ void mr_control_key_prepare(const struct control *c, struct control_key *key)
 	}
 }
 
+/* Those who seal what was numbered under it find it by its handle. */
+static void put_key(struct control *c, struct control_key *key, struct mr_turn *t)
+{
+	struct fips_key_entry *e = mr_control_memory(sizeof *e);
+
+	e->send = &key->send;
+	key->send.handle = mr_table_put(c->mesh->keys, mr_turn_epoch(t), &key->send.id, e);
+	if (key->send.handle == MR_NO_HANDLE) {
+		mr_count(t, COUNT_TABLE_FULL, 1);
+		free(e);
+	}
+}
+
 struct control_key *mr_control_key_make(struct control *c, struct relation *r,
-                                        const struct fips_action *a)
+                                        const struct fips_action *a, struct mr_turn *t)
 {
 	struct control_key *key = mr_secret_alloc(sizeof *key);
 	struct control_key **bucket = &c->keys[a->key % CONTROL_BUCKETS];
@@ -82,6 +95,7 @@ struct control_key *mr_control_key_make(struct control *c, struct relation *r,
 	mr_control_key_prepare(c, key);
 	fips_send_key_init(&key->send, a->key, a->theirs, key->send_ctx, MR_WORKERS_MAX);
 	fips_recv_key_init(&key->recv, a->key, key->recv_ctx, MR_WORKERS_MAX);
+	put_key(c, key, t);
 	key->of = r;
 	key->ours = a->ours;
 	key->pending = a->pending;
@@ -165,7 +179,7 @@ void mr_control_release(struct control *c, struct relation *r, struct control_ke
 	}
 }
 
-void mr_control_key_retire(struct control *c, struct control_key *key)
+void mr_control_key_retire(struct control *c, struct control_key *key, struct mr_turn *t)
 {
 	struct control_key **at = &c->keys[key->send.id % CONTROL_BUCKETS];
 	struct relation *r = key->of;
@@ -174,6 +188,7 @@ void mr_control_key_retire(struct control *c, struct control_key *key)
 	while (*at != key)
 		at = &(*at)->next_id;
 	*at = key->next_id;
+	mr_table_remove(c->mesh->keys, mr_turn_epoch(t), &key->send.id);
 	key->retired = true;
 	if (r->using == key)
 		r->using = NULL;

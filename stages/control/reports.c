@@ -99,7 +99,8 @@ static void done(struct mr_order *order, void *host, struct mr_turn *t)
 	mr_control_go_on(host, t);
 }
 
-static void ask(const struct control *c, struct control_report *report,
+/* False: the graph has no such stage. */
+static bool ask(const struct control *c, struct control_report *report,
                 struct mr_fips_snapshot *snapshot, uint8_t bit, const char *stage,
                 struct mr_turn *t)
 {
@@ -107,10 +108,20 @@ static void ask(const struct control *c, struct control_report *report,
 
 	snapshot->order.done = done;
 	if (!mr_order_send_to(t, stage, mr_handle_hash(owner), &snapshot->order))
-		return;
+		return false;
 	mr_count(t, COUNT_ORDERS, 1);
 	report->asked |= bit;
 	report->waits |= bit;
+	return true;
+}
+
+/* Whoever numbers counts what was sent. */
+static void ask_sender(const struct control *c, struct control_report *report, bool link,
+                       struct mr_turn *t)
+{
+	if (!ask(c, report, &report->sender, FIPS_REPORT_SENDER, link ? "fmp-seal" : "fsp-seal", t))
+		ask(c, report, &report->sender, FIPS_REPORT_SENDER,
+		    link ? "fmp-number" : "fsp-number", t);
 }
 
 void mr_control_ask_report(struct control *c, const struct fips_action *a, struct mr_turn *t)
@@ -135,8 +146,7 @@ void mr_control_ask_report(struct control *c, const struct fips_action *a, struc
 	report->receiver.order.p = &r->recv;
 	report->receiver.order.q = &key->recv;
 	if (a->reports & FIPS_REPORT_SENDER)
-		ask(c, report, &report->sender, FIPS_REPORT_SENDER,
-		    r->link ? "fmp-seal" : "fsp-seal", t);
+		ask_sender(c, report, r->link, t);
 	if (a->reports & FIPS_REPORT_RECEIVER)
 		ask(c, report, &report->receiver, FIPS_REPORT_RECEIVER,
 		    r->link ? "fmp-open" : "fsp-open", t);

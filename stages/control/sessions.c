@@ -11,6 +11,17 @@
 
 #include "stages/control/state.h"
 
+/* Under which keys may it be sealed to us?  Newest first. */
+static void list_keys(const struct relation *r, struct fips_session_entry *e)
+{
+	unsigned n = 0;
+
+	for (struct control_key *key = r->keys; key && n < FIPS_SESSION_KEYS; key = key->next) {
+		if (!key->retired)
+			e->key[n++] = &key->recv;
+	}
+}
+
 static void put(struct control *c, struct relation *r, const struct fips_addr *peer,
                 struct mr_turn *t)
 {
@@ -22,6 +33,7 @@ static void put(struct control *c, struct relation *r, const struct fips_addr *p
 		e->live = true;
 		e->recv = &r->recv.session;
 		e->path_mtu = r->mtu;
+		list_keys(r, e);
 		e->send = r->using ? &r->using->send : NULL;
 		e->k = r->using ? r->using->send.k : 0;
 	}
@@ -43,7 +55,7 @@ void mr_session_expect(struct control *c, const struct fips_action *a, struct mr
 static void installed(struct control *c, struct control_order *o, struct mr_turn *t)
 {
 	c->installing = false;
-	if (!o->relation->gone && o->relation->handle == FIPS_NO_HANDLE)
+	if (!o->relation->gone)
 		put(c, o->relation, &o->relation->peer, t);
 }
 
@@ -55,7 +67,7 @@ void mr_session_install(struct control *c, const struct fips_action *a, struct m
 
 	if (!r)
 		r = mr_relation_make(c, false, &a->peer);
-	key = mr_control_key_make(c, r, a);
+	key = mr_control_key_make(c, r, a, t);
 	o = mr_control_order(c, MR_ORD_SESSION_INSTALL, r, key);
 	o->order.p = &r->recv.session;
 	o->order.q = &key->recv;
@@ -89,11 +101,9 @@ void mr_session_retire(struct control *c, const struct fips_action *a, struct mr
 	o = mr_control_order(c, MR_ORD_SESSION_RETIRE, r, key);
 	o->order.p = &r->recv.session;
 	o->order.a = a->key;
-	if (r->using == key) {
-		r->using = NULL;
-		put(c, r, &r->peer, t);
-	}
-	mr_control_key_retire(c, key);
+	mr_control_key_retire(c, key, t);
+	if (r->handle != FIPS_NO_HANDLE && !r->gone)
+		put(c, r, &r->peer, t); /* before anything frees the key */
 	mr_control_post_to(c, "fsp-open", r->peer.b, o, t);
 }
 

@@ -277,7 +277,7 @@ struct relation *mr_relation_find(struct control *c, bool link, const struct fip
 struct relation *mr_relation_make(struct control *c, bool link, const struct fips_addr *peer);
 struct control_key *mr_control_key(struct control *c, uint64_t id); /* NULL: gone */
 struct control_key *mr_control_key_make(struct control *c, struct relation *r,
-                                        const struct fips_action *a);
+                                        const struct fips_action *a, struct mr_turn *t);
 /* It is sent with from now on.  A session may go back to a key and forward again: what stages read
  * of it is set once. */
 void mr_control_key_start(struct control_key *key, const struct fips_action *a);
@@ -285,7 +285,7 @@ void mr_control_key_start(struct control_key *key, const struct fips_action *a);
 void mr_control_key_prepare(const struct control *c, struct control_key *key);
 /* No more of this key, of this relation: out of the maps; freed when no order names them.  A key is
  * retired while an order of the caller's names it. */
-void mr_control_key_retire(struct control *c, struct control_key *key);
+void mr_control_key_retire(struct control *c, struct control_key *key, struct mr_turn *t);
 void mr_relation_end(struct control *c, struct relation *r, struct mr_turn *t);
 /* An order that named them is done; either may be NULL.  Whoever names a key names its relation. */
 void mr_control_release(struct control *c, struct relation *r, struct control_key *key,

@@ -1,5 +1,8 @@
 /* fmp-open - open the link layer: one frame in, one link message out.
  *
+ * Of frames that `open` has opened already (input opened), only 3 and 4 are left to do: they come in the
+ * order in which rx dealt them out.
+ *
  *   1. the receiver index selects the key; replay test            looked up once a vector
  *   2. all frames of the vector are opened in one provider call   any order
  *   3. each is accepted: window, figures, confirmation, roaming   in arrival order
@@ -25,6 +28,7 @@
 #include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 
+enum { FRAMES, OPENED };
 enum { SESSION, TRANSIT, CONTROL };
 enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED, OVER_RATE };
 
@@ -171,8 +175,9 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	struct mr_pkt *p = f->pkt;
 
 	p->near = f->entry->link;
-	p->seq = f->entry->key->id;
-	p->flags = f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
+	p->seq = p->flags & MR_FLAG_OPENED ? p->far : f->entry->key->id;
+	p->flags &= MR_FLAG_OPENED;
+	p->flags |= f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
 	if (p->data[0] != FIPS_LINK_DATAGRAM) {
 		if (over_rate(f, t))
 			return;
@@ -214,14 +219,32 @@ static void accept_one(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	send_on(fo, f, t);
 }
 
-static void fmp_open_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+/* Steps 3 and 4 of a vector that was opened before.  Its index may have been given to another key since:
+ * then the frame is of a key that is gone. */
+static void accept_opened(struct fmp_open *fo, struct mr_vector *v, struct mr_turn *t)
 {
-	struct fmp_open *fo = self;
+	const struct fips_index_entry *last = NULL;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		struct frame f = { .pkt = v->pkt[i] };
+
+		fips_link_head_parse(f.pkt->data, &f.head);
+		if (!last || last->index != f.head.receiver_idx)
+			last = mr_table_find(fo->mesh->index, f.pkt->data + FIPS_LINK_PREFIX);
+		f.entry = last;
+		if (last && last->live && last->key->id == f.pkt->seq && is_ours(fo, last))
+			accept_one(fo, &f, t);
+		else
+			mr_drop(t, UNKNOWN_INDEX, f.pkt);
+	}
+}
+
+static void open_frames(struct fmp_open *fo, struct mr_vector *v, struct mr_turn *t)
+{
 	struct mr_aead_op op[MR_VECTOR];
 	struct frame frame[MR_VECTOR];
 	unsigned n = select_keys(fo, v, frame, op, t);
 
-	(void)input;
 	if (n)
 		fo->aead->open(op, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -230,6 +253,20 @@ static void fmp_open_process(void *self, unsigned input, struct mr_vector *v, st
 		else
 			mr_drop(t, FORGED, frame[i].pkt);
 	}
+}
+
+/* Who is to say that a session's message was opened is `open` alone. */
+static void fmp_open_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
+{
+	struct fmp_open *fo = self;
+
+	if (input == OPENED) {
+		accept_opened(fo, v, t);
+		return;
+	}
+	for (unsigned i = 0; i < v->n; i++)
+		v->pkt[i]->flags &= (uint8_t)~MR_FLAG_OPENED;
+	open_frames(fo, v, t);
 }
 
 static void fmp_open_order(void *self, struct mr_order *order, struct mr_turn *t)
@@ -258,7 +295,10 @@ const struct mr_kind mr_kind_fmp_open = {
 	.size = sizeof(struct fmp_open),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
-		{ "frames", .view = "FMP frame", .reaches = MR_ALL_OUTPUTS }, { 0 } },
+		{ "frames", .view = "FMP frame", .reaches = MR_ALL_OUTPUTS },
+		{ "opened", .view = "FMP frame, opened in place", .reaches = MR_ALL_OUTPUTS,
+		  .optional = true, .sort = "opened frames" },
+		{ 0 } },
 	.outputs = (const struct mr_port[]){
 		{ "session", .view = "SessionDatagram to us, from its type byte", .optional = true },
 		{ "transit", .view = "SessionDatagram to others, from its type byte", .optional = true },

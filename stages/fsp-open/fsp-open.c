@@ -56,6 +56,7 @@ struct message {
 	struct fips_fsp_sealed           sealed;
 	struct fips_recv_key            *key[FIPS_SESSION_KEYS]; /* best first      */
 	unsigned                         keys;                   /* 1 to 3          */
+	unsigned                         op;                     /* index of its operation */
 	unsigned                         tried;                  /* index of the one that opened it */
 };
 
@@ -161,6 +162,12 @@ static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *
 	if (!find_session(fo, m, t))
 		return false;
 	m->tried = 0;
+	if (p->flags & MR_FLAG_OPENED) {
+		m->key[0] = fips_session_key(m->entry->recv, p->seq, t->now);
+		if (!m->key[0])
+			mr_drop(t, NO_KEY, p);
+		return m->key[0] != NULL;
+	}
 	m->keys = fips_session_candidates(m->entry->recv, m->sealed.flags & FIPS_FSP_K,
 	                                  m->sealed.counter, t->now, m->key, &why);
 	if (m->keys == 0) {
@@ -257,26 +264,37 @@ static void accept_one(struct fsp_open *fo, struct message *m, struct mr_turn *t
 		mr_drop(t, what & FIPS_RUNT ? SHORT : DUPLICATE, m->pkt);
 }
 
+/* Opened now, or opened before. */
+static bool is_open(struct fsp_open *fo, struct message *m, const struct mr_aead_op *op,
+                    struct mr_turn *t)
+{
+	return m->pkt->flags & MR_FLAG_OPENED || op[m->op].ok || try_others(fo, m, t);
+}
+
 static void fsp_open_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
 	struct fsp_open *fo = self;
 	struct mr_aead_op op[MR_VECTOR];
 	struct message message[MR_VECTOR];
-	unsigned n = 0;
+	unsigned n = 0, ops = 0;
 
 	(void)input;
 	memset(fo->seen, 0, sizeof fo->seen);
 	for (unsigned i = 0; i < v->n; i++) {
-		message[n].pkt = v->pkt[i];
-		if (!select_keys(fo, &message[n], t))
+		struct message *m = &message[n];
+
+		m->pkt = v->pkt[i];
+		if (!select_keys(fo, m, t))
 			continue;
-		make_op(fo, &message[n], &op[n]);
+		m->op = ops;
+		if (!(m->pkt->flags & MR_FLAG_OPENED))
+			make_op(fo, m, &op[ops++]);
 		n++;
 	}
-	if (n)
-		fo->aead->open(op, n);
+	if (ops)
+		fo->aead->open(op, ops);
 	for (unsigned i = 0; i < n; i++) {
-		if (op[i].ok || try_others(fo, &message[i], t)) {
+		if (is_open(fo, &message[i], op, t)) {
 			accept_one(fo, &message[i], t);
 			continue;
 		}

@@ -26,6 +26,7 @@ enum mr_shape {
 /* pkt->flags */
 enum {
 	MR_FLAG_CE = 0x01, /* the link frame that brought it carried CE              */
+	MR_FLAG_OPENED = 0x02, /* the session layer was opened too, by the key with id pkt->seq */
 };
 
 _Static_assert(sizeof(struct fips_via) <= MR_SIDE, "a side area holds a transport address");

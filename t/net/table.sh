@@ -2,7 +2,7 @@
 # table.sh GRAPH-THREADS - one cell of the table graphs x threads: two nodes of the graph, that many
 # replicas of its stages, carry ping, numbered UDP, TCP in one stream and in four, both ways.
 #
-#     fused two-core staged tap    shipped graphs; further threads go to stages, by --set
+#     fused two-core staged tap dealt   shipped graphs; further threads go to stages, by --set
 #     grouped                      open and seal stages on two workers with that many threads each
 #
 # The graph router has a test of its own, chain.sh.
@@ -31,14 +31,20 @@ fused)    several="fmp-open fsp-seal" ;;
 two-core) several="fmp-open fsp-open fsp-seal fmp-seal" ;;
 staged)   several="fmp-open fsp-open route fsp-seal fmp-seal tx-gso" ;;
 tap)      several="fmp-open route fmp-seal" ;;
+dealt)    several="open seal" ;;
 grouped)  several="" ;;
 *)        die "no graph $graph" ;;
 esac
 node_options=
-[ "$threads" -eq 1 ] || for stage in $several; do
-	node_options="$node_options --set $stage.threads=$threads"
-done
-
+case $graph-$threads in
+dealt-*) node_options="--set workers.opens.threads=$threads --set workers.seals.threads=$threads" ;;
+*-1)     ;;
+*)
+	for stage in $several; do
+		node_options="$node_options --set $stage.threads=$threads"
+	done
+	;;
+esac
 
 lay_wire table "$graph"
 

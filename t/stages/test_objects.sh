@@ -29,15 +29,17 @@ objects()
 # The runtime's calls for stages, and the rules and layouts of the protocol.
 turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
-rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o")
+rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
+	"$build"/stages/lib/number_*.o)
 libc='mem(cpy|move|set|cmp)|bcmp|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
 compiler='__stack_chk_fail|__cpu_model|__cpu_indicator_init|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
 tools='__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_.*|__(start|stop)_.*'
 
-# check FOLDER CALLS: its objects call what is ours, theirs, and CALLS (a pattern, or nothing).
+# check FOLDER CALLS NAMES: its objects (those of NAMES, or all) call what is ours, theirs, and CALLS (a
+# pattern, or nothing).
 check()
 {
-	files=$(objects "$1")
+	files=$(objects "$1" | grep -E "${3:-.}")
 	known=$(printf '%s\n%s\n' "$rules" "$(defined $files)")
 	for file in $files; do
 		seen=$((seen + 1))
@@ -58,6 +60,7 @@ for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 	*)         check "stages/$stage" ;;
 	esac
 done
+check stages/lib '' 'number_'
 check fips/path
 check fips/wire
 

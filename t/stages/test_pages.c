@@ -10,7 +10,8 @@
 #include "t/lib/modules.h"
 
 extern const struct mr_kind mr_kind_rx, mr_kind_fmp_open, mr_kind_fsp_open, mr_kind_route,
-	mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_tx_gso, mr_kind_tun_read, mr_kind_tun_write;
+	mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_tx_gso, mr_kind_tun_read, mr_kind_tun_write,
+	mr_kind_open, mr_kind_fsp_number, mr_kind_fmp_number, mr_kind_seal;
 
 static const struct {
 	const struct mr_kind *kind;         /* built in, or ... */
@@ -19,6 +20,8 @@ static const struct {
 	{ .kind = &mr_kind_rx },       { .kind = &mr_kind_fmp_open }, { .kind = &mr_kind_fsp_open },
 	{ .kind = &mr_kind_route },    { .kind = &mr_kind_fsp_seal }, { .kind = &mr_kind_fmp_seal },
 	{ .kind = &mr_kind_tx_gso },   { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
+	{ .kind = &mr_kind_open },     { .kind = &mr_kind_fsp_number },
+	{ .kind = &mr_kind_fmp_number }, { .kind = &mr_kind_seal },
 	{ NULL, "tap", "tap" },        { NULL, "tap", "pcapng" },
 	{ NULL, "impair", "impair" },
 };

@@ -1,0 +1,3 @@
+libstages_a_SOURCES += \
+	stages/seal/seal.c
+EXTRA_DIST += stages/seal/seal.md
