@@ -56,6 +56,8 @@ static void try_section(const struct mr_section *s, const struct mr_json *doc,
 	if (!out)
 		return;
 	mr_section_fill(s, out, doc, report);
+	if (s->check)
+		s->check(out, doc, report);
 	mr_section_free(s, out);
 	free(out);
 }
@@ -198,6 +200,44 @@ static void explain_kinds(const struct cli_node *node, const struct cli_node_opt
 	}
 }
 
+static bool graph_uses(const struct mr_graph *g, const struct mr_resource *resource)
+{
+	for (unsigned i = 0; i < g->stages; i++) {
+		const struct mr_resource *const *r = g->stage[i].kind->uses;
+
+		for (; r && *r; r++)
+			if (*r == resource)
+				return true;
+	}
+	return false;
+}
+
+/* The node file asks for what no stage of the graph uses; several kinds may have it. */
+static void warn_unused(const struct cli_node *node, const struct mr_kind *const *kinds,
+                        struct mr_report *report)
+{
+	const struct mr_resource *said[CLI_SECTIONS_MAX];
+	unsigned n = 0;
+
+	for (; *kinds; kinds++) {
+		const struct mr_resource *const *r = (*kinds)->uses;
+
+		for (; r && *r; r++) {
+			bool again = graph_uses(node->graph, *r) || n == CLI_SECTIONS_MAX;
+
+			for (unsigned i = 0; i < n; i++)
+				again |= said[i] == *r;
+			if (again || !(*r)->asked || !node->doc ||
+			    !json_is_true(mr_json_at(node->doc, (*r)->asked)))
+				continue;
+			said[n++] = *r;
+			mr_warn(report, mr_json_where(node->doc, (*r)->asked),
+				"is true, but no stage of graph %s uses %s: there will be none",
+				node->graph->name, (*r)->summary);
+		}
+	}
+}
+
 static void load_graph(struct cli_node *node, const struct cli_node_options *o,
                        const struct cli_sections *sections, struct mr_report *report)
 {
@@ -211,8 +251,10 @@ static void load_graph(struct cli_node *node, const struct cli_node_options *o,
 	node->graph = mr_graph_parse(node->graph_doc, o->kinds, report);
 	if (!node->graph && o->plugins)
 		explain_kinds(node, o, report);
-	if (node->graph)
-		mr_graph_permitted(node->graph, node->graph_doc, node->doc, report);
+	if (!node->graph)
+		return;
+	mr_graph_permitted(node->graph, node->graph_doc, node->doc, report);
+	warn_unused(node, o->kinds, report);
 }
 
 /* A node file that cannot be read still leaves a graph to check, when --graph names it. */

@@ -64,6 +64,8 @@ struct mr_field {
 
 #define MR_AT(type, member) .at = offsetof(type, member)
 
+struct mr_json; /* json.h: a loaded document that knows where each value stands */
+
 /* A part of the node file that belongs to one kind, resource or subcommand. */
 struct mr_section {
 	const char            *path;      /* "transports.udp"; "" is the top level        */
@@ -75,9 +77,12 @@ struct mr_section {
 	                                   * items of `size` bytes that begin with
 	                                   * char *name (owned, NULL when unnamed)        */
 	const char            *help;
+	/* What no field can say of itself, of a section without instances: complains with the place
+	 * in the document.  For who checks a node file and opens nothing.  May be NULL. */
+	void                 (*check)(const void *conf, const struct mr_json *doc,
+	                              struct mr_report *report);
 };
 
-struct mr_json; /* json.h: a loaded document that knows where each value stands */
 struct json_t;  /* jansson's */
 
 /* Fill `out` (zeroed by the callee, `size` bytes) from the object at `path` of the document, or

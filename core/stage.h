@@ -99,6 +99,8 @@ struct mr_resource {
 	const struct mr_section *sections; /* parts of the node file; ends with { 0 }     */
 	/* Largest view (packet or frame, bytes) these settings ask buffers to hold; NULL: none. */
 	uint32_t (*view_max)(void *const *conf);
+	/* JSON path: true there asks for it, and a graph that has no use for it is warned of; NULL */
+	const char              *asked;
 	int  (*open)(void *self, struct mr_setup *setup); /* 0, or -1 after mr_setup_error */
 	void (*close)(void *self);                        /* also after a failed open      */
 };

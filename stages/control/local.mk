@@ -1,6 +1,7 @@
 libstages_a_SOURCES += \
 	stages/control/access.c \
 	stages/control/actions.c \
+	stages/control/behind.c \
 	stages/control/control.c \
 	stages/control/control.h \
 	stages/control/inputs.c \

@@ -16,13 +16,6 @@ struct address_conf {
 	uint32_t priority;
 };
 
-struct peer_conf {
-	char          *npub, *alias, *via;
-	struct mr_list addresses;
-	unsigned       policy; /* enum policy */
-	bool           auto_reconnect, via_nostr;
-};
-
 static const char *const policies[] = { "auto_connect", "on_demand", "manual", NULL };
 
 /* ---- what can be said of a text without opening anything ---- */
@@ -299,7 +292,7 @@ static int take_peer(struct control *c, const struct peer_conf *conf, const char
 		return -1;
 	if (conf->via_nostr)
 		mr_setup_warn(s, path, "via_nostr: rendezvous by Nostr is not built yet");
-	else if (conf->addresses.n == 0 && !conf->via)
+	else if (mr_peer_nowhere(conf))
 		return mr_setup_error(s, path, "has no address");
 	named->addr = peer->addr;
 	fill(peer, conf, named);
@@ -307,76 +300,6 @@ static int take_peer(struct control *c, const struct peer_conf *conf, const char
 	if (!peer->named)
 		set->named[--set->n_named] = (struct control_named){ 0 };
 	return 0;
-}
-
-/* ---- peers behind others ---- */
-
-static const struct peer_conf *peer_called(const struct mr_peers_conf *conf, const char *name)
-{
-	const struct peer_conf *list = conf->peers.items;
-
-	for (unsigned i = 0; i < conf->peers.n; i++) {
-		if ((list[i].alias && !strcmp(list[i].alias, name)) ||
-		    (list[i].npub && !strcmp(list[i].npub, name)))
-			return &list[i];
-	}
-	return NULL;
-}
-
-static struct fips_peer_config *peer_of(struct fips_peer_config *peers, unsigned n,
-                                        const struct control *c, const char *npub)
-{
-	uint8_t pub[FIPS_PUB_LEN];
-
-	if (!npub || fips_npub_parse(npub, &c->mesh->curve, pub))
-		return NULL; /* complained of elsewhere */
-	for (unsigned i = 0; i < n; i++) {
-		if (!memcmp(peers[i].pub, pub, FIPS_PUB_LEN))
-			return &peers[i];
-	}
-	return NULL;
-}
-
-/* "via" of peers[i]: a neighbour among the peers.  One that is left out is complained of elsewhere, or
- * is the node itself. */
-static int take_via(const struct control *c, const struct mr_peers_conf *conf, unsigned i,
-                    struct fips_peer_config *peers, unsigned n, int failed, struct mr_setup *s)
-{
-	const struct peer_conf *list = conf->peers.items, *hop;
-	struct fips_peer_config *peer = peer_of(peers, n, c, list[i].npub), *by;
-	char path[MEMBER_PATH];
-
-	snprintf(path, sizeof path, "peers[%u].via", i);
-	if (list[i].addresses.n)
-		return mr_setup_error(s, path, "a peer is reached by addresses or through another, "
-		                               "not both");
-	hop = peer_called(conf, list[i].via);
-	if (!hop)
-		return mr_setup_error(s, path, "no peer has the alias or npub \"%s\"", list[i].via);
-	if (hop->via)
-		return mr_setup_error(s, path, "\"%s\" is no neighbour: it has a via itself",
-		                      list[i].via);
-	by = peer_of(peers, n, c, hop->npub);
-	if (!peer)
-		return 0;
-	if (!by)
-		return failed ? -1 : mr_setup_error(s, path, "\"%s\" is the node itself", list[i].via);
-	peer->behind = true;
-	peer->hop = by->addr;
-	peer->auto_connect = false;
-	return 0;
-}
-
-static int take_vias(const struct control *c, const struct mr_peers_conf *conf,
-                     struct fips_peer_config *peers, unsigned n, int failed, struct mr_setup *s)
-{
-	const struct peer_conf *list = conf->peers.items;
-
-	for (unsigned i = 0; i < conf->peers.n; i++) {
-		if (list[i].via && take_via(c, conf, i, peers, n, failed, s))
-			failed = -1;
-	}
-	return failed;
 }
 
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
@@ -400,7 +323,7 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 			memset(&set->peers[set->config.n_peers], 0, sizeof *set->peers);
 		}
 	}
-	failed = take_vias(c, conf, set->peers, set->config.n_peers, failed, s);
+	failed = mr_peers_behind(c, conf, set->peers, set->config.n_peers, failed, s);
 	if (set->n_named && !(set->names = mr_names_open()))
 		failed = mr_setup_error(s, "peers", "no memory for a name service");
 	return failed;

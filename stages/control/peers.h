@@ -10,6 +10,26 @@ struct mr_peers_conf {
 
 extern const struct mr_field mr_peers_fields[];
 
+/* One of them, as decoded. */
+struct peer_conf {
+	char          *npub, *alias, *via;
+	struct mr_list addresses;
+	unsigned       policy; /* enum policy */
+	bool           auto_reconnect, via_nostr;
+};
+
+/* Has neither addresses nor a neighbour that leads to it. */
+bool mr_peer_nowhere(const struct peer_conf *peer);
+
+/* Fill in who is behind whom, of the n configured peers.  failed: complaints were made, -1, else 0;
+ * returns the same when nothing else is wrong. */
+int mr_peers_behind(const struct control *c, const struct mr_peers_conf *conf,
+                    struct fips_peer_config *peers, unsigned n, int failed, struct mr_setup *s);
+
+/* What is wrong with the peers among one another, as far as it shows without opening anything
+ * (mr_section.check). */
+void mr_peers_check(const void *conf, const struct mr_json *doc, struct mr_report *report);
+
 /* Fill in the configured peers, and those of them whose addresses are names.  Complains of each mistake
  * and returns -1. */
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,

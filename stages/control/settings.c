@@ -173,7 +173,7 @@ const struct mr_section mr_control_sections[] = {
 	{ .path = "node", .fields = node_fields, .size = sizeof(struct node_conf),
 	  .help = "limits and timers" },
 	{ .path = "", .fields = mr_peers_fields, .size = sizeof(struct mr_peers_conf),
-	  .help = "the peers" },
+	  .help = "the peers", .check = mr_peers_check },
 	{ 0 }
 };
 

@@ -173,7 +173,8 @@ static uint32_t tun_view_max(void *const *confs)
 
 const struct mr_resource mr_resource_tun = {
 	.name = "tun", .summary = "the TUN device", .size = sizeof(struct mr_tun),
-	.sections = tun_sections, .view_max = tun_view_max, .open = tun_open, .close = tun_close,
+	.sections = tun_sections, .view_max = tun_view_max, .asked = "tun.enabled",
+	.open = tun_open, .close = tun_close,
 };
 
 static int refuse(struct mr_setup *s, const struct mr_tun *tun, const char *what)

@@ -205,6 +205,32 @@ err_has '--set: stages.rx.threads: 4 are too many: rx runs on one thread'
 expect 0 check -g two-core --set fsp-seal.threads=4
 out_has 'worker fsp-seal.3: fsp-seal'
 out_has '4 rings route.seal -> fsp-seal.bodies: 1024 packets each, full: wait'
+# A device that the graph has no stage for.
+expect 0 check -g router
+err_has 'warning: millrace.json:3:12: tun.enabled: is true, but no stage of graph router uses the TUN device: there will be none'
+expect 0 check -g router --set tun.enabled=false
+err_empty
+expect 0 check -g two-core
+err_empty
+
+# Neighbours that others are behind: told before anything is opened.
+npub=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
+cat >via.json <<END
+{ "peers": [
+  { "npub": "$npub", "alias": "a", "via": "g" },
+  { "npub": "$npub", "alias": "b", "via": "c", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] },
+  { "npub": "$npub", "alias": "c", "via": "a" },
+  { "npub": "$npub", "alias": "d" },
+  { "npub": "$npub", "alias": "e", "via": "f" },
+  { "npub": "$npub", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ] }
+END
+expect 2 check -g fused -c via.json
+err_has 'via.json:2:94: peers[0].via: no peer has the alias or npub "g"'
+err_has 'via.json:3:94: peers[1].via: a peer is reached by addresses or through another, not both'
+err_has 'via.json:4:94: peers[2].via: "a" is no neighbour: it has a via itself'
+err_has 'via.json:5:3: peers[3]: has no address'
+[ "$(grep -c . err)" = 4 ] || fail "check: via.json has four mistakes"
+
 # Where workers run and how they idle.
 place()
 {

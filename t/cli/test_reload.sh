@@ -144,7 +144,7 @@ refuses '.graph = "fusde"' 'there is no graph "fusde"; did you mean "fused"?'
 refuses '.graph = "./none.json"' 'none.json'
 refuses '.node.link_dead_timeout_secs = 5' 'are not longer than a heartbeat, which is 7 s'
 refuses '.peers = [{ "npub": "npub1x", "addresses": [] }]' 'peers[0].npub'
-refuses ".peers = [{ \"npub\": \"$npub\", \"addresses\": [] }]" 'peers[0]: control: has no address'
+refuses ".peers = [{ \"npub\": \"$npub\", \"addresses\": [] }]" 'peers[0]: has no address'
 refuses '.http.listen = "unix:/nowhere/at/all"' '/nowhere/at/all'
 refuses '.http.listen = "0.0.0.0:0"' 'http.listen'
 cp mine.json whole.json
