@@ -346,8 +346,8 @@ t_fuzz_libfuzz_a_SOURCES = t/fuzz/checks.c
 if FUZZERS
 EXTRA_DIST += t/fuzz/replay.c
 
-# New inputs go to fuzz-found/, the stored ones are read only.
-fuzz: $(fuzz_programs)
+# New inputs go to fuzz-found/, the stored ones are read only.  `all' for the modules.
+fuzz: all $(fuzz_programs)
 	@for f in $(fuzz_programs); do \
 		name=$${f##*/fuzz_}; $(MKDIR_P) fuzz-found/$$name; echo "== $$name"; \
 		stored=$(srcdir)/t/fuzz/corpus/$$name; test -d $$stored || stored=; \
