@@ -92,7 +92,8 @@ plugins_lanes_libavx512_a_CFLAGS = $(CFLAGS_MODULE) $(CFLAGS_AVX512)
 plugins_lanes_so_SOURCES = plugins/lanes/provider.c
 plugins_lanes_so_CFLAGS = $(CFLAGS_MODULE)
 plugins_lanes_so_LDFLAGS = $(LDFLAGS_MODULE)
-plugins_lanes_so_LDADD = plugins/lanes/libavx512.a plugins/lanes/libengine.a
+LIBS_LANES = plugins/lanes/libavx512.a plugins/lanes/libengine.a
+plugins_lanes_so_LDADD = $(LIBS_LANES)
 
 EXTRA_DIST += \
 	plugins/ipsec-mb/README.md \

@@ -25,6 +25,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/kept.h \
 	t/lib/keys.c \
 	t/lib/keys.h \
+	t/lib/lanes.c \
+	t/lib/lanes.h \
 	t/lib/later.c \
 	t/lib/later.h \
 	t/lib/ledger.c \
@@ -137,6 +139,9 @@ test_programs = \
 	t/lib/test_later \
 	t/lib/test_witness \
 	t/plugins/test_impair \
+	t/plugins/test_lanes \
+	t/plugins/test_lanes_edges \
+	t/plugins/test_lanes_mixed \
 	t/plugins/test_pcapng \
 	t/plugins/test_tap \
 	t/stages/test_behind \
@@ -177,6 +182,13 @@ t_plugins_test_impair_LDADD = $(LDADD_STAGES)
 t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
 t_plugins_test_tap_LDADD = $(LDADD_STAGES)
 t_stages_test_pages_LDADD = $(LDADD_STAGES)
+
+# This one stands on the insides of a module.
+if LANES
+check_PROGRAMS += t/plugins/test_lanes_mac
+TESTS += t/plugins/test_lanes_mac
+endif
+t_plugins_test_lanes_mac_LDADD = $(LIBS_LANES) $(LDADD)
 
 # Tiny modules for t/core/test_plugins.c, from one source.
 check_PROGRAMS += \

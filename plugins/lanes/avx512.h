@@ -138,30 +138,29 @@ INLINE struct fe clamp(vec lo, vec hi)
 	             both(hi, _mm512_set1_epi64(0x0ffffffc0ffffffc)), _mm512_setzero_si512());
 }
 
-/* Limbs of less than 2^130 in all: twice round, as the first may carry out of l0 again. */
-INLINE struct fe carry_all(struct fe h)
+/* Sums of up to eight carried values to less than 2^130 + 2^48: l0 < 2^44, l1 < 2^44 + 9,
+ * l2 < 2^42. */
+INLINE struct fe carry(struct fe h)
 {
-	for (int i = 0; i < 2; i++) {
-		vec top;
+	vec top;
 
-		h.l2 = plus(h.l2, _mm512_srli_epi64(h.l1, 44));
-		h.l1 = both(h.l1, MASK44);
-		top = _mm512_srli_epi64(h.l2, 42);
-		h.l2 = both(h.l2, MASK42);
-		h.l0 = plus(h.l0, plus(top, _mm512_slli_epi64(top, 2)));
-		h.l1 = plus(h.l1, _mm512_srli_epi64(h.l0, 44));
-		h.l0 = both(h.l0, MASK44);
-	}
+	h.l2 = plus(h.l2, _mm512_srli_epi64(h.l1, 44));
+	top = _mm512_srli_epi64(h.l2, 42);
+	h.l2 = both(h.l2, MASK42);
+	h.l0 = plus(h.l0, plus(top, _mm512_slli_epi64(top, 2)));
+	h.l1 = plus(both(h.l1, MASK44), _mm512_srli_epi64(h.l0, 44));
+	h.l0 = both(h.l0, MASK44);
 	return h;
 }
 
-/* (h mod p) + s mod 2^128 as two words; s likewise. */
+/* (h mod p) + s mod 2^128 as two words; s likewise.  After carry() h is below 2 p, so p is taken
+ * away once or not at all; an l1 of 45 bits is added in as it is. */
 INLINE void finish(struct fe h, vec *lo, vec *hi, vec s_lo, vec s_hi)
 {
 	vec g0, g1, g2; /* h - p = h + 5 - 2^130 */
-	__mmask8 reached, carry;
+	__mmask8 reached, over;
 
-	h = carry_all(h);
+	h = carry(h);
 	g0 = plus(h.l0, _mm512_set1_epi64(5));
 	g1 = plus(h.l1, _mm512_srli_epi64(g0, 44));
 	g2 = _mm512_sub_epi64(plus(h.l2, _mm512_srli_epi64(g1, 44)),
@@ -170,8 +169,8 @@ INLINE void finish(struct fe h, vec *lo, vec *hi, vec s_lo, vec s_hi)
 	h = choose(reached, h, (struct fe){ both(g0, MASK44), both(g1, MASK44), g2 });
 	*lo = plus(plus(h.l0, _mm512_slli_epi64(h.l1, 44)), s_lo);
 	*hi = plus(plus(_mm512_srli_epi64(h.l1, 20), _mm512_slli_epi64(h.l2, 24)), s_hi);
-	carry = _mm512_cmplt_epu64_mask(*lo, s_lo);
-	*hi = _mm512_mask_add_epi64(*hi, carry, *hi, _mm512_set1_epi64(1));
+	over = _mm512_cmplt_epu64_mask(*lo, s_lo);
+	*hi = _mm512_mask_add_epi64(*hi, over, *hi, _mm512_set1_epi64(1));
 }
 
 /* The low n bytes, n at most 16 or 64, and nothing beyond them read. */
