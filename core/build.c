@@ -143,6 +143,7 @@ static void build_entries(struct mr_worker *w, enum mr_lane lane)
 	for (unsigned i = 0; i < w->replicas; i++) {
 		for (unsigned r = 0; r < e->plan->rings; r++) {
 			const struct mr_plan_ring *planned = &e->plan->ring[r];
+			const struct mr_edge *edge = &e->graph->edge[planned->edge];
 
 			if (&e->replica[planned->consumer] != w->replica[i] ||
 			    planned->lane != lane)
@@ -150,12 +151,17 @@ static void build_entries(struct mr_worker *w, enum mr_lane lane)
 			w->entry[w->entries++] = (struct mr_entry){
 				.ring = e->ring[r],
 				.to = w->replica[i],
-				.input = e->graph->edge[planned->edge].input,
+				.input = edge->input,
 				.lane = lane,
 				.producer = e->replica[planned->producer].worker,
 				.wake_room = planned->depth / 2,
 				.group = 1,
+				.near = e->graph->stage[edge->to].affinity == MR_PEER,
 			};
+			if (lane == MR_LANE_BULK)
+				mr_sojourn_init(&w->entry[w->entries - 1].sojourn,
+				                edge->sojourn_us * MR_NS_PER_US,
+				                edge->interval_us * MR_NS_PER_US);
 		}
 	}
 }

@@ -42,6 +42,8 @@ enum mr_word {
 	MR_W_VECTORS,    /* vectors taken in                                               */
 	MR_W_CALLS,      /* calls of its callbacks while it runs                           */
 	MR_W_BUSY_NS,    /* time spent in this replica's calls                             */
+	MR_W_SOJOURN,    /* packets that ended before process() because their wait stood;
+	                  * counted as in, and as dropped by the stage                     */
 	MR_WORDS
 };
 

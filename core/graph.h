@@ -17,6 +17,8 @@
 #define MR_EDGES_MAX   96
 #define MR_WORKERS_MAX 32   /* threads in all, control's included                      */
 #define MR_THREADS_MAX 16   /* ... of one stage or worker                              */
+#define MR_SOJOURN     5000   /* us that packets may wait for long; and for how long        */
+#define MR_INTERVAL    100000
 #define MR_DEPTH       1024 /* packets, an edge's depth when the file names none */
 
 enum mr_full { MR_WAIT, MR_DROP };
@@ -37,6 +39,9 @@ struct mr_edge {
 	unsigned     to, input;
 	uint32_t     depth;        /* packets                                            */
 	enum mr_full full;
+	uint32_t     sojourn_us;   /* a wait that may stand (sojourn.h); 0: nothing is dropped for
+	                            * waiting, as where packets are numbered or are the host's   */
+	uint32_t     interval_us;
 	uint32_t     lanes;        /* bits 1 << enum mr_lane; those that packets here may be in.
 	                            * 0: numbered packets, which have none               */
 	unsigned     restores;     /* the order of what was dealt to stage restores - 1; 0: none */
@@ -91,9 +96,10 @@ extern const char *const mr_lane_words[];
  * input may be fed by several. */
 int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output);
 
-/* Does an edge lie behind the numbering?  Does it carry plaintext?  Seen through stages that pass on
- * what they are given. */
+/* Does an edge lie behind the numbering, and before the socket?  Do its packets have numbers, wherever
+ * it leads?  Does it carry plaintext?  Seen through stages that pass on what they are given. */
 bool mr_graph_numbered(const struct mr_graph *g, unsigned edge);
+bool mr_graph_has_numbers(const struct mr_graph *g, unsigned edge);
 bool mr_graph_plaintext(const struct mr_graph *g, unsigned edge);
 
 /* Do all stages that show others what they are given (kind->shows) carry no plaintext, or does the

@@ -110,6 +110,22 @@ static void check_numbered(const struct mr_graph_parse *p, unsigned edge)
 		    from->name, from->kind->outputs[e->output].name);
 }
 
+/* Nor for their wait; and the host's packets are few. */
+static void check_sojourn(const struct mr_graph_parse *p, unsigned edge)
+{
+	const struct mr_edge *e = &p->g->edge[edge];
+	const struct mr_stage *from = &p->g->stage[e->from];
+	bool host = from->kind->host || p->g->stage[e->to].kind->host;
+	char path[MR_PATH];
+
+	if (!p->timed[edge] || e->sojourn_us == 0 || (!host && !mr_graph_has_numbers(p->g, edge)))
+		return;
+	mr_complain(p->report, edge_where(p, edge, "sojourn", path),
+	            "%s: nothing is dropped here for its wait; leave sojourn out",
+	            host ? "the host's packets are not bulk" :
+	                   "packets here have their numbers already");
+}
+
 /* ---- ports made for one thing ---- */
 
 static void check_join(const struct mr_graph_parse *p, unsigned edge)
@@ -288,6 +304,7 @@ void mr_graph_check(struct mr_graph_parse *p)
 			check_host_place(p, i);
 	for (unsigned i = 0; i < p->g->edges; i++) {
 		check_numbered(p, i);
+		check_sojourn(p, i);
 		check_join(p, i);
 	}
 	check_cycles(p, true);

@@ -7,6 +7,7 @@
 struct edge {
 	char    *from, *to; /* owned */
 	uint32_t depth;
+	uint32_t sojourn, interval;
 	unsigned full;
 };
 
@@ -19,6 +20,12 @@ static const struct mr_field edge_fields[] = {
 	  .help = "stage.input; the stage alone when it has one input" },
 	{ .name = "depth", .type = MR_U32, MR_AT(struct edge, depth), .min = 64, .max = 65536,
 	  .def = MR_DEPTH, .unit = "packets", .help = "room when the ends are on two workers" },
+	{ .name = "sojourn", .type = MR_U32, MR_AT(struct edge, sojourn), .max = 10000000,
+	  .def = MR_SOJOURN, .unit = "us",
+	  .help = "wait in the ring that bulk packets may have for long; 0: any" },
+	{ .name = "interval", .type = MR_U32, MR_AT(struct edge, interval), .min = 1000,
+	  .max = 10000000, .def = MR_INTERVAL, .unit = "us",
+	  .help = "how long they may have it before some are dropped" },
 	{ .name = "full", .type = MR_WORD, MR_AT(struct edge, full), .words = full_words,
 	  .help = "what happens without room: wait holds the producer, drop drops and counts; "
 		  "required, except on the host's edges, which always drop" },
@@ -74,14 +81,22 @@ static int parse_end(struct mr_graph_parse *p, const char *text, bool output, co
 	return port;
 }
 
+static bool is_given(const struct mr_graph_parse *p, const char *path, const char *key)
+{
+	char at[MR_PATH];
+	json_t *value = mr_json_at(p->doc, mr_path_key(at, path, key));
+
+	return value && !json_is_null(value);
+}
+
 /* `full` must be there, unless the host sends: then it must not. */
 static void parse_full(const struct mr_graph_parse *p, struct mr_edge *e, unsigned given,
 		       const char *path)
 {
 	char at[MR_PATH];
-	json_t *value = mr_json_at(p->doc, mr_path_key(at, path, "full"));
-	bool there = value && !json_is_null(value);
+	bool there = is_given(p, path, "full");
 
+	mr_path_key(at, path, "full");
 	e->full = (enum mr_full)given;
 	if (mr_stage_is_host(&p->g->stage[e->from])) {
 		e->full = MR_DROP;
@@ -149,9 +164,12 @@ static void parse_edge(struct mr_graph_parse *p, unsigned index)
 		e.output = (unsigned)output;
 		e.input = (unsigned)input;
 		e.depth = read.depth;
+		e.sojourn_us = read.sojourn;
+		e.interval_us = read.interval;
 		parse_full(p, &e, read.full, path);
 		if (is_free(p, &e, path)) {
 			p->edge_at[p->g->edges] = index;
+			p->timed[p->g->edges] = is_given(p, path, "sojourn");
 			p->g->edge[p->g->edges++] = e;
 		}
 	} else {

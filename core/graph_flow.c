@@ -68,6 +68,14 @@ bool mr_graph_numbered(const struct mr_graph *g, unsigned edge)
 	return leaves(&t, e->from, e->output) && enters(&t, e->to, e->input);
 }
 
+bool mr_graph_has_numbers(const struct mr_graph *g, unsigned edge)
+{
+	const struct mr_edge *e = &g->edge[edge];
+	struct trace t = { .g = g, .is = is_numbered };
+
+	return leaves(&t, e->from, e->output);
+}
+
 bool mr_graph_plaintext(const struct mr_graph *g, unsigned edge)
 {
 	const struct mr_edge *e = &g->edge[edge];

@@ -4,6 +4,9 @@
  * where packets are made or kept, both go on from an input to the outputs it reaches, and both end
  * at the numbering.  An edge with both gets two rings wherever it crosses workers.  Ports that pass
  * packets on are numbered where their input is.
+ *
+ * Where bulk packets without numbers go from one data stage to another, their wait may not stand
+ * (sojourn.h); copies beside their way may wait, and where vectors are dealt out each must come back.
  */
 #include "core/graph_parse.h"
 
@@ -44,6 +47,14 @@ static uint32_t lanes_of(const struct mr_graph *g, const struct mr_edge *e, lane
 	return behind(&kind->outputs[e->output], lanes);
 }
 
+static bool may_drop(const struct mr_graph *g, const struct mr_edge *e)
+{
+	const struct mr_kind *from = g->stage[e->from].kind;
+
+	return (e->lanes & MR_OUT(MR_LANE_BULK)) && !from->host && !g->stage[e->to].kind->host &&
+	       !from->outputs[e->output].aside && g->stage[e->to].affinity != MR_DEAL;
+}
+
 void mr_graph_lanes(struct mr_graph *g)
 {
 	lanes_in in = { { 0 } };
@@ -59,5 +70,9 @@ void mr_graph_lanes(struct mr_graph *g)
 			in[e->to][e->input] |= lanes;
 			e->lanes = lanes & MR_OUT(NUMBERED) ? 0 : lanes;
 		}
+	}
+	for (unsigned i = 0; i < g->edges; i++) {
+		if (!may_drop(g, &g->edge[i]))
+			g->edge[i].sojourn_us = 0;
 	}
 }

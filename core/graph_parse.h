@@ -20,6 +20,7 @@ struct mr_graph_parse {
 	const struct mr_kind *const *kinds;
 	struct mr_report            *report;
 	unsigned                     edge_at[MR_EDGES_MAX];     /* index in the file's array   */
+	bool                         timed[MR_EDGES_MAX];       /* sojourn given by the file   */
 	bool                         murky[MR_STAGES_MAX];
 	bool                         placed[MR_STAGES_MAX];     /* by the file                 */
 	bool                         aligned[MR_STAGES_MAX];    /* affinity given by the file  */
@@ -58,7 +59,7 @@ void mr_graph_replicate(struct mr_graph_parse *p);
 /* Check what spans the file; fills in order. */
 void mr_graph_check(struct mr_graph_parse *p);
 
-/* Find the lanes of every edge; of a graph without mistakes. */
+/* Find the lanes of every edge, and which may drop what waits; of a graph without mistakes. */
 void mr_graph_lanes(struct mr_graph *g);
 
 /* Where vectors are dealt out, and where they are put in order again; of a graph with its lanes.

@@ -93,6 +93,10 @@ static json_t *edge_json(const struct mr_graph *g, const struct mr_edge *e)
 	json_object_set_new(edge, "to",
 			    json_sprintf("%s.%s", g->stage[e->to].name, input_name(g, e)));
 	json_object_set_new(edge, "depth", json_integer(e->depth));
+	if (e->sojourn_us) {
+		json_object_set_new(edge, "sojourn", json_integer(e->sojourn_us));
+		json_object_set_new(edge, "interval", json_integer(e->interval_us));
+	}
 	if (!g->stage[e->from].kind->host)
 		json_object_set_new(edge, "full",
 				    json_string(e->full == MR_WAIT ? "wait" : "drop"));

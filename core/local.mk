@@ -79,6 +79,8 @@ libcore_a_SOURCES = \
 	core/section.c \
 	core/section_diff.c \
 	core/setup.c \
+	core/sojourn.c \
+	core/sojourn.h \
 	core/stage.h \
 	core/stats.c \
 	core/stats.h \

@@ -253,6 +253,11 @@ static void put_drops(FILE *f, const struct mr_view *v)
 			mr_prom_label(f, ",", "drop", drop[n].name);
 			mr_prom_end(f, v->stage[i].drop[n], MR_PROM_COUNT);
 		}
+		if (!v->stage[i].kind->inputs || !v->stage[i].kind->inputs[0].name)
+			continue;
+		put_stage(f, "millrace_stage_drops_total", &v->stage[i]);
+		mr_prom_label(f, ",", "drop", "sojourn");
+		mr_prom_end(f, v->stage[i].word[MR_W_SOJOURN], MR_PROM_COUNT);
 	}
 	mr_prom_family(f, "millrace_edge_drops_total", "counter",
 	       "Packets dropped because an edge was full or led nowhere.");

@@ -237,6 +237,9 @@ static void print_lane(const struct mr_plan *p, unsigned edge, enum mr_lane lane
 		fputs(", dealt out", out);
 	if (e->restores)
 		fputs(", order restored", out);
+	if (e->sojourn_us && lane == MR_LANE_BULK)
+		fprintf(out, ", sojourn: %g ms over %g ms", e->sojourn_us / 1000.0,
+		        e->interval_us / 1000.0);
 	fputc('\n', out);
 }
 

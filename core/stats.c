@@ -79,7 +79,8 @@ static unsigned ports(const struct mr_port *table)
 
 uint64_t mr_stats_dropped(const struct mr_stage_view *s)
 {
-	return sum_of(s->drop, names(s->kind->drops)) + sum_of(s->edge, ports(s->kind->outputs));
+	return sum_of(s->drop, names(s->kind->drops)) + sum_of(s->edge, ports(s->kind->outputs)) +
+	       s->word[MR_W_SOJOURN];
 }
 
 int64_t mr_stats_balance(const struct mr_stage_view *s)
@@ -98,6 +99,16 @@ static json_t *named_json(const struct mr_named *table, const uint64_t *words)
 			json_decref(o);
 			return NULL;
 		}
+	return o;
+}
+
+/* Those of the kind, and the one that any stage with inputs may have. */
+static json_t *drops_json(const struct mr_stage_view *s)
+{
+	json_t *o = named_json(s->kind->drops, s->drop);
+
+	if (o && ports(s->kind->inputs) > 0)
+		json_object_set_new(o, "sojourn", json_integer(num(s->word[MR_W_SOJOURN])));
 	return o;
 }
 
@@ -162,7 +173,7 @@ static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s
 	                      "vectors", num(s->word[MR_W_VECTORS]),
 	                      "calls", num(s->word[MR_W_CALLS]),
 	                      "busy_ns", num(s->word[MR_W_BUSY_NS]),
-	                      "drops", named_json(s->kind->drops, s->drop),
+	                      "drops", drops_json(s),
 	                      "edges", outputs_json(s->kind->outputs, s->edge),
 	                      "counters", named_json(s->kind->counters, s->counter));
 

@@ -56,11 +56,31 @@ static bool serve_deadlines(struct mr_worker *w)
 	return any;
 }
 
+/* What of a vector has waited too long ends here. */
+static void drop_overdue(struct mr_worker *w, struct mr_entry *e, uint64_t waited,
+                         struct mr_vector *v)
+{
+	uint64_t *word = e->to->block->live;
+	struct mr_vector gone;
+	unsigned due = mr_sojourn_due(&e->sojourn, waited, !mr_ring_ready(e->ring), v->n,
+	                              w->turn.now);
+
+	if (due == 0)
+		return;
+	mr_sojourn_take(v, due, e->near, &gone);
+	word[MR_W_IN] += gone.n;
+	word[MR_W_SOJOURN] += gone.n;
+	for (unsigned i = 0; i < gone.n; i++) {
+		word[MR_W_IN_BYTES] += gone.pkt[i]->len;
+		mr_free(&w->turn, gone.pkt[i]);
+	}
+}
+
 /* Take one vector from a ring input; false when there is none, or no room for what comes of it. */
 static bool serve_entry(struct mr_worker *w, struct mr_entry *e)
 {
 	struct mr_vector v;
-	uint64_t stamp;
+	uint64_t stamp, waited;
 
 	if (!mr_ring_ready(e->ring))
 		return false;
@@ -72,10 +92,15 @@ static bool serve_entry(struct mr_worker *w, struct mr_entry *e)
 	e->popped = true;
 	if (v.n == 0)
 		return true;
-	mr_hist_add(&e->to->hist[MR_H_WAIT], w->turn.now > stamp ? w->turn.now - stamp : 0, v.n);
-	if (e->restored)
+	waited = w->turn.now > stamp ? w->turn.now - stamp : 0;
+	mr_hist_add(&e->to->hist[MR_H_WAIT], waited, v.n);
+	if (e->restored) {
 		mr_call_dealt(w, e, &v);
-	else
+		return true;
+	}
+	if (e->sojourn.target)
+		drop_overdue(w, e, waited, &v);
+	if (v.n)
 		mr_call_process(w, e->to, e->input, e->lane, &v);
 	return true;
 }

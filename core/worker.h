@@ -30,6 +30,7 @@
 #include "core/mail.h"
 #include "core/plan.h"
 #include "core/ring.h"
+#include "core/sojourn.h"
 #include "core/stage.h"
 
 #define MR_WATCHES_MAX  32 /* descriptors a worker can watch                       */
@@ -111,6 +112,8 @@ struct mr_entry {
 	unsigned           group;     /* entries that take turns from this one on; 1: it alone,
 	                               * 0: one before it speaks for it            */
 	unsigned           next;      /* of a group: whose turn it is, [0, group)  */
+	bool               near;      /* pkt->near tells targets apart, else far   */
+	struct mr_sojourn  sojourn;   /* of its packets; off but in lane bulk      */
 };
 
 struct mr_watched {

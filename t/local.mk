@@ -94,6 +94,7 @@ test_programs = \
 	t/core/test_replicas \
 	t/core/test_ring \
 	t/core/test_secret \
+	t/core/test_sojourn \
 	t/core/test_stats \
 	t/core/test_swap \
 	t/core/test_tsan \

@@ -287,7 +287,8 @@ static void check_balance(const struct mr_view *v)
 
 		ck_assert_uint_eq(s->word[MR_W_IN] + s->word[MR_W_MADE],
 		                  s->word[MR_W_OUT] + s->word[MR_W_TAKEN] + s->word[MR_W_HELD] +
-		                          sum(s->drop, drops) + sum(s->edge, edges));
+		                          sum(s->drop, drops) + sum(s->edge, edges) +
+		                          s->word[MR_W_SOJOURN]);
 	}
 }
 

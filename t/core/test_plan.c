@@ -538,7 +538,8 @@ START_TEST(a_plan_reads_like_this)
 	ck_assert_str_eq(text, "worker w: source a; pool of 1000 packets, 1792 bytes each\n"
 	                       "worker v: sink\n"
 	                       "pools of 1.8 MiB in all\n"
-	                       "ring a.out -> sink.in: 64 packets, full: drop\n");
+	                       "ring a.out -> sink.in: 64 packets, full: drop, sojourn: 5 ms over "
+	                       "100 ms\n");
 	free(text);
 	clear(&d);
 
@@ -551,7 +552,8 @@ START_TEST(a_plan_reads_like_this)
 	ck_assert_str_eq(text, "worker source: source\n"
 	                       "worker sink.0: sink\n"
 	                       "worker sink.1: sink\n"
-	                       "2 rings source.a -> sink.in: 512 packets each, full: wait\n");
+	                       "2 rings source.a -> sink.in: 512 packets each, full: wait, "
+	                       "sojourn: 5 ms over 100 ms\n");
 	free(text);
 	clear(&d);
 }

@@ -176,7 +176,7 @@ static const struct { const char *path, *value; } members[] = {
 	{ "stages.1.packets", "{\"in\":7,\"out\":0,\"made\":0,\"taken\":5,\"held\":1,\"dropped\":1,"
 	                      "\"balance\":0}" },
 	{ "stages.1.vectors", "2" },
-	{ "stages.1.drops", "{\"late\":1,\"stale\":0}" },
+	{ "stages.1.drops", "{\"late\":1,\"stale\":0,\"sojourn\":0}" },
 	{ "stages.1.counters", "{}" },
 	{ "stages.1.wait_ns", "{\"count\":7,\"mean\":4908544509.7,\"p50\":1023,\"p90\":34359738368,"
 	                      "\"p99\":34359738368,\"p999\":34359738368,\"max\":34359738368}" },
@@ -224,6 +224,31 @@ START_TEST(json)
 	}
 	ck_assert_str_eq(json_string_value(at(doc, "edges.0.to")), ODD ".in");
 	json_decref(doc);
+	free(text);
+	free(m);
+}
+END_TEST
+
+/* What ended for its wait was taken in and dropped. */
+START_TEST(sojourn)
+{
+	struct made *m = make();
+	size_t len;
+	char *text;
+	json_t *doc;
+
+	m->stage[1].word[MR_W_IN] += 4;
+	m->stage[1].word[MR_W_SOJOURN] = 4;
+	text = mr_stats_json(&m->view, &len);
+	doc = json_loads(text, 0, NULL);
+	ck_assert(json_is_true(at(doc, "conservation")));
+	ck_assert_int_eq(json_integer_value(at(doc, "stages.1.drops.sojourn")), 4);
+	ck_assert_int_eq(json_integer_value(at(doc, "stages.1.packets.dropped")), 5);
+	ck_assert_ptr_null(at(doc, "stages.0.drops.sojourn")); /* it takes nothing in */
+	json_decref(doc);
+	free(text);
+	text = mr_stats_metrics(&m->view, &len);
+	ck_assert_ptr_nonnull(strstr(text, ",drop=\"sojourn\"} 4\n"));
 	free(text);
 	free(m);
 }
@@ -326,6 +351,7 @@ static const char metrics[] =
 	"millrace_stage_drops_total" SRC ",drop=\"runt\"} 1\n"
 	"millrace_stage_drops_total" DST ",drop=\"late\"} 1\n"
 	"millrace_stage_drops_total" DST ",drop=\"stale\"} 0\n"
+	"millrace_stage_drops_total" DST ",drop=\"sojourn\"} 0\n"
 	FAMILY("millrace_edge_drops_total", "counter",
 	       "Packets dropped because an edge was full or led nowhere.")
 	"millrace_edge_drops_total" SRC ",edge=\"src.ip->d\\\"s\\\\t\\n.in\"} 0\n"
@@ -573,6 +599,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, json);
+	tcase_add_test(t, sojourn);
 	tcase_add_test(t, lost);
 	tcase_add_test(t, metrics_text);
 	tcase_add_loop_test(t, metrics_rules, 0, 2);

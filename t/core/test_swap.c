@@ -540,7 +540,7 @@ static void check_books(struct mr_engine *e)
 	for (unsigned i = 0; i < e->replicas; i++) {
 		const struct mr_replica *r = &e->replica[i];
 		const uint64_t *w = r->block->live;
-		uint64_t lost = 0;
+		uint64_t lost = w[MR_W_SOJOURN];
 
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			lost += w[MR_WORDS + d];

@@ -380,7 +380,7 @@ void stand_balance(struct stand *s)
 	for (unsigned i = 0; i < s->engine->replicas; i++) {
 		const struct mr_replica *r = &s->engine->replica[i];
 		const uint64_t *w = r->block->live;
-		uint64_t dropped = 0;
+		uint64_t dropped = w[MR_W_SOJOURN];
 
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			dropped += w[MR_WORDS + d];

@@ -458,7 +458,8 @@ uint64_t rig_count(struct rig *rig, const char *name)
 {
 	static const char *const common[MR_WORDS] = { "in",    "in-bytes", "out",  "out-bytes",
 		                                      "made",  "taken",    "taken-bytes", "held",
-		                                      "vectors", "calls",  "busy-ns" };
+		                                      "vectors", "calls",  "busy-ns",
+		                                      "sojourn" };
 	const struct mr_replica *r = &rig->engine->replica[UNDER];
 
 	for (unsigned i = 0; i < MR_WORDS; i++) {
@@ -526,7 +527,7 @@ void rig_conserved(const struct rig *rig)
 {
 	const struct mr_replica *r = &rig->engine->replica[UNDER];
 	const uint64_t *w = r->block->live;
-	uint64_t ended = 0;
+	uint64_t ended = w[MR_W_SOJOURN];
 
 	for (unsigned i = 0; i < r->ndrop + r->noutput; i++)
 		ended += w[MR_WORDS + i];

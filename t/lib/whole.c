@@ -235,7 +235,7 @@ static void check_books(unsigned i)
 	for (unsigned k = 0; k < node[i].engine->replicas; k++) {
 		const struct mr_replica *r = &node[i].engine->replica[k];
 		const uint64_t *w = r->block->live;
-		uint64_t lost = 0;
+		uint64_t lost = w[MR_W_SOJOURN];
 
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			lost += w[MR_WORDS + d];
