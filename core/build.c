@@ -127,7 +127,9 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	}
 	if (e->plan->pool[index].packets) {
 		w->pool = mr_pool_open((uint16_t)index, e->plan->pool[index].packets,
-		                       e->plan->pool[index].size, 0, 0, (uint16_t)e->workers);
+		                       e->plan->pool[index].size, e->plan->pool[index].slabs,
+		                       e->plan->pool[index].slabs * MR_SLAB_SLICES,
+		                       (uint16_t)e->workers);
 		if (!w->pool)
 			return false;
 	}

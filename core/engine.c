@@ -98,7 +98,7 @@ unsigned mr_count_missing(struct mr_engine *e)
 		struct mr_pool *pool = e->worker[i].pool;
 
 		if (pool)
-			missing += pool->n + pool->nslice - mr_pool_home(pool);
+			missing += mr_pool_missing(pool);
 	}
 	return missing;
 }

@@ -271,6 +271,8 @@ void mr_plan_print(const struct mr_plan *p, FILE *out)
 		if (p->pool[w].packets)
 			fprintf(out, "; pool of %u packets, %u bytes each", p->pool[w].packets,
 			        p->pool[w].size);
+		if (p->pool[w].slabs)
+			fprintf(out, ", %u slabs", p->pool[w].slabs);
 		fputc('\n', out);
 	}
 	if (mr_plan_bytes(p))

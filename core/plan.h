@@ -63,6 +63,7 @@ struct mr_plan_ring {
 struct mr_plan_pool {
 	uint32_t packets; /* 0: this worker makes none */
 	uint32_t size;    /* bytes a buffer            */
+	uint32_t slabs;
 };
 
 struct mr_plan {

@@ -176,6 +176,18 @@ static uint64_t packets_of(struct ways *ways, unsigned worker)
 	return hand + kept(ways) + smaller(all_rings(ways, NULL), use);
 }
 
+/* Who gets no slab does with packets alone. */
+static uint32_t slabs_of(const struct mr_plan *p, unsigned worker)
+{
+	uint32_t slabs = 0;
+
+	for (unsigned r = 0; r < p->replicas; r++) {
+		if (p->replica[r].worker == worker)
+			slabs += p->graph->stage[p->replica[r].stage].kind->slabs;
+	}
+	return slabs;
+}
+
 bool mr_plan_pools(struct mr_plan *p, uint32_t view_max)
 {
 	struct ways ways = { .p = p };
@@ -190,6 +202,7 @@ bool mr_plan_pools(struct mr_plan *p, uint32_t view_max)
 		if (packets == 0)
 			continue;
 		p->pool[w].packets = (uint32_t)smaller(packets, UINT32_MAX / 2);
+		p->pool[w].slabs = slabs_of(p, w);
 		p->pool[w].size = (MR_HEADROOM + view_max + MR_TAILROOM + 63) / 64 * 64;
 	}
 	free(ways.called);
@@ -207,7 +220,8 @@ uint64_t mr_plan_bytes(const struct mr_plan *p)
 		const struct mr_plan_pool *pool = &p->pool[w];
 
 		if (pool->packets)
-			bytes += mr_pool_bytes(pool->packets, pool->size, 0, 0, p->workers);
+			bytes += mr_pool_bytes(pool->packets, pool->size, pool->slabs,
+			                       pool->slabs * MR_SLAB_SLICES, p->workers);
 	}
 	return bytes;
 }

@@ -26,7 +26,7 @@ static uint32_t power_of_two(uint32_t at_least)
 
 uint64_t mr_pool_bytes(uint32_t n, uint32_t size, uint32_t nslab, uint32_t nslice, unsigned workers)
 {
-	uint64_t all = (uint64_t)n + nslice, each = sizeof(struct mr_pkt) + sizeof(struct mr_pkt *);
+	uint64_t all = (uint64_t)n + nslice, each = sizeof(struct mr_pkt_slot) + sizeof(struct mr_pkt *);
 	uint64_t home = (uint64_t)power_of_two(n + nslice + 1) * sizeof(struct ck_ring_buffer);
 
 	return all * each + (uint64_t)n * size + (uint64_t)nslab * MR_SLAB_BYTES +
@@ -242,4 +242,9 @@ uint32_t mr_pool_home(struct mr_pool *pool)
 {
 	mr_pool_collect(pool);
 	return pool->top + pool->slices_top;
+}
+
+uint32_t mr_pool_missing(struct mr_pool *pool)
+{
+	return pool->n + pool->nslice - mr_pool_home(pool) + pool->nslab - pool->slab_top;
 }

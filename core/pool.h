@@ -15,7 +15,8 @@
 
 #include "core/pkt.h"
 
-#define MR_SLAB_BYTES 65536
+#define MR_SLAB_BYTES  65536
+#define MR_SLAB_SLICES 32 /* descriptors for slices, for each slab of a pool */
 
 struct mr_slab {
 	uint8_t *base; /* MR_SLAB_BYTES; owned by the pool                       */
@@ -76,5 +77,8 @@ uint32_t mr_pool_collect(struct mr_pool *pool);
 /* Packets and slices at home (collected or not).  Only exact while all workers stand still: the
  * test of conservation at the end. */
 uint32_t mr_pool_home(struct mr_pool *pool);
+
+/* What has not come home, slabs as well as packets and slices.  As above. */
+uint32_t mr_pool_missing(struct mr_pool *pool);
 
 #endif

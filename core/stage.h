@@ -7,7 +7,8 @@
  *   open      once, on main, before privileges are dropped
  *   order     control tells this replica something; between vectors, on its worker
  *   process   a vector arrived at an input; every packet leaves by emit, drop, take or keep
- *   pull      its descriptors are ready, or it has kept packets and its outputs have room
+ *   pull      its descriptors are ready, or it has kept packets and its outputs have room; while the
+ *             node drains, a source that has kept packets is still called, and takes in nothing new
  *   timeout   the time it named by deadline() has come
  *   event     (a host only) another stage tells control something
  *   flush     the worker stops: kept packets and spares go home
@@ -51,7 +52,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       6  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       7  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -130,6 +131,8 @@ struct mr_kind {
 	uint32_t                 few;      /* ... and does with so many at a time, waiting for one to come
 	                                    * home or doing without; 0: as many as there is room for */
 	uint32_t                 keeps;    /* packets a replica may keep, at most         */
+	uint32_t                 slabs;    /* of one that makes packets: slabs a replica may want of its
+	                                    * worker's pool; it must do with fewer           */
 	bool                     single;   /* cannot have more than one replica            */
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
 	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what a
@@ -305,6 +308,12 @@ static inline void mr_drop(struct mr_turn *t, unsigned reason, struct mr_pkt *p)
 	mr_free(t, p);
 }
 
+/* End n packets that were made and have no descriptor yet by a named reason. */
+static inline void mr_lose(struct mr_turn *t, unsigned reason, unsigned n)
+{
+	t->word[t->drops + reason] += n;
+}
+
 /* End a packet in good order: it left the node, or was meant for this stage. */
 static inline void mr_take(struct mr_turn *t, struct mr_pkt *p)
 {
@@ -317,7 +326,13 @@ static inline void mr_take(struct mr_turn *t, struct mr_pkt *p)
  * packet until mr_made counts it. */
 struct mr_pkt *mr_spare(struct mr_turn *t);
 
-/* n spares have become packets of this stage. */
+/* The packet itself, or if it lies in a slab, a copy in a buffer of its own, and the slice goes home:
+ * for who keeps packets long, so that one of them does not keep 64 KiB from everybody.  Without a
+ * spare it is the packet itself. */
+struct mr_pkt *mr_own(struct mr_turn *t, struct mr_pkt *p);
+
+/* n spares have become packets of this stage; or that many were read at once and are kept until
+ * they get descriptors (mr_keep). */
 static inline void mr_made(struct mr_turn *t, unsigned n)
 {
 	t->word[MR_W_MADE] += n;

@@ -3,6 +3,7 @@
 #include "core/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/epoch.h"
 
@@ -31,6 +32,23 @@ struct mr_pkt *mr_spare(struct mr_turn *t)
 	if (!p)
 		w->short_of_packets = true;
 	return p;
+}
+
+struct mr_pkt *mr_own(struct mr_turn *t, struct mr_pkt *p)
+{
+	struct mr_worker *w = worker_of(t);
+	struct mr_pkt *c = p->slab != MR_NO_SLAB && w->pool ? mr_pool_get(w->pool) : NULL;
+
+	if (c && mr_pkt_tailroom(c) < p->len) {
+		mr_pool_put(w->pool, c);
+		c = NULL;
+	}
+	if (!c)
+		return p;
+	memcpy(mr_pkt_put(c, p->len), p->data, p->len);
+	mr_pkt_learn(c, p);
+	mr_free(t, p);
+	return c;
 }
 
 void mr_hold(struct mr_turn *t, unsigned input, bool held)

@@ -128,10 +128,12 @@ static bool is_source(const struct mr_replica *r)
 	return !r->kind->process;
 }
 
-/* Sources rest while the node drains; no descriptor of theirs is looked at. */
+/* Sources rest while the node drains; no descriptor of theirs is looked at.  One that has read more
+ * than a call may emit first lets that go. */
 static bool rests(const struct mr_worker *w, const struct mr_replica *r)
 {
-	return is_source(r) && atomic_load_explicit(&w->shared.drain, memory_order_relaxed);
+	return is_source(r) && atomic_load_explicit(&w->shared.drain, memory_order_relaxed) &&
+	       r->block->live[MR_W_HELD] == 0;
 }
 
 /* Its outputs have no room, or its worker has no packet to give it. */

@@ -170,6 +170,7 @@ test_programs = \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
+	t/stages/test_rx_gro \
 	t/stages/test_split \
 	t/stages/test_targets \
 	t/stages/test_tun \

@@ -150,7 +150,7 @@ static void decide(struct impair *im, struct mr_pkt *p, struct mr_turn *t)
 	wait += late ? im->reorder_by * MR_NS_PER_US : 0;
 	if (hits(im, n, DRAW_DOUBLE, im->duplicate))
 		twin = twin_of(p, t);
-	put(q, t->now + wait, p);
+	put(q, t->now + wait, wait ? mr_own(t, p) : p);
 	if (twin)
 		put(q, t->now + wait, twin);
 	mr_count(t, LATE, late);

@@ -72,6 +72,7 @@ static void keep(struct control *c, struct control_kept k, struct mr_turn *t)
 		return;
 	}
 	k.until = t->now + CONTROL_KEPT_NS;
+	k.pkt = mr_own(t, k.pkt);
 	c->kept[c->n_kept++] = k;
 	mr_keep(t, 1);
 }

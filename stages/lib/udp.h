@@ -31,12 +31,15 @@ struct mr_udp_socket {
 	bool        accept;  /* message 1 of strangers is answered          */
 	const char *name;    /* borrowed from the settings; "udp" if unnamed */
 	uint32_t    lost;    /* the overflow count that rx has seen last    */
+	bool        gro;     /* UDP_GRO is on; rx's                         */
+	bool        no_gro;  /* the kernel refused it; rx's                 */
 };
 
 struct mr_udp {
 	struct mr_udp_socket socket[MR_UDP_MAX];
 	unsigned             n;   /* instances, at least 1                  */
 	uint16_t             mtu; /* smallest of their MTUs                 */
+	bool                 received; /* an rx has been opened; main's     */
 };
 
 extern const struct mr_resource mr_resource_udp;

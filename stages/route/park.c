@@ -69,7 +69,7 @@ void mr_route_park(struct route *r, const uint8_t *key, struct mr_pkt *p, struct
 	}
 	if (lot->n == MR_PARK_EACH || r->parked == MR_PARK_ALL)
 		mr_drop(t, ROUTE_PARK_OVER, take_oldest(r, lot, t));
-	lot->pkt[lot->n++] = p;
+	lot->pkt[lot->n++] = mr_own(t, p);
 	r->parked++;
 	mr_keep(t, 1);
 	mr_count(t, ROUTE_PARKED, 1);

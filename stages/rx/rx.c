@@ -1,47 +1,52 @@
 /* rx - read datagrams from the UDP sockets and sort them by their first bytes.
  *
- *   1. recvmmsg, as many as one vector holds
- *   2. prefix check: what is no FMP packet dies here
- *   3. the receiver index is looked up: unknown ones die here, before any ring or cryptography
+ *   1. recvmmsg: as many messages as will make about one vector
+ *   2. a message of several datagrams (UDP_GRO) is cut into slices (train.c)
+ *   3. prefix check: what is no FMP packet dies here
+ *   4. the receiver index is looked up: unknown ones die here, before any ring or cryptography
  *
  *   frames      established frames of a live key
  *   handshakes  handshake packets, and frames of a key that a handshake under way will bring: they
  *               take its road, so that they cannot overtake it
  *
- * The source address of each datagram, as the kernel reports it, lies in the packet's side area. */
+ * What a call brought and one pull may not emit is kept, and goes first in the next: nothing is read
+ * before it has gone.  The source address of each datagram, as the kernel reports it, lies in the
+ * packet's side area. */
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/stage.h"
 #include "fips/wire/link.h"
-#include "stages/lib/mesh.h"
-#include "stages/lib/udp.h"
-#include "stages/lib/words.h"
+#include "stages/rx/rx.h"
+
+#define SLABS 96 /* a call's worth, and some that are out */
 
 enum { FRAMES, HANDSHAKES };
-enum { SHORT, PUNCH, VERSION, PHASE, LENGTH, FLAGS, TRUNCATED, UNKNOWN_INDEX };
-enum { CALLS, OVERFLOWS, ERRORS };
-
-struct rx {
-	uint32_t        batch;  /* datagrams a call asks for; const after open           */
-	struct mr_udp  *udp;    /* borrowed */
-	struct mr_mesh *mesh;   /* borrowed */
-	uint32_t        view;   /* bytes a datagram may have                             */
-	unsigned        next;   /* socket to begin with in the next pull                 */
-	unsigned        spares; /* packets ready to be filled, [0, batch]                */
-	struct mr_pkt  *spare[MR_VECTOR];
-	struct mmsghdr  msg[MR_VECTOR];
-	struct iovec    iov[MR_VECTOR];
-	_Alignas(8) char ancillary[CMSG_SPACE(sizeof(uint32_t))];
-};
 
 static const struct mr_field rx_fields[] = {
 	{ "batch", MR_U32, MR_AT(struct rx, batch), .min = 1, .max = MR_VECTOR, .def = MR_VECTOR,
-	  .unit = "datagrams", .help = "datagrams one system call asks for" },
+	  .unit = "messages", .help = "messages one system call asks for, at most" },
+	{ "gro", MR_BOOL, MR_AT(struct rx, gro), .def = true,
+	  .help = "have the kernel hand over datagrams of one sender many at a time (UDP_GRO)" },
 	{ 0 }
 };
+
+/* Have the kernel do as the setting says.  One that cannot do it hands datagrams over one by one.  It
+ * is switched off when nothing waits: what waits has been put together already. */
+static void set_gro(const struct rx *rx, struct mr_udp_socket *sock, bool empty)
+{
+	int on = rx->gro;
+
+	if (rx->gro == sock->gro || sock->no_gro || (sock->gro && !empty))
+		return;
+	if (setsockopt(sock->fd, SOL_UDP, UDP_GRO, &on, sizeof on))
+		sock->no_gro = true;
+	else
+		sock->gro = rx->gro;
+}
 
 static int rx_open(void *self, struct mr_setup *s)
 {
@@ -50,65 +55,130 @@ static int rx_open(void *self, struct mr_setup *s)
 	rx->udp = s->use[0];
 	rx->mesh = s->use[1];
 	rx->view = s->view_max;
+	rx->ask = rx->batch;
 	for (unsigned i = 0; i < rx->udp->n; i++) {
 		if (mr_setup_watch(s, rx->udp->socket[i].fd, MR_WATCH_READ) < 0)
 			return -1;
+		if (!rx->udp->received) /* else it is the worker's that receives by it */
+			set_gro(rx, &rx->udp->socket[i], true);
 	}
+	rx->udp->received = true;
 	return 0;
 }
 
-static void fill_spares(struct rx *rx, struct mr_turn *t)
+/* ---- the call ---- */
+
+static void fill_up(struct rx *rx, struct mr_turn *t)
 {
-	while (rx->spares < rx->batch) {
+	while (rx->spares < rx->ask) {
 		struct mr_pkt *p = mr_spare(t);
 
 		if (!p)
-			return;
+			break;
 		rx->spare[rx->spares++] = p;
 	}
+	while (rx->gro && rx->slabs < rx->ask) {
+		uint16_t slab = mr_slab_get(t->pool);
+
+		if (slab == MR_NO_SLAB)
+			break;
+		rx->slab[rx->slabs++] = slab;
+	}
 }
 
-/* One receive call.  Returns the number of datagrams; the overflow count comes with the first. */
-static unsigned receive(struct rx *rx, const struct mr_udp_socket *sock, struct mr_turn *t)
+/* Describe the i-th message to be received: where its bytes, its source and its notes go to. */
+static void prepare(struct rx *rx, unsigned i, bool gro, const struct mr_pool *pool)
 {
+	struct rx_message *m = &rx->message[i];
+	struct mr_pkt *p = rx->spare[rx->spares - 1 - i];
+	bool slab = gro && i < rx->slabs;
+
+	*m = (struct rx_message){ .pkt = p, .slab = slab ? rx->slab[rx->slabs - 1 - i] : MR_NO_SLAB };
+	m->spill = !gro ? NULL : slab ? pool->slab[m->slab].base : rx->bounce;
+	rx->iov[i][0] = (struct iovec){ .iov_base = p->data, .iov_len = rx->view };
+	if (gro)
+		rx->iov[i][1] = (struct iovec){ .iov_base = m->spill + rx->view,
+			                        .iov_len = MR_SLAB_BYTES - rx->view };
+	rx->msg[i].msg_hdr = (struct msghdr){
+		.msg_name = m->from.sock, .msg_namelen = sizeof m->from.sock,
+		.msg_iov = rx->iov[i], .msg_iovlen = gro ? 2 : 1,
+		.msg_control = rx->ancillary[i], .msg_controllen = RX_ANCILLARY,
+	};
+}
+
+/* One receive call.  Returns the number of messages it asked for. */
+static unsigned receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t)
+{
+	unsigned want = rx->spares < rx->ask ? rx->spares : rx->ask;
 	int n;
 
-	for (unsigned i = 0; i < rx->spares; i++) {
-		struct mr_pkt *p = rx->spare[i];
-		struct fips_via *via = mr_pkt_via(p);
-
-		memset(via, 0, sizeof *via);
-		rx->iov[i] = (struct iovec){ .iov_base = p->data, .iov_len = rx->view };
-		rx->msg[i].msg_hdr = (struct msghdr){
-			.msg_name = via->sock, .msg_namelen = sizeof via->sock,
-			.msg_iov = &rx->iov[i], .msg_iovlen = 1,
-		};
-	}
-	rx->msg[0].msg_hdr.msg_control = rx->ancillary;
-	rx->msg[0].msg_hdr.msg_controllen = sizeof rx->ancillary;
-	mr_count(t, CALLS, 1);
-	n = recvmmsg(sock->fd, rx->msg, rx->spares, MSG_DONTWAIT, NULL);
-	if (n >= 0)
-		return (unsigned)n;
+	set_gro(rx, sock, false);
+	if (sock->gro && want > rx->slabs)
+		want = rx->slabs ? rx->slabs : 1; /* there is one bounce buffer */
+	for (unsigned i = 0; i < want; i++)
+		prepare(rx, i, sock->gro, t->pool);
+	mr_count(t, RX_CALLS, 1);
+	n = recvmmsg(sock->fd, rx->msg, want, MSG_DONTWAIT, NULL);
+	rx->got = n > 0 ? (unsigned)n : 0;
+	rx->at = rx->off = 0;
 	/* an error left by an earlier send is consumed by this call and is nobody's packet */
-	if (errno != EAGAIN && errno != EINTR)
-		mr_count(t, ERRORS, 1);
-	return 0;
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		mr_count(t, RX_ERRORS, 1);
+	rx->spares -= rx->got;
+	if (sock->gro)
+		rx->slabs -= rx->got < rx->slabs ? rx->got : rx->slabs;
+	if (rx->got < want)
+		set_gro(rx, sock, true);
+	return want;
 }
 
-static void count_overflow(struct rx *rx, unsigned socket, struct mr_turn *t)
+/* ---- what came ---- */
+
+/* What the kernel notes about a message: how long each datagram in it is, and how many the socket has
+ * lost so far. */
+static void read_notes(struct rx_message *m, struct msghdr *h, uint32_t *lost)
 {
-	struct msghdr *m = &rx->msg[0].msg_hdr;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		int each;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		uint32_t lost;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(lost, CMSG_DATA(c), sizeof *lost);
+		if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
 			continue;
-		memcpy(&lost, CMSG_DATA(c), sizeof lost);
-		mr_count(t, OVERFLOWS, lost - rx->udp->socket[socket].lost);
-		rx->udp->socket[socket].lost = lost;
+		memcpy(&each, CMSG_DATA(c), sizeof each);
+		if (each > 0 && (uint32_t)each < m->len)
+			m->each = (uint32_t)each;
 	}
+}
+
+/* Take stock of a call: every datagram is this stage's from here on. */
+static void take_in(struct rx *rx, unsigned socket, struct mr_turn *t)
+{
+	struct mr_udp_socket *sock = &rx->udp->socket[socket];
+	uint32_t lost = sock->lost;
+
+	for (unsigned i = 0; i < rx->got; i++) {
+		struct rx_message *m = &rx->message[i];
+		struct msghdr *h = &rx->msg[i].msg_hdr;
+		unsigned n;
+
+		m->from.instance = (uint16_t)socket;
+		m->from.len = (uint16_t)h->msg_namelen;
+		m->len = rx->msg[i].msg_len;
+		m->cut = h->msg_flags & MSG_TRUNC;
+		read_notes(m, h, &lost);
+		n = rx_datagrams(m);
+		if (n > 1) {
+			mr_count(t, RX_TRAINS, 1);
+			mr_count(t, RX_TRAIN_DATAGRAMS, n);
+		}
+		rx->left += n;
+	}
+	mr_made(t, rx->left);
+	mr_count(t, RX_OVERFLOWS, lost - sock->lost);
+	sock->lost = lost;
+	rx->ask = rx->got * MR_VECTOR / rx->left;
+	rx->ask = rx->ask < 1 ? 1 : rx->ask > rx->batch ? rx->batch : rx->ask;
 }
 
 /* Emit or drop one datagram.  `last` remembers the entry of the run's index. */
@@ -123,73 +193,84 @@ static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry 
 		return;
 	}
 	if (frame != FIPS_FRAME_ESTABLISHED) {
-		mr_drop(t, (unsigned)(frame - FIPS_FRAME_SHORT) + SHORT, p);
+		mr_drop(t, (unsigned)(frame - FIPS_FRAME_SHORT) + RX_SHORT, p);
 		return;
 	}
 	if (!*last || (*last)->index != mr_le32(index))
 		*last = mr_table_find(rx->mesh->index, index);
 	if (!*last) {
-		mr_drop(t, UNKNOWN_INDEX, p);
+		mr_drop(t, RX_UNKNOWN_INDEX, p);
 		return;
 	}
 	p->near = (*last)->link;
 	mr_emit(t, (*last)->live ? FRAMES : HANDSHAKES, p);
 }
 
-static void take_in(struct rx *rx, unsigned socket, unsigned n, struct mr_turn *t)
+static void emit(struct rx *rx, struct mr_turn *t)
 {
 	const struct fips_index_entry *last = NULL;
+	struct mr_pkt *p;
 
-	mr_made(t, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct mr_pkt *p = rx->spare[i];
-		struct fips_via *via = mr_pkt_via(p);
-
-		via->instance = (uint16_t)socket;
-		via->len = (uint16_t)rx->msg[i].msg_hdr.msg_namelen;
-		p->len = rx->msg[i].msg_len;
+	for (unsigned n = 0; n < MR_VECTOR && (p = rx_next(rx, t)); n++) {
 		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
-		if (rx->msg[i].msg_hdr.msg_flags & MSG_TRUNC)
-			mr_drop(t, TRUNCATED, p);
-		else
-			sort(rx, p, &last, t);
+		sort(rx, p, &last, t);
 	}
-	rx->spares -= n;
-	memmove(rx->spare, rx->spare + n, rx->spares * sizeof rx->spare[0]);
 }
 
-/* One socket a pull, in turn: one call emits at most one vector.  There is more when the batch was
- * full, or when another socket has not been asked since. */
+/* One call a pull, the sockets in turn.  Returns whether there may be more to receive: the call
+ * brought all it asked for, or another socket has not been asked since. */
+static bool receive_some(struct rx *rx, struct mr_turn *t)
+{
+	for (unsigned asked = 1; asked <= rx->udp->n; asked++) {
+		unsigned socket = rx->next, want;
+
+		rx->next = (rx->next + 1) % rx->udp->n;
+		want = receive(rx, &rx->udp->socket[socket], t);
+		if (rx->got) {
+			take_in(rx, socket, t);
+			return rx->got == want || asked < rx->udp->n;
+		}
+	}
+	return false;
+}
+
 static bool rx_pull(void *self, struct mr_turn *t)
 {
 	struct rx *rx = self;
-	unsigned asked = 0, want, n = 0;
+	unsigned before = rx->left;
+	bool more = true;
 
-	fill_spares(rx, t);
-	want = rx->spares;
-	if (want == 0)
-		return false;
-	while (n == 0 && asked < rx->udp->n) {
-		unsigned socket = rx->next;
-
-		rx->next = (rx->next + 1) % rx->udp->n;
-		asked++;
-		n = receive(rx, &rx->udp->socket[socket], t);
-		if (n) {
-			count_overflow(rx, socket, t);
-			take_in(rx, socket, n, t);
-		}
+	if (rx->left == 0) {
+		fill_up(rx, t);
+		if (rx->spares == 0)
+			return false;
+		more = receive_some(rx, t);
 	}
-	return n == want || (n && asked < rx->udp->n);
+	emit(rx, t);
+	mr_keep(t, (int)rx->left - (int)before);
+	return more || rx->left;
 }
 
 static void rx_flush(void *self, struct mr_turn *t)
 {
 	struct rx *rx = self;
 
+	mr_lose(t, RX_STOPPED, rx->left);
+	mr_keep(t, -(int)rx->left);
+	rx->left = 0;
+	for (; rx->at < rx->got; rx->at++) {
+		struct rx_message *m = &rx->message[rx->at];
+
+		if (m->pkt)
+			mr_free(t, m->pkt);
+		if (m->slab != MR_NO_SLAB)
+			mr_slab_done(t->pool, m->slab);
+	}
 	while (rx->spares)
 		mr_free(t, rx->spare[--rx->spares]);
+	while (rx->slabs)
+		mr_slab_done(t->pool, rx->slab[--rx->slabs]);
 }
 
 const struct mr_kind mr_kind_rx = {
@@ -210,13 +291,19 @@ const struct mr_kind mr_kind_rx = {
 		{ "flags", .help = "flags set in a handshake packet" },
 		{ "truncated", .help = "longer than any frame of ours" },
 		{ "unknown-index", .help = "no key of ours goes by this receiver index" },
+		{ "stopped", .help = "received and not yet sorted when the node stopped" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "receive-calls", .help = "recvmmsg calls" },
 		{ "socket-overflow", .help = "datagrams the kernel dropped for a full receive buffer" },
 		{ "receive-errors", .help = "errors reported by a receive call" },
+		{ "gro-messages", .help = "messages of several datagrams" },
+		{ "gro-datagrams", .help = "datagrams in such messages" },
+		{ "gro-copied", .help = "datagrams of such messages that were copied out of them" },
+		{ "gro-moved", .help = "bytes moved so that the rest of such a message lies in one piece",
+		  .unit = "bytes" },
 		{ 0 } },
-	.once = true, .makes = true, .keeps = MR_VECTOR, .single = true,
+	.once = true, .makes = true, .keeps = MR_VECTOR, .slabs = SLABS, .single = true,
 	.affinities = 1 << MR_ANY,
 	.open = rx_open, .pull = rx_pull, .flush = rx_flush,
 };

@@ -12,6 +12,7 @@
 #include "core/pool.h"
 #include "core/ring.h"
 #include "core/table.h"
+#include "core/worker.h"
 
 /* ---- ring ---- */
 
@@ -187,6 +188,49 @@ START_TEST(a_slab_is_reused_when_its_slices_are_home)
 	mr_pool_return(pool, 1, s[2]);
 	ck_assert_uint_eq(mr_pool_home(pool), 1 + 8);
 	ck_assert_uint_eq(mr_slab_get(pool), a);
+	/* everything is counted until it is home: slabs too */
+	ck_assert_uint_eq(mr_pool_missing(pool), 2);
+	mr_slab_done(pool, a);
+	ck_assert_uint_eq(mr_pool_missing(pool), 1);
+	mr_slab_done(pool, b);
+	ck_assert_uint_eq(mr_pool_missing(pool), 0);
+	mr_pool_close(pool);
+}
+END_TEST
+
+/* Who keeps a packet long copies it out of its slab, with all that is known of it; without a spare, or
+ * where it does not fit, the slice stays what it is. */
+START_TEST(what_is_kept_is_copied_small)
+{
+	struct mr_pool *pool = mr_pool_open(0, 1, 1500, 1, 4, 1);
+	struct mr_worker w = { .pool = pool };
+	struct mr_turn t = { .pool = pool, .runtime = &w };
+	uint16_t slab = mr_slab_get(pool);
+	struct mr_pkt *s[3], *p;
+
+	for (unsigned i = 0; i < 3; i++) {
+		s[i] = mr_slab_slice(pool, slab, i * 1000, i == 0 ? 1500 : 1000);
+		memset(mr_pkt_put(s[i], s[i]->room), (int)(7 + i), s[i]->room);
+		memset(mr_pkt_side(s[i]), (int)(9 + i), MR_SIDE);
+		s[i]->far = 5 + i;
+	}
+	mr_slab_done(pool, slab);
+	ck_assert_ptr_eq(mr_own(&t, s[0]), s[0]); /* 1500 behind a headroom do not fit into 1500 */
+	p = mr_own(&t, s[1]);
+	ck_assert_ptr_ne(p, s[1]);
+	ck_assert_ptr_eq(mr_own(&t, p), p);
+	ck_assert_uint_eq(p->slab, MR_NO_SLAB);
+	ck_assert_uint_eq(mr_pkt_headroom(p), MR_HEADROOM);
+	ck_assert_uint_eq(p->len, 1000);
+	ck_assert_uint_eq(p->data[0] + p->data[999], 2 * 8);
+	ck_assert_uint_eq(p->far, 6);
+	ck_assert_uint_eq(mr_pkt_side(p)[MR_SIDE - 1], 10);
+	ck_assert_uint_eq(pool->slab[slab].out, 2);
+	ck_assert_ptr_eq(mr_own(&t, s[2]), s[2]);
+	mr_free(&t, s[0]);
+	mr_free(&t, s[2]);
+	mr_free(&t, p);
+	ck_assert_uint_eq(mr_pool_missing(pool), 0);
 	mr_pool_close(pool);
 }
 END_TEST
@@ -478,6 +522,7 @@ int main(void)
 	tcase_add_test(tc, mail_says_when_it_is_full);
 	tcase_add_test(tc, packets_come_home);
 	tcase_add_test(tc, a_slab_is_reused_when_its_slices_are_home);
+	tcase_add_test(tc, what_is_kept_is_copied_small);
 	tcase_add_test(tc, handles_outlive_replacement_not_removal);
 	tcase_add_test(tc, a_reader_keeps_what_it_found);
 	tcase_add_test(tc, a_handle_has_the_hash_of_its_key);

@@ -499,6 +499,11 @@ void rig_wet(struct rig *rig)
 	free(rig->away);
 }
 
+struct mr_pool *rig_pool(struct rig *rig)
+{
+	return worker(rig)->pool;
+}
+
 void *rig_use(struct rig *rig, const struct mr_resource *resource)
 {
 	for (unsigned i = 0; i < rig->engine->useds; i++) {

@@ -77,6 +77,9 @@ bool rig_holds(struct rig *rig, const char *input);
 void rig_dry(struct rig *rig, unsigned left);
 void rig_wet(struct rig *rig);
 
+/* The pool of the stage's worker. */
+struct mr_pool *rig_pool(struct rig *rig);
+
 /* An opened resource by its descriptor, the stage's state, and the epoch record table writes take. */
 void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);

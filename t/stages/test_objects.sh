@@ -27,7 +27,7 @@ objects()
 }
 
 # The runtime's calls for stages, and the rules and layouts of the protocol.
-turn='mr_(free|spare|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
+turn='mr_(free|spare|own|slab_(get|slice|done)|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
 	"$build"/stages/lib/number_*.o)
@@ -53,7 +53,7 @@ check()
 for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 	case $stage in
 	control) ;;
-	rx)        check stages/rx 'recvmmsg|__cmsg_nxthdr' ;;
+	rx)        check stages/rx 'recvmmsg|setsockopt|__cmsg_nxthdr' ;;
 	tx-gso)    check stages/tx-gso 'sendmmsg|sendmsg' ;;
 	tun-read)  check stages/tun-read 'read|readv' ;;
 	tun-write) check stages/tun-write 'write|writev' ;;
