@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
+	cli/aead.c \
+	cli/aead.h \
 	cli/args.c \
 	cli/args.h \
 	cli/check.c \

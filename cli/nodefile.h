@@ -3,7 +3,7 @@
  * Loading opens two files for reading and nothing else.  Everything wrong with either is in the
  * report afterwards.  The sections of the node file belong to kinds and resources, which decode
  * them when the engine opens them; here they are decoded once to find mistakes, and the keys that
- * belong to the program itself (graph, http, log, user) are kept.
+ * belong to the program itself (graph, aead, http, log, user) are kept.
  */
 #ifndef MILLRACE_CLI_NODEFILE_H
 #define MILLRACE_CLI_NODEFILE_H
@@ -20,6 +20,9 @@
 struct cli_settings {
 	char *graph; /* "auto", a shipped name or a path */
 	char *user;  /* who to be once all is open; NULL: whoever started it */
+	struct {
+		char *refuse; /* AEAD providers not to use (aead.h), or NULL */
+	} aead;
 	struct {
 		char *listen; /* "host:port", "unix:/path" or "off" */
 		bool  insecure_bind;

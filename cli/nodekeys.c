@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/aead.h"
 #include "cli/identity.h"
 #include "cli/privileges.h"
 
@@ -216,7 +217,7 @@ static const struct mr_field top_keys[] = {
 /* clang-format on */
 
 const char *const cli_top_keys[] = {
-	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "http", "log", "user", NULL,
+	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "aead", "http", "log", "user", NULL,
 };
 
 /* ---- the program's own ---- */
@@ -232,6 +233,13 @@ static const char *user_rule(const void *member)
 
 	return user ? cli_user_wrong(user) : NULL;
 }
+
+static const struct mr_field aead_fields[] = {
+	{ .name = "refuse", .type = MR_TEXT, MR_AT(struct cli_settings, aead.refuse),
+	  .rule = cli_aead_refuse_rule,
+	  .help = "names of AEAD providers not to use, separated by commas" },
+	{ 0 }
+};
 
 static const struct mr_field http_fields[] = {
 	{ .name = "listen", .type = MR_TEXT, MR_AT(struct cli_settings, http.listen),
@@ -252,6 +260,7 @@ static const struct mr_field root_fields[] = {
 	{ .name = "graph", .type = MR_TEXT, MR_AT(struct cli_settings, graph), .text = "auto",
 	  .rule = not_empty_rule,
 	  .help = "stage graph: auto, the name of a shipped one, or a path" },
+	{ .name = "aead", .type = MR_GROUP, .of = aead_fields },
 	{ .name = "http", .type = MR_GROUP, .of = http_fields },
 	{ .name = "log", .type = MR_GROUP, .of = log_fields },
 	{ .name = "user", .type = MR_TEXT, MR_AT(struct cli_settings, user), .rule = user_rule,

@@ -14,12 +14,12 @@
 #include "config.h"
 #endif
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/aead.h"
 #include "cli/identity.h"
 #include "cli/privileges.h"
 #include "cli/run.h"
@@ -74,25 +74,6 @@ void cli_run_log_graph(const struct run *r)
 	       g->summary && *g->summary ? ": " : "", g->summary ? g->summary : "");
 	if (r->node.why)
 		mr_log(&r->log, MR_LOG_INFO, "%s", r->node.why);
-}
-
-static void choose_aead(struct run *r)
-{
-	struct mr_aead_score score[MR_AEAD_MAX];
-	unsigned n = 0;
-
-	r->aead = mr_aead_choose(r->plugins->aeads, mr_clock_now, score, &n);
-	for (unsigned i = 0; i < n; i++) {
-		const char *name = score[i].provider->name;
-
-		if (score[i].refused)
-			mr_log(&r->log, MR_LOG_WARN, "AEAD %s is not used: %s", name, score[i].refused);
-		else
-			mr_log(&r->log, MR_LOG_INFO,
-			       "AEAD %s: %" PRIu64 " ns to seal, %" PRIu64 " ns to open 1400 bytes%s",
-			       name, score[i].ns_seal, score[i].ns_open,
-			       score[i].provider == r->aead ? "; chosen" : "");
-	}
 }
 
 static bool read_configuration(struct run *r, const struct cli_args *args, struct mr_report *report)
@@ -321,7 +302,8 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 	mr_log(&r->log, MR_LOG_INFO, "millrace %s", PACKAGE_VERSION);
 	cli_run_log_graph(r);
 	log_identity(r);
-	choose_aead(r);
+	r->aead = cli_aead_choose(r->plugins->aeads, r->node.settings.aead.refuse, mr_clock_now,
+	                          &r->log);
 	if (!open_loop(r)) {
 		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
 		return CLI_FAILED;

@@ -67,6 +67,7 @@ t_lib_librig_a_SOURCES = \
 	t/lib/witness.h
 
 test_programs = \
+	t/cli/test_aead \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \

@@ -140,6 +140,7 @@ refuses '.node.identity = {}' 'node.identity: a change here needs a restart'
 refuses '.node.identity.nsec = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"' \
 	'node.identity: a change here needs a restart'
 refuses '.user = "nobody"' 'user: a change here needs a restart'
+refuses '.aead.refuse = "libcrypto"' 'aead.refuse: a change here needs a restart'
 refuses '.graph = "fusde"' 'there is no graph "fusde"; did you mean "fused"?'
 refuses '.graph = "./none.json"' 'none.json'
 refuses '.node.link_dead_timeout_secs = 5' 'are not longer than a heartbeat, which is 7 s'
