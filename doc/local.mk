@@ -1,6 +1,7 @@
 # doc: pages for people.
 
 dist_doc_DATA += \
+	doc/bench.md \
 	doc/graphs.md \
 	doc/reload.md \
 	doc/plugins.md \

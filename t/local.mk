@@ -274,6 +274,7 @@ EXTRA_DIST += $(test_scripts) t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
+	t/net/bench.sh \
 	t/net/away.sh \
 	t/net/chain.sh \
 	t/net/hostile.sh \

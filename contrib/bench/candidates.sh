@@ -72,15 +72,18 @@ begin()
 	for node in a b; do
 		[ -e "$work/$node.log" ] || : >"$work/$node.log"
 	done
-	await 20 ping_once || lament "no answer through $candidate"
+	patience=100
+	until finish ip netns exec a ping -c 1 -W 1 "$far" >/dev/null 2>&1; do
+		for pid in $pids; do
+			kill -0 "$pid" 2>/dev/null || lament "$candidate ended by itself"
+		done
+		[ "$patience" -gt 0 ] || lament "no answer through $candidate"
+		patience=$((patience - 1))
+		sleep 0.2
+	done
 }
 
-ping_once()
-{
-	finish ip netns exec a ping -c 1 -W 1 "$far"
-}
-
-# end_of NODE OTHER: does the same in both namespaces, in which only last bytes of addresses differ.
+# In the two namespaces only the last bytes of addresses differ.
 last_byte()
 {
 	case $1 in

@@ -4,8 +4,8 @@
 #   tcpN    N TCP streams from a to b, Mbit/s
 #   revN    N TCP streams from b to a
 #   bothN   N TCP streams each way at once, Mbit/s of both together
-#   udp64   UDP packets of 64 bytes a second, from a to b: the highest rate tried at which at most 1 %
-#           is lost, found by halving the range between 2000 and 1000000 eight times
+#   udpN    UDP packets of N bytes a second, from a to b: the highest rate tried at which at most 1 %
+#           is lost, found by halving the range from 2000 to 2000000 nine times
 #   idle    nothing but the ping: its median, ms
 #
 # During each a ping runs 100 times a second, and the time that all cores together are not idle is
@@ -18,7 +18,7 @@ measure()
 	tcp[1-9]*) tcp "${1#tcp}" ;;
 	rev[1-9]*) tcp "${1#rev}" -R ;;
 	both[1-9]*) tcp "${1#both}" --bidir ;;
-	udp64) udp_small ;;
+	udp*) udp "${1#udp}" ;;
 	idle) idle ;;
 	esac
 }
@@ -26,7 +26,7 @@ measure()
 is_measure()
 {
 	case $1 in
-	udp64 | idle) return 0 ;;
+	idle | udp[89] | udp[1-9][0-9] | udp[1-9][0-9][0-9] | udp1[0-3][0-9][0-9] | udp1400) return 0 ;;
 	tcp[1-9] | rev[1-9] | both[1-9] | tcp[1-9][0-9] | rev[1-9][0-9] | both[1-9][0-9]) return 0 ;;
 	esac
 	return 1
@@ -155,24 +155,53 @@ tcp()
 	}
 }
 
-# At most 1 % lost, and at least 95 % of what was asked for sent?
+# ---- small packets ----
+
+# holds_rate BYTES RATE: for a second; at most 1 % lost, and at least 95 % of what was asked for sent?
+# $flood is what became of them.
 holds_rate()
 {
-	iperf 1 -u -l 64 -b $(($1 * 512)) || return 2
-	jq -e --argjson rate "$1" '.end.sum | .packets > 0 and .packets / .seconds >= 0.95 * $rate and
-		.lost_packets <= 0.01 * .packets' "$work/iperf3.json" >/dev/null
+	start "$work/flood.at" ip netns exec b "$folder/contrib/bench/flood" at "$far"
+	receiving=$started
+	await 5 flood_listens || {
+		why="the receiver does not listen"
+		end "$receiving"
+		return 2
+	}
+	finish ip netns exec a "$folder/contrib/bench/flood" to "$far" "$1" "$2" 1000 >"$work/flood.to" 2>&1 || {
+		why=$(cat "$work/flood.to")
+		end "$receiving"
+		return 2
+	}
+	wait "$receiving" 2>/dev/null
+	forget "$receiving"
+	flood=$(jq -s 'add' "$work/flood.to" "$work/flood.at")
+	printf '%s' "$flood" | jq -e --argjson rate "$2" \
+		'.sent * 1e9 / .ns >= 0.95 * $rate and .received >= 0.99 * .sent' >/dev/null
 }
 
-udp_small()
+flood_listens()
 {
-	low=2000 high=1000000 step=0 best=0
-	start_ping 12
-	while [ "$step" -lt 8 ]; do
+	ip netns exec b ss -Hlun 'sport = :7800' | grep -q .
+}
+
+# udp BYTES
+udp()
+{
+	low=2000 high=2000000 step=0 best='' failed=''
+	while [ "$step" -lt 9 ]; do
 		rate=$(awk "BEGIN { printf \"%d\", sqrt($low * $high) }")
-		holds_rate "$rate"
-		case $? in
+		start_ping 2
+		busy_before=$(busy)
+		holds_rate "$1" "$rate"
+		held=$?
+		busy_after=$(busy)
+		kill -INT "$pinging" 2>/dev/null
+		end_ping
+		case $held in
 		0)
-			best=$(jq '.end.sum | (.packets - .lost_packets) / .seconds | round' "$work/iperf3.json")
+			best=$(printf '%s' "$flood" | jq -c "{ value: (.received * 1e9 / .ns | round), unit: \"packets/s\",
+				late, ping: $ping, cpu_per_mpacket: (($busy_after - $busy_before) / 100 / .received * 1e6) }")
 			low=$rate
 			;;
 		1) high=$rate ;;
@@ -180,10 +209,9 @@ udp_small()
 		esac
 		step=$((step + 1))
 	done
-	end "$pinging"
-	[ "$best" -gt 0 ] || {
-		why=${failed:-"no rate above 2000 was held"}
+	[ -n "$best" ] || {
+		why=${failed:-"no rate above 2000 packets a second was held"}
 		return 1
 	}
-	result=$(jq -nc "{ value: $best, unit: \"packets/s\" }")
+	result=$best
 }

@@ -287,13 +287,14 @@ static const struct mr_aead *choose(const char *name)
 	return aead;
 }
 
-static unsigned number(const char *option, const char *text, unsigned most)
+static unsigned number(const char *option, const char *text, unsigned least, unsigned most)
 {
 	char *end;
 	unsigned long n = strtoul(text ? text : "", &end, 10);
 
-	if (*end || n == 0 || n > most) {
-		fprintf(stderr, "bench stage: %s wants a whole number from 1 to %u\n", option, most);
+	if (*end || n < least || n > most) {
+		fprintf(stderr, "bench stage: %s wants a whole number from %u to %u\n", option, least,
+		        most);
 		exit(1);
 	}
 	return (unsigned)n;
@@ -332,16 +333,17 @@ static void row(struct way *way, unsigned at, unsigned ms, double ns, bool json,
 int main(int argc, char **argv)
 {
 	bool chosen[PLACES] = { 0 }, all = true, json = false;
-	unsigned bytes = 1280, ms = 300;
+	const unsigned most = fips_mtu_packet(LINK_MTU, LINK_MTU);
 	const char *aead = NULL, *comma = "";
-	static struct way way;
+	static struct way way = { .bytes = 1280 };
+	unsigned ms = 300;
 	double ns;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--bytes"))
-			bytes = number(argv[i], argv[i + 1], fips_mtu_packet(LINK_MTU, LINK_MTU)), i++;
+			way.bytes = number(argv[i], argv[i + 1], 48, most), i++;
 		else if (!strcmp(argv[i], "--ms"))
-			ms = number(argv[i], argv[i + 1], 60000), i++;
+			ms = number(argv[i], argv[i + 1], 1, 60000), i++;
 		else if (!strcmp(argv[i], "--aead") && argv[i + 1])
 			aead = argv[++i];
 		else if (!strcmp(argv[i], "--json"))
@@ -349,7 +351,6 @@ int main(int argc, char **argv)
 		else
 			chosen[place_of(argv[i])] = true, all = false;
 	}
-	way.bytes = bytes < 48 ? 48 : bytes;
 	way_open(&way, choose(aead));
 	aead = rig_engine(way.rig[0])->aead->name;
 	ns = ns_per_tick();

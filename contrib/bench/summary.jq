@@ -19,6 +19,7 @@ def summary:
 	    min: ($good | map(.value) | min), max: ($good | map(.value) | max),
 	    cov: ($good | map(.value) | variation),
 	    retransmits: ($good | middle_of(.retransmits)), cpu_per_gbit: ($good | middle_of(.cpu_per_gbit)),
+	    cpu_per_mpacket: ($good | middle_of(.cpu_per_mpacket)), late: ($good | middle_of(.late)),
 	    cores_busy: ($good | middle_of(.cores_busy)),
 	    ping_p50: ($good | middle_of(.ping.p50)), ping_p99: ($good | middle_of(.ping.p99)),
 	    bytes_inside: ($good | middle_of(.bytes_a_packet.inside)),
