@@ -31,6 +31,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/later.h \
 	t/lib/ledger.c \
 	t/lib/ledger.h \
+	t/lib/merged.c \
+	t/lib/merged.h \
 	t/lib/mock_seal.c \
 	t/lib/mock_seal.h \
 	t/lib/modules.c \
@@ -48,6 +50,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/reference.c \
 	t/lib/reference.h \
 	t/lib/reference_session.c \
+	t/lib/refuse.c \
+	t/lib/refuse.h \
 	t/lib/rig.c \
 	t/lib/rig.h \
 	t/lib/scan.c \
@@ -166,6 +170,7 @@ test_programs = \
 	t/stages/test_fsp_seal \
 	t/stages/test_key_hygiene \
 	t/stages/test_key_work \
+	t/stages/test_merge \
 	t/stages/test_pages \
 	t/stages/test_rekey \
 	t/stages/test_reload \
@@ -312,6 +317,7 @@ check_PROGRAMS += \
 	t/net/capture \
 	t/net/hostile \
 	t/net/numbered \
+	t/net/refuse \
 	t/net/relay
 t_net_numbered_SOURCES = \
 	t/net/numbered.c \
@@ -340,6 +346,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_json_path \
 	t/fuzz/fuzz_keytext \
 	t/fuzz/fuzz_link_frame \
+	t/fuzz/fuzz_merge \
 	t/fuzz/fuzz_nodefile \
 	t/fuzz/fuzz_report \
 	t/fuzz/fuzz_set \
@@ -389,6 +396,7 @@ t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_json_path_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_merge_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_set_LDADD = $(LIBS_FUZZ)

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/virtio_net.h>
 #include <linux/rtnetlink.h>
@@ -24,6 +25,7 @@
 #include "stages/tun-read/split.h"
 #include "t/lib/craft.h"
 #include "t/lib/ip6.h"
+#include "t/lib/refuse.h"
 #include "t/lib/vectors.h"
 
 extern const struct mr_kind mr_kind_tun_read, mr_kind_tun_write;
@@ -478,6 +480,143 @@ START_TEST(a_device_that_refuses)
 }
 END_TEST
 
+/* ---- writing with offloads ---- */
+
+static struct rig *super_writer_open(int *far_end, bool uso)
+{
+	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", NONE);
+	struct mr_tun *tun = rig_use(rig, &mr_resource_tun);
+
+	*far_end = become_device(rig);
+	tun->vnet = true;
+	tun->uso = uso;
+	return rig;
+}
+
+/* What one write brings: the header the device is given, and the packet behind it. */
+static size_t one_write(int far_end, struct virtio_net_hdr *device, uint8_t *ip)
+{
+	static uint8_t bytes[66000];
+	ssize_t n = read(far_end, bytes, sizeof bytes);
+
+	ck_assert_int_gt(n, (ssize_t)sizeof *device);
+	memcpy(device, bytes, sizeof *device);
+	memcpy(ip, bytes + sizeof *device, (size_t)n - sizeof *device);
+	return (size_t)n - sizeof *device;
+}
+
+static void feed_ip6(struct rig *rig, const struct ip6 *p, uint8_t spoilt)
+{
+	uint8_t ip[1300];
+	size_t n = ip6_make(ip, p);
+
+	ip[n - 1] ^= spoilt;
+	rig_feed(rig, "ip", ip, n);
+}
+
+/* R3: a vector of two flows and a packet by itself, in five writes: what belongs together is one, and
+ * what is unsound stays as it was. */
+START_TEST(super_packets_are_written)
+{
+	static const struct { unsigned type, size, flags; size_t n; } want[] = {
+		{ VIRTIO_NET_HDR_GSO_TCPV6, 1000, 1, 60 + 2500 }, { VIRTIO_NET_HDR_GSO_UDP_L4, 700, 1, 48 + 1400 },
+		{ VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 + 1000 },   { VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 },
+		{ VIRTIO_NET_HDR_GSO_NONE, 0, 1, 60 + 10 },
+	};
+	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK }, udp = { .udp = true, .payload = 700 };
+	struct virtio_net_hdr device;
+	static uint8_t ip[66000];
+	struct rig *rig;
+	int far_end;
+
+	rig = super_writer_open(&far_end, true);
+	feed_ip6(rig, &tcp, 0);
+	feed_ip6(rig, &udp, 0);
+	tcp.seq += 1000;
+	feed_ip6(rig, &tcp, 0);
+	feed_ip6(rig, &udp, 0);
+	tcp.seq += 1000;
+	tcp.payload = 500;
+	tcp.flags |= IP6_PSH;
+	feed_ip6(rig, &tcp, 0);
+	tcp = (struct ip6){ .sport = 9, .payload = 1000, .flags = IP6_ACK };
+	feed_ip6(rig, &tcp, 1);
+	tcp.payload = 0;
+	feed_ip6(rig, &tcp, 0);
+	tcp.payload = 10;
+	feed_ip6(rig, &tcp, 0);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	for (size_t i = 0; i < COUNT(want); i++) {
+		size_t n = one_write(far_end, &device, ip);
+
+		ck_assert_uint_eq(n, want[i].n);
+		ck_assert_uint_eq(device.gso_type, want[i].type);
+		ck_assert_uint_eq(device.gso_size, want[i].size);
+		ck_assert_uint_eq(device.flags, want[i].flags);
+		if (device.flags)
+			ck_assert(mr_split_sum(&device, ip, n)); /* sound as one packet */
+		ck_assert_int_eq(ip6_sound(ip, n), i != 2);
+	}
+	ck_assert_int_lt(read(far_end, ip, sizeof ip), 0);
+	ck_assert_uint_eq(rig_count(rig, "write-calls"), COUNT(want));
+	ck_assert_uint_eq(rig_count(rig, "super-packets"), 2);
+	ck_assert_uint_eq(rig_count(rig, "segments"), 5);
+	ck_assert_uint_eq(rig_count(rig, "taken"), 8);
+	craft_drops(rig, &mr_kind_tun_write, NULL, 0);
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+/* A kernel that refuses super-packets gets each packet as it was. */
+START_TEST(super_packets_are_refused)
+{
+	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK };
+	struct virtio_net_hdr device;
+	uint8_t ip[1300];
+	struct rig *rig;
+	int far_end;
+
+	rig = super_writer_open(&far_end, true);
+	if (!refuse_writev(2)) {
+		printf("skipped: no filters for system calls here\n");
+	} else {
+		for (unsigned i = 0; i < 5; i++, tcp.seq += 1000)
+			feed_ip6(rig, &tcp, 0);
+		ck_assert_str_eq(rig_run(rig), "taken");
+		for (uint32_t i = 0; i < 5; i++) {
+			ck_assert_uint_eq(one_write(far_end, &device, ip), 1060);
+			ck_assert_uint_eq(device.flags, 0);
+			ck_assert(ip6_sound(ip, 1060));
+			ck_assert_uint_eq(mr_be32(ip + 44), i * 1000);
+		}
+		ck_assert_uint_eq(rig_count(rig, "refused"), 1);
+		ck_assert_uint_eq(rig_count(rig, "super-packets"), 0);
+		ck_assert_uint_eq(rig_count(rig, "taken"), 5);
+	}
+	rig_close(rig);
+	close(far_end);
+}
+END_TEST
+
+/* A device that takes no more loses all packets of a run, each counted. */
+START_TEST(a_run_is_lost)
+{
+	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK };
+	struct rig *rig;
+	int far_end;
+
+	rig = super_writer_open(&far_end, true);
+	close(far_end);
+	for (unsigned i = 0; i < 5; i++, tcp.seq += 1000)
+		feed_ip6(rig, &tcp, 0);
+	ck_assert_str_eq(rig_run(rig), "device-error");
+	craft_drops(rig, &mr_kind_tun_write, "device-error", 5);
+	ck_assert_uint_eq(rig_count(rig, "write-calls"), 1);
+	rig_close(rig);
+}
+END_TEST
+
 /* ---- a real device ---- */
 
 /* A network namespace of our own, or false (said aloud). */
@@ -566,6 +705,118 @@ START_TEST(a_program_is_heard)
 	}
 	while (rig_out(rig, "ip"))
 		;
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
+/* What a kernel has of offloads, and whether the settings want them. */
+static const struct {
+	const char *settings;
+	uint32_t    request, bits; /* that is refused */
+	bool        vnet, tso, uso;
+	const char *text;
+} kernels[] = {
+	{ "", 0, 0, true, true, true, "MTU 1300, TSO and USO" },
+	{ ",\"uso\":false", 0, 0, true, true, false, "MTU 1300, TSO" },
+	{ ",\"offload\":false", 0, 0, false, false, false, "MTU 1300, no offloads" },
+	{ "", TUNSETOFFLOAD, 0x60, true, true, false, "MTU 1300, TSO" },
+	{ "", TUNSETOFFLOAD, 0x66, true, false, false,
+	  "MTU 1300, no offloads, which the kernel refused" },
+	{ "", TUNSETOFFLOAD, 0, true, false, false,
+	  "MTU 1300, no offloads, which the kernel refused" },
+	{ "", TUNSETVNETHDRSZ, 0, false, false, false,
+	  "MTU 1300, no offloads, which the kernel refused" },
+};
+
+static const char *node_with(const char *settings)
+{
+	static char text[600];
+
+	snprintf(text, sizeof text, "%.*s%s}}", (int)strlen(device_node()) - 2, device_node(), settings);
+	return text;
+}
+
+/* R3: a program sends four datagrams as one; the device hands them over as one if it can, and what
+ * leaves is the same in any case. */
+START_TEST(with_and_without_offloads)
+{
+	struct sockaddr_in6 to = mesh_address(&craft_b, 5000);
+	static uint8_t bytes[3500];
+	char text[MR_TUN_TEXT];
+	struct mr_tun *tun;
+	struct rig *rig;
+	struct mr_pkt *p;
+	int fd;
+
+	if (!namespace())
+		return;
+	if (kernels[_i].request && !refuse_ioctl(kernels[_i].request, kernels[_i].bits)) {
+		printf("skipped: no filters for system calls here\n");
+		return;
+	}
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 13 + i / 256);
+	rig = rig_open(&mr_kind_tun_read, "{}", node_with(kernels[_i].settings));
+	tun = rig_use(rig, &mr_resource_tun);
+	ck_assert_int_eq(tun->vnet, kernels[_i].vnet);
+	ck_assert_int_eq(tun->tso, kernels[_i].tso);
+	ck_assert_ptr_nonnull(mr_tun_text(tun, text));
+	ck_assert_msg(strstr(text, kernels[_i].text) &&
+	              strlen(strstr(text, kernels[_i].text)) == strlen(kernels[_i].text), "%s", text);
+	fd = program(4000);
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &(int){ 1000 }, sizeof(int)), 0);
+	ck_assert_int_eq(sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to),
+	                 sizeof bytes);
+	rig_run(rig);
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t len = i < 3 ? 1000 : 500;
+
+		p = next_udp(rig);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(p->len, 48 + len);
+		ck_assert(ip6_sound(p->data, p->len));
+		ck_assert_mem_eq(p->data + 48, bytes + i * 1000, len);
+	}
+	ck_assert_uint_eq(rig_count(rig, "super-packets"), tun->uso ? 1 : 0);
+	ck_assert_uint_eq(rig_count(rig, "segments"), tun->uso ? 4 : 0);
+	if (kernels[_i].uso != tun->uso)
+		printf("this kernel has no USO\n");
+	while (rig_out(rig, "ip"))
+		;
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
+/* The device makes no super-packets of more segments than one UDP send takes. */
+START_TEST(the_device_keeps_within_limits)
+{
+	struct sockaddr_in6 to = mesh_address(&craft_b, 5000);
+	static uint8_t bytes[60 * 1000];
+	struct mr_tun *tun;
+	struct rig *rig;
+	unsigned n = 0;
+	int fd;
+
+	if (!namespace())
+		return;
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	tun = rig_use(rig, &mr_resource_tun);
+	ck_assert_uint_eq(tun->segments, 47); /* 65487 / (1300 + 77) */
+	fd = program(4000);
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &(int){ 1000 }, sizeof(int)), 0);
+	ck_assert_int_eq(sendto(fd, bytes, 47 * 1000, 0, (struct sockaddr *)&to, sizeof to), 47 * 1000);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "super-packets"), tun->uso ? 1 : 0);
+	ck_assert_int_eq(sendto(fd, bytes, 48 * 1000, 0, (struct sockaddr *)&to, sizeof to), 48 * 1000);
+	while (next_udp(rig))
+		n++;
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "super-packets"), tun->uso ? 1 : 0);
+	while (next_udp(rig))
+		n++;
+	ck_assert_uint_eq(n, 47 + 48);
 	close(fd);
 	rig_close(rig);
 }
@@ -728,7 +979,12 @@ int main(void)
 	tcase_add_test(tc, without_a_device);
 	tcase_add_test(tc, a_full_device);
 	tcase_add_test(tc, a_device_that_refuses);
+	tcase_add_test(tc, super_packets_are_written);
+	tcase_add_test(tc, super_packets_are_refused);
+	tcase_add_test(tc, a_run_is_lost);
 	tcase_add_test(tc, a_program_is_heard);
+	tcase_add_loop_test(tc, with_and_without_offloads, 0, COUNT(kernels));
+	tcase_add_test(tc, the_device_keeps_within_limits);
 	tcase_add_test(tc, the_device_grew);
 	tcase_add_test(tc, a_device_that_is_gone);
 	tcase_add_test(tc, a_program_hears);
