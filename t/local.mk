@@ -282,6 +282,7 @@ net_tests = \
 	t/net/bench.sh \
 	t/net/away.sh \
 	t/net/chain.sh \
+	t/net/flood.sh \
 	t/net/hostile.sh \
 	t/net/impair.sh \
 	t/net/sample_plugin.sh \
