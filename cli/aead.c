@@ -45,8 +45,8 @@ static void warn_unknown(const struct mr_aead *const *all, const char *list,
 		while (*p && !is((*p)->name, list, n))
 			p++;
 		if (!*p)
-			mr_log(log, MR_LOG_WARN, "aead.refuse names %.*s, and there is no such provider",
-			       (int)n, list);
+			mr_log(log, MR_LOG_WARN,
+			       "aead.refuse names %.*s, and there is no such provider", (int)n, list);
 	}
 }
 
@@ -72,7 +72,8 @@ const struct mr_aead *cli_aead_choose(const struct mr_aead *const *all, const ch
 		if (p == all || !names(refuse, (*p)->name))
 			may[n++] = *p;
 		else
-			mr_log(log, MR_LOG_INFO, "AEAD %s is not used: aead.refuse names it", (*p)->name);
+			mr_log(log, MR_LOG_INFO, "AEAD %s is not used: aead.refuse names it",
+			       (*p)->name);
 	}
 	chosen = mr_aead_choose(may, now, score, &n);
 	for (unsigned i = 0; i < n; i++)

@@ -75,13 +75,19 @@ plugins_ipsec_mb_so_LDADD = $(IPSEC_MB_LIBS)
 # Each instruction set is compiled with its own flags, and so is a library of its own; tests link with them too.
 if LANES
 plugin_PROGRAMS += plugins/lanes.so
-noinst_LIBRARIES += plugins/lanes/libengine.a plugins/lanes/libavx512.a
+noinst_LIBRARIES += plugins/lanes/libavx2.a plugins/lanes/libavx512.a plugins/lanes/libengine.a
 endif
 plugins_lanes_libengine_a_SOURCES = \
 	plugins/lanes/engine.c \
 	plugins/lanes/lanes.h \
 	plugins/lanes/plain.c
 plugins_lanes_libengine_a_CFLAGS = $(CFLAGS_MODULE)
+plugins_lanes_libavx2_a_SOURCES = \
+	plugins/lanes/avx2.c \
+	plugins/lanes/avx2.h \
+	plugins/lanes/avx2_chacha.c \
+	plugins/lanes/avx2_side.c
+plugins_lanes_libavx2_a_CFLAGS = $(CFLAGS_MODULE) -mavx2
 plugins_lanes_libavx512_a_SOURCES = \
 	plugins/lanes/avx512.c \
 	plugins/lanes/avx512.h \
@@ -92,7 +98,7 @@ plugins_lanes_libavx512_a_CFLAGS = $(CFLAGS_MODULE) $(CFLAGS_AVX512)
 plugins_lanes_so_SOURCES = plugins/lanes/provider.c
 plugins_lanes_so_CFLAGS = $(CFLAGS_MODULE)
 plugins_lanes_so_LDFLAGS = $(LDFLAGS_MODULE)
-LIBS_LANES = plugins/lanes/libavx512.a plugins/lanes/libengine.a
+LIBS_LANES = plugins/lanes/libavx2.a plugins/lanes/libavx512.a plugins/lanes/libengine.a
 plugins_lanes_so_LDADD = $(LIBS_LANES)
 
 EXTRA_DIST += \

@@ -59,7 +59,7 @@ struct lanes_mac {
 	uint64_t tag[2];     /* written; as little-endian words                 */
 };
 
-/* An instruction set.  Nothing is read or written beyond what is named here. */
+/* What an instruction set has to offer.  Nothing is read or written beyond what is named here. */
 struct lanes_isa {
 	unsigned lanes; /* blocks of a full pass, at most LANES_PASS */
 
@@ -78,6 +78,9 @@ struct lanes_isa {
 
 /* AVX-512 with F, BW, VL, DQ, IFMA and VBMI2: 32 blocks, 8 packets side by side. */
 extern const struct lanes_isa lanes_avx512;
+
+/* AVX2 alone: 8 blocks, 4 packets side by side. */
+extern const struct lanes_isa lanes_avx2;
 
 /* The two calls of a provider (core/aead.h) by an instruction set that is there. */
 void lanes_seal(const struct lanes_isa *isa, struct mr_aead_op *ops, unsigned n);
@@ -105,5 +108,9 @@ static inline uint64_t lanes_le64(const uint8_t *p)
 /* The tag of any associated data and a ciphertext in two pieces. */
 void lanes_plain_mac(uint64_t tag[2], const uint8_t key[32], struct mr_aead_piece aad,
                      const struct mr_aead_piece text[2]);
+
+/* (h mod p) + s mod 2^128, for h = h0 + 2^64 h1 + 2^128 h2 below 2 p. */
+void lanes_plain_finish(uint64_t h0, uint64_t h1, uint64_t h2, const uint8_t s[16],
+                        uint64_t tag[2]);
 
 #endif

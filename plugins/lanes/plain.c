@@ -89,15 +89,15 @@ static void absorb_pieces(struct poly *st, const struct mr_aead_piece text[2])
 	absorb_padded(st, text[1].at + fill, text[1].len - fill);
 }
 
-/* h mod p, plus the key's second half, mod 2^128. */
-static void finish(const struct poly *st, const uint8_t s[16], uint64_t tag[2])
+void lanes_plain_finish(uint64_t h0, uint64_t h1, uint64_t h2, const uint8_t s[16],
+                        uint64_t tag[2])
 {
-	wide lo = (wide)st->h0 + 5, mid = (wide)st->h1 + (uint64_t)(lo >> 64);
-	uint64_t g2 = st->h2 + (uint64_t)(mid >> 64);
+	wide lo = (wide)h0 + 5, mid = (wide)h1 + (uint64_t)(lo >> 64);
+	uint64_t g2 = h2 + (uint64_t)(mid >> 64);
 	uint64_t beyond = 0 - (uint64_t)(g2 > 3); /* h + 5 >= 2^130: h - p is the residue */
-	uint64_t h0 = (st->h0 & ~beyond) | ((uint64_t)lo & beyond);
-	uint64_t h1 = (st->h1 & ~beyond) | ((uint64_t)mid & beyond);
 
+	h0 = (h0 & ~beyond) | ((uint64_t)lo & beyond);
+	h1 = (h1 & ~beyond) | ((uint64_t)mid & beyond);
 	lo = (wide)h0 + lanes_le64(s);
 	tag[0] = (uint64_t)lo;
 	tag[1] = h1 + lanes_le64(s + 8) + (uint64_t)(lo >> 64);
@@ -113,5 +113,5 @@ void lanes_plain_mac(uint64_t tag[2], const uint8_t key[32], struct mr_aead_piec
 	absorb_padded(&st, aad.at, aad.len);
 	absorb_pieces(&st, text);
 	absorb(&st, aad.len, (uint64_t)text[0].len + text[1].len);
-	finish(&st, key + 16, tag);
+	lanes_plain_finish(st.h0, st.h1, st.h2, key + 16, tag);
 }

@@ -50,10 +50,35 @@ static const struct mr_aead avx512 = {
 	.open = open_avx512,
 };
 
+static bool has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+
+static void seal_avx2(struct mr_aead_op *ops, unsigned n)
+{
+	lanes_seal(&lanes_avx2, ops, n);
+}
+
+static unsigned open_avx2(struct mr_aead_op *ops, unsigned n)
+{
+	return lanes_open(&lanes_avx2, ops, n);
+}
+
+static const struct mr_aead avx2 = {
+	.name = "lanes-avx2",
+	.summary = "the same for AVX2",
+	.usable = has_avx2,
+	.prepare = prepare,
+	.release = release,
+	.seal = seal_avx2,
+	.open = open_avx2,
+};
+
 const struct mr_plugin mr_plugin = {
 	.abi = MR_ABI,
 	.name = "lanes",
 	.version = PACKAGE_VERSION,
 	.summary = "ChaCha20-Poly1305 over vectors of packets",
-	.aeads = (const struct mr_aead *const[]){ &avx512, NULL },
+	.aeads = (const struct mr_aead *const[]){ &avx512, &avx2, NULL },
 };

@@ -68,7 +68,8 @@ START_TEST(choice)
 	close(ends[1]);
 	ck_assert_int_gt((int)read(ends[0], text, sizeof text - 1), 0);
 	ck_assert_str_eq(p->name, choices[_i].chosen);
-	ck_assert_msg(strstr(text, choices[_i].lines), "\"%s\" is not in\n%s", choices[_i].lines, text);
+	ck_assert_msg(strstr(text, choices[_i].lines), "\"%s\" is not in\n%s", choices[_i].lines,
+	              text);
 }
 END_TEST
 

@@ -6,7 +6,7 @@
 
 #include "core/aead.h"
 
-#define LANES_SETS 1 /* instruction sets the module has code for */
+#define LANES_SETS 2 /* instruction sets the module has code for */
 
 /* The provider for the i-th instruction set; NULL, said aloud, where it cannot be run. */
 const struct mr_aead *lanes_own(int i);

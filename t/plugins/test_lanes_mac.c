@@ -17,7 +17,7 @@ typedef unsigned __int128 wide;
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LONGEST      2100
 
-static const struct lanes_isa *const isa[LANES_SETS] = { &lanes_avx512 };
+static const struct lanes_isa *const isa[LANES_SETS] = { &lanes_avx512, &lanes_avx2 };
 
 struct message {
 	_Alignas(64) uint8_t key[64];
