@@ -277,6 +277,7 @@ static void build_exit(struct mr_engine *e, unsigned producer, unsigned edge, un
 
 	*x = (struct mr_exit){ .way = MR_INLINE,
 		               .drop = planned->full == MR_DROP,
+		               .restores = planned->restores != 0,
 		               .to = &e->replica[consumer],
 		               .input = planned->input,
 		               .consumer = e->replica[consumer].worker };

@@ -76,10 +76,11 @@ static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned out
 	v->n = 0;
 }
 
+/* Of what nobody waits for: where vectors have turns it has none. */
 static bool has_room(const struct mr_worker *w, const struct mr_exit *x, unsigned n)
 {
 	if (x->way == MR_RING)
-		return mr_ring_room(x->ring[w->lane]) >= n;
+		return !x->restores && mr_ring_room(x->ring[w->lane]) >= n;
 	return x->way == MR_INLINE && mr_may_call(x->to, x->input, x->lane[w->lane]);
 }
 

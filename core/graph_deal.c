@@ -5,19 +5,21 @@
  *                          +-> first.1 -> last.1 -+
  *        affinity "deal", threads: 2             `restores`
  *
- * A stage with affinity `deal`, and those behind it on its worker, are a section.  The dealer gives
- * vectors to its replicas in turn; each comes out of its replica as one vector, with fewer packets
- * or none; the gatherer takes them in the same turn.  So order needs no numbers on packets, as long as
- * nothing enters a section but by the dealing edge, and all that matters leaves by one edge that
- * waits.  What goes aside has no order to keep.
+ * A stage with affinity `deal`, and those behind it on its worker, are a section: a line, since each
+ * hands on by one edge.  The dealer gives vectors to its replicas in turn; each comes out of its
+ * replica as one vector, with fewer packets or none; the gatherer takes them in the same turn.  So
+ * order needs no numbers on packets, as long as nothing enters a section but by the dealing edge,
+ * nothing is kept in it, and all its edges wait.  What goes aside has no order to keep.
  */
 #include "core/graph_parse.h"
 
 struct section {
 	const struct mr_graph_parse *p;
-	unsigned                     first;                 /* the stage with `deal`      */
-	bool                         has[MR_STAGES_MAX];    /* the stages of the section  */
-	unsigned                     in, out;               /* edges; MR_EDGES_MAX: none  */
+	unsigned                     first;              /* the stage with `deal`           */
+	bool                         has[MR_STAGES_MAX]; /* the stages of the section       */
+	unsigned                     line[MR_STAGES_MAX]; /* [n]: the edge that each hands on by */
+	unsigned                     n;
+	unsigned                     in, out;            /* edges; MR_EDGES_MAX: none       */
 };
 
 static struct mr_where at_edge(const struct mr_graph_parse *p, unsigned edge, const char *key,
@@ -39,23 +41,46 @@ static bool is_aside(const struct mr_graph *g, const struct mr_edge *e)
 
 /* ---- the section ---- */
 
-/* What is behind it on the same worker, and goes on with the same vectors. */
-static void find(struct section *s)
+/* The edge by which a stage hands on, or MR_EDGES_MAX. */
+static unsigned way_on(const struct section *s, unsigned stage)
 {
 	const struct mr_graph *g = s->p->g;
-	bool more = true;
+	unsigned found = MR_EDGES_MAX;
+	char path[MR_PATH];
 
-	s->has[s->first] = true;
-	while (more) {
-		more = false;
-		for (unsigned i = 0; i < g->edges; i++) {
-			const struct mr_edge *e = &g->edge[i];
+	for (unsigned i = 0; i < g->edges; i++) {
+		if (g->edge[i].from != stage || is_aside(g, &g->edge[i]))
+			continue;
+		if (found == MR_EDGES_MAX)
+			found = i;
+		else
+			mr_complain(s->p->report, at_edge(s->p, i, "from", path),
+				    "a second edge leads away from what %s is dealt, and only one "
+				    "can have the order restored",
+				    name_of(s, s->first));
+	}
+	return found;
+}
 
-			if (!s->has[e->from] || s->has[e->to] || !mr_graph_inline(g, e) ||
-			    is_aside(g, e))
-				continue;
-			s->has[e->to] = more = true;
+/* What is behind it on the same worker goes on with the same vectors.  A line that comes back to
+ * itself is refused where calls are put in order (plan_rules.c). */
+static void walk(struct section *s)
+{
+	const struct mr_graph *g = s->p->g;
+	unsigned stage = s->first;
+
+	while (!s->has[stage]) {
+		unsigned edge = way_on(s, stage);
+
+		s->has[stage] = true;
+		if (edge == MR_EDGES_MAX)
+			return;
+		s->line[s->n++] = edge;
+		if (!mr_graph_inline(g, &g->edge[edge])) {
+			s->out = edge;
+			return;
 		}
+		stage = g->edge[edge].to;
 	}
 }
 
@@ -64,13 +89,35 @@ static void check_stage(const struct section *s, unsigned stage)
 	const struct mr_stage *st = &s->p->g->stage[stage];
 	char path[MR_PATH], at[MR_PATH];
 
+	mr_path_key(path, "stages", st->name);
+	if (st->kind->pull || st->kind->timeout)
+		mr_complain(s->p->report, mr_json_where(s->p->doc, path),
+			    "may keep what %s is dealt and hand it on out of turn: it belongs on "
+			    "another worker",
+			    name_of(s, s->first));
 	if (stage == s->first || st->affinity == MR_ANY)
 		return;
-	mr_path_key(path, "stages", st->name);
 	mr_complain(s->p->report, mr_json_where(s->p->doc, mr_path_key(at, path, "affinity")),
 		    "\"%s\" would take vectors apart that %s is dealt: a stage behind it on the "
 		    "same worker takes \"any\", or belongs on another worker",
 		    mr_affinity_words[st->affinity], name_of(s, s->first));
+}
+
+/* A vector that came by `by` leaves by `edge`, if any of it leaves at all. */
+static void check_way(const struct section *s, unsigned by, unsigned edge)
+{
+	const struct mr_graph *g = s->p->g;
+	const struct mr_edge *e = &g->edge[edge];
+	const struct mr_kind *kind = g->stage[e->from].kind;
+	char path[MR_PATH];
+
+	if (e->full != MR_WAIT)
+		mr_complain(s->p->report, at_edge(s->p, edge, "full", path),
+			    "order is restored behind this edge, so it must \"wait\"");
+	if (by != MR_EDGES_MAX && !(kind->inputs[g->edge[by].input].reaches & MR_OUT(e->output)))
+		mr_complain(s->p->report, at_edge(s->p, edge, "from", path),
+			    "nothing that %s is dealt by %s leaves by %s", name_of(s, e->from),
+			    kind->inputs[g->edge[by].input].name, kind->outputs[e->output].name);
 }
 
 /* ---- what enters ---- */
@@ -111,27 +158,14 @@ static void check_entry(struct section *s, unsigned edge)
 
 /* ---- what leaves ---- */
 
-static void check_exit(struct section *s, unsigned edge)
+static void check_exit(const struct section *s)
 {
 	const struct mr_graph *g = s->p->g;
-	const struct mr_edge *e = &g->edge[edge];
+	const struct mr_edge *e = &g->edge[s->out];
 	char path[MR_PATH];
 
-	if (!s->has[e->from] || s->has[e->to] || is_aside(g, e))
-		return;
-	if (s->out != MR_EDGES_MAX) {
-		mr_complain(s->p->report, at_edge(s->p, edge, "from", path),
-			    "a second edge leads away from what %s is dealt, and only one can have "
-			    "the order restored",
-			    name_of(s, s->first));
-		return;
-	}
-	s->out = edge;
-	if (e->full != MR_WAIT)
-		mr_complain(s->p->report, at_edge(s->p, edge, "full", path),
-			    "order is restored behind this edge, so it must \"wait\"");
 	if (mr_graph_replicas(g, e->to) > 1)
-		mr_complain(s->p->report, at_edge(s->p, edge, "to", path),
+		mr_complain(s->p->report, at_edge(s->p, s->out, "to", path),
 			    "%s has %u replicas, and only one can put in order again what %s was "
 			    "dealt",
 			    name_of(s, e->to), mr_graph_replicas(g, e->to), name_of(s, s->first));
@@ -143,15 +177,17 @@ static void check_section(struct mr_graph_parse *p, unsigned first)
 	unsigned errors = p->report->errors;
 	char path[MR_PATH];
 
-	find(&s);
+	walk(&s);
 	for (unsigned i = 0; i < p->g->stages; i++)
 		if (s.has[i])
 			check_stage(&s, i);
-	for (unsigned i = 0; i < p->g->edges; i++) {
+	for (unsigned i = 0; i < p->g->edges; i++)
 		if (s.has[p->g->edge[i].to])
 			check_entry(&s, i);
-		check_exit(&s, i);
-	}
+	for (unsigned i = 0; i < s.n; i++)
+		check_way(&s, i ? s.line[i - 1] : s.in, s.line[i]);
+	if (s.out != MR_EDGES_MAX)
+		check_exit(&s);
 	if (p->report->errors > errors)
 		return;
 	mr_path_key(path, "stages", name_of(&s, first));

@@ -46,6 +46,8 @@ enum mr_way { MR_NOWHERE, MR_INLINE, MR_RING };
 struct mr_exit {
 	enum mr_way        way;
 	bool               drop;  /* full: drop                                        */
+	bool               restores; /* order is restored behind it: it takes a vector for each that
+	                              * was dealt, and nothing between two calls       */
 	struct mr_replica *to;
 	unsigned           input;
 	/* by the lane of the call that emits */

@@ -215,6 +215,29 @@ START_TEST(what_is_dropped_at_the_dealer_has_no_turn)
 }
 END_TEST
 
+/* What a stage emits between two calls has no place in the order: its edge drops it. */
+START_TEST(what_comes_between_has_no_turn)
+{
+	struct mr_order order = { .a = 1 };
+	struct mr_replica *hand;
+	struct stand s;
+
+	stand_open(&s, WITH(2));
+	hand = replica(&s, "hand", 1);
+	((struct actor *)hand->state)->talk = true;
+	for (unsigned i = 0; i < 6; i++) {
+		give(&s, 4);
+		mr_call_order(hand->worker, hand, &order);
+	}
+	run_out(&s);
+	ck_assert_uint_eq(hand->block->live[MR_W_MADE], 6);
+	ck_assert_uint_eq(hand->block->live[MR_WORDS + hand->ndrop], 6);
+	ck_assert_uint_eq(stand_word(&s, "sink", MR_W_TAKEN), 24);
+	ck_assert(!stand_actor(&s, "sink")->disorder);
+	stand_close(&s);
+}
+END_TEST
+
 /* What sinks and hands have done with, as last published. */
 static uint64_t done(struct stand *s)
 {
@@ -296,6 +319,22 @@ static const struct {
 	  WORKERS(HANDS("\"hand\"", 2)),
 	  "edges[2].from: packets come here in both lanes, which have no order between them to restore "
 	  "behind hand" },
+	{ STAGES(CAST ",\"h\":{\"kind\":\"hand\"}")
+	  EDGE("source.a", "hand.in", "wait") "," EDGE("hand.out", "h.in", "drop") ","
+	  EDGE("h.out", "sink.in", "wait") WORKERS(HANDS("\"hand\",\"h\"", 2)),
+	  "edges[1].full: order is restored behind this edge, so it must \"wait\"" },
+	{ STAGES(CAST ",\"h\":{\"kind\":\"hand\"}")
+	  EDGE("source.a", "hand.in", "wait") "," EDGE("hand.out", "h.in", "wait") ","
+	  EDGE("hand.more", "h.more", "wait") "," EDGE("h.out", "sink.in", "wait")
+	  WORKERS(HANDS("\"hand\",\"h\"", 2)),
+	  "edges[2].from: a second edge leads away from what hand is dealt" },
+	{ STAGES(CAST) EDGE("source.a", "hand.blind", "wait") "," EDGE("hand.out", "sink.in", "wait")
+	  WORKERS(HANDS("\"hand\"", 2)),
+	  "edges[1].from: nothing that hand is dealt by blind leaves by out" },
+	{ STAGES(CAST ",\"mid\":{}") EDGE("source.a", "hand.in", "wait") ","
+	  EDGE("hand.out", "mid.in", "wait") "," EDGE("mid.out", "sink.in", "wait")
+	  WORKERS("\"h\":{\"stages\":[\"hand\",\"mid\"],\"threads\":2}"),
+	  "stages.mid: may keep what hand is dealt and hand it on out of turn" },
 	{ STAGES(CAST) EDGES WORKERS("\"w\":{\"stages\":[\"source\",\"hand\",\"sink\"]}"),
 	  "edges[0].to: hand is dealt vectors that come from its own worker" },
 };
@@ -322,6 +361,7 @@ int main(void)
 	tcase_add_test(order, nothing_is_one_vector_too);
 	tcase_add_test(order, full_rings_hold_the_dealer);
 	tcase_add_test(order, what_is_dropped_at_the_dealer_has_no_turn);
+	tcase_add_test(order, what_comes_between_has_no_turn);
 	tcase_add_loop_test(order, threads, 0, (int)COUNT(stands));
 	tcase_set_timeout(order, 120);
 	tcase_add_loop_test(files, mistakes_are_sentences, 0, (int)COUNT(refused));

@@ -271,15 +271,18 @@ static const struct mr_kind hand = {
 	.abi = MR_ABI, .name = "hand", .summary = "hands on what it is dealt",
 	.size = sizeof(struct actor),
 	.inputs = (const struct mr_port[]){
-		{ "in", .view = "number", .reaches = MR_ALL_OUTPUTS },
-		{ "more", .view = "number", .reaches = MR_ALL_OUTPUTS, .optional = true }, { 0 } },
+		{ "in", .view = "number", .reaches = MR_ALL_OUTPUTS, .optional = true },
+		{ "more", .view = "number", .reaches = MR_ALL_OUTPUTS, .optional = true },
+		{ "blind", .view = "number", .reaches = MR_OUT(2), .optional = true }, { 0 } },
 	.outputs = (const struct mr_port[]){
 		{ "out", .view = "number" },
 		{ "more", .view = "number", .optional = true },
 		{ "aside", .view = "number", .optional = true, .aside = true }, { 0 } },
 	.drops = (const struct mr_named[]){ { "divided", .help = "as the test says" }, { 0 } },
-	.counters = NONE, .affinities = 1 << MR_ANY | 1 << MR_DEAL | 1 << MR_PEER,
+	.counters = NONE, .makes = true,
+	.affinities = 1 << MR_ANY | 1 << MR_DEAL | 1 << MR_PEER,
 	.shards = 1 << MR_ANY | 1 << MR_DEAL | 1 << MR_PEER, .process = hand_process,
+	.order = any_order,
 };
 
 const struct mr_kind *const actor_kinds[] = { &source, &mid, &sink, &num, &pipe_kind, &hand, &boss,

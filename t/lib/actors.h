@@ -5,7 +5,8 @@
  *   sink     takes, keeps, holds        inputs in, side
  *   num      numbers                    inputs in, side -> out, which is numbered
  *   pipe     passes on                  in -> out
- *   hand     hands on what it is dealt, or drops it: in -> out, by the way aside (optional)
+ *   hand     hands on what it is dealt, or drops it: in, more -> out, by the way more and aside
+ *            (optional); blind reaches aside alone
  *   boss     the host                   input in, output out (lane control), other; optional
  *
  * A stand opens a graph of them with the real engine and starts no thread.  Its clock is a number:
@@ -27,7 +28,7 @@ struct actor {
 	unsigned keep;       /* sink: vectors to keep before it takes again                   */
 	bool     hold;       /* sink: hold the input while something is kept                  */
 	unsigned release;    /* sink: packets a pull lets go                                  */
-	bool     talk;       /* mid: make a packet for `out` in order and timeout             */
+	bool     talk;       /* mid, hand: make a packet for `out` in order and timeout       */
 	unsigned drop_of;    /* hand: drops numbers that this divides; 0: none                */
 	uint64_t due;        /* deadline, ns; 0: none                                         */
 	uint64_t work;       /* ns the clock moves in each callback                           */
