@@ -52,7 +52,7 @@ static void check_ports(const struct mr_graph_parse *p, unsigned stage)
 
 /* ---- kinds ---- */
 
-/* Once, and at most one host. */
+/* Once, the only one with its part, and at most one host. */
 static void check_kind(const struct mr_graph_parse *p, unsigned stage)
 {
 	const struct mr_stage *s = &p->g->stage[stage];
@@ -67,6 +67,11 @@ static void check_kind(const struct mr_graph_parse *p, unsigned stage)
 			mr_complain(p->report, mr_json_where(p->doc, path_of(path, p->g, stage)),
 				    "%s is of kind %s already, of which a graph has one stage",
 				    other->name, s->kind->name);
+		else if (s->kind->part && other->kind && other->kind->part &&
+			 !strcmp(s->kind->part, other->kind->part))
+			mr_complain(p->report, mr_json_where(p->doc, path_of(path, p->g, stage)),
+				    "%s %s already, and a graph has one stage for that", other->name,
+				    s->kind->part);
 		else if (s->kind->host && mr_stage_is_host(other))
 			mr_complain(p->report, mr_json_where(p->doc, path_of(path, p->g, stage)),
 				    "%s is the host of this graph already", other->name);

@@ -127,6 +127,8 @@ struct mr_kind {
 	const struct mr_named   *drops, *counters;
 	bool                     host;     /* runs on main's event loop: control          */
 	bool                     once;     /* a graph has at most one stage of this kind  */
+	const char              *part;     /* what it does that only one stage of a graph may do, of
+	                                    * whatever kind; NULL: nothing such            */
 	bool                     makes;    /* takes packets from the worker's pool        */
 	uint32_t                 few;      /* ... and does with so many at a time, waiting for one to come
 	                                    * home or doing without; 0: as many as there is room for */

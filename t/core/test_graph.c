@@ -293,6 +293,12 @@ static const struct {
 	  "g.json:1:27: stages.s2: send is of kind send already, of which a graph has one stage\n"
 	  "g.json:1:65: stages.h2: host is the host of this graph already\n" },
 
+	{ "{ \"stages\": { \"send\": {}, \"courier\": {}, \"number\": {}, \"source\": {} }, \"edges\": [ "
+	  "{ \"from\": \"number\", \"to\": \"send.frames\", \"full\": \"wait\" }, "
+	  "{ \"from\": \"source.a\", \"to\": \"courier.frames\", \"full\": \"wait\" }, "
+	  "{ \"from\": \"source.b\", \"to\": \"number\", \"full\": \"wait\" } ] }",
+	  "g.json:1:27: stages.courier: send sends already, and a graph has one stage for that\n" },
+
 	/* replicas */
 	{ "{ \"stages\": {\n\"source\": { \"threads\": 2 },\n"
 	  "\"filter\": { \"threads\": 3, \"affinity\": \"any\" },\n"

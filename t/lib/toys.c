@@ -61,10 +61,14 @@ static const struct mr_kind number = {
 };
 static const struct mr_kind send_kind = {
 	.abi = MR_ABI, .name = "send", .inputs = send_in, .outputs = none, .once = true,
-	.affinities = MR_OUT(MR_PEER) | MR_OUT(MR_FLOW)
+	.part = "sends", .affinities = MR_OUT(MR_PEER) | MR_OUT(MR_FLOW)
+};
+static const struct mr_kind courier = {
+	.abi = MR_ABI, .name = "courier", .inputs = send_in, .outputs = none, .part = "sends"
 };
 static const struct mr_kind host = {
 	.abi = MR_ABI, .name = "host", .inputs = host_in, .outputs = host_out, .host = true
 };
 
-const struct mr_kind *const toys[] = { &source, &filter, &cross, &number, &send_kind, &host, NULL };
+const struct mr_kind *const toys[] = { &source, &filter, &cross, &number, &send_kind, &courier, &host,
+	                               NULL };
