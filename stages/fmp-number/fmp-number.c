@@ -8,10 +8,11 @@
  *   transit   SessionDatagrams of others, route has chosen their next hop
  *   control   link messages of our own
  *   out       frames, still in clear, the neighbour's transport address beside each; pkt->near is
- *             the handle of the link's key, pkt->far that of the session's, if that is to be sealed
- *             as well */
+ *             the handle of the link's key; where the session's seal is to be set as well, pkt->mark
+ *             says so, and pkt->far is the handle of its key */
 
 #include "stages/lib/number_link.h"
+#include "stages/lib/words.h"
 
 enum { OWN, TRANSIT, CONTROL };
 enum { OUT };
@@ -25,7 +26,9 @@ static void fmp_number_process(void *self, unsigned input, struct mr_vector *v, 
 		struct mr_pkt *p = b.pkt[i];
 
 		p->near = b.target[b.links.of[i]].entry->send->handle;
-		if (input != OWN)
+		if (input == OWN)
+			p->mark = MR_SHAPE_CLEAR;
+		else
 			p->far = MR_NO_HANDLE;
 		mr_emit(t, OUT, p);
 	}
@@ -50,7 +53,8 @@ const struct mr_kind mr_kind_fmp_number = {
 		{ 0 } },
 	.drops = mr_link_drops,
 	.counters = (const struct mr_named[]){ { 0 } },
-	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
+	.once = true, .part = "numbers links",
+	.affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
 	.window = FIPS_WINDOW,
 	.open = mr_link_numberer_open, .order = mr_link_numberer_order,
 	.process = fmp_number_process,

@@ -13,12 +13,6 @@
 
 enum { OUT };
 
-/* pkt->far is still the session. */
-static void name_key(struct mr_session_batch *b, struct mr_pkt *p)
-{
-	p->far = b->target[mr_target(&b->sessions, p->far)].entry->send->handle;
-}
-
 static void fsp_number_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
 	struct mr_session_batch b;
@@ -26,7 +20,7 @@ static void fsp_number_process(void *self, unsigned input, struct mr_vector *v, 
 	(void)input;
 	mr_number_sessions(self, v, &b, t);
 	for (unsigned i = 0; i < b.n; i++) {
-		name_key(&b, b.pkt[i]);
+		b.pkt[i]->far = b.target[b.sessions.of[i]].entry->send->handle;
 		mr_emit(t, OUT, b.pkt[i]);
 	}
 }
@@ -46,7 +40,8 @@ const struct mr_kind mr_kind_fsp_number = {
 		{ 0 } },
 	.drops = mr_session_drops,
 	.counters = (const struct mr_named[]){ { 0 } },
-	.once = true, .affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
+	.once = true, .part = "numbers sessions",
+	.affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION, .window = FIPS_WINDOW,
 	.open = mr_session_numberer_open, .order = mr_session_numberer_order,
 	.process = fsp_number_process,

@@ -98,6 +98,7 @@ static void write_ops(struct mr_session_numberer *fs, const struct mr_vector *v,
 		to->data |= p->mark == MR_SHAPE_IP || p->data[0] == FIPS_FSP_DATA;
 		to->bytes += seal_one(fs, to->entry, to->next++, p, &b->op[b->n], t->now);
 		p->mark = MR_SHAPE_DATAGRAM;
+		b->sessions.of[b->n] = b->sessions.of[i];
 		b->pkt[b->n++] = p;
 	}
 }

@@ -40,7 +40,7 @@ struct mr_session_target {
 	bool     data;
 };
 
-/* What steps 1 and 2 leave: op[i] seals pkt[i]. */
+/* What steps 1 and 2 leave: op[i] seals pkt[i], which is of target[sessions.of[i]]. */
 struct mr_session_batch {
 	struct mr_targets         sessions;
 	struct mr_session_target  target[MR_VECTOR]; /* [sessions.n] */

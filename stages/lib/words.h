@@ -21,6 +21,7 @@ enum mr_shape {
 	MR_SHAPE_MESSAGE,  /* link message from its type byte                        */
 	MR_SHAPE_DATAGRAM, /* SessionDatagram from its type byte                     */
 	MR_SHAPE_BODY,     /* FSP message: type byte and body                        */
+	MR_SHAPE_CLEAR,    /* FMP frame, its session's message still to be sealed as well */
 };
 
 /* pkt->flags */

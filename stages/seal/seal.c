@@ -1,7 +1,7 @@
 /* seal - seal frames that were numbered before: the session layer, then the link layer.
  *
- *   frames   from fmp-number; pkt->near is the handle of the link's key, pkt->far that of the session's
- *            or none
+ *   frames   from fmp-number; pkt->near is the handle of the link's key, pkt->far that of the
+ *            session's, whose seal is to be set where pkt->mark is MR_SHAPE_CLEAR
  *   out      the same frames, sealed
  *
  * Needs nothing but the frame and its keys, so any number of replicas may share one flow's frames
@@ -78,7 +78,7 @@ static void seal_sessions(const struct seal *se, struct mr_vector *v, struct mr_
 	for (unsigned i = 0; i < v->n; i++) {
 		struct mr_pkt *p = v->pkt[i];
 
-		if (p->far != MR_NO_HANDLE) {
+		if (p->mark == MR_SHAPE_CLEAR) {
 			if (!make_op(se, &known, p->far, fips_session_written_op, p, &op[ops], t))
 				continue;
 			ops++;
@@ -116,6 +116,7 @@ static void seal_process(void *self, unsigned input, struct mr_vector *v, struct
 	seal_links(se, v, t);
 	for (unsigned i = 0; i < v->n; i++) {
 		v->pkt[i]->near = v->pkt[i]->far = MR_NO_HANDLE;
+		v->pkt[i]->mark = MR_SHAPE_FRAME;
 		mr_emit(t, OUT, v->pkt[i]);
 	}
 }
