@@ -86,6 +86,16 @@ static const struct fips_index_entry *look_up(struct fmp_open *fo, uint32_t inde
 	return *seen;
 }
 
+/* Does its counter count?  Else it is dropped by name. */
+static bool is_fresh(const struct frame *f, struct mr_turn *t)
+{
+	enum fips_replay replay = fips_link_check(f->entry->key, &f->head);
+
+	if (replay != FIPS_REPLAY_FRESH)
+		mr_drop(t, replay == FIPS_REPLAY_STALE ? STALE : DUPLICATE, f->pkt);
+	return replay == FIPS_REPLAY_FRESH;
+}
+
 /* Step 1: which frames are worth opening?  Others are dropped by name.  rx lets only whole frames
  * through; whatever else a graph may wire here, nothing beyond the packet is read. */
 static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct frame *frame,
@@ -98,7 +108,6 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 		struct mr_pkt *p = v->pkt[i];
 		struct frame *f = &frame[n];
 		const struct fips_index_entry *e;
-		enum fips_replay replay;
 
 		if (fips_frame_check(p->data, p->len) != FIPS_FRAME_ESTABLISHED) {
 			mr_drop(t, MALFORMED, p);
@@ -110,13 +119,10 @@ static unsigned select_keys(struct fmp_open *fo, struct mr_vector *v, struct fra
 			mr_drop(t, e && !e->live ? NOT_YET : UNKNOWN_INDEX, p);
 			continue;
 		}
-		replay = fips_link_check(e->key, &f->head);
-		if (replay != FIPS_REPLAY_FRESH) {
-			mr_drop(t, replay == FIPS_REPLAY_STALE ? STALE : DUPLICATE, p);
-			continue;
-		}
 		f->pkt = p;
 		f->entry = e;
+		if (!is_fresh(f, t))
+			continue;
 		fips_link_open_op(e->key, fo->worker, p->data, &f->head, &op[n]);
 		n++;
 	}
@@ -232,10 +238,10 @@ static void accept_opened(struct fmp_open *fo, struct mr_vector *v, struct mr_tu
 		if (!last || last->index != f.head.receiver_idx)
 			last = mr_table_find(fo->mesh->index, f.pkt->data + FIPS_LINK_PREFIX);
 		f.entry = last;
-		if (last && last->live && last->key->id == f.pkt->seq && is_ours(fo, last))
-			accept_one(fo, &f, t);
-		else
+		if (!last || !last->live || last->key->id != f.pkt->seq || !is_ours(fo, last))
 			mr_drop(t, UNKNOWN_INDEX, f.pkt);
+		else if (is_fresh(&f, t))
+			accept_one(fo, &f, t);
 	}
 }
 

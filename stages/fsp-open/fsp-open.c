@@ -124,6 +124,10 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 		mr_drop(t, NO_SESSION, p);
 		return false;
 	}
+	if (!m->entry->live && (p->flags & MR_FLAG_OPENED)) {
+		mr_drop(t, NO_KEY, p); /* the session it was opened by has ended */
+		return false;
+	}
 	if (!m->entry->live) {
 		if (fips_bucket_take(&fo->early, t->now))
 			as_it_came(p, t);
@@ -134,11 +138,39 @@ static bool find_session(struct fsp_open *fo, struct message *m, struct mr_turn 
 	return true;
 }
 
+static void drop_unopened(struct mr_pkt *p, enum fips_replay why, struct mr_turn *t)
+{
+	mr_drop(t, why == FIPS_REPLAY_FRESH   ? NO_KEY
+	           : why == FIPS_REPLAY_STALE ? STALE
+	                                      : DUPLICATE, p);
+}
+
+/* The keys worth trying; of a message that was opened before, the one that did it, if the session still
+ * has it. */
+static bool find_keys(struct message *m, struct mr_turn *t)
+{
+	const struct fips_session_recv *recv = m->entry->recv;
+	enum fips_replay why = FIPS_REPLAY_FRESH;
+
+	m->tried = m->keys = 0;
+	if (!(m->pkt->flags & MR_FLAG_OPENED)) {
+		m->keys = fips_session_candidates(recv, m->sealed.flags & FIPS_FSP_K,
+		                                  m->sealed.counter, t->now, m->key, &why);
+	} else {
+		m->key[0] = fips_session_key(recv, m->pkt->seq, t->now);
+		if (m->key[0])
+			why = fips_window_test(&m->key[0]->window, m->sealed.counter);
+		m->keys = m->key[0] && why == FIPS_REPLAY_FRESH;
+	}
+	if (m->keys == 0)
+		drop_unopened(m->pkt, why, t);
+	return m->keys > 0;
+}
+
 /* Step 1 for one packet; false when it is not to be opened. */
 static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 {
 	struct mr_pkt *p = m->pkt;
-	enum fips_replay why;
 	enum fips_fsp fsp;
 
 	if (!fips_datagram_parse(p->data, p->len, &m->datagram)) {
@@ -159,24 +191,7 @@ static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *
 		mr_drop(t, MALFORMED, p);
 		return false;
 	}
-	if (!find_session(fo, m, t))
-		return false;
-	m->tried = 0;
-	if (p->flags & MR_FLAG_OPENED) {
-		m->key[0] = fips_session_key(m->entry->recv, p->seq, t->now);
-		if (!m->key[0])
-			mr_drop(t, NO_KEY, p);
-		return m->key[0] != NULL;
-	}
-	m->keys = fips_session_candidates(m->entry->recv, m->sealed.flags & FIPS_FSP_K,
-	                                  m->sealed.counter, t->now, m->key, &why);
-	if (m->keys == 0) {
-		mr_drop(t, why == FIPS_REPLAY_FRESH   ? NO_KEY
-		           : why == FIPS_REPLAY_STALE ? STALE
-		                                      : DUPLICATE, p);
-		return false;
-	}
-	return true;
+	return find_session(fo, m, t) && find_keys(m, t);
 }
 
 static void make_op(const struct fsp_open *fo, const struct message *m, struct mr_aead_op *op)

@@ -75,6 +75,7 @@ static void open_links(const struct open *o, struct mr_vector *v, struct mr_turn
 			mr_drop(t, last ? NOT_YET : UNKNOWN_INDEX, p);
 			continue;
 		}
+		p->flags &= (uint8_t)~MR_FLAG_OPENED;
 		p->near = last->link;
 		p->seq = last->key->id;
 		fips_link_open_op(last->key, o->worker, p->data, &head, &op[n]);
