@@ -132,6 +132,7 @@ test_programs = \
 	t/fips/test_path_slots \
 	t/fips/test_path_transit \
 	t/fips/test_path_window \
+	t/fips/test_path_written \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
 	t/fips/test_vectors_session \

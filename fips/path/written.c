@@ -39,7 +39,8 @@ bool fips_session_written_op(const struct fips_send_key *key, unsigned worker, u
 	assert(worker < key->nctx && key->ctx[worker]);
 	if (n < before + FIPS_LINK_BACK || frame[FIPS_LINK_FRONT] != FIPS_LINK_DATAGRAM ||
 	    fips_fsp_check(message, n - before - FIPS_LINK_BACK) != FIPS_FSP_ENCRYPTED ||
-	    !fips_fsp_sealed_parse(message, n - before - FIPS_LINK_BACK, &m))
+	    !fips_fsp_sealed_parse(message, n - before - FIPS_LINK_BACK, &m) ||
+	    m.sealed_len != (size_t)m.payload_len + FIPS_TAG)
 		return false;
 	text = message + (m.sealed - message);
 	*op = (struct mr_aead_op){
