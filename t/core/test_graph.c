@@ -263,7 +263,7 @@ static const struct {
 	  "g.json:3:3: edges[3].from: output a of source feeds edges[0] already\n"
 	  "g.json:4:3: edges[4].from: send has no output\n"
 	  "g.json:4:19: edges[4].to: source has no input\n"
-	  "g.json:5:3: edges[5].from: there is no stage \"zebra\"; there are source, filter, number, send, courier, host\n"
+	  "g.json:5:3: edges[5].from: there is no stage \"zebra\"; there are source, filter, number, send, host\n"
 	  "g.json:6:1: edges[6].from: is missing\n"
 	  "g.json:6:3: edges[6].to: 5 is not a string\n"
 	  "g.json:7:1: edges[7]: 7 is not an object\n" },
