@@ -181,7 +181,8 @@ test_programs = \
 	t/stages/test_split \
 	t/stages/test_targets \
 	t/stages/test_tun \
-	t/stages/test_tx
+	t/stages/test_tx \
+	t/stages/test_tx_gso
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,32 @@ static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint
 		              "sysctl -w %s=%d", what, got / 2, want, sysctl, want);
 }
 
+/* How many datagrams does the kernel cut one message into (UDP_SEGMENT, kernel 4.18)?  64 at most, 128
+ * since 6.9; asked by sending one datagram too many for the older ones to ourselves. */
+static uint16_t probe_segments(int family)
+{
+	static const char bytes[MR_UDP_SEGMENTS];
+	struct sockaddr_storage self = { .ss_family = (sa_family_t)family };
+	socklen_t len = sizeof self;
+	uint16_t most = 0;
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+
+	if (family == AF_INET)
+		((struct sockaddr_in *)(void *)&self)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		((struct sockaddr_in6 *)(void *)&self)->sin6_addr = in6addr_loopback;
+	if (fd >= 0 && !setsockopt(fd, SOL_UDP, UDP_SEGMENT, &one, sizeof one)) {
+		most = MR_UDP_SEGMENTS / 2;
+		if (!bind(fd, (struct sockaddr *)&self, sizeof self) &&
+		    !getsockname(fd, (struct sockaddr *)&self, &len) &&
+		    sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&self, len) > 0)
+			most = MR_UDP_SEGMENTS;
+	}
+	if (fd >= 0)
+		close(fd);
+	return most;
+}
+
 static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *conf,
                        struct mr_setup *s)
 {
@@ -124,6 +151,7 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 	if (conf->outbound_only)
 		((struct sockaddr_in *)(void *)&address)->sin_port = 0; /* same place in both families */
 	sock->family = address.ss_family;
+	sock->segments = probe_segments(address.ss_family);
 	sock->mtu = (uint16_t)conf->mtu;
 	sock->accept = conf->accept_connections && !conf->outbound_only;
 	sock->name = conf->name ? conf->name : "udp";
@@ -150,6 +178,7 @@ static int udp_open(void *self, struct mr_setup *s)
 	const struct mr_udp_conf *conf = list->items;
 
 	udp->mtu = UINT16_MAX;
+	udp->send = sendmmsg;
 	for (unsigned i = 0; i < MR_UDP_MAX; i++)
 		udp->socket[i].fd = -1;
 	if (list->n == 0)

@@ -12,7 +12,10 @@
 #include "core/stage.h"
 #include "fips/path/via.h"
 
-#define MR_UDP_MAX 8
+struct mmsghdr;
+
+#define MR_UDP_MAX      8
+#define MR_UDP_SEGMENTS 128 /* the most that any kernel cuts one message into */
 
 /* Settings of one instance, transports.udp of the node file. */
 struct mr_udp_conf {
@@ -29,6 +32,7 @@ struct mr_udp_socket {
 	int         family;  /* AF_INET or AF_INET6                         */
 	uint16_t    mtu;     /* largest FMP frame, bytes                    */
 	bool        accept;  /* message 1 of strangers is answered          */
+	uint16_t    segments; /* that the kernel cuts one message into, at most; 0: it does not */
 	const char *name;    /* borrowed from the settings; "udp" if unnamed */
 	uint32_t    lost;    /* the overflow count that rx has seen last    */
 	bool        gro;     /* UDP_GRO is on; rx's                         */
@@ -40,6 +44,8 @@ struct mr_udp {
 	unsigned             n;   /* instances, at least 1                  */
 	uint16_t             mtu; /* smallest of their MTUs                 */
 	bool                 received; /* an rx has been opened; main's     */
+	/* sendmmsg, or what a test has in its place; const after open */
+	int                (*send)(int fd, struct mmsghdr *msg, unsigned n, int flags);
 };
 
 extern const struct mr_resource mr_resource_udp;

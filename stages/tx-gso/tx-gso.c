@@ -3,32 +3,29 @@
  *   frames   sealed frames from fmp-seal
  *   raw      handshake packets from control
  *
- * A vector goes out in as few sendmmsg calls as there are runs of one socket in it; every message
- * carries its own address, so mixed targets keep their order.  An error ends one message, not the
- * rest.  A socket that is full holds both inputs until it takes more: what was handed over before is
- * kept, in order. */
+ *   1. what came is added to the lines of its sockets
+ *   2. each socket's line goes out in messages, each for one target (gather.c), all by one sendmmsg
+ *
+ * An error ends one message, not the rest; one that says that a target cannot have segments ends
+ * nothing, the same goes again without.  A socket that is full is asked again when it has room, and
+ * the others are served meanwhile; only when much waits are both inputs held.  What goes to one target
+ * keeps its order. */
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "core/stage.h"
-#include "stages/lib/udp.h"
-#include "stages/lib/words.h"
-
-#define KEPT (4 * MR_VECTOR)
+#include "stages/tx-gso/tx.h"
 
 enum { IN_FRAMES, IN_RAW };
 enum { NO_ADDRESS, TOO_BIG, REFUSED, SEND_ERROR, STOPPED };
-enum { CALLS, FULL, RETRIES };
+enum { CALLS, FULL, RETRIES, SEGMENTED, SEGMENTS, FALLBACKS };
 
-struct tx {
-	struct mr_udp  *udp;  /* borrowed */
-	int             watch[MR_UDP_MAX];
-	unsigned        n;    /* packets waiting, [0, KEPT]                         */
-	struct mr_pkt  *wait[KEPT];
-	struct mmsghdr  msg[MR_VECTOR];
-	struct iovec    iov[MR_VECTOR];
+static const struct mr_field tx_fields[] = {
+	{ "gso", MR_BOOL, MR_AT(struct tx, gso), .def = true,
+	  .help = "give the kernel many frames of one target at a time (UDP_SEGMENT)" },
+	{ "segments", MR_U32, MR_AT(struct tx, segments), .min = 2, .max = MR_UDP_SEGMENTS,
+	  .def = MR_UDP_SEGMENTS, .unit = "frames", .help = "frames given at a time, at most" },
+	{ 0 }
 };
 
 static int tx_open(void *self, struct mr_setup *s)
@@ -37,54 +34,47 @@ static int tx_open(void *self, struct mr_setup *s)
 
 	tx->udp = s->use[0];
 	for (unsigned i = 0; i < tx->udp->n; i++) {
-		tx->watch[i] = mr_setup_watch(s, tx->udp->socket[i].fd, 0);
-		if (tx->watch[i] < 0)
+		tx->line[i].watch = mr_setup_watch(s, tx->udp->socket[i].fd, 0);
+		if (tx->line[i].watch < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Describe the run of waiting packets from `at` on that leave by one socket. */
-static unsigned gather(struct tx *tx, unsigned at)
-{
-	unsigned instance = mr_pkt_via(tx->wait[at])->instance, n = 0;
+/* ---- sending ---- */
 
-	while (at + n < tx->n && n < MR_VECTOR) {
-		struct mr_pkt *p = tx->wait[at + n];
-		struct fips_via *via = mr_pkt_via(p);
-
-		if (via->instance != instance)
-			break;
-		tx->iov[n] = (struct iovec){ .iov_base = p->data, .iov_len = p->len };
-		tx->msg[n].msg_hdr = (struct msghdr){
-			.msg_name = via->sock, .msg_namelen = via->len,
-			.msg_iov = &tx->iov[n], .msg_iovlen = 1,
-		};
-		n++;
-	}
-	return n;
-}
-
-static int send_some(const struct tx *tx, unsigned instance, unsigned n, struct mr_turn *t)
+static int send_some(struct tx *tx, unsigned socket, unsigned n, struct mr_turn *t)
 {
 	int sent;
 
 	do {
 		mr_count(t, CALLS, 1);
-		sent = sendmmsg(tx->udp->socket[instance].fd, (struct mmsghdr *)(uintptr_t)tx->msg, n,
-		                MSG_DONTWAIT);
+		sent = tx->udp->send(tx->udp->socket[socket].fd, tx->msg, n, MSG_DONTWAIT);
 	} while (sent < 0 && errno == EINTR);
 	return sent;
 }
 
-static void took(struct tx *tx, unsigned at, unsigned n, struct mr_turn *t)
+/* The first `messages` have left; returns their packets. */
+static unsigned took(const struct tx *tx, struct mr_pkt *const *w, unsigned messages,
+                     struct mr_turn *t)
 {
-	struct mr_vector gone = { .n = n };
+	unsigned n = 0;
 
-	memcpy(gone.pkt, &tx->wait[at], n * sizeof gone.pkt[0]);
-	mr_transit(t, &gone);
-	for (unsigned i = 0; i < n; i++)
-		mr_take(t, gone.pkt[i]);
+	for (unsigned m = 0; m < messages; n += tx->datagrams[m++]) {
+		if (tx->datagrams[m] == 1)
+			continue;
+		mr_count(t, SEGMENTED, 1);
+		mr_count(t, SEGMENTS, tx->datagrams[m]);
+	}
+	for (unsigned i = 0; i < n; i += MR_VECTOR) {
+		struct mr_vector gone = { .n = n - i < MR_VECTOR ? n - i : MR_VECTOR };
+
+		memcpy(gone.pkt, w + i, gone.n * sizeof *w);
+		mr_transit(t, &gone);
+		for (unsigned k = 0; k < gone.n; k++)
+			mr_take(t, gone.pkt[k]);
+	}
+	return n;
 }
 
 /* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and
@@ -94,86 +84,114 @@ static bool of_another(int error)
 	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
-static void failed(const struct tx *tx, unsigned at, int error, struct mr_turn *t)
+/* Errors that may be there for the segments alone: a device or a route that cannot have them. */
+static bool of_segments(int error)
 {
-	mr_drop(t, of_another(error) ? REFUSED : error == EMSGSIZE ? TOO_BIG : SEND_ERROR,
-	        tx->wait[at]);
+	return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
 }
 
-/* Send what can be sent, in order; returns how many packets are done with.  *full is the socket
- * that takes no more, or -1. */
-static unsigned send_waiting(struct tx *tx, int *full, struct mr_turn *t)
+/* The first message is lost; returns its packets. */
+static unsigned failed(const struct tx *tx, struct mr_pkt *const *w, int error, struct mr_turn *t)
 {
+	unsigned n = tx->datagrams[0];
+
+	for (unsigned i = 0; i < n; i++)
+		mr_drop(t, of_another(error) ? REFUSED : error == EMSGSIZE ? TOO_BIG : SEND_ERROR,
+		        w[i]);
+	return n;
+}
+
+/* Send what can be sent of a line; returns how many packets are done with. */
+static unsigned send_line(struct tx *tx, unsigned socket, struct mr_turn *t)
+{
+	struct tx_line *line = &tx->line[socket];
 	bool again = false;
 	unsigned at = 0;
 
-	while (at < tx->n) {
-		unsigned instance = mr_pkt_via(tx->wait[at])->instance;
-		int sent = send_some(tx, instance, gather(tx, at), t);
+	while (at < line->n && !line->full) {
+		struct mr_pkt *const *w = line->wait + at;
+		int sent = send_some(tx, socket, tx_gather(tx, socket, at, t->now), t);
 
 		if (sent > 0) {
-			took(tx, at, (unsigned)sent, t);
-			at += (unsigned)sent;
+			at += took(tx, w, (unsigned)sent, t);
 			again = false;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
-			*full = (int)instance;
-			break;
+			line->full = true;
+			mr_count(t, FULL, 1);
+		} else if (of_segments(errno) && tx->datagrams[0] > 1) {
+			mr_count(t, FALLBACKS, 1);
+			tx_refuse(tx, mr_pkt_via(w[0]), t->now);
 		} else if (of_another(errno) && !again) {
 			mr_count(t, RETRIES, 1);
 			again = true;
 		} else {
-			failed(tx, at++, errno, t);
+			at += failed(tx, w, errno, t);
 			again = false;
 		}
 	}
 	return at;
 }
 
-/* Send what waits.  A full socket leaves the rest waiting, and both inputs held. */
-static void flush_waiting(struct tx *tx, struct mr_turn *t)
+static void take_out(struct tx *tx, struct tx_line *line, unsigned n)
 {
-	int full = -1;
-	unsigned done = send_waiting(tx, &full, t);
-
-	tx->n -= done;
-	memmove(tx->wait, tx->wait + done, tx->n * sizeof tx->wait[0]);
-	if (full >= 0)
-		mr_count(t, FULL, 1);
-	for (unsigned i = 0; i < tx->udp->n; i++)
-		mr_watch(t, tx->watch[i], (int)i == full ? MR_WATCH_WRITE : 0);
-	mr_hold(t, IN_FRAMES, full >= 0);
-	mr_hold(t, IN_RAW, full >= 0);
+	line->n -= n;
+	tx->n -= n;
+	memmove(line->wait, line->wait + n, line->n * sizeof line->wait[0]);
 }
+
+/* Send what waits for sockets that have room, as far as is known. */
+static void send_lines(struct tx *tx, struct mr_turn *t)
+{
+	bool held;
+
+	for (unsigned i = 0; i < tx->udp->n; i++) {
+		struct tx_line *line = &tx->line[i];
+
+		if (line->n == 0 || line->full)
+			continue;
+		take_out(tx, line, send_line(tx, i, t));
+		mr_watch(t, line->watch, line->full ? MR_WATCH_WRITE : 0);
+	}
+	held = tx->n > TX_HELD;
+	mr_hold(t, IN_FRAMES, held);
+	mr_hold(t, IN_RAW, held);
+}
+
+/* ---- what the runtime calls ---- */
 
 static void tx_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
 	struct tx *tx = self;
 	unsigned before = tx->n;
-	bool blocked = before > 0;
 
 	(void)input;
 	for (unsigned i = 0; i < v->n; i++) {
 		struct mr_pkt *p = v->pkt[i];
 		const struct fips_via *via = mr_pkt_via(p);
+		struct tx_line *line = &tx->line[via->instance % MR_UDP_MAX];
 
-		if (via->len == 0 || via->instance >= tx->udp->n)
+		if (via->len == 0 || via->instance >= tx->udp->n) {
 			mr_drop(t, NO_ADDRESS, p);
-		else if (tx->n == KEPT)
+		} else if (tx->n == TX_KEPT) {
 			mr_drop(t, SEND_ERROR, p);
-		else
-			tx->wait[tx->n++] = p;
+		} else {
+			line->wait[line->n++] = p;
+			tx->n++;
+		}
 	}
-	if (!blocked)
-		flush_waiting(tx, t);
+	send_lines(tx, t);
 	mr_keep(t, (int)tx->n - (int)before);
 }
 
+/* A socket that was full may have room. */
 static bool tx_pull(void *self, struct mr_turn *t)
 {
 	struct tx *tx = self;
 	unsigned before = tx->n;
 
-	flush_waiting(tx, t);
+	for (unsigned i = 0; i < tx->udp->n; i++)
+		tx->line[i].full = false;
+	send_lines(tx, t);
 	mr_keep(t, (int)tx->n - (int)before);
 	return false;
 }
@@ -183,12 +201,14 @@ static unsigned tx_give(void *self, unsigned *input, struct mr_vector *v)
 {
 	struct tx *tx = self;
 
-	while (v->n < tx->n && v->n < MR_VECTOR) {
-		v->pkt[v->n] = tx->wait[v->n];
-		v->n++;
+	for (unsigned i = 0; i < tx->udp->n; i++) {
+		struct tx_line *line = &tx->line[i];
+		unsigned n = 0;
+
+		while (v->n < MR_VECTOR && n < line->n)
+			mr_vector_add(v, line->wait[n++]);
+		take_out(tx, line, n);
 	}
-	tx->n -= v->n;
-	memmove(tx->wait, tx->wait + v->n, tx->n * sizeof tx->wait[0]);
 	*input = IN_FRAMES;
 	return v->n;
 }
@@ -197,15 +217,17 @@ static void tx_flush(void *self, struct mr_turn *t)
 {
 	struct tx *tx = self;
 
-	for (unsigned i = 0; i < tx->n; i++)
-		mr_drop(t, STOPPED, tx->wait[i]);
 	mr_keep(t, -(int)tx->n);
-	tx->n = 0;
+	for (unsigned i = 0; i < tx->udp->n; i++) {
+		for (unsigned k = 0; k < tx->line[i].n; k++)
+			mr_drop(t, STOPPED, tx->line[i].wait[k]);
+		take_out(tx, &tx->line[i], tx->line[i].n);
+	}
 }
 
 const struct mr_kind mr_kind_tx_gso = {
 	.abi = MR_ABI, .name = "tx-gso", .summary = "send frames through the UDP sockets",
-	.size = sizeof(struct tx),
+	.size = sizeof(struct tx), .fields = tx_fields,
 	.uses = (const struct mr_resource *const[]){ &mr_resource_udp, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "frames", .view = "FMP frame with its transport address", .numbered = true },
@@ -224,8 +246,11 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ "send-calls", .help = "sendmmsg calls" },
 		{ "socket-full", .help = "times a full socket made frames wait" },
 		{ "retries", .help = "messages sent again after an error left by an earlier one" },
+		{ "gso-messages", .help = "messages of several frames" },
+		{ "gso-frames", .help = "frames in such messages" },
+		{ "gso-fallbacks", .help = "times a target turned out to take frames only one by one" },
 		{ 0 } },
-	.once = true, .keeps = KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.once = true, .keeps = TX_KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
 	.open = tx_open, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
 	.give = tx_give, .given_up = STOPPED,
