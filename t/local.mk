@@ -89,6 +89,7 @@ test_programs = \
 	t/core/test_json \
 	t/core/test_deal \
 	t/core/test_lanes \
+	t/core/test_lanes_load \
 	t/core/test_log \
 	t/core/test_loop \
 	t/core/test_name \
