@@ -372,6 +372,13 @@ struct ck_epoch_record *mr_turn_epoch(struct mr_turn *t);
  * stages at whose end a packet leaves. */
 void mr_transit(struct mr_turn *t, const struct mr_vector *v);
 
+/* Record that n packets waited so long where this stage took them from: for sources. */
+void mr_waited(struct mr_turn *t, uint64_t waited, uint64_t n);
+
+/* ns since 1970, read now: to compare with what the kernel says of datagrams, and for nothing else,
+ * since it may jump. */
+uint64_t mr_turn_wall(struct mr_turn *t);
+
 /* All built-in kinds, NULL-terminated (stages/list.c). */
 extern const struct mr_kind *const mr_kinds[];
 

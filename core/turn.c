@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/epoch.h"
 
 static struct mr_worker *worker_of(struct mr_turn *t)
@@ -99,6 +100,17 @@ void mr_transit(struct mr_turn *t, const struct mr_vector *v)
 			mr_hist_add(h, t->now > stamp ? t->now - stamp : 0, run);
 		i += run;
 	}
+}
+
+void mr_waited(struct mr_turn *t, uint64_t waited, uint64_t n)
+{
+	mr_hist_add(&worker_of(t)->running->hist[MR_H_WAIT], waited, n);
+}
+
+uint64_t mr_turn_wall(struct mr_turn *t)
+{
+	(void)t;
+	return mr_clock_wall();
 }
 
 struct ck_epoch_record *mr_turn_epoch(struct mr_turn *t)

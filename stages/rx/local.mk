@@ -1,5 +1,6 @@
 libstages_a_SOURCES += \
 	stages/rx/rx.c \
 	stages/rx/rx.h \
-	stages/rx/train.c
+	stages/rx/train.c \
+	stages/rx/wait.c
 EXTRA_DIST += stages/rx/rx.md

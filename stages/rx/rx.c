@@ -24,13 +24,15 @@
 
 #define SLABS 96 /* a call's worth, and some that are out */
 
-enum { FRAMES, HANDSHAKES };
-
 static const struct mr_field rx_fields[] = {
 	{ "batch", MR_U32, MR_AT(struct rx, batch), .min = 1, .max = MR_VECTOR, .def = MR_VECTOR,
 	  .unit = "messages", .help = "messages one system call asks for, at most" },
 	{ "gro", MR_BOOL, MR_AT(struct rx, gro), .def = true,
 	  .help = "have the kernel hand over datagrams of one sender many at a time (UDP_GRO)" },
+	{ "sojourn", MR_U32, MR_AT(struct rx, sojourn), .max = 10000000, .def = 5000, .unit = "us",
+	  .help = "wait in a socket's buffer that frames may have for long; 0: any" },
+	{ "interval", MR_U32, MR_AT(struct rx, interval), .min = 1000, .max = 10000000,
+	  .def = 100000, .unit = "us", .help = "how long they may have it before some are dropped" },
 	{ 0 }
 };
 
@@ -63,6 +65,7 @@ static int rx_open(void *self, struct mr_setup *s)
 			set_gro(rx, &rx->udp->socket[i], true);
 	}
 	rx->udp->received = true;
+	rx_wait_open(rx);
 	return 0;
 }
 
@@ -127,15 +130,16 @@ static unsigned receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_tur
 	rx->spares -= rx->got;
 	if (sock->gro)
 		rx->slabs -= rx->got < rx->slabs ? rx->got : rx->slabs;
-	if (rx->got < want)
+	rx->drained = rx->got < want;
+	if (rx->drained)
 		set_gro(rx, sock, true);
 	return want;
 }
 
 /* ---- what came ---- */
 
-/* What the kernel notes about a message: how long each datagram in it is, and how many the socket has
- * lost so far. */
+/* What the kernel notes about a message: how long each datagram in it is, when it came, and how many
+ * the socket has lost so far. */
 static void read_notes(struct rx_message *m, struct msghdr *h, uint32_t *lost)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
@@ -143,6 +147,8 @@ static void read_notes(struct rx_message *m, struct msghdr *h, uint32_t *lost)
 
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(lost, CMSG_DATA(c), sizeof *lost);
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS)
+			m->came = rx_came(c);
 		if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
 			continue;
 		memcpy(&each, CMSG_DATA(c), sizeof each);
@@ -157,6 +163,9 @@ static void take_in(struct rx *rx, unsigned socket, struct mr_turn *t)
 	struct mr_udp_socket *sock = &rx->udp->socket[socket];
 	uint32_t lost = sock->lost;
 
+	rx->socket = socket;
+	if (rx->sojourn)
+		rx->wall = mr_turn_wall(t);
 	for (unsigned i = 0; i < rx->got; i++) {
 		struct rx_message *m = &rx->message[i];
 		struct msghdr *h = &rx->msg[i].msg_hdr;
@@ -189,7 +198,7 @@ static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry 
 	const uint8_t *index = p->data + FIPS_LINK_PREFIX;
 
 	if (frame == FIPS_FRAME_MSG1 || frame == FIPS_FRAME_MSG2) {
-		mr_emit(t, HANDSHAKES, p);
+		mr_emit(t, RX_HANDSHAKES, p);
 		return;
 	}
 	if (frame != FIPS_FRAME_ESTABLISHED) {
@@ -203,12 +212,13 @@ static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry 
 		return;
 	}
 	p->near = (*last)->link;
-	mr_emit(t, (*last)->live ? FRAMES : HANDSHAKES, p);
+	mr_emit(t, (*last)->live ? RX_FRAMES : RX_HANDSHAKES, p);
 }
 
 static void emit(struct rx *rx, struct mr_turn *t)
 {
 	const struct fips_index_entry *last = NULL;
+	uint64_t came = rx->at < rx->got ? rx->message[rx->at].came : 0;
 	struct mr_pkt *p;
 
 	for (unsigned n = 0; n < MR_VECTOR && (p = rx_next(rx, t)); n++) {
@@ -216,6 +226,7 @@ static void emit(struct rx *rx, struct mr_turn *t)
 		p->mark = MR_SHAPE_FRAME;
 		sort(rx, p, &last, t);
 	}
+	rx_wait(rx, came, rx->drained && rx->left == 0, t);
 }
 
 /* One call a pull, the sockets in turn.  Returns whether there may be more to receive: the call
@@ -292,6 +303,7 @@ const struct mr_kind mr_kind_rx = {
 		{ "truncated", .help = "longer than any frame of ours" },
 		{ "unknown-index", .help = "no key of ours goes by this receiver index" },
 		{ "stopped", .help = "received and not yet sorted when the node stopped" },
+		{ "sojourn", .help = "frames that waited too long in the socket's buffer" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "receive-calls", .help = "recvmmsg calls" },

@@ -19,16 +19,20 @@
 #define MR_STAGES_RX_H
 
 #include <sys/socket.h>
+#include <time.h>
 
+#include "core/sojourn.h"
 #include "core/stage.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
 
-#define RX_ANCILLARY (CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)))
+#define RX_ANCILLARY \
+	(CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
 
+enum { RX_FRAMES, RX_HANDSHAKES }; /* outputs */
 enum { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS, RX_TRUNCATED, RX_UNKNOWN_INDEX,
-       RX_STOPPED };
+       RX_STOPPED, RX_SOJOURN };
 enum { RX_CALLS, RX_OVERFLOWS, RX_ERRORS, RX_TRAINS, RX_TRAIN_DATAGRAMS, RX_COPIED, RX_MOVED };
 
 /* A message asked for or received. */
@@ -39,6 +43,7 @@ struct rx_message {
 	uint32_t       len;    /* bytes received                                */
 	uint32_t       each;   /* bytes of each datagram but the last, >= 1, or 0 if it is one alone */
 	bool           cut;    /* received longer than there was room           */
+	uint64_t       came;   /* ns, wall clock, when the kernel had it; 0: it does not say */
 	bool           sliced; /* slices of its slab are out                    */
 	struct fips_via from;
 };
@@ -46,11 +51,16 @@ struct rx_message {
 struct rx {
 	uint32_t        batch;  /* setting                                           */
 	bool            gro;    /* setting                                           */
+	uint32_t        sojourn, interval; /* settings, us                           */
 	struct mr_udp  *udp;    /* borrowed */
 	struct mr_mesh *mesh;   /* borrowed */
 	uint32_t        view;   /* bytes a datagram may have                         */
 	unsigned        next;   /* socket to begin with in the next call             */
 	unsigned        ask;    /* messages the next call asks for, [1, batch]       */
+	unsigned        socket; /* that the last call read                           */
+	bool            drained; /* it brought less than was asked for               */
+	uint64_t        wall;   /* ns, wall clock behind the last call               */
+	struct mr_sojourn rule[MR_UDP_MAX]; /* by socket                             */
 	/* ready to be filled, the one used last on top */
 	unsigned        spares, slabs; /* [0, MR_VECTOR] */
 	struct mr_pkt  *spare[MR_VECTOR];
@@ -72,5 +82,15 @@ unsigned rx_datagrams(const struct rx_message *m);
 /* The next datagram of what was received, with its source address and nothing else said of it; NULL:
  * there is none left (rx->left == 0), or no packet for it. */
 struct mr_pkt *rx_next(struct rx *rx, struct mr_turn *t);
+
+/* wait.c: have the kernel note when datagrams come, or not, as the settings say. */
+void rx_wait_open(struct rx *rx);
+
+/* The time in a note of type SO_TIMESTAMPNS, ns of the wall clock. */
+uint64_t rx_came(const struct cmsghdr *c);
+
+/* What has just been emitted as frames came then; `last`: nothing more waits in the socket.  Drops
+ * what is overdue (core/sojourn.h) out of it: who has most pays, by link. */
+void rx_wait(struct rx *rx, uint64_t came, bool last, struct mr_turn *t);
 
 #endif

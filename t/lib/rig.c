@@ -459,7 +459,7 @@ uint64_t rig_count(struct rig *rig, const char *name)
 	static const char *const common[MR_WORDS] = { "in",    "in-bytes", "out",  "out-bytes",
 		                                      "made",  "taken",    "taken-bytes", "held",
 		                                      "vectors", "calls",  "busy-ns",
-		                                      "sojourn" };
+		                                      "ring-sojourn" };
 	const struct mr_replica *r = &rig->engine->replica[UNDER];
 
 	for (unsigned i = 0; i < MR_WORDS; i++) {

@@ -576,6 +576,53 @@ static void set_up(void)
 	fips_recv_key_init(&recv_key, 1, NULL, 0);
 }
 
+/* ---- too much of it ---- */
+
+static bool stamps(const struct bench *b)
+{
+	const struct mr_udp *udp = rig_use(b->rig, &mr_resource_udp);
+	socklen_t len = sizeof(int);
+	int on = 0;
+
+	ck_assert_int_eq(getsockopt(udp->socket[0].fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, &len), 0);
+	return on;
+}
+
+/* Frames that have waited for 20 ms and more stand in the buffer, of which a run takes 100: none is
+ * dropped for an interval, then one by the law, then all, since the wait is not getting less.
+ * `sojourn` 0 leaves them alone, and so does one that they are below. */
+START_TEST(what_stands_in_the_buffer_is_dropped)
+{
+	static const struct {
+		const char *settings;
+		unsigned    gone[4]; /* after each run */
+	} row[] = {
+		{ "{\"batch\":1,\"gro\":false}", { 0, 1, 101, 152 } },
+		{ "{\"batch\":1,\"gro\":false,\"sojourn\":0}", { 0, 0, 0, 0 } },
+		{ "{\"batch\":1,\"gro\":false,\"sojourn\":10000000}", { 0, 0, 0, 0 } },
+		{ "{\"batch\":1,\"gro\":false,\"interval\":1000000}", { 0, 0, 0, 0 } },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct bench b = bench_open(row[i].settings, NODE, AF_INET);
+
+		ck_assert_int_eq(stamps(&b), i != 1);
+		for (unsigned k = 0; k < 351; k++)
+			send_frame(&b, 0, k);
+		usleep(20000);
+		for (unsigned run = 0; run < 4; run++) {
+			rig_at(b.rig, MR_NS_PER_S + run * 100 * MR_NS_PER_MS);
+			rig_run(b.rig);
+			ck_assert_uint_eq(rig_count(b.rig, "sojourn"), row[i].gone[run]);
+		}
+		ck_assert_uint_eq(rig_count(b.rig, "made"), 351);
+		while (rig_out(b.rig, "frames"))
+			;
+		bench_close(&b);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("rx");
@@ -603,6 +650,7 @@ int main(void)
 	tcase_add_test(tc, settings_reach_the_sockets);
 	tcase_add_loop_test(tc, addresses_as_text, 0, (int)COUNT(texts));
 	tcase_add_test(tc, no_instance_of_that_family);
+	tcase_add_test(tc, what_stands_in_the_buffer_is_dropped);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
