@@ -5,7 +5,7 @@ BEGIN { FS = "\t" }
 part != last {
 	printf "\n%s, wire %s, %s\n", $2, $1, $3
 	printf "%-22s %5s %9s %9s %9s %6s %-3s %8s %7s %7s %8s %7s %7s %s\n", "", "MTU", "median", "lowest", "highest",
-		"CoV %", "", "retrans.", ($3 == "packets/s" ? "s/Mpkt" : "s/Gbit"), "p50 ms", "p99 ms", "inside", "outside", "failed"
+		"CoV %", "", "retrans.", ($2 ~ /^(udp|over)/ ? "s/Mpkt" : "s/Gbit"), "p50 ms", "p99 ms", "inside", "outside", "failed"
 	last = part
 }
 {

@@ -40,6 +40,7 @@ tunnel --seconds 1x
 tunnel --mtu none
 tunnel --measures tcp0
 tunnel --measures udp7
+tunnel --measures over1401
 tunnel --wire thin
 tunnel --candidates nothing
 tunnel --candidates veth@big
