@@ -194,12 +194,17 @@ t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
 t_plugins_test_tap_LDADD = $(LDADD_STAGES)
 t_stages_test_pages_LDADD = $(LDADD_STAGES)
 
-# This one stands on the insides of a module.
+# These stand on the insides of a module.
+lanes_tests = \
+	t/plugins/test_lanes_mac \
+	t/plugins/test_lanes_steps
 if LANES
-check_PROGRAMS += t/plugins/test_lanes_mac
-TESTS += t/plugins/test_lanes_mac
+check_PROGRAMS += $(lanes_tests) t/plugins/lanes_secrets
+TESTS += $(lanes_tests)
 endif
+t_plugins_lanes_secrets_LDADD = $(LIBS_LANES) $(LDADD)
 t_plugins_test_lanes_mac_LDADD = $(LIBS_LANES) $(LDADD)
+t_plugins_test_lanes_steps_LDADD = $(LIBS_LANES) $(LDADD)
 
 # Tiny modules for t/core/test_plugins.c, from one source.
 check_PROGRAMS += \
@@ -276,6 +281,7 @@ test_scripts = \
 	t/cli/test_exports.sh \
 	t/cli/test_graphs_page.sh \
 	t/cli/test_reload.sh \
+	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
 EXTRA_DIST += $(test_scripts) t/tsan.supp
