@@ -293,6 +293,7 @@ net_tests = \
 	t/net/chain.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
+	t/net/offloads.sh \
 	t/net/impair.sh \
 	t/net/sample_plugin.sh \
 	t/net/tap.sh \

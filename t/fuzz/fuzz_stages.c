@@ -12,7 +12,8 @@
  *        byte 1: mark and flags, byte 2: where it is to be sent
  *     1  the same, sealed: a frame, a message in its envelope, or an IPv6 packet, by the argument
  *     2  turns until nothing happens
- *     3  an order of kind `argument`; byte 0: about which key
+ *     3  an order of kind `argument`; byte 0: about which key.  A stage of the device takes none:
+ *        has the device offloads (argument, bit 0), also for UDP (bit 1)?
  *     4  `argument` * 2^byte 0 ms pass
  *     5  a table entry comes or goes
  *     6  a datagram arrives at the stage's socket, a packet at its device
@@ -260,6 +261,14 @@ static void drain(struct world *w)
 
 /* ---- orders ---- */
 
+static void offloads(const struct world *w, uint8_t argument)
+{
+	struct mr_tun *tun = rig_use(w->rig, &mr_resource_tun);
+
+	tun->vnet = argument & 1;
+	tun->uso = argument & 2;
+}
+
 static void order(struct world *w, uint8_t kind, uint8_t about)
 {
 	static uint8_t dest[FIPS_ADDR_LEN];
@@ -314,7 +323,11 @@ static void record(struct world *w, uint8_t what, uint8_t argument, const uint8_
 		feed(w, argument & 7, how, packet, n);
 		break;
 	case 2: drain(w); break;
-	case 3: order(w, argument, n ? at[0] : 0); break;
+	case 3:
+		order(w, argument, n ? at[0] : 0);
+		if (w->device >= 0)
+			offloads(w, argument);
+		break;
 	case 4:
 		w->now += (uint64_t)argument << (n ? at[0] % 12 : 0) << 20; /* 2^20 ns: about 1 ms */
 		rig_at(w->rig, w->now);

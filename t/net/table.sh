@@ -11,7 +11,7 @@
 #   - all pings were answered; numbered packets came once, in order, unchanged
 #   - the relay saw only frames of link.md, and no (receiver_idx, counter) twice with other bytes
 #   - the nodes ran the graph with its replicas, conserve packets, and made fewer system calls than
-#     packets (R3, R8)
+#     packets, on sockets and on the device (R3, R8)
 #   - no frame or message came twice or late: nothing on the way changed their order
 #   - control's packets did not grow with the traffic (R3)
 #   - all end with 0 on SIGTERM
@@ -102,6 +102,10 @@ for node in a b; do
 	expect $node '[.stages[] | select(.kind == "rx") | .counters["receive-calls"] < .packets.made] | all'
 	expect $node '[.stages[] | select(.kind == "tx-gso")] |
 		(map(.counters["send-calls"]) | add) < (map(.packets.taken) | add)'
+	expect $node '[.stages[] | select(.kind == "tun-read") |
+		.counters["super-packets"] > 0 and .counters["read-calls"] < .packets.made] | all'
+	expect $node '[.stages[] | select(.kind == "tun-write") |
+		.counters["super-packets"] > 0 and .counters["write-calls"] < .packets.taken] | all'
 	expect $node '[.stages[] | select(.kind == "fmp-open") | .drops.forged == 0] | all'
 	expect $node '[.stages[] | select(.drops.stale) | .drops.stale + .drops.duplicate == 0] | all'
 	for stage in $several; do
