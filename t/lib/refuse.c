@@ -42,6 +42,18 @@ bool refuse_ioctl(uint32_t request, uint32_t bits)
 	return filter(rule, sizeof rule / sizeof rule[0]);
 }
 
+bool refuse_sockopt(uint32_t level, uint32_t option)
+{
+	struct sock_filter rule[] = {
+		LOAD(NR),   IF(BPF_JEQ, SYS_setsockopt, 5),
+		LOAD(ARG(1)), IF(BPF_JEQ, level, 3),
+		LOAD(ARG(2)), IF(BPF_JEQ, option, 1),
+		REFUSE,     ALLOW,
+	};
+
+	return filter(rule, sizeof rule / sizeof rule[0]);
+}
+
 bool refuse_writev(uint32_t pieces)
 {
 	struct sock_filter rule[] = {

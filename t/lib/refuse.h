@@ -11,6 +11,9 @@
 /* ioctl() of this request, if its argument has any of these bits; 0: always. */
 bool refuse_ioctl(uint32_t request, uint32_t bits);
 
+/* setsockopt() of this option. */
+bool refuse_sockopt(uint32_t level, uint32_t option);
+
 /* writev() of more pieces than this. */
 bool refuse_writev(uint32_t pieces);
 

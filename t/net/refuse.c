@@ -1,10 +1,12 @@
-/* refuse WHAT COMMAND... - run a command on a kernel that knows less of TUN devices.
+/* refuse WHAT COMMAND... - run a command on a kernel that knows less of TUN devices and UDP sockets.
  *
  *     uso        no super-packets of UDP (before Linux 6.2)
  *     offloads   none at all
- *     header     not even the header in front of packets that says what they are */
+ *     header     not even the header in front of packets that says what they are
+ *     udp        no messages of several datagrams, neither to send nor to receive */
 
 #include <linux/if_tun.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +26,8 @@ int main(int argc, char **argv)
 		done = refuse_ioctl(TUNSETOFFLOAD, UINT32_MAX);
 	else if (argc > 2 && strcmp(argv[1], "header") == 0)
 		done = refuse_ioctl(TUNSETVNETHDRSZ, 0);
+	else if (argc > 2 && strcmp(argv[1], "udp") == 0)
+		done = refuse_sockopt(SOL_UDP, UDP_SEGMENT) && refuse_sockopt(SOL_UDP, UDP_GRO);
 	if (!done) {
 		fprintf(stderr, "refuse: what, or this kernel lends no filters\n");
 		return 1;

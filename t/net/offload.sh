@@ -1,0 +1,86 @@
+#!/bin/sh
+# offload.sh - two nodes on a veth pair: bulk goes through the kernel many datagrams at a time, in each
+# shipped graph that has a device (R3); and where that is switched off or refused, it goes all the same.
+#
+# Each row: 40 MB of TCP each way at once, then what must hold of both nodes' counters.
+#
+#     offloaded   of the frames sent and of those received most were in messages of several
+#     alone       each frame was a message
+#     by-route    the route takes no frame whole: segments were refused, and then each went alone (R18)
+#
+# In all rows: nothing is lost by name at the sockets, packets are conserved, all end with 0 on SIGTERM.
+
+set -u
+top=${srcdir:?the tree, as make check sets it}
+. "$top/contrib/lib.sh"
+. "$top/t/net/wire.sh"
+enter_or_skip "$0"
+begin_wire offload fused
+refuse=${REFUSE:-${millrace%/*}/t/net/refuse}
+lay_veth
+bad=0
+
+sum() # KIND COUNTER: over a kind's replicas, as jq has it
+{
+	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
+}
+sent=$(sum tx-gso .packets.taken)
+received=$(sum rx .packets.made)
+sent_many=$(sum tx-gso '.counters["gso-frames"]')
+received_many=$(sum rx '.counters["gro-datagrams"]')
+fallbacks=$(sum tx-gso '.counters["gso-fallbacks"]')
+messages=$(sum tx-gso '.counters["gso-messages"]')
+send_calls=$(sum tx-gso '.counters["send-calls"]')
+trains=$(sum rx '.counters["gro-messages"]')
+copied=$(sum rx '.counters["gro-copied"]')
+receive_calls=$(sum rx '.counters["receive-calls"]')
+dropped="([.stages[] | select(.kind == \"rx\" or .kind == \"tx-gso\") | .drops | .truncated, .length,
+	.[\"too-big\"], .refused, .[\"send-error\"] | numbers] | add)"
+
+# row WHAT GRAPH [OPTION]...
+row()
+{
+	what=$1 graph=$2
+	shift 2
+	start_nodes "$graph" "$@"
+	roomy a b
+	serve_streams "$b6"
+	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
+		lament "$what, $graph $*: no stream"
+	end "$server"
+	settle a
+	settle b
+	for node in a b; do
+		expect $node "$sent > 5000 and $received > 5000 and $dropped == 0"
+		case $what in
+		offloaded) expect $node "$sent_many > $sent / 2 and $received_many > $received / 2 and
+			$fallbacks == 0" ;;
+		alone) expect $node "$sent_many == 0 and $received_many == 0 and $fallbacks == 0" ;;
+		by-route) expect $node "$fallbacks > 0 and $sent_many < $sent / 2" ;;
+		esac
+		say "$what, $graph $*: $node: $(jq -r "\"\($sent) frames sent, \($sent_many) in \($messages),
+			\($send_calls) calls; \($received) received, \($received_many) in \($trains), \($copied)
+			copied, \($receive_calls) calls\"" "$work/$node.stats" | tr -s '\n\t ' ' ')"
+	done
+	end_nodes || bad=1
+}
+
+for graph in fused two-core staged dealt; do
+	row offloaded $graph
+done
+row alone fused --set rx.gro=false --set tx-gso.gso=false
+
+# A route that takes 1200 bytes: frames of 1380 go in two parts each.
+ip -n a route change 10.77.0.0/24 dev veth-a src 10.77.0.1 mtu 1200 &&
+	ip -n b route change 10.77.0.0/24 dev veth-b src 10.77.0.2 mtu 1200 || die "no route"
+row by-route fused
+ip -n a route change 10.77.0.0/24 dev veth-a src 10.77.0.1 &&
+	ip -n b route change 10.77.0.0/24 dev veth-b src 10.77.0.2 || die "no route"
+
+# A kernel that knows neither.
+printf '#!/bin/sh\nexec "%s" udp "%s" "$@"\n' "$refuse" "$millrace" >"$work/refused" &&
+	chmod +x "$work/refused"
+millrace=$work/refused
+row alone fused
+row alone staged
+[ $bad -eq 0 ] || lament "failed"
