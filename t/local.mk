@@ -166,19 +166,23 @@ test_programs = \
 	t/stages/test_control_settings \
 	t/stages/test_crowd \
 	t/stages/test_data_path \
+	t/stages/test_fmp_number \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \
+	t/stages/test_fsp_number \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
 	t/stages/test_key_hygiene \
 	t/stages/test_key_work \
 	t/stages/test_merge \
+	t/stages/test_open \
 	t/stages/test_pages \
 	t/stages/test_rekey \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
 	t/stages/test_rx_gro \
+	t/stages/test_seal \
 	t/stages/test_split \
 	t/stages/test_targets \
 	t/stages/test_tun \

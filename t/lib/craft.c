@@ -90,6 +90,35 @@ void craft_session_gone(struct rig *rig, const struct fips_addr *peer)
 	ck_assert(mr_table_remove(mesh->sessions, rig_epoch(rig), peer->b));
 }
 
+uint64_t craft_session_keys(struct rig *rig, const struct fips_addr *peer,
+                            struct fips_session_recv *recv, struct keys *const *keys, unsigned n)
+{
+	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
+	struct fips_session_entry *e = entry(sizeof *e);
+
+	*e = (struct fips_session_entry){ .peer = *peer, .live = true, .recv = recv };
+	for (unsigned i = 0; i < n; i++)
+		e->key[i] = &keys[i]->recv;
+	return mr_table_put(mesh->sessions, rig_epoch(rig), peer->b, e);
+}
+
+void craft_key(struct rig *rig, struct fips_send_key *send)
+{
+	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
+	struct fips_key_entry *e = entry(sizeof *e);
+
+	e->send = send;
+	send->handle = mr_table_put(mesh->keys, rig_epoch(rig), &send->id, e);
+	ck_assert(send->handle != MR_NO_HANDLE);
+}
+
+void craft_key_gone(struct rig *rig, const struct fips_send_key *send)
+{
+	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
+
+	ck_assert(mr_table_remove(mesh->keys, rig_epoch(rig), &send->id));
+}
+
 /* ---- bytes ---- */
 
 size_t craft_frame(uint8_t *out, const uint8_t key[MR_AEAD_KEY], uint32_t index, uint64_t counter,

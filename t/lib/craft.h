@@ -41,6 +41,14 @@ uint64_t craft_session(struct rig *rig, const struct fips_addr *peer, struct fip
                        struct fips_session_recv *recv, uint16_t path_mtu);
 void     craft_session_gone(struct rig *rig, const struct fips_addr *peer);
 
+/* The same with the keys that messages of it may be sealed to us under, newest first: for `open`. */
+uint64_t craft_session_keys(struct rig *rig, const struct fips_addr *peer,
+                            struct fips_session_recv *recv, struct keys *const *keys, unsigned n);
+
+/* A key by itself, for `seal`: fills in its handle. */
+void craft_key(struct rig *rig, struct fips_send_key *send);
+void craft_key_gone(struct rig *rig, const struct fips_send_key *send);
+
 /* ---- bytes; each returns how many ---- */
 
 /* A frame whose plaintext is text: the timestamp and what follows it, any length. */

@@ -421,6 +421,16 @@ struct mr_pkt *rig_out(struct rig *rig, const char *output)
 	return p;
 }
 
+unsigned rig_carry(struct rig *from, const char *output, struct rig *to, const char *input)
+{
+	struct mr_pkt *p;
+	unsigned n = 0;
+
+	for (; (p = rig_out(from, output)); n++)
+		mr_pkt_learn(rig_feed(to, input, p->data, p->len), p);
+	return n;
+}
+
 void rig_order(struct rig *rig, struct mr_order *order)
 {
 	struct mr_worker *w = worker(rig);

@@ -57,6 +57,10 @@ const char *rig_run(struct rig *rig);
  * stays valid until the next rig_run. */
 struct mr_pkt *rig_out(struct rig *rig, const char *output);
 
+/* Feed all that left by an output of one rig to an input of another, with all that was learnt.  Returns
+ * how many. */
+unsigned rig_carry(struct rig *from, const char *output, struct rig *to, const char *input);
+
 /* Apply an order at once. */
 void rig_order(struct rig *rig, struct mr_order *order);
 
