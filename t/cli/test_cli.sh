@@ -121,7 +121,7 @@ expect 2 pubkey -f gone
 err_has "gone: "
 
 # ---- check ----
-for g in fused router staged two-core; do
+for g in dealt fused router staged two-core; do
 	expect 0 check -g $g
 	out_has "graph $g ("
 	err_empty
