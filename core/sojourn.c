@@ -56,9 +56,12 @@ static void begin(struct mr_sojourn *s, uint64_t now)
 /* The law has had its time, and the queue is longer than ever. */
 static bool is_cut(struct mr_sojourn *s, uint64_t waited, bool last, uint64_t now)
 {
-	bool deaf = s->dropping && now - s->began >= s->interval && waited >= 2 * s->target;
+	bool deaf = s->dropping && now - s->began >= MR_SOJOURN_DEAF * s->interval &&
+	            waited >= 2 * s->target;
+	bool again = now < s->cut &&
+	             now + s->interval >= s->stands + s->interval / MR_SOJOURN_AGAIN;
 
-	if (waited < s->target || last || (!deaf && now >= s->cut))
+	if (waited < s->target || last || (!deaf && !again))
 		return false;
 	s->cut = now + MR_SOJOURN_MEMORY * s->interval;
 	return true;

@@ -10,8 +10,9 @@
  *
  * which is what makes senders that listen to losses slow down, and the slower the more there are.
  * Soon after dropping has ended it resumes where it was.  Senders that do not listen are cut: where
- * the law has been at work for an interval and the wait is twice the target still, what has waited
- * longer than target is dropped whole, as long as that goes on.
+ * the law has been at work for two intervals and the wait is twice the target still, what has waited
+ * longer than target is dropped whole; and again whenever it comes to that for an eighth of an
+ * interval, which a thread that was away for a moment makes up for sooner.
  *
  * The packets of a vector entered the queue together, so there is one wait for them.  Of those that
  * are to go, whoever has most in the vector pays, so that the flood of one target does not cost
@@ -27,7 +28,9 @@
 
 #include "core/pkt.h"
 
-#define MR_SOJOURN_MEMORY 16 /* intervals in which a queue that stood is not forgotten */
+#define MR_SOJOURN_MEMORY 16 /* intervals in which a queue that stood is not forgotten  */
+#define MR_SOJOURN_DEAF   2  /* intervals that senders have to take notice              */
+#define MR_SOJOURN_AGAIN  8  /* so many times sooner, those who took none last time     */
 
 /* One owner: whoever takes packets out of the queue.  All zero: it never drops. */
 struct mr_sojourn {
@@ -35,7 +38,7 @@ struct mr_sojourn {
 	uint64_t stands;   /* when it will have stood for an interval; 0: the wait is below target */
 	uint64_t began;    /* start of dropping; valid while dropping                           */
 	uint64_t next;     /* the next drop while dropping, else the one that would have been   */
-	uint64_t cut;      /* nobody listens: until then nothing older than target passes; 0    */
+	uint64_t cut;      /* nobody listens: until then what stands is cut at once; or 0       */
 	uint32_t count;    /* drops since dropping began, those it resumed from included        */
 	uint32_t resumed;  /* count when it began                                               */
 	bool     dropping;

@@ -114,25 +114,27 @@ START_TEST(a_queue_that_stood_is_remembered)
 }
 END_TEST
 
-/* A sender that takes no notice: an interval after the first drop all that is over target goes, at
- * once whenever it comes again; and 16 intervals after the last of it the law is back. */
+/* A sender that takes no notice: two intervals after the first drop all that is over target goes, an
+ * eighth of an interval after it comes again; and 16 intervals after the last of it the law is back. */
 START_TEST(who_does_not_listen_is_cut)
 {
-	uint64_t at = BEGIN + 2 * INTERVAL;
+	uint64_t at = BEGIN + 3 * INTERVAL;
 
 	fresh();
-	ck_assert_uint_eq(serve(BEGIN, at, MS, 2 * TARGET), 1);
+	ck_assert_uint_eq(serve(BEGIN, at, MS, 2 * TARGET), 3);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, 2 * TARGET, false, 64, at), 64);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, TARGET, false, 64, at), 64);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, TARGET - 1, false, 64, at), 0);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, 3 * TARGET, true, 64, at), 0); /* nothing behind it */
 	for (unsigned i = 0; i < 5; i++) {
 		at += 15 * INTERVAL;
+		ck_assert_uint_eq(serve(at, at + INTERVAL / 8, MS / 2, 9 * TARGET), 0);
+		at += INTERVAL / 8;
 		ck_assert_uint_eq(mr_sojourn_due(&rule, TARGET, false, 64, at), 64);
 		ck_assert_uint_eq(mr_sojourn_due(&rule, 0, false, 64, at), 0);
 	}
 	at += 16 * INTERVAL;
-	ck_assert_uint_eq(mr_sojourn_due(&rule, 10 * TARGET, false, 64, at), 0);
+	ck_assert_uint_eq(serve(at, at + INTERVAL, MS, 10 * TARGET), 0);
 }
 END_TEST
 
