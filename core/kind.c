@@ -235,7 +235,7 @@ static void check_callbacks(struct flaw *f, const struct mr_kind *k, unsigned in
 
 static void check_affinities(struct flaw *f, const struct mr_kind *k)
 {
-	uint32_t known = MR_OUT(MR_FLOW + 1) - 1;
+	uint32_t known = MR_OUT(MR_DEAL + 1) - 1;
 	bool flows = (k->affinities | k->shards) & MR_OUT(MR_FLOW);
 
 	if ((k->affinities | k->shards) & ~known)

@@ -19,8 +19,8 @@
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
 
-#define TX_HELD     (4 * MR_VECTOR)           /* more waiting than this, and both inputs are held */
-#define TX_KEPT     (TX_HELD + 4 * MR_VECTOR) /* what was on its way then fits as well            */
+#define TX_HELD     (2 * MR_VECTOR)           /* more waiting than this, and both inputs are held */
+#define TX_KEPT     (TX_HELD + 2 * MR_VECTOR) /* what was on its way then fits as well            */
 #define TX_WINDOW   (2 * MR_VECTOR)
 #define TX_REFUSALS 16
 #define TX_SEGMENT_NOTE CMSG_SPACE(sizeof(uint16_t))
