@@ -349,6 +349,7 @@ t_net_relay_SOURCES = \
 fuzz_programs = \
 	t/fuzz/fuzz_access \
 	t/fuzz/fuzz_aead \
+	t/fuzz/fuzz_aead_vector \
 	t/fuzz/fuzz_control \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
@@ -399,6 +400,7 @@ TESTS += $(fuzz_programs)
 endif
 t_fuzz_fuzz_access_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_aead_vector_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)

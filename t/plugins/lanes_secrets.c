@@ -1,6 +1,6 @@
-/* lanes_secrets - the code of the module lanes on keys and texts that valgrind holds to be undefined:
- * fresh memory of malloc, never written.  Every branch and every address that depends on them is an
- * error there.  AVX2, as valgrind has no AVX-512; the engine and the 64-bit arithmetic are those of
+/* lanes_secrets - the code of the module lanes on keys and texts that valgrind holds to be
+ * undefined: fresh memory of malloc, never written.  Every branch and every address that depends on
+ * them is an error there.  AVX2, as valgrind has no AVX-512; the engine and the 64-bit arithmetic are those of
  * both.  `lanes_secrets planted` branches on a key, to show that it would be seen.
  *
  * Ends with 77 where the processor, as valgrind shows it, has no AVX2.
@@ -17,7 +17,8 @@
 #define VECTOR 16
 #define STRIDE 40000 /* one packet is longer than the buffer of keystream */
 
-static const uint32_t lens[] = { 0, 1, 15, 16, 17, 63, 64, 65, 100, 255, 256, 300, 576, 1280, 1400 };
+static const uint32_t lens[] = { 0,   1,   15,  16,  17,  63,   64,  65,
+	                         100, 255, 256, 300, 576, 1280, 1400 };
 
 /* The compiler is not to know that nobody has written them. */
 static uint8_t *secret(size_t n)
