@@ -59,6 +59,42 @@ static const char router_text[] =
 	"{\"from\":\"control.link\",\"to\":\"fmp-seal.control\"},"
 	"{\"from\":\"control.frames\",\"to\":\"fmp-open.frames\"}]}";
 
+static const char dealt_text[] =
+	"{\"graph\":\"dealt\",\"stages\":{"
+	"\"wire-in\":{\"node\":%u},\"sort\":{},\"open\":{\"affinity\":\"deal\"},"
+	"\"fmp-open\":{},\"fsp-open\":{},\"app-in\":{\"node\":%u},"
+	"\"app-out\":{\"node\":%u},\"route\":{},\"fsp-number\":{},\"fmp-number\":{},"
+	"\"seal\":{\"affinity\":\"deal\"},\"wire-out\":{\"node\":%u},\"control\":{}},\"edges\":["
+	"{\"from\":\"wire-in.frames\",\"to\":\"sort.in\",\"full\":\"wait\"},"
+	"{\"from\":\"wire-in.handshakes\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"sort.frames\",\"to\":\"open.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"sort.expected\",\"to\":\"control.handshakes\",\"full\":\"drop\"},"
+	"{\"from\":\"open.out\",\"to\":\"fmp-open.opened\",\"full\":\"wait\"},"
+	"{\"from\":\"fmp-open.session\",\"to\":\"fsp-open.datagrams\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.transit\",\"to\":\"route.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"fmp-open.control\",\"to\":\"control.messages\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-open.ip\",\"to\":\"app-in.ip\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-open.control\",\"to\":\"control.bodies\",\"full\":\"drop\"},"
+	"{\"from\":\"app-out.ip\",\"to\":\"route.ip\",\"full\":\"wait\"},"
+	"{\"from\":\"route.seal\",\"to\":\"fsp-number.bodies\",\"full\":\"wait\"},"
+	"{\"from\":\"route.forward\",\"to\":\"fmp-number.transit\",\"full\":\"drop\"},"
+	"{\"from\":\"route.tun\",\"to\":\"app-in.ip\",\"full\":\"drop\"},"
+	"{\"from\":\"route.control\",\"to\":\"control.datagrams\",\"full\":\"drop\"},"
+	"{\"from\":\"fsp-number.out\",\"to\":\"fmp-number.own\",\"full\":\"wait\"},"
+	"{\"from\":\"fmp-number.out\",\"to\":\"seal.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"seal.out\",\"to\":\"wire-out.frames\",\"full\":\"wait\"},"
+	"{\"from\":\"control.raw\",\"to\":\"wire-out.raw\"},"
+	"{\"from\":\"control.link\",\"to\":\"fmp-number.control\"},"
+	"{\"from\":\"control.session\",\"to\":\"route.session\"},"
+	"{\"from\":\"control.tun\",\"to\":\"app-in.ip\"},"
+	"{\"from\":\"control.frames\",\"to\":\"fmp-open.frames\"},"
+	"{\"from\":\"control.datagrams\",\"to\":\"fsp-open.datagrams\"}],"
+	"\"workers\":{\"data\":{\"stages\":[\"wire-in\",\"sort\",\"fmp-open\",\"fsp-open\","
+	"\"app-in\",\"app-out\",\"route\",\"fsp-number\",\"fmp-number\",\"wire-out\"]},"
+	"\"opens\":{\"stages\":[\"open\"],\"threads\":%u},"
+	"\"seals\":{\"stages\":[\"seal\"],\"threads\":%u},"
+	"\"main\":{\"stages\":[\"control\"]}}}";
+
 #define SECRET_A "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 #define SECRET_B "b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0"
 #define SECRET_C "c102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fc0"
@@ -74,6 +110,7 @@ void (*whole_around)(bool before);
 bool whole_spread;
 const unsigned *whole_threads;
 bool whole_router;
+unsigned whole_dealt;
 unsigned whole_life;
 const char *whole_files = WHOLE_NO_FILES;
 unsigned whole_mtu;
@@ -99,7 +136,7 @@ static void write_files(struct node *n, unsigned i, const char *more, const char
 {
 	static const unsigned one_worker[WHOLE_SHARDED], spread[WHOLE_SHARDED] = { 2, 2, 2, 3, 2 };
 	const unsigned *threads = whole_threads ? whole_threads : whole_spread ? spread : one_worker;
-	char graph[sizeof graph_text + 256], text[8192], t[WHOLE_SHARDED][32];
+	char graph[sizeof dealt_text + 256], text[8192], t[WHOLE_SHARDED][32];
 
 	for (unsigned k = 0; k < WHOLE_SHARDED; k++) {
 		t[k][0] = '\0';
@@ -108,6 +145,8 @@ static void write_files(struct node *n, unsigned i, const char *more, const char
 	}
 	if (whole_router)
 		snprintf(graph, sizeof graph, router_text, i, i);
+	else if (whole_dealt)
+		snprintf(graph, sizeof graph, dealt_text, i, i, i, i, whole_dealt, whole_dealt);
 	else
 		snprintf(graph, sizeof graph, graph_text, i, t[0], t[1], i, i, t[2], t[3], t[4], i);
 	snprintf(text, sizeof text,

@@ -23,7 +23,8 @@
 #include "stages/lib/mesh.h"
 
 extern const struct mr_kind mr_kind_control, mr_kind_fmp_open, mr_kind_fsp_open, mr_kind_route,
-	mr_kind_fsp_seal, mr_kind_fmp_seal;
+	mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_open, mr_kind_fsp_number, mr_kind_fmp_number,
+	mr_kind_seal;
 
 #define NODES 3
 #define PAIR  2     /* the first two: all that most tests need */
@@ -110,6 +111,9 @@ extern bool whole_spread;
 extern const unsigned *whole_threads;
 /* Nodes get a graph that only forwards: without sessions and without programs. */
 extern bool whole_router;
+
+/* Nodes opened from now on deal frames out to so many threads of open and of seal; 0: they do not. */
+extern unsigned whole_dealt;
 
 /* Before anything else in a test: an empty air at 5 s. */
 void whole_reset(void);

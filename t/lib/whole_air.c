@@ -225,5 +225,6 @@ static const struct mr_kind app_in = {
 
 const struct mr_kind *const whole_kinds[] = {
 	&wire_in, &sorter, &wire_out, &app_out, &app_in, &mr_kind_control, &mr_kind_fmp_open,
-	&mr_kind_fsp_open, &mr_kind_route, &mr_kind_fsp_seal, &mr_kind_fmp_seal, NULL,
+	&mr_kind_fsp_open, &mr_kind_route, &mr_kind_fsp_seal, &mr_kind_fmp_seal, &mr_kind_open,
+	&mr_kind_fsp_number, &mr_kind_fmp_number, &mr_kind_seal, NULL,
 };

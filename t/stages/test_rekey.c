@@ -125,21 +125,17 @@ static void ck_roles(const bool begins[NODES])
 	ck_assert_uint_ge(control_count(C, "node-session-cuts"), ends ? 4 : 0);
 }
 
-/* R4: every path that installs keys reaches every replica, and CE goes with its packet from worker to
- * worker. */
-START_TEST(keys_reach_every_replica)
+static void open_nodes(const bool begins[NODES])
 {
-	const bool *begins = roles[_i].begins;
-
-	whole_spread = true;
 	whole_reset();
 	open_end(A, C, begins[A]);
 	whole_open(B, settings(begins[B]), "");
 	open_end(C, A, begins[C]);
-	ck_hop(A, &mr_kind_fmp_open, &mr_kind_fsp_open);
-	ck_hop(C, &mr_kind_fmp_open, &mr_kind_fsp_open);
-	ck_hop(B, &mr_kind_fmp_open, &mr_kind_route);
-	ck_hop(B, &mr_kind_route, &mr_kind_fmp_seal);
+}
+
+/* Two minutes in which everybody rekeys as it may. */
+static void live(const bool begins[NODES])
+{
 	whole_run(2500);
 	whole_say(A, &whole_mesh(C)->me.addr, 100, 0); /* waits for the session */
 	whole_run(1000);
@@ -154,6 +150,42 @@ START_TEST(keys_reach_every_replica)
 	}
 	whole_around = NULL;
 	ck_roles(begins);
+}
+
+/* R4: every path that installs keys reaches every replica, and CE goes with its packet from worker to
+ * worker. */
+START_TEST(keys_reach_every_replica)
+{
+	const bool *begins = roles[_i].begins;
+
+	whole_spread = true;
+	open_nodes(begins);
+	ck_hop(A, &mr_kind_fmp_open, &mr_kind_fsp_open);
+	ck_hop(C, &mr_kind_fmp_open, &mr_kind_fsp_open);
+	ck_hop(B, &mr_kind_fmp_open, &mr_kind_route);
+	ck_hop(B, &mr_kind_route, &mr_kind_fmp_seal);
+	live(begins);
+	whole_close_all();
+}
+END_TEST
+
+/* The same where opening and sealing are dealt out: both layers' keys reach those who open before the
+ * order counts and those who seal after it. */
+START_TEST(keys_reach_those_who_are_dealt)
+{
+	const bool *begins = roles[_i].begins;
+
+	whole_dealt = 3;
+	open_nodes(begins);
+	ck_hop(A, &mr_kind_open, &mr_kind_seal);
+	live(begins);
+	for (unsigned i = 0; i < NODES; i++) {
+		ck_assert_uint_eq(whole_drop(i, &mr_kind_seal, "key-gone"), 0);
+		ck_assert_uint_eq(whole_drop(i, &mr_kind_open, "forged"), 0);
+		ck_assert_uint_eq(whole_drop(i, &mr_kind_open, "unknown-index"), 0);
+		ck_assert_uint_eq(whole_count(i, &mr_kind_open, "keys-retried") > 0,
+		                  i != B && (begins[A] || begins[C]));
+	}
 	whole_close_all();
 }
 END_TEST
@@ -167,6 +199,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 240);
 	tcase_add_loop_test(tc, keys_reach_every_replica, 0, sizeof roles / sizeof roles[0]);
+	tcase_add_loop_test(tc, keys_reach_those_who_are_dealt, 0, sizeof roles / sizeof roles[0]);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
