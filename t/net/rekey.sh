@@ -3,8 +3,9 @@
 # often as asked for) under numbered traffic, and nobody notices.
 #
 # Waiting times of rekeys are a hundredth of what they are (node.rekey.hurry), and few messages are
-# sent under a key.  Three paths:
+# sent under a key.  Four paths:
 #   - clean: no numbered packet is lost, none comes twice, late or changed
+#   - dealt: the same with the graph dealt, and every frame finds the key it was numbered under
 #   - roaming: the same while both nodes' addresses change, as the other one sees them
 #   - lossy: the packets lost are those that the relay dropped, counted each way; no other is lost,
 #     none comes twice.  Handshakes are lost like anything else
@@ -82,6 +83,20 @@ clean()
 	holds '$n.lost == 0 and $n.reordered == 0'
 }
 
+dealt()
+{
+	options=$node_options
+	node_options="$node_options --graph dealt"
+	travel dealt ''
+	node_options=$options
+	holds '$n.lost == 0 and $n.reordered == 0'
+	jq -es '[.[].stages[] | select(.kind == "seal" or .kind == "open") | .drops | add] | add == 0' \
+		"$work/a.stats" "$work/b.stats" >/dev/null || {
+		say "dealt: a key was gone, or a frame was not opened" >&2
+		bad=1
+	}
+}
+
 roaming()
 {
 	travel roaming 'roam=10.77.0.71:4001 from=a after=2000' 'roam=10.77.0.72:4002 from=b after=2500' \
@@ -100,7 +115,7 @@ lossy()
 }
 
 [ $# -eq 0 ] || shift
-for each in ${*:-clean roaming lossy}; do
+for each in ${*:-clean dealt roaming lossy}; do
 	$each
 done
 [ $bad -eq 0 ] || lament "failed"

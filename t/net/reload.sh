@@ -2,8 +2,8 @@
 # reload.sh [RELOADS [SEED [RATE]]] - two nodes change their graphs under numbered traffic, and no
 # packet notices.
 #
-# One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, and
-# each of these with other numbers of threads.  Now and then a setting of the node alone changes, or
+# One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, dealt,
+# and some of these with other numbers of threads.  Now and then a setting of the node alone changes, or
 # the file has a mistake, which is refused with its place.  Afterwards:
 #   - of the packets, both ways: 0 lost, 0 doubled, 0 late, 0 changed; the devices are the same
 #   - the relay saw no (receiver_idx, counter) twice with other bytes
@@ -38,7 +38,9 @@ jq '.graph = "wide" | .workers = { "in": { "stages": ["rx"] },
 	"seal": { "stages": ["route", "fsp-seal", "fmp-seal"], "threads": 2 },
 	"out": { "stages": ["tx-gso", "tun-write", "tun-read"] } }' \
 	"$top/graphs/staged.json" >"$work/wide.json" || die "no graph wide"
-graphs="fused two-core staged $work/staged-2.json $work/staged-4.json $work/staged-mixed.json
+jq '.graph = "dealt-3" | .workers.opens.threads = 3 | .workers.seals.threads = 1' \
+	"$top/graphs/dealt.json" >"$work/dealt-3.json" || die "no graph dealt-3"
+graphs="fused two-core staged dealt $work/dealt-3.json $work/staged-2.json $work/staged-4.json $work/staged-mixed.json
 	$work/wide.json"
 
 # ---- one reload ----
