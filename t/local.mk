@@ -299,7 +299,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/offloads.sh \
 	t/net/impair.sh \
-	t/net/offload.sh \
+	t/net/udp.sh \
 	t/net/sample_plugin.sh \
 	t/net/tap.sh \
 	t/net/relay.sh \

@@ -11,6 +11,9 @@
 #include "core/json.h"
 
 #define QUEUE 1024
+#define SLABS 8
+#define GUARD 16   /* bytes between two slices */
+#define GUARD_BYTE 0xa5
 
 /* ---- the three helpers of the graph ---- */
 
@@ -105,7 +108,8 @@ static void ears_event(void *self, const struct mr_event *event, struct mr_turn 
 static const struct mr_kind kind_feed = {
 	.abi = MR_ABI, .name = "rig-feed", .summary = "hands in", .size = sizeof(struct feed),
 	.inputs = (const struct mr_port[]){ { 0 } }, .outputs = PORTS, .drops = NONE,
-	.counters = NONE, .makes = true, .keeps = QUEUE, .affinities = 1 << MR_ANY, .pull = feed_pull,
+	.counters = NONE, .makes = true, .keeps = QUEUE, .slabs = SLABS, .affinities = 1 << MR_ANY,
+	.pull = feed_pull,
 };
 static const struct mr_kind kind_catch = {
 	.abi = MR_ABI, .name = "rig-catch", .summary = "keeps", .size = sizeof(struct catch),
@@ -137,6 +141,10 @@ struct rig {
 	struct mr_pkt       **away; /* [aways], taken by rig_dry */
 	unsigned              aways;
 	bool                  fed, stopped;
+	uint16_t              slab;       /* where the next slice goes, or MR_NO_SLAB  */
+	uint32_t              slab_at;
+	unsigned              guards;
+	const uint8_t        *guard[QUEUE * 4]; /* GUARD bytes each */
 };
 
 /* Chosen by rig_aead. */
@@ -213,6 +221,7 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 	char *text = write_graph(kind, settings);
 
 	rig->kind = kind;
+	rig->slab = MR_NO_SLAB;
 	rig->kinds[0] = kind;
 	fit_helpers(rig);
 	rig->kinds[1] = &rig->feed;
@@ -359,6 +368,66 @@ struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, s
 	rig->fed = true;
 	return p;
 }
+
+/* ---- slices ---- */
+
+static void check_guards(struct rig *rig)
+{
+	uint8_t want[GUARD];
+
+	memset(want, GUARD_BYTE, sizeof want);
+	while (rig->guards)
+		ck_assert_mem_eq(rig->guard[--rig->guards], want, GUARD);
+}
+
+static void put_guard(struct rig *rig, uint8_t *at)
+{
+	ck_assert_uint_lt(rig->guards, sizeof rig->guard / sizeof *rig->guard);
+	memset(at, GUARD_BYTE, GUARD);
+	rig->guard[rig->guards++] = at;
+}
+
+/* A slab in which so many bytes fit behind what is there.  One that is used again has no slice out, so
+ * nobody may write to it any more: its guards are looked at before. */
+static void want_slab(struct rig *rig, uint32_t bytes)
+{
+	struct mr_pool *pool = worker(rig)->pool;
+
+	if (rig->slab != MR_NO_SLAB && rig->slab_at + bytes <= MR_SLAB_BYTES)
+		return;
+	check_guards(rig);
+	if (rig->slab != MR_NO_SLAB)
+		mr_slab_done(pool, rig->slab);
+	rig->slab = mr_slab_get(pool);
+	rig->slab_at = 0;
+	ck_assert_uint_ne(rig->slab, MR_NO_SLAB);
+}
+
+struct mr_pkt *rig_feed_slice(struct rig *rig, const char *input, const void *bytes, size_t n,
+                              uint32_t headroom, uint32_t tailroom)
+{
+	struct feed *feed = rig->engine->replica[FEED].state;
+	struct mr_pool *pool = worker(rig)->pool;
+	uint32_t room = headroom + (uint32_t)n + tailroom;
+	struct mr_pkt *p;
+
+	want_slab(rig, room + 2 * GUARD);
+	put_guard(rig, pool->slab[rig->slab].base + rig->slab_at);
+	p = mr_slab_slice(pool, rig->slab, rig->slab_at + GUARD, room);
+	ck_assert_ptr_nonnull(p);
+	rig->slab_at += GUARD + room;
+	put_guard(rig, pool->slab[rig->slab].base + rig->slab_at);
+	memset(mr_pkt_side(p), 0, MR_SIDE);
+	p->data += headroom;
+	memcpy(mr_pkt_put(p, (uint32_t)n), bytes, n);
+	p->stamp = rig_time;
+	put(&feed->input[port(rig->kind->inputs, input)], p);
+	rig->engine->replica[FEED].ready = true;
+	rig->fed = true;
+	return p;
+}
+
+/* ---- running, and what came of it ---- */
 
 static unsigned endings(const struct rig *rig)
 {
@@ -553,6 +622,9 @@ void rig_conserved(const struct rig *rig)
 void rig_stop(struct rig *rig)
 {
 	rig_conserved(rig);
+	check_guards(rig);
+	if (rig->slab != MR_NO_SLAB)
+		mr_slab_done(worker(rig)->pool, rig->slab);
 	mr_engine_stop(rig->engine);
 	rig_conserved(rig);
 	rig->stopped = true;

@@ -49,6 +49,11 @@ void rig_at(struct rig *rig, uint64_t now);
  * packet may be given near, far, mark, ... before the run. */
 struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, size_t n);
 
+/* The same in a slice of a slab, as rx hands on what came with others (UDP_GRO): there is no more room than
+ * this in front and behind.  Whoever writes beyond it fails the test when the rig stops. */
+struct mr_pkt *rig_feed_slice(struct rig *rig, const char *input, const void *bytes, size_t n,
+                              uint32_t headroom, uint32_t tailroom);
+
 /* Turns until nothing happens.  Returns where the last packet fed went: an output's or a drop's
  * name, "taken", "kept" or "nowhere" (none was fed). */
 const char *rig_run(struct rig *rig);

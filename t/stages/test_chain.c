@@ -2,8 +2,9 @@
  *
  *     A: fsp-seal -> fmp-seal ~~> T: fmp-open -> route -> fmp-seal ~~> B: fmp-open -> fsp-open
  *
- * Between stages of one node a packet keeps what it carries; on the wire (~~>) only its bytes go.
- * Keys and table entries are made here; the chain runs with every AEAD provider. */
+ * Between stages of one node a packet keeps what it carries, and the room it has; on the wire (~~>) only
+ * its bytes go.  Keys and table entries are made here; the chain runs with every AEAD provider, and with
+ * frames that arrive in packets of their own and as slices. */
 
 #include <check.h>
 #include <stdlib.h>
@@ -71,6 +72,14 @@ static struct receiver receiver_open(const char *node)
 
 /* ---- moving packets ---- */
 
+static bool slices;
+
+static void as_slices(void)
+{
+	slices = true;
+}
+
+
 /* All packets of an output to an input of the same node. */
 static unsigned inside(struct rig *from, const char *output, struct rig *to, const char *input)
 {
@@ -78,7 +87,9 @@ static unsigned inside(struct rig *from, const char *output, struct rig *to, con
 	unsigned n = 0;
 
 	for (; (p = rig_out(from, output)); n++) {
-		q = rig_feed(to, input, p->data, p->len);
+		q = p->slab == MR_NO_SLAB ? rig_feed(to, input, p->data, p->len) :
+		                            rig_feed_slice(to, input, p->data, p->len,
+		                                           mr_pkt_headroom(p), mr_pkt_tailroom(p));
 		*mr_pkt_via(q) = *mr_pkt_via(p);
 		q->near = p->near;
 		q->far = p->far;
@@ -90,10 +101,16 @@ static unsigned inside(struct rig *from, const char *output, struct rig *to, con
 	return n;
 }
 
+/* A received frame, which in half of the tests has no room around it but that of its own headers. */
+static struct mr_pkt *feed_frame(struct rig *to, const void *bytes, size_t n)
+{
+	return slices ? rig_feed_slice(to, "frames", bytes, n, 0, 0) : rig_feed(to, "frames", bytes, n);
+}
+
 /* One frame on the wire, coming from `via`. */
 static void arrive(struct rig *to, const struct mr_pkt *frame, const struct fips_via *via)
 {
-	*mr_pkt_via(rig_feed(to, "frames", frame->data, frame->len)) = *via;
+	*mr_pkt_via(feed_frame(to, frame->data, frame->len)) = *via;
 }
 
 static unsigned wire(struct rig *from, struct rig *to, const struct fips_via *via)
@@ -277,9 +294,9 @@ START_TEST(a_bad_wire)
 		for (unsigned i = 64; i-- > 0;) {
 			if (i % 8 == 3)
 				continue; /* lost */
-			rig_feed(b.fmp, "frames", frame[i], n);
+			feed_frame(b.fmp, frame[i], n);
 			if (i % 5 == 0)
-				rig_feed(b.fmp, "frames", frame[i], n);
+				feed_frame(b.fmp, frame[i], n);
 		}
 		rig_run(b.fmp);
 	}
@@ -371,7 +388,7 @@ START_TEST(a_vector_is_one_call)
 		n = craft_sealed(datagram + 4, from, &craft_b, key, i, 0, text, 100);
 		key[0] = (uint8_t)(3 + i % 2);
 		n = craft_frame(frame, key, 72 + i % 2, i, 0, datagram, n + 4);
-		rig_feed(b.fmp, "frames", frame, n);
+		feed_frame(b.fmp, frame, n);
 	}
 	rig_run(b.fmp);
 	ck_assert_uint_eq(inside(b.fmp, "session", b.fsp, "datagrams"), 60);
@@ -401,7 +418,7 @@ static void arrive_congested(struct rig *to, const struct mr_pkt *p, uint8_t sec
 
 	ck_assert(mr_aead_open_one(key, counter, p->data, 16, p->data + 16, p->len - 16, text));
 	n = craft_frame(frame, key, mr_le32(p->data + 4), counter, FIPS_LINK_CE, text, n);
-	rig_feed(to, "frames", frame, n);
+	feed_frame(to, frame, n);
 	rig_run(to);
 }
 
@@ -530,7 +547,7 @@ static void open_stack(const struct mr_aead *p, const json_t *v, const struct by
 	craft_index(b.fmp, (uint32_t)vectors_u64(v, "fmp_receiver_idx"), &craft_a, 5,
 	            &link_way.link, &link->recv);
 	craft_session(b.fsp, &craft_a, NULL, &session_way.session, 1472);
-	rig_feed(b.fmp, "frames", frame.at, frame.n);
+	feed_frame(b.fmp, frame.at, frame.n);
 	rig_run(b.fmp);
 	ck_assert_uint_eq(inside(b.fmp, "session", b.fsp, "datagrams"), 1);
 	same_packet(vectors_name(v), rig_out(b.fsp, "ip"), ip->at, ip->n);
@@ -568,17 +585,22 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("chain");
-	TCase *tc = tcase_create("chain");
+	TCase *both[] = { tcase_create("chain"), tcase_create("chain of slices") };
 	SRunner *sr;
 	int failed, n = keys_providers();
 
-	tcase_add_loop_test(tc, packets_come_out_byte_for_byte, 0, n);
-	tcase_add_loop_test(tc, mixed_targets, 0, n);
-	tcase_add_loop_test(tc, a_bad_wire, 0, n);
-	tcase_add_test(tc, a_vector_is_one_call);
-	tcase_add_loop_test(tc, through_a_node_in_between, 0, n);
-	tcase_add_loop_test(tc, stored_stack, 0, n);
-	suite_add_tcase(s, tc);
+	tcase_add_checked_fixture(both[1], as_slices, NULL);
+	for (unsigned i = 0; i < COUNT(both); i++) {
+		TCase *tc = both[i];
+
+		tcase_add_loop_test(tc, packets_come_out_byte_for_byte, 0, n);
+		tcase_add_loop_test(tc, mixed_targets, 0, n);
+		tcase_add_loop_test(tc, a_bad_wire, 0, n);
+		tcase_add_test(tc, a_vector_is_one_call);
+		tcase_add_loop_test(tc, through_a_node_in_between, 0, n);
+		tcase_add_loop_test(tc, stored_stack, 0, n);
+		suite_add_tcase(s, tc);
+	}
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

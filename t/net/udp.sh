@@ -1,5 +1,5 @@
 #!/bin/sh
-# offload.sh - two nodes on a veth pair: bulk goes through the kernel many datagrams at a time, in each
+# udp.sh - two nodes on a veth pair: bulk goes through the kernel many datagrams at a time, in each
 # shipped graph that has a device (R3); and where that is switched off or refused, it goes all the same.
 #
 # Each row: 40 MB of TCP each way at once, then what must hold of both nodes' counters.
@@ -15,7 +15,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/contrib/lib.sh"
 . "$top/t/net/wire.sh"
 enter_or_skip "$0"
-begin_wire offload fused
+begin_wire udp fused
 refuse=${REFUSE:-${millrace%/*}/t/net/refuse}
 lay_veth
 bad=0
