@@ -9,8 +9,9 @@
  * little-endian) and its bytes:
  *
  *     0  a packet of these bytes for input `argument`; byte 0: which link and session it is of,
- *        byte 1: mark and flags, byte 2: where it is to be sent
- *     1  the same, sealed: a frame, a message in its envelope, or an IPv6 packet, by the argument
+ *        byte 1: mark, flags and key that it names, byte 2: where it is to be sent
+ *     1  the same, sealed: a frame, perhaps with a message inside, a message in its envelope, or an
+ *        IPv6 packet, by the argument
  *     2  turns until nothing happens
  *     3  an order of kind `argument`; byte 0: about which key.  A stage of the device takes none:
  *        has the device offloads (argument, bit 0), also for UDP (bit 1)?
@@ -27,6 +28,7 @@
 #include "core/build.h"
 #include "core/wire.h"
 #include "fips/path/ip.h"
+#include "fips/wire/link.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
 #include "stages/lib/tun.h"
@@ -102,6 +104,24 @@ static void put_routes(struct world *w)
 	}
 }
 
+static bool is_kind(const struct world *w, const char *name)
+{
+	return !strcmp(w->kind->name, name);
+}
+
+/* For those who open before the order counts, and seal after it. */
+static void put_keys(struct world *w)
+{
+	if (is_kind(w, "open"))
+		craft_session_keys(w->rig, &craft_a, &w->session, &w->session_key, 1);
+	craft_key(w->rig, &w->link_key->send);
+	craft_key(w->rig, &w->session_key->send);
+	if (!is_kind(w, "seal"))
+		return;
+	w->near[0] = w->link_key->send.handle;
+	w->to[0] = w->session_key->send.handle;
+}
+
 static void put_entries(struct world *w)
 {
 	w->near[0] = craft_link(w->rig, &craft_a, &w->link_key->send, &w->via, 1280);
@@ -109,6 +129,7 @@ static void put_entries(struct world *w)
 	w->to[1] = craft_session(w->rig, &craft_t, NULL, NULL, 0);
 	craft_index(w->rig, 7, &craft_a, w->near[0], &w->link, &w->link_key->recv);
 	craft_index(w->rig, 8, &craft_t, MR_NO_HANDLE, NULL, NULL);
+	put_keys(w);
 	put_routes(w);
 }
 
@@ -119,11 +140,13 @@ static void change_tables(struct world *w, uint8_t which)
 	uint8_t index[4];
 
 	mr_to_le32(index, 7);
-	switch (which % 5) {
+	switch (which % 7) {
 	case 0: mr_table_remove(mesh->links, rig_epoch(w->rig), craft_a.b); break;
 	case 1: mr_table_remove(mesh->sessions, rig_epoch(w->rig), craft_a.b); break;
 	case 2: mr_table_remove(mesh->index, rig_epoch(w->rig), index); break;
 	case 3: mr_table_remove(mesh->routes, rig_epoch(w->rig), craft_a.b); break;
+	case 5: mr_table_remove(mesh->keys, rig_epoch(w->rig), &w->link_key->send.id); break;
+	case 6: mr_table_remove(mesh->keys, rig_epoch(w->rig), &w->session_key->send.id); break;
 	default: put_entries(w); break;
 	}
 }
@@ -179,10 +202,17 @@ static void close_world(struct world *w)
 
 static size_t sealed(struct world *w, uint8_t how, const uint8_t *at, size_t n, uint8_t *out)
 {
-	uint8_t datagram[2 * MOST];
+	uint8_t datagram[2 * MOST] = { 0 };
 
 	switch (how % 4) {
-	case 0: return craft_frame(out, link_secret, 7, w->counter++, how & 4, at, n);
+	case 0:
+		if (how & 8) { /* behind a timestamp of 0 */
+			n = craft_sealed(datagram + 4, &craft_a, how & 16 ? &craft_t : &craft_b,
+			                 session_secret, w->counter, 0, at, n);
+			return craft_frame(out, link_secret, 7, w->counter++, how & 4, datagram,
+			                   4 + n);
+		}
+		return craft_frame(out, link_secret, 7, w->counter++, how & 4, at, n);
 	case 1: return craft_sealed(out, &craft_a, &craft_b, session_secret, w->counter++, 0, at, n);
 	case 2: return craft_ip(out, &craft_b, how & 4 ? &craft_t : &craft_a, how, n < 48 ? 48 : n);
 	default:
@@ -193,14 +223,18 @@ static size_t sealed(struct world *w, uint8_t how, const uint8_t *at, size_t n, 
 }
 
 /* What is promised of a port: not more than this. */
-static bool fits(const struct world *w, const uint8_t *packet, size_t n, uint8_t *mark)
+static bool fits(const struct world *w, unsigned input, const uint8_t *packet, size_t n, uint8_t *mark)
 {
 	static const uint8_t own[16];
 
 	if (n == 0)
 		return false;
+	/* what open has made is a whole frame */
+	if (w->kind->inputs[input].sort && is_kind(w, "fmp-open") &&
+	    fips_frame_check(packet, n) != FIPS_FRAME_ESTABLISHED)
+		return false;
 	/* route hands on IPv6 packets that it has looked at; all else is a body */
-	if (*mark == MR_SHAPE_IP && !strcmp(w->kind->name, "fsp-seal") &&
+	if (*mark == MR_SHAPE_IP && (is_kind(w, "fsp-seal") || is_kind(w, "fsp-number")) &&
 	    fips_ip_check(packet, n, own) != FIPS_IP_FOREIGN)
 		*mark = MR_SHAPE_BODY;
 	return true;
@@ -218,10 +252,10 @@ static unsigned inputs(const struct mr_kind *kind)
 static void feed(struct world *w, uint8_t input, const uint8_t how[3], const uint8_t *packet,
                  size_t n)
 {
-	uint8_t mark = how[1] % 5;
+	uint8_t mark = (how[1] & 7) % (MR_SHAPE_CLEAR + 1);
 	struct mr_pkt *p;
 
-	if (inputs(w->kind) == 0 || !fits(w, packet, n, &mark))
+	if (inputs(w->kind) == 0 || !fits(w, input % inputs(w->kind), packet, n, &mark))
 		return;
 	if (++w->fed % FED == 0)
 		rig_run(w->rig);
@@ -230,7 +264,11 @@ static void feed(struct world *w, uint8_t input, const uint8_t how[3], const uin
 	p->far = w->to[how[0] / 3 % 3];
 	p->limit = 1280;
 	p->mark = mark;
-	p->flags = how[1] & 8 ? MR_FLAG_CE : 0;
+	p->flags = (how[1] & 8 ? MR_FLAG_CE : 0) | (how[1] & 16 ? MR_FLAG_OPENED : 0);
+	if (how[1] & 32) { /* as open leaves it, or fmp-open */
+		p->seq = is_kind(w, "fmp-open") ? w->link_key->recv.id : w->session_key->recv.id;
+		p->far = is_kind(w, "fmp-open") ? w->session_key->recv.id : p->far;
+	}
 	if (how[2] & 1)
 		memcpy(mr_pkt_via(p), &w->via, sizeof w->via);
 	mr_pkt_via(p)->instance = how[2] >> 1 & 1;

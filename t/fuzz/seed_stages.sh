@@ -23,12 +23,16 @@ packet()
 		27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50
 }
 
-for kind in rx fmp-open fsp-open route fsp-seal fmp-seal tx-gso tun-read tun-write; do
+for kind in rx fmp-open fsp-open route fsp-seal fmp-seal tx-gso tun-read tun-write open fsp-number fmp-number \
+	seal; do
 	{
 		printf '%s\\n' $kind
 		for input in 0 1 2; do
 			for how in 0 8 16 24 32 48 56; do
 				record 1 $((how + input)) $(packet 0 $((how / 8 % 5)) 1)
+			done
+			for how in 64 72 192; do
+				record 1 $((how + input)) $(packet 0 53 1)
 			done
 			record 0 $input $(packet 4 $input 3)
 			record 2 0
@@ -47,6 +51,8 @@ for kind in rx fmp-open fsp-open route fsp-seal fmp-seal tx-gso tun-read tun-wri
 		record 2 0
 		record 5 0
 		record 5 3
+		record 5 5
+		record 5 6
 		record 1 0 $(packet 0 1 1)
 		record 4 200 9
 		record 2 0
