@@ -193,7 +193,7 @@ void lanes_avx512_pass(uint8_t *out, uint8_t state[LANES_PASS * LANES_BLOCK],
 void lanes_avx512_side(struct lanes_mac *m, unsigned n);
 
 /* avx512_one.c: the tag of one message of at least LANES_ONE bytes. */
-#define LANES_ONE 256
+#define LANES_ONE 192
 void lanes_avx512_one(struct lanes_mac *m);
 
 #endif
