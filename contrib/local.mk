@@ -28,6 +28,11 @@ check_PROGRAMS += \
 contrib_bench_stage_SOURCES = contrib/bench/stage.c t/fuzz/checks.c
 contrib_bench_stage_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
 contrib_bench_flood_LDADD = libcore.a
+contrib_bench_ceiling_SOURCES = \
+	contrib/bench/ceiling.c \
+	contrib/bench/ceiling.h \
+	contrib/bench/ceiling_aead.c \
+	contrib/bench/ceiling_tun.c
 if IPSEC_MB
 contrib_bench_ceiling_CPPFLAGS = $(AM_CPPFLAGS) -DCEILING_IPSEC_MB
 contrib_bench_ceiling_LDADD = $(IPSEC_MB_LIBS)
