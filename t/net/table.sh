@@ -101,7 +101,8 @@ for node in a b; do
 	expect $node ".graph.name == \"$graph\""
 	expect $node '[.stages[] | select(.kind == "rx") | .counters["receive-calls"] < .packets.made] | all'
 	expect $node '[.stages[] | select(.kind == "tx-gso")] |
-		(map(.counters["send-calls"]) | add) < (map(.packets.taken) | add)'
+		(map(.counters["send-calls"]) | add) < (map(.packets.taken) | add) and
+		(map(.counters["gso-frames"]) | add) > 0 and (map(.counters["gso-fallbacks"]) | add) == 0'
 	expect $node '[.stages[] | select(.kind == "tun-read") |
 		.counters["super-packets"] > 0 and .counters["read-calls"] < .packets.made] | all'
 	expect $node '[.stages[] | select(.kind == "tun-write") |
