@@ -50,10 +50,14 @@ static void warn_unknown(const struct mr_aead *const *all, const char *list,
 	}
 }
 
+/* That a processor lacks something is no reason to warn; that an answer is wrong is one. */
 static void tell(const struct mr_aead_score *s, bool chosen, const struct mr_log *log)
 {
+	bool usable = !s->provider->usable || s->provider->usable();
+
 	if (s->refused)
-		mr_log(log, MR_LOG_WARN, "AEAD %s is not used: %s", s->provider->name, s->refused);
+		mr_log(log, usable ? MR_LOG_WARN : MR_LOG_INFO, "AEAD %s is not used: %s",
+		       s->provider->name, s->refused);
 	else
 		mr_log(log, MR_LOG_INFO,
 		       "AEAD %s: %" PRIu64 " ns to seal, %" PRIu64 " ns to open 1400 bytes%s",

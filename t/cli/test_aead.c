@@ -73,6 +73,36 @@ START_TEST(choice)
 }
 END_TEST
 
+static bool never(void)
+{
+	return false;
+}
+
+static void seal_nothing(struct mr_aead_op *ops, unsigned n)
+{
+	(void)ops;
+	(void)n;
+}
+
+/* A wrong answer is warned of, a processor that lacks something is not. */
+START_TEST(what_is_warned_of)
+{
+	char text[4096] = "";
+	int ends[2];
+	struct mr_log log = { .level = MR_LOG_WARN, .wall = mr_clock_wall };
+
+	like[2].usable = never;
+	like[3].seal = seal_nothing;
+	ck_assert_int_eq(pipe(ends), 0);
+	log.fd = ends[1];
+	ck_assert_str_eq(cli_aead_choose(all, NULL, later_is_faster, &log)->name, "libcrypto");
+	close(ends[1]);
+	ck_assert_int_gt((int)read(ends[0], text, sizeof text - 1), 0);
+	ck_assert_ptr_null(strstr(text, "AEAD lanes is"));
+	ck_assert_ptr_nonnull(strstr(text, "AEAD lanes-avx2 is not used: sealing does not give"));
+}
+END_TEST
+
 START_TEST(the_built_in_one_stays)
 {
 	static const char *const bad[] = { "mbedtls", "lanes, mbedtls", "mbedtls,libcrypto" };
@@ -95,6 +125,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, choice, 0, COUNT(choices));
+	tcase_add_test(tc, what_is_warned_of);
 	tcase_add_test(tc, the_built_in_one_stays);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
