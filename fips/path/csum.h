@@ -1,7 +1,7 @@
 /* csum.h - the Internet checksum (RFC 1071), whose one's complement sum knows no byte order.
  *
- * Sums are in the order of memory: what fips_csum returns is stored as it is, by memcpy, and what is
- * added to it was loaded so or came from fips_csum_be.  A sum of anything but zeros is never 0.
+ * Sums are in the order of memory: what fips_csum returns is stored as it is, by memcpy, and what
+ * is added to it was loaded so or came from fips_csum_be.  A sum of anything but zeros is never 0.
  */
 #ifndef FIPS_PATH_CSUM_H
 #define FIPS_PATH_CSUM_H
@@ -39,7 +39,8 @@ static inline uint16_t fips_csum_be(uint16_t v)
 	return fips_csum_load(b);
 }
 
-/* The sum of an IPv6 pseudo header (RFC 8200 8.1): both addresses, upper-layer length, next header. */
+/* The sum of an IPv6 pseudo header (RFC 8200 8.1): both addresses, upper-layer length, next
+ * header. */
 static inline uint16_t fips_csum_pseudo(const uint8_t *ip, uint16_t len, uint8_t next)
 {
 	return fips_csum(ip + 8, 32, (uint64_t)fips_csum_be(len) + fips_csum_be(next));

@@ -1,15 +1,15 @@
 /* tun.h - the TUN device that tun-read and tun-write share (session.md 5.1).
  *
- * Layer 3, without packet information.  The device gets our mesh address with the prefix of the mesh,
- * which makes the route fd00::/8, and its MTU.  Both outlive `ip link set ... down`.  Without
+ * Layer 3, without packet information.  The device gets our mesh address with the prefix of the
+ * mesh, which makes the route fd00::/8, and its MTU.  Both outlive `ip link set ... down`.  Without
  * `tun.enabled` there is no device: fd is -1, nothing is read and what should be written is dropped
  * by name.
  *
  * Where the kernel lets it, the device has offloads as a network card has: in front of every packet
- * there is a struct virtio_net_hdr, a read may bring a super-packet of one TCP stream (TSO) or one UDP
- * program (USO), and a write may hand one over.  Each that the kernel refuses is gone without; without
- * any of it one read or write is one packet.  What a device may gather is limited so that the frames
- * of one read fit into one UDP send.
+ * there is a struct virtio_net_hdr, a read may bring a super-packet of one TCP stream (TSO) or one
+ * UDP program (USO), and a write may hand one over.  Each that the kernel refuses is gone without;
+ * without any of it one read or write is one packet.  What a device may gather is limited so that
+ * the frames of one read fit into one UDP send.
  */
 #ifndef MR_STAGES_TUN_H
 #define MR_STAGES_TUN_H
@@ -41,7 +41,8 @@ struct mr_tun {
 
 extern const struct mr_resource mr_resource_tun;
 
-/* What the device can do, in a line for the log; buf holds MR_TUN_TEXT.  NULL: there is no device. */
+/* What the device can do, in a line for the log; buf holds MR_TUN_TEXT.  NULL: there is no
+ * device. */
 #define MR_TUN_TEXT 128
 const char *mr_tun_text(const struct mr_tun *tun, char buf[MR_TUN_TEXT]);
 

@@ -9,9 +9,9 @@
  *
  *     device header | spare 0: head, payload | spare 1: payload | ... | whole + all before
  *
- * There the payloads lie MR_HEADROOM + head into their buffers, so that each gets its header without
- * being moved.  In both, what comes last goes to `whole` at the place it has in the packet.  A guess
- * that was wrong costs moving, and no byte. */
+ * There the payloads lie MR_HEADROOM + head into their buffers, so that each gets its header
+ * without being moved.  In both, what comes last goes to `whole` at the place it has in the packet.
+ * A guess that was wrong costs moving, and no byte. */
 
 #include <string.h>
 

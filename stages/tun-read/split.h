@@ -1,8 +1,9 @@
 /* split.h - a super-packet cut into the packets it stands for.
  *
- * Where the device has offloads, one read may bring a TCP stream's or a UDP program's next 64 KiB as
- * one packet with one header, and the size of a segment's payload in the device header.  What goes on
- * into the node is what a network card would have sent: every segment has the header, with its own
+ * Where the device has offloads, one read may bring a TCP stream's or a UDP program's next 64 KiB
+ * as one packet with one header, and the size of a segment's payload in the device header.  What
+ * goes on into the node is what a network card would have sent: every segment has the header, with
+ * its own
  *
  *     length      IPv6 payload length; UDP length
  *     sequence    TCP: grows by the payload before it

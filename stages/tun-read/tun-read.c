@@ -26,7 +26,7 @@ enum { CALLS, ERRORS, SUPERS, SEGMENTS, MOVED };
 
 static const struct mr_field tun_read_fields[] = {
 	{ "batch", MR_U32, MR_AT(struct tun_read, batch), .min = 1, .max = MR_VECTOR,
-	  .def = MR_VECTOR, .unit = "reads", .help = "reads before what they brought is handed on" },
+	  .def = MR_VECTOR, .unit = "reads", .help = "reads before what they gave is handed on" },
 	{ 0 }
 };
 
@@ -244,8 +244,8 @@ const struct mr_kind mr_kind_tun_read = {
 	.outputs = (const struct mr_port[]){ { "ip", .view = "IPv6 packet", .plaintext = true }, { 0 } },
 	.drops = (const struct mr_named[]){
 		{ "too-big", .help = "larger than the MTU the device was given" },
-		{ "bad-offload", .help = "what the device leaves to do makes no sense, or is not for "
-		                         "IPv6; a super-packet counts as one" },
+		{ "bad-offload", .help = "what the device leaves to do makes no sense, or is not "
+		                         "for IPv6; a super-packet counts as one" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "read-calls", .help = "read calls on the device" },

@@ -1,4 +1,4 @@
-/* tun-read.h - the tun-read stage's private state; see tun-read.c, and layout.c for the pictures. */
+/* tun-read.h - the tun-read stage's private state; see tun-read.c, layout.c for the pictures. */
 #ifndef MR_STAGES_TUN_READ_H
 #define MR_STAGES_TUN_READ_H
 
@@ -60,7 +60,7 @@ static inline struct mr_pkt *mr_tun_read_take(struct tun_read *tr)
 	return tr->spare[tr->used++];
 }
 
-/* A packet with the payload of segment `at` where it belongs, its view empty; NULL: none is left. */
+/* A packet with the payload of segment `at` where it belongs, its view empty; NULL: none left. */
 struct mr_pkt *mr_tun_read_next(struct tun_read *tr, struct mr_turn *t);
 
 /* Spares go home.  What they hold of a super-packet moves to `whole`. */

@@ -115,10 +115,12 @@ static void end_all_between(struct mr_merge *m, const struct mr_merge_pkt *p)
 {
 	if (p->len < FIPS_IPV6_HEAD)
 		return;
-	for (unsigned i = 0; i < m->runs; i++)
-		if (m->run[i].open &&
-		    memcmp(m->pkt[m->run[i].first].ip + IP_AT_ADDRS, p->ip + IP_AT_ADDRS, ADDRS) == 0)
+	for (unsigned i = 0; i < m->runs; i++) {
+		const uint8_t *ip = m->pkt[m->run[i].first].ip;
+
+		if (m->run[i].open && memcmp(ip + IP_AT_ADDRS, p->ip + IP_AT_ADDRS, ADDRS) == 0)
 			m->run[i].open = false;
+	}
 }
 
 static bool same_tcp(const uint8_t *a, const uint8_t *b, uint32_t head)

@@ -1,22 +1,23 @@
 /* merge.h - packets of one vector put together again: what a sender cut, written as one.
  *
- * The kernel takes up to 64 KiB of one TCP stream, or datagrams of one UDP program, as one packet with
- * one header, and does its own work once for all of them.  A run is what may become one:
+ * The kernel takes up to 64 KiB of one TCP stream, or datagrams of one UDP program, as one packet
+ * with one header, and does its own work once for all of them.  A run is what may become one:
  *
- *     same      addresses, ports, traffic class, flow label, hop limit; TCP: acknowledgement, window,
- *               options, and no flags but ACK; PSH ends a run, and the whole has it
+ *     same      addresses, ports, traffic class, flow label, hop limit; TCP: acknowledgement,
+ *               window, options, and no flags but ACK; PSH ends a run, and the whole has it
  *     in line   TCP: each begins where the one before ended
- *     in size   all payloads are as long as the first, but for a last one that is shorter; 65535 bytes
- *               of packet at most
- *     sound     its checksum holds.  One that does not stays as it is, by itself: the kernel is told to
- *               believe only what was proved here
+ *     in size   all payloads are as long as the first, but for a last one that is shorter; 65535
+ *               bytes of packet at most
+ *     sound     its checksum holds.  One that does not stays as it is, by itself: the kernel is told
+ *               to believe only what was proved here
  *
  * What cuts a run cannot be told from what a sender sent: cutting it again (split.h) gives the same
  * packets.  All else is a run by itself.  A packet that does not continue the run of its flow ends
  * it, and what has no ports to see ends all between its two addresses: each flow keeps its order.
  * Nothing waits for another vector.
  *
- * Bytes only: the packets are the caller's, and their headers are written to when a run is finished.
+ * Bytes only: the packets are the caller's, and their headers are written to when a run is
+ * finished.
  */
 #ifndef MR_STAGES_TUN_WRITE_MERGE_H
 #define MR_STAGES_TUN_WRITE_MERGE_H
@@ -66,7 +67,7 @@ static inline void mr_merge_begin(struct mr_merge *m, bool udp)
 /* The next packet, any bytes, at most MR_VECTOR of them in all. */
 void mr_merge_add(struct mr_merge *m, uint8_t *ip, uint32_t len);
 
-/* Bytes of a packet's header, behind which lies what it adds to its run. */
+/* Bytes that a packet in a run adds to it; they lie behind its header. */
 static inline uint32_t mr_merge_payload(const struct mr_merge_pkt *p)
 {
 	return p->len - p->head;

@@ -94,8 +94,8 @@ static int write_run(struct tun_write *tw, struct mr_merge_run *run, struct mr_t
 }
 
 /* A kernel that does not know such a super-packet gets the packets one by one. */
-static void run_went(struct tun_write *tw, const struct mr_merge_run *run, const struct mr_vector *v,
-                     int error, struct mr_turn *t)
+static void run_went(struct tun_write *tw, const struct mr_merge_run *run,
+                     const struct mr_vector *v, int error, struct mr_turn *t)
 {
 	bool refused = run->n > 1 && error == EINVAL;
 	unsigned number = run->first;
@@ -157,7 +157,8 @@ const struct mr_kind mr_kind_tun_write = {
 		{ "write-calls", .help = "write calls on the device" },
 		{ "super-packets", .help = "writes of many packets as one" },
 		{ "segments", .help = "packets that were written as part of one" },
-		{ "refused", .help = "super-packets that the kernel did not know: written one by one" },
+		{ "refused", .help = "super-packets that the kernel did not know: written one by "
+		                     "one" },
 		{ 0 } },
 	.once = true, .single = true, .affinities = 1 << MR_ANY,
 	.open = tun_write_open, .process = tun_write_process,

@@ -1,8 +1,8 @@
 /* merged.h - what stages/tun-write/merge.h promises, checked for one vector of any packets.
  *
  *   - every packet is in one run
- *   - a run that is cut again, as tun-read cuts what a kernel hands over, is the packets it was made of,
- *     byte for byte; so is one that is undone
+ *   - a run that is cut again, as tun-read cuts what a kernel hands over, is the packets it was made
+ *     of, byte for byte; so is one that is undone
  *   - of a flow, nothing is written before what came before it
  */
 #ifndef T_LIB_MERGED_H

@@ -1,6 +1,6 @@
-/* refuse.h - a kernel that knows less than this one: from the call on, system calls of this process, its
- * threads and what it begins fail with EINVAL when they ask for what an older kernel has not.  There
- * is no way back.
+/* refuse.h - a kernel that knows less than this one: from the call on, system calls of this
+ * process, its threads and what it begins fail with EINVAL when they ask for what an older kernel
+ * has not.  There is no way back.
  */
 #ifndef T_LIB_REFUSE_H
 #define T_LIB_REFUSE_H

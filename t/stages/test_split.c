@@ -9,8 +9,8 @@
 
 #define HEAD 40
 
-/* The super-packet of p as a kernel hands it over: lengths of the whole, and for a checksum the sum of
- * the pseudo header. */
+/* The super-packet of p as a kernel hands it over: lengths of the whole, and for a checksum the
+ * sum of the pseudo header. */
 static size_t super(uint8_t *out, const struct ip6 *p, uint16_t size, struct virtio_net_hdr *device)
 {
 	size_t n = ip6_make(out, p);
@@ -122,7 +122,8 @@ START_TEST(with_an_extension)
 }
 END_TEST
 
-/* What makes no sense is no super-packet: one of TCP with 3000 bytes of payload, with something else. */
+/* What makes no sense is no super-packet: one of TCP with 3000 bytes of payload, with something
+ * else. */
 static const struct {
 	const char *what;
 	size_t      have, total;

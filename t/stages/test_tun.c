@@ -555,8 +555,10 @@ static void feed_ip6(struct rig *rig, const struct ip6 *p, uint8_t spoilt)
 START_TEST(super_packets_are_written)
 {
 	static const struct { unsigned type, size, flags; size_t n; } want[] = {
-		{ VIRTIO_NET_HDR_GSO_TCPV6, 1000, 1, 60 + 2500 }, { VIRTIO_NET_HDR_GSO_UDP_L4, 700, 1, 48 + 1400 },
-		{ VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 + 1000 },   { VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 },
+		{ VIRTIO_NET_HDR_GSO_TCPV6, 1000, 1, 60 + 2500 },
+		{ VIRTIO_NET_HDR_GSO_UDP_L4, 700, 1, 48 + 1400 },
+		{ VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 + 1000 },
+		{ VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 },
 		{ VIRTIO_NET_HDR_GSO_NONE, 0, 1, 60 + 10 },
 	};
 	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK }, udp = { .udp = true, .payload = 700 };
@@ -746,6 +748,14 @@ START_TEST(a_program_is_heard)
 }
 END_TEST
 
+/* What a program sends in one call is cut by the kernel, or by the device. */
+static void segment(int fd, int size)
+{
+	enum { UDP_SEGMENT = 103 };
+
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size), 0);
+}
+
 /* What a kernel has of offloads, and whether the settings want them. */
 static const struct {
 	const char *settings;
@@ -801,7 +811,7 @@ START_TEST(with_and_without_offloads)
 	ck_assert_msg(strstr(text, kernels[_i].text) &&
 	              strlen(strstr(text, kernels[_i].text)) == strlen(kernels[_i].text), "%s", text);
 	fd = program(4000);
-	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &(int){ 1000 }, sizeof(int)), 0);
+	segment(fd, 1000);
 	ck_assert_int_eq(sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to),
 	                 sizeof bytes);
 	rig_run(rig);
@@ -841,7 +851,7 @@ START_TEST(the_device_keeps_within_limits)
 	tun = rig_use(rig, &mr_resource_tun);
 	ck_assert_uint_eq(tun->segments, 47); /* 65487 / (1300 + 77) */
 	fd = program(4000);
-	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &(int){ 1000 }, sizeof(int)), 0);
+	segment(fd, 1000);
 	ck_assert_int_eq(sendto(fd, bytes, 47 * 1000, 0, (struct sockaddr *)&to, sizeof to), 47 * 1000);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "super-packets"), tun->uso ? 1 : 0);
