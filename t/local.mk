@@ -104,6 +104,7 @@ test_programs = \
 	t/core/test_stats \
 	t/core/test_swap \
 	t/core/test_tsan \
+	t/core/test_turns \
 	t/core/test_wire \
 	t/core/test_worker \
 	t/fips/test_access \
