@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CLOSING_POLLS 100 /* each lets a few cancelled questions end */
 
@@ -20,7 +21,15 @@ struct question {
 	struct question           *next, **at;
 };
 
+/* A file as it was when it was read; all zero: not there. */
+struct stamp {
+	uint64_t device, inode, size;
+	int64_t  s, ns;
+};
+
 struct mr_names {
+	const char        *resolv_conf, *hosts; /* borrowed */
+	struct stamp       read[2];   /* of these                      */
 	struct event_base *base;
 	struct evdns_base *dns;       /* NULL until the first question */
 	struct question   *questions; /* under way                     */
@@ -34,7 +43,7 @@ static void quiet(int is_warning, const char *text)
 	(void)text;
 }
 
-struct mr_names *mr_names_open(void)
+struct mr_names *mr_names_open(const char *resolv_conf, const char *hosts)
 {
 	struct mr_names *names = calloc(1, sizeof *names);
 
@@ -45,18 +54,49 @@ struct mr_names *mr_names_open(void)
 		free(names);
 		return NULL;
 	}
+	names->resolv_conf = resolv_conf ? resolv_conf : "/etc/resolv.conf";
+	names->hosts = hosts ? hosts : "/etc/hosts";
 	return names;
 }
 
-/* Files are read when somebody asks.  A machine without resolv.conf has 127.0.0.1 or nothing. */
+/* Is the file another one than before? */
+static bool changed(const char *path, struct stamp *before)
+{
+	struct stamp now = { 0 };
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		now = (struct stamp){ (uint64_t)st.st_dev, st.st_ino, (uint64_t)st.st_size,
+			              st.st_mtim.tv_sec, st.st_mtim.tv_nsec };
+	if (!memcmp(&now, before, sizeof now))
+		return false;
+	*before = now;
+	return true;
+}
+
+/* Files are read when somebody asks.  A machine without resolv.conf has 127.0.0.1 or nothing.
+ * Questions under way go to the servers there are then. */
 static bool start(struct mr_names *names)
 {
-	if (names->dns)
-		return true;
-	names->dns = evdns_base_new(names->base, 0);
+	bool first = !names->dns, servers, hosts;
+
+	if (first)
+		names->dns = evdns_base_new(names->base, 0);
 	if (!names->dns)
 		return false;
-	evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	servers = changed(names->resolv_conf, &names->read[0]) || first;
+	hosts = changed(names->hosts, &names->read[1]) || first;
+	if (servers) {
+		evdns_base_clear_nameservers_and_suspend(names->dns);
+		evdns_base_search_clear(names->dns);
+		evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE,
+		                             names->resolv_conf);
+		evdns_base_resume(names->dns);
+	}
+	if (hosts) {
+		evdns_base_clear_host_addresses(names->dns);
+		evdns_base_load_hosts(names->dns, names->hosts);
+	}
 	return true;
 }
 

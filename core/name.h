@@ -3,7 +3,8 @@
  * Questions go to the machine's name servers (resolv.conf and hosts, as libevent's evdns reads
  * them) over an event base of their own, which runs only inside mr_names_poll: answers arrive there
  * and nowhere else, on the thread of the one user.  Whoever has asked polls every few milliseconds
- * until all answers are there.
+ * until all answers are there.  A question first has the two files read again if they have changed:
+ * a program that starts before the network finds no name server in them.
  */
 #ifndef MR_CORE_NAME_H
 #define MR_CORE_NAME_H
@@ -23,8 +24,9 @@ struct mr_name_address {
 /* What a question came to: n addresses, 0: no such name, or no answer.  Borrowed for the call. */
 typedef void mr_name_found(void *arg, const struct mr_name_address *found, unsigned n);
 
-/* NULL: no memory.  Opens no socket and reads no file yet. */
-struct mr_names *mr_names_open(void);
+/* The two files, borrowed; NULL: the machine's.  NULL: no memory.  Opens no socket and reads no file
+ * yet. */
+struct mr_names *mr_names_open(const char *resolv_conf, const char *hosts);
 
 /* Ends questions under way; nobody is told.  NULL is fine. */
 void mr_names_close(struct mr_names *names);

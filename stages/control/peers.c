@@ -324,7 +324,7 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 		}
 	}
 	failed = mr_peers_behind(c, conf, set->peers, set->config.n_peers, failed, s);
-	if (set->n_named && !(set->names = mr_names_open()))
+	if (set->n_named && !(set->names = mr_names_open(NULL, NULL)))
 		failed = mr_setup_error(s, "peers", "no memory for a name service");
 	return failed;
 }

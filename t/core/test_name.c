@@ -4,8 +4,11 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/name.h"
 
@@ -36,7 +39,7 @@ static const struct {
 
 START_TEST(addresses_are_their_own_answer)
 {
-	struct mr_names *names = mr_names_open();
+	struct mr_names *names = mr_names_open(NULL, NULL);
 	struct heard heard = { 0 };
 	char text[INET6_ADDRSTRLEN];
 
@@ -71,7 +74,7 @@ START_TEST(nonsense_has_no_address)
 	static const struct { const char *host, *port; } none[] = {
 		{ "10.1.2.3", "x" }, { "10.1.2.3", "70000" },
 	};
-	struct mr_names *names = mr_names_open();
+	struct mr_names *names = mr_names_open(NULL, NULL);
 	struct heard heard = { 0 };
 
 	ck_assert(mr_names_ask(names, none[_i].host, none[_i].port, found, &heard));
@@ -83,7 +86,7 @@ END_TEST
 
 START_TEST(closing_ends_questions_unheard)
 {
-	struct mr_names *names = mr_names_open();
+	struct mr_names *names = mr_names_open(NULL, NULL);
 	struct heard heard = { 0 };
 
 	mr_names_poll(names);
@@ -93,6 +96,93 @@ START_TEST(closing_ends_questions_unheard)
 	mr_names_close(names);
 	ck_assert_uint_eq(heard.times, 0);
 	mr_names_close(NULL);
+}
+END_TEST
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* The last byte of an IPv4 address; 0: no such name. */
+static unsigned last_byte(struct mr_names *names, const char *host)
+{
+	struct heard heard = { 0 };
+	struct sockaddr_in in = { 0 };
+
+	ck_assert(mr_names_ask(names, host, "1", found, &heard));
+	ck_assert_uint_eq(heard.times, 1);
+	if (heard.n)
+		memcpy(&in, heard.first.sock, sizeof in);
+	return ntohl(in.sin_addr.s_addr) & 0xff;
+}
+
+/* A node that starts before the network does not stay without names for ever: what the files say when
+ * somebody asks counts, not what they said first. */
+START_TEST(files_that_change_are_read_again)
+{
+	char dir[] = "/tmp/test_name.XXXXXX", servers[64], hosts[64];
+	struct mr_names *names;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(servers, sizeof servers, "%s/resolv.conf", dir);
+	snprintf(hosts, sizeof hosts, "%s/hosts", dir);
+	names = mr_names_open(servers, hosts);
+	write_file(hosts, "10.0.0.1 one.test\n");
+	ck_assert_uint_eq(last_byte(names, "one.test"), 1);
+	write_file(hosts, "10.0.0.22 one.test\n10.0.0.33 two.test\n");
+	write_file(servers, "nameserver 127.0.0.9\n");
+	ck_assert_uint_eq(last_byte(names, "one.test"), 22);
+	ck_assert_uint_eq(last_byte(names, "two.test"), 33);
+	mr_names_close(names);
+	unlink(servers);
+	unlink(hosts);
+	rmdir(dir);
+}
+END_TEST
+
+/* A socket that is a name server, and the file that names it. */
+static int serve(const char *path)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof in;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	char text[64];
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	snprintf(text, sizeof text, "nameserver 127.0.0.1:%u\n", ntohs(in.sin_port));
+	write_file(path, text);
+	return fd;
+}
+
+/* Also while a question to the old one is under way. */
+START_TEST(servers_that_change_are_asked)
+{
+	char path[] = "/tmp/test_name.XXXXXX", byte;
+	int file = mkstemp(path), before, after;
+	struct mr_names *names = mr_names_open(path, "/dev/null");
+	struct heard heard = { 0 };
+
+	ck_assert_int_ge(file, 0);
+	before = serve(path);
+	ck_assert(mr_names_ask(names, "one.test", "1", found, &heard));
+	mr_names_poll(names);
+	ck_assert_int_eq(recv(before, &byte, 1, 0), 1);
+	after = serve(path);
+	ck_assert(mr_names_ask(names, "two.test", "1", found, &heard));
+	mr_names_poll(names);
+	ck_assert_int_eq(recv(after, &byte, 1, 0), 1);
+	mr_names_close(names);
+	ck_assert_uint_eq(heard.times, 0);
+	close(before);
+	close(after);
+	close(file);
+	unlink(path);
 }
 END_TEST
 
@@ -107,6 +197,8 @@ int main(void)
 	                    sizeof numeric / sizeof numeric[0]);
 	tcase_add_loop_test(tc, nonsense_has_no_address, 0, 2);
 	tcase_add_test(tc, closing_ends_questions_unheard);
+	tcase_add_test(tc, files_that_change_are_read_again);
+	tcase_add_test(tc, servers_that_change_are_asked);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
