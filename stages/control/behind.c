@@ -70,6 +70,15 @@ static bool no_list(const struct mr_json *doc, unsigned i)
 	return addresses && !json_is_array(addresses) && !json_is_null(addresses);
 }
 
+static bool listed_before(const struct peer_conf *list, unsigned i)
+{
+	for (unsigned k = 0; list[i].npub && k < i; k++) {
+		if (list[k].npub && !strcmp(list[k].npub, list[i].npub))
+			return true;
+	}
+	return false;
+}
+
 void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_report *report)
 {
 	const struct mr_peers_conf *conf = decoded;
@@ -85,6 +94,10 @@ void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_re
 		} else if (mr_peer_nowhere(&list[i]) && !no_list(doc, i)) {
 			snprintf(path, sizeof path, "peers[%u]", i);
 			wrong = "has no address";
+		}
+		if (!wrong && listed_before(list, i)) {
+			snprintf(path, sizeof path, "peers[%u].npub", i);
+			wrong = "this peer is listed twice";
 		}
 		if (wrong)
 			mr_complain(report, mr_json_where(doc, path), "%s", wrong);

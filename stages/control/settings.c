@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "stages/control/peers.h"
 #include "stages/control/state.h"
 
@@ -169,9 +170,49 @@ static const struct mr_field node_fields[] = {
 	{ 0 }
 };
 
+/* ---- numbers that do not go together; "": they do ---- */
+
+enum { WRONG = 96 }; /* bytes of a sentence */
+
+static const char dead_path[] = "node.link_dead_timeout_secs";
+static const char rekey_path[] = "node.rekey.after_secs";
+
+static void dead_wrong(const struct node_conf *n, char text[WRONG])
+{
+	*text = '\0';
+	if (n->dead <= n->heartbeat)
+		snprintf(text, WRONG, "%u s are not longer than a heartbeat, which is %u s",
+		         n->dead, n->heartbeat);
+}
+
+static void rekey_wrong(const struct rekey *r, char text[WRONG])
+{
+	uint32_t jitter = fips_node_config_default().timers.rekey_jitter / r->hurry;
+
+	*text = '\0';
+	if (r->after && r->after * MS_PER_S <= jitter)
+		snprintf(text, WRONG, "%u s are not longer than the jitter, which is %u ms",
+		         r->after, jitter);
+}
+
+static void check_node(const void *conf, const struct mr_json *doc, struct mr_report *report)
+{
+	const struct node_conf *n = conf;
+	char text[WRONG];
+
+	if (n->rekey.hurry == 0)
+		return; /* complained of already */
+	dead_wrong(n, text);
+	if (*text)
+		mr_complain(report, mr_json_where(doc, dead_path), "%s", text);
+	rekey_wrong(&n->rekey, text);
+	if (*text)
+		mr_complain(report, mr_json_where(doc, rekey_path), "%s", text);
+}
+
 const struct mr_section mr_control_sections[] = {
 	{ .path = "node", .fields = node_fields, .size = sizeof(struct node_conf),
-	  .help = "limits and timers" },
+	  .help = "limits and timers", .check = check_node },
 	{ .path = "", .fields = mr_peers_fields, .size = sizeof(struct mr_peers_conf),
 	  .help = "the peers", .check = mr_peers_check },
 	{ 0 }
@@ -208,18 +249,15 @@ static void hurry(struct fips_node_timers *timers, uint32_t times)
 static int take_rekey(struct fips_node_config *config, const struct rekey *r, struct mr_setup *s)
 {
 	struct fips_node_timers *timers = &config->timers;
+	char text[WRONG];
 
 	config->rekey = r->enabled;
 	timers->rekey_messages = r->messages;
 	hurry(timers, r->hurry);
-	if (!r->after)
-		return 0;
-	timers->link_rekey = timers->session_rekey = r->after * MS_PER_S;
-	if (timers->link_rekey <= timers->rekey_jitter)
-		return mr_setup_error(s, "node.rekey.after_secs",
-		                      "%u s are not longer than the jitter, which is %u ms",
-		                      r->after, timers->rekey_jitter);
-	return 0;
+	if (r->after)
+		timers->link_rekey = timers->session_rekey = r->after * MS_PER_S;
+	rekey_wrong(r, text);
+	return *text ? mr_setup_error(s, rekey_path, "%s", text) : 0;
 }
 
 static struct fips_rate rate(uint32_t burst, double per_second)
@@ -280,6 +318,7 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 {
 	const struct node_conf *n = s->conf[0];
 	struct fips_node_config *config = &set->config;
+	char text[WRONG];
 	int failed = 0;
 
 	*set = (struct control_settings){ .drain = n->drain * MR_NS_PER_S };
@@ -292,10 +331,9 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
 	take_limits(config, n);
 	take_timers(&config->timers, n);
-	if (n->dead <= n->heartbeat)
-		failed = mr_setup_error(s, "node.link_dead_timeout_secs",
-		                        "%u s are not longer than a heartbeat, which is %u s",
-		                        n->dead, n->heartbeat);
+	dead_wrong(n, text);
+	if (*text)
+		failed = mr_setup_error(s, dead_path, "%s", text);
 	if (take_rekey(config, &n->rekey, s))
 		failed = -1;
 	if (mr_peers_configure(c, s->conf[1], set, s))

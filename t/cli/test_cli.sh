@@ -214,22 +214,33 @@ expect 0 check -g two-core
 err_empty
 
 # Neighbours that others are behind: told before anything is opened.
-npub=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
+npub() { "$millrace" keygen | sed -n 's/^npub *//p'; }
+twice=$(npub)
 cat >via.json <<END
 { "peers": [
-  { "npub": "$npub", "alias": "a", "via": "g" },
-  { "npub": "$npub", "alias": "b", "via": "c", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] },
-  { "npub": "$npub", "alias": "c", "via": "a" },
-  { "npub": "$npub", "alias": "d" },
-  { "npub": "$npub", "alias": "e", "via": "f" },
-  { "npub": "$npub", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ] }
+  { "npub": "$(npub)", "alias": "a", "via": "g" },
+  { "npub": "$(npub)", "alias": "b", "via": "c", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] },
+  { "npub": "$(npub)", "alias": "c", "via": "a" },
+  { "npub": "$(npub)", "alias": "d" },
+  { "npub": "$twice", "alias": "e", "via": "f" },
+  { "npub": "$twice", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ] }
 END
 expect 2 check -g fused -c via.json
 err_has 'via.json:2:94: peers[0].via: no peer has the alias or npub "g"'
 err_has 'via.json:3:94: peers[1].via: a peer is reached by addresses or through another, not both'
 err_has 'via.json:4:94: peers[2].via: "a" is no neighbour: it has a via itself'
 err_has 'via.json:5:3: peers[3]: has no address'
-[ "$(grep -c . err)" = 4 ] || fail "check: via.json has four mistakes"
+err_has 'via.json:7:5: peers[5].npub: this peer is listed twice'
+[ "$(grep -c . err)" = 5 ] || fail "check: via.json has five mistakes"
+
+# Numbers that do not go together.
+cat >numbers.json <<END
+{ "node": { "heartbeat_interval_secs": 40, "rekey": { "after_secs": 15 } } }
+END
+expect 2 check -g fused -c numbers.json
+err_has 'numbers.json:1:3: node.link_dead_timeout_secs: 30 s are not longer than a heartbeat, which is 40 s'
+err_has 'numbers.json:1:55: node.rekey.after_secs: 15 s are not longer than the jitter, which is 15000 ms'
+expect 0 check -g fused -c numbers.json --set node.heartbeat_interval_secs=10 --set node.rekey.after_secs=16
 
 # Where workers run and how they idle.
 place()
