@@ -57,8 +57,8 @@ static int rx_open(void *self, struct mr_setup *s)
 	rx->udp = s->use[0];
 	rx->mesh = s->use[1];
 	rx->view = s->view_max;
-	rx->ask = rx->batch;
 	for (unsigned i = 0; i < rx->udp->n; i++) {
+		rx->ask[i] = rx->batch;
 		if (mr_setup_watch(s, rx->udp->socket[i].fd, MR_WATCH_READ) < 0)
 			return -1;
 		if (!rx->udp->received) /* else it is the worker's that receives by it */
@@ -71,16 +71,16 @@ static int rx_open(void *self, struct mr_setup *s)
 
 /* ---- the call ---- */
 
-static void fill_up(struct rx *rx, struct mr_turn *t)
+static void fill_up(struct rx *rx, unsigned ask, struct mr_turn *t)
 {
-	while (rx->spares < rx->ask) {
+	while (rx->spares < ask) {
 		struct mr_pkt *p = mr_spare(t);
 
 		if (!p)
 			break;
 		rx->spare[rx->spares++] = p;
 	}
-	while (rx->gro && rx->slabs < rx->ask) {
+	while (rx->gro && rx->slabs < ask) {
 		uint16_t slab = mr_slab_get(t->pool);
 
 		if (slab == MR_NO_SLAB)
@@ -109,12 +109,19 @@ static void prepare(struct rx *rx, unsigned i, bool gro, const struct mr_pool *p
 	};
 }
 
-/* One receive call.  Returns the number of messages it asked for. */
-static unsigned receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t)
+/* One receive call.  Returns the number of messages it asked for; 0: there is no packet for any. */
+static unsigned receive(struct rx *rx, unsigned socket, struct mr_turn *t)
 {
-	unsigned want = rx->spares < rx->ask ? rx->spares : rx->ask;
+	struct mr_udp_socket *sock = &rx->udp->socket[socket];
+	unsigned want;
 	int n;
 
+	rx->got = rx->at = rx->off = 0;
+	rx->drained = false;
+	fill_up(rx, rx->ask[socket], t);
+	want = rx->spares < rx->ask[socket] ? rx->spares : rx->ask[socket];
+	if (want == 0)
+		return 0;
 	set_gro(rx, sock, false);
 	if (sock->gro && want > rx->slabs)
 		want = rx->slabs ? rx->slabs : 1; /* there is one bounce buffer */
@@ -123,7 +130,6 @@ static unsigned receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_tur
 	mr_count(t, RX_CALLS, 1);
 	n = recvmmsg(sock->fd, rx->msg, want, MSG_DONTWAIT, NULL);
 	rx->got = n > 0 ? (unsigned)n : 0;
-	rx->at = rx->off = 0;
 	/* an error left by an earlier send is consumed by this call and is nobody's packet */
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		mr_count(t, RX_ERRORS, 1);
@@ -162,6 +168,7 @@ static void take_in(struct rx *rx, unsigned socket, struct mr_turn *t)
 {
 	struct mr_udp_socket *sock = &rx->udp->socket[socket];
 	uint32_t lost = sock->lost;
+	unsigned ask;
 
 	rx->socket = socket;
 	if (rx->sojourn)
@@ -186,8 +193,8 @@ static void take_in(struct rx *rx, unsigned socket, struct mr_turn *t)
 	mr_made(t, rx->left);
 	mr_count(t, RX_OVERFLOWS, lost - sock->lost);
 	sock->lost = lost;
-	rx->ask = rx->got * MR_VECTOR / rx->left;
-	rx->ask = rx->ask < 1 ? 1 : rx->ask > rx->batch ? rx->batch : rx->ask;
+	ask = rx->got * MR_VECTOR / rx->left;
+	rx->ask[socket] = ask < 1 ? 1 : ask > rx->batch ? rx->batch : ask;
 }
 
 /* Emit or drop one datagram.  `last` remembers the entry of the run's index. */
@@ -237,7 +244,7 @@ static bool receive_some(struct rx *rx, struct mr_turn *t)
 		unsigned socket = rx->next, want;
 
 		rx->next = (rx->next + 1) % rx->udp->n;
-		want = receive(rx, &rx->udp->socket[socket], t);
+		want = receive(rx, socket, t);
 		if (rx->got) {
 			take_in(rx, socket, t);
 			return rx->got == want || asked < rx->udp->n;
@@ -252,12 +259,8 @@ static bool rx_pull(void *self, struct mr_turn *t)
 	unsigned before = rx->left;
 	bool more = true;
 
-	if (rx->left == 0) {
-		fill_up(rx, t);
-		if (rx->spares == 0)
-			return false;
+	if (rx->left == 0)
 		more = receive_some(rx, t);
-	}
 	emit(rx, t);
 	mr_keep(t, (int)rx->left - (int)before);
 	return more || rx->left;

@@ -56,7 +56,7 @@ struct rx {
 	struct mr_mesh *mesh;   /* borrowed */
 	uint32_t        view;   /* bytes a datagram may have                         */
 	unsigned        next;   /* socket to begin with in the next call             */
-	unsigned        ask;    /* messages the next call asks for, [1, batch]       */
+	unsigned        ask[MR_UDP_MAX]; /* messages that a socket's next call asks for, [1, batch] */
 	unsigned        socket; /* that the last call read                           */
 	bool            drained; /* it brought less than was asked for               */
 	uint64_t        wall;   /* ns, wall clock behind the last call               */

@@ -230,26 +230,56 @@ START_TEST(a_call_asks_for_a_vector)
 	const struct rx *rx = rig_state(b.rig);
 	uint64_t calls;
 
-	ck_assert_uint_eq(rx->ask, 64);
+	ck_assert_uint_eq(rx->ask[0], 64);
 	for (unsigned i = 0; i < 4; i++)
 		send_train(&b, b.fd, 1400, 40 * 1400);
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask, 1);
+	ck_assert_uint_eq(rx->ask[0], 1);
 	for (unsigned i = 0; i < 4; i++)
 		send_train(&b, b.fd, 1400, 8 * 1400);
 	calls = rig_count(b.rig, "receive-calls");
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask, 8);
+	ck_assert_uint_eq(rx->ask[0], 8);
 	ck_assert_uint_eq(rig_count(b.rig, "receive-calls"), calls + 2); /* one and three */
 	send_train(&b, b.fd, 100, 100);
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask, 64);
+	ck_assert_uint_eq(rx->ask[0], 64);
 	for (unsigned i = 0; i < 4; i++)
 		check_train(&b, 1400, 40 * 1400, &b.from);
 	for (unsigned i = 0; i < 4; i++)
 		check_train(&b, 1400, 8 * 1400, &b.from);
 	check_next(&b, 100, &b.from);
 	all_seen(&b);
+	bench_close(&b);
+}
+END_TEST
+
+#define TWO                                                                     \
+	CRAFT_NODE(CRAFT_B, "{\"a\":{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}," \
+	                    "\"b\":{\"bind_addr\":\"127.0.0.1:0\",\"mtu\":1472}}")
+
+/* Bulk on one socket and single datagrams on another: each call asks for what its socket brings. */
+START_TEST(sockets_have_their_own_measure)
+{
+	struct bench b = bench_open("{}", TWO, AF_INET);
+	const struct mr_udp *udp = rig_use(b.rig, &mr_resource_udp);
+	const struct rx *rx = rig_state(b.rig);
+	struct fips_via to[2] = { b.to };
+	unsigned n = 0;
+
+	craft_bound(udp->socket[1].fd, &to[1]);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 70; i++) {
+			b.to = to[i % 7 != 0];
+			send_train(&b, b.fd, 1000, i % 7 ? 1000 : 40 * 1000);
+		}
+		rig_run(b.rig);
+		ck_assert_uint_eq(rx->ask[0], 1);
+		ck_assert_uint_eq(rx->ask[1], 64);
+	}
+	while (rig_out(b.rig, "frames"))
+		n++;
+	ck_assert_uint_eq(n, b.sent);
 	bench_close(&b);
 }
 END_TEST
@@ -447,6 +477,7 @@ int main(void)
 	tcase_add_test(tc, too_long_is_truncated);
 	tcase_add_test(tc, senders_are_kept_apart);
 	tcase_add_test(tc, a_call_asks_for_a_vector);
+	tcase_add_test(tc, sockets_have_their_own_measure);
 	tcase_add_test(tc, without_slabs_it_is_copied);
 	tcase_add_test(tc, everything_runs_out);
 	tcase_add_test(tc, it_waits_for_packets);
