@@ -137,6 +137,12 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	return true;
 }
 
+/* What tells the targets of packets in a queue apart: what is dealt out has met its neighbour at most. */
+static bool by_near(enum mr_affinity affinity)
+{
+	return affinity == MR_PEER || affinity == MR_DEAL;
+}
+
 /* Ring inputs of a lane in the order their stages have on the worker, downstream first. */
 static void build_entries(struct mr_worker *w, enum mr_lane lane)
 {
@@ -158,7 +164,7 @@ static void build_entries(struct mr_worker *w, enum mr_lane lane)
 				.producer = e->replica[planned->producer].worker,
 				.wake_room = planned->depth / 2,
 				.group = 1,
-				.near = e->graph->stage[edge->to].affinity == MR_PEER,
+				.near = by_near(e->graph->stage[edge->to].affinity),
 			};
 			if (lane == MR_LANE_BULK)
 				mr_sojourn_init(&w->entry[w->entries - 1].sojourn,

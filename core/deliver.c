@@ -207,7 +207,8 @@ void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vect
 	const struct mr_vector none = { .n = 0 };
 	uint32_t slot = ring->prod.slot;
 
-	mr_call_process(w, e->to, e->input, e->lane, v);
+	if (v->n)
+		mr_call_process(w, e->to, e->input, e->lane, v);
 	if (ring->prod.slot == slot) {
 		mr_ring_push(ring, &none, w->turn.now);
 		atomic_thread_fence(memory_order_seq_cst);

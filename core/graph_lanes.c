@@ -6,7 +6,7 @@
  * packets on are numbered where their input is.
  *
  * Where bulk packets without numbers go from one data stage to another, their wait may not stand
- * (sojourn.h); copies beside their way may wait, and where vectors are dealt out each must come back.
+ * (sojourn.h); copies beside their way may wait.
  */
 #include "core/graph_parse.h"
 
@@ -52,7 +52,7 @@ static bool may_drop(const struct mr_graph *g, const struct mr_edge *e)
 	const struct mr_kind *from = g->stage[e->from].kind;
 
 	return (e->lanes & MR_OUT(MR_LANE_BULK)) && !from->host && !g->stage[e->to].kind->host &&
-	       !from->outputs[e->output].aside && g->stage[e->to].affinity != MR_DEAL;
+	       !from->outputs[e->output].aside;
 }
 
 void mr_graph_lanes(struct mr_graph *g)

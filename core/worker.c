@@ -94,13 +94,11 @@ static bool serve_entry(struct mr_worker *w, struct mr_entry *e)
 		return true;
 	waited = w->turn.now > stamp ? w->turn.now - stamp : 0;
 	mr_hist_add(&e->to->hist[MR_H_WAIT], waited, v.n);
-	if (e->restored) {
-		mr_call_dealt(w, e, &v);
-		return true;
-	}
 	if (e->sojourn.target)
 		drop_overdue(w, e, waited, &v);
-	if (v.n)
+	if (e->restored)
+		mr_call_dealt(w, e, &v);
+	else if (v.n)
 		mr_call_process(w, e->to, e->input, e->lane, &v);
 	return true;
 }

@@ -210,7 +210,8 @@ void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      enum mr_lane lane, struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
 
-/* The same for a vector that was dealt to this entry (graph_deal.c): hands on exactly one. */
+/* The same for a vector that was dealt to this entry (graph_deal.c), be all of it dropped since: hands on
+ * exactly one. */
 void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vector *v);
 
 /* At any time. */

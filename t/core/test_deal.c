@@ -238,6 +238,33 @@ START_TEST(what_comes_between_has_no_turn)
 }
 END_TEST
 
+/* What has waited too long in front of the hands is dropped there, whole vectors too, and every turn is
+ * passed on all the same. */
+START_TEST(what_waits_too_long_has_its_turn)
+{
+	uint64_t gone = 0;
+	struct stand s;
+
+	stand_open(&s, WITH(2));
+	for (unsigned i = 0; i < 300; i++) {
+		for (unsigned k = 0; k < 40; k++) /* more than they take in a turn */
+			give(&s, 1 + k % 9);
+		stand_time += 20 * MR_NS_PER_MS;
+		for (unsigned w = 0; w < s.engine->workers; w++)
+			if (&s.engine->worker[w] != stand_worker(&s, "source"))
+				mr_worker_turn(&s.engine->worker[w]);
+	}
+	run_out(&s);
+	for (unsigned i = 0; i < 2; i++)
+		gone += replica(&s, "hand", i)->block->live[MR_W_SOJOURN];
+	ck_assert_uint_gt(gone, 1000);
+	ck_assert_uint_eq(stand_word(&s, "sink", MR_W_TAKEN) + stand_word(&s, "sink", MR_W_SOJOURN),
+	                  stand_word(&s, "source", MR_W_MADE) - gone);
+	ck_assert(!stand_actor(&s, "sink")->disorder);
+	stand_close(&s);
+}
+END_TEST
+
 /* What sinks and hands have done with, as last published. */
 static uint64_t done(struct stand *s)
 {
@@ -362,6 +389,7 @@ int main(void)
 	tcase_add_test(order, full_rings_hold_the_dealer);
 	tcase_add_test(order, what_is_dropped_at_the_dealer_has_no_turn);
 	tcase_add_test(order, what_comes_between_has_no_turn);
+	tcase_add_test(order, what_waits_too_long_has_its_turn);
 	tcase_add_loop_test(order, threads, 0, (int)COUNT(stands));
 	tcase_set_timeout(order, 120);
 	tcase_add_loop_test(files, mistakes_are_sentences, 0, (int)COUNT(refused));
