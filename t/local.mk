@@ -17,6 +17,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/craft.h \
 	t/lib/fate.c \
 	t/lib/fate.h \
+	t/lib/flow.c \
+	t/lib/flow.h \
 	t/lib/ip6.c \
 	t/lib/ip6.h \
 	t/lib/ipv4.c \
@@ -167,6 +169,7 @@ test_programs = \
 	t/stages/test_control_settings \
 	t/stages/test_crowd \
 	t/stages/test_data_path \
+	t/stages/test_dealt \
 	t/stages/test_fmp_number \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \
