@@ -23,8 +23,11 @@ contrib_bench_ring_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
 # These measure and are no part of what is installed.
 check_PROGRAMS += \
 	contrib/bench/ceiling \
+	contrib/bench/deal \
 	contrib/bench/flood \
 	contrib/bench/stage
+contrib_bench_deal_SOURCES = contrib/bench/deal.c t/fuzz/checks.c
+contrib_bench_deal_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
 contrib_bench_stage_SOURCES = contrib/bench/stage.c t/fuzz/checks.c
 contrib_bench_stage_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
 contrib_bench_flood_LDADD = libcore.a
