@@ -1,7 +1,7 @@
 /* fmp-open - open the link layer: one frame in, one link message out.
  *
- * Of frames that `open` has opened already (input opened), only 3 and 4 are left to do: they come in the
- * order in which rx dealt them out.
+ * Of frames that `open` has opened already (input opened), the replay test, 3 and 4 are left to do: they
+ * come in the order in which rx dealt them out.
  *
  *   1. the receiver index selects the key; replay test            looked up once a vector
  *   2. all frames of the vector are opened in one provider call   any order

@@ -90,6 +90,22 @@ static unsigned slots(void)
 	return set;
 }
 
+/* Bits: of which slots whoever opens before fsp-open knows the key. */
+static unsigned listed(void)
+{
+	const struct fips_session_entry *e = mr_table_find(whole_mesh(0)->sessions, nb.me.addr.b);
+	unsigned set = 0;
+
+	for (unsigned k = 0; e && e->live && k < FIPS_SESSION_KEYS && e->key[k]; k++) {
+		unsigned slot = 0;
+
+		while (slot < FIPS_SESSION_KEYS && e->recv->slot[slot] != e->key[k])
+			slot++;
+		set |= 1u << slot;
+	}
+	return set;
+}
+
 /* ---- the last moments of each sort of key ---- */
 
 /* Time passes, and a session has something to carry in it. */
@@ -199,6 +215,9 @@ static void check_seen(const char *key, const char *when, const struct seen *wan
 	ck_assert_msg(keys() == want->keys, "%s: %u keys %s", key, keys(), when);
 	ck_assert_msg(indices() == want->indices, "%s: indices %x %s", key, indices(), when);
 	ck_assert_msg(slots() == want->slots, "%s: slots %x %s", key, slots(), when);
+	ck_assert_msg(listed() == want->slots, "%s: slots %x listed %s", key, listed(), when);
+	ck_assert_msg(mr_table_count(whole_mesh(0)->keys) == want->keys, "%s: %u handles %s", key,
+	              mr_table_count(whole_mesh(0)->keys), when);
 }
 
 /* R9, for current, pending and previous keys of both layers. */
@@ -271,8 +290,11 @@ START_TEST(a_session_key_waits_for_its_readers)
 	session_make();
 	pass(20);
 	ck_assert_uint_eq(slots(), CUR);
+	ck_assert_uint_eq(listed(), CUR);
 	ck_assert_uint_eq(keys(), 3);
+	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->keys), 2);
 	ck_assert_uint_eq(key->id, e->send->id);
+	ck_assert_ptr_eq(e->key[0], key);
 	ck_assert_uint_gt(fips_word_get(&key->heard), 0);
 	ck_assert_uint_gt(fips_numbered(e->send), 0);
 	reader_leaves();
