@@ -18,6 +18,7 @@ top=${srcdir:?the tree, as make check sets it}
 enter_or_skip "$0" "$@"
 rekeys=${1:-10}
 lay_wire rekey two-core
+patient
 node_options="--set node.rekey.hurry=100 --set node.rekey.after_messages=400"
 sealed=825 # bytes of a frame with a numbered packet: 700, 8 of UDP, 40 of IPv6, 77 of two layers
 bad=0

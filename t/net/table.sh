@@ -47,11 +47,12 @@ dealt-*) node_options="--set workers.opens.threads=$threads --set workers.seals.
 esac
 
 lay_wire table "$graph"
+patient
 
 # own_graph NODE FILE JQ-CHANGE: the node runs a shipped graph's file, changed.
 own_graph()
 {
-	jq --argjson threads "$threads" "$3" "$top/graphs/$2.json" >"$work/$1-graph.json" &&
+	jq --argjson threads "$threads" "$3" "$MILLRACE_GRAPHS/$2.json" >"$work/$1-graph.json" &&
 		jq ".graph = \"$1-graph.json\"" "$work/$1.json" >"$work/more.json" &&
 		mv "$work/more.json" "$work/$1.json" || die "no graph for $1"
 }

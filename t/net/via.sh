@@ -18,6 +18,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 begin_wire via fused
+patient
 for node in a r s b; do
 	lay_node $node
 done

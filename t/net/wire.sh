@@ -47,6 +47,18 @@ begin_wire()
 	nodes_graph=$2
 }
 
+# patient: the shipped graphs, in which packets may wait for any time.  Where nothing may be lost, a node that
+# a busy machine lets rest must not take what has come meanwhile for a queue that stands.
+patient()
+{
+	mkdir "$work/graphs" || die "no folder for graphs"
+	for shipped in "$top"/graphs/*.json; do
+		jq '.edges[].sojourn = 0 | .stages.rx.sojourn = 0' "$shipped" >"$work/graphs/${shipped##*/}" ||
+			die "no graph ${shipped##*/}"
+	done
+	MILLRACE_GRAPHS=$work/graphs
+}
+
 # lay_end NAME: a namespace with an end of the wire, at the next address; $laid is that address.
 lay_end()
 {
