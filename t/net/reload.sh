@@ -2,9 +2,10 @@
 # reload.sh [RELOADS [SEED [RATE]]] - two nodes change their graphs under numbered traffic, and no
 # packet notices.
 #
-# One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, dealt,
+# One of the nodes, picked at random, gets another graph, again and again: fused, two-core, staged, dealt, tap,
 # and some of these with other numbers of threads.  Now and then a setting of the node alone changes, or
-# the file has a mistake, which is refused with its place.  Afterwards:
+# the file has a mistake, which is refused with its place.  Keys are replaced all the while
+# (node.rekey.hurry).  Afterwards:
 #   - of the packets, both ways: 0 lost, 0 doubled, 0 late, 0 changed; the devices are the same
 #   - the relay saw no (receiver_idx, counter) twice with other bytes
 #   - counters went on, and every stage accounts for every packet it was given since the start
@@ -17,13 +18,14 @@ top=${srcdir:?the tree, as make check sets it}
 enter_or_skip "$0" "$@"
 reloads=${1:-20} seed=${2:-1} rate=${3:-1000}
 lay_wire reload fused
+patient
 
 # ---- graphs: the shipped ones, and what becomes of them with threads ----
 
 # threads NAME FILTER: $work/NAME.json from staged
 threads()
 {
-	jq --arg name "$1" "$2 | .graph = \$name" "$top/graphs/staged.json" >"$work/$1.json" ||
+	jq --arg name "$1" "$2 | .graph = \$name" "$MILLRACE_GRAPHS/staged.json" >"$work/$1.json" ||
 		die "no graph $1"
 }
 threads staged-2 '.stages |= (.["fmp-open"].threads = 2 | .["fsp-open"].threads = 2 |
@@ -37,10 +39,15 @@ jq '.graph = "wide" | .workers = { "in": { "stages": ["rx"] },
 	"open": { "stages": ["fmp-open", "fsp-open"], "threads": 3 },
 	"seal": { "stages": ["route", "fsp-seal", "fmp-seal"], "threads": 2 },
 	"out": { "stages": ["tx-gso", "tun-write", "tun-read"] } }' \
-	"$top/graphs/staged.json" >"$work/wide.json" || die "no graph wide"
+	"$MILLRACE_GRAPHS/staged.json" >"$work/wide.json" || die "no graph wide"
 jq '.graph = "dealt-3" | .workers.opens.threads = 3 | .workers.seals.threads = 1' \
-	"$top/graphs/dealt.json" >"$work/dealt-3.json" || die "no graph dealt-3"
-graphs="fused two-core staged dealt $work/dealt-3.json $work/staged-2.json $work/staged-4.json $work/staged-mixed.json
+	"$MILLRACE_GRAPHS/dealt.json" >"$work/dealt-3.json" || die "no graph dealt-3"
+for node in a b; do
+	jq --arg name $node-tap --arg file "$work/$node.pcapng" \
+		'.graph = $name | .stages.tap.capture = true | .stages.pcapng.file = $file' \
+		"$MILLRACE_GRAPHS/tap.json" >"$work/$node-tap.json" || die "no graph $node-tap"
+done
+graphs="fused two-core staged dealt tap $work/dealt-3.json $work/staged-2.json $work/staged-4.json $work/staged-mixed.json
 	$work/wide.json"
 
 # ---- one reload ----
@@ -81,7 +88,9 @@ plan()
 	}'
 }
 
+node_options="--set node.rekey.hurry=100 --set node.rekey.after_messages=400"
 start_wire
+roomy a b
 device_a=$(ip -n a -o link show fips0) device_b=$(ip -n b -o link show fips0)
 start "$work/numbered.log" "$numbered" -r "$rate" -f 2 "a=$a6" "b=$b6"
 numbered_pid=$started
@@ -98,6 +107,7 @@ while read -r node graph kind; do
 		edit $node '.tun.mtu = 1280'
 		;;
 	esac
+	[ "$graph" != tap ] || graph=$work/$node-tap.json
 	edit $node '.graph = $g' --arg g "$graph"
 	reload $node 0 '^reloaded: graph .* 0 lost$'
 	sed -n 's/.*rested for \([0-9.]*\) ms.*/\1/p' "$work/said" >>"$work/rests"
@@ -128,6 +138,7 @@ for node in a b; do
 	expect $node ".reload.done == $(grep -c "^$node" "$work/plan")"
 	expect $node ".reload.refused == $(grep -c "^$node .* 2\$" "$work/plan")"
 	expect $node '.reload.lost == 0'
+	expect $node '[.stages[] | select(.kind == "control") | .counters["node-link-cuts"]] | add > 0'
 	expect $node '[.stages[] | select(.kind == "tun-read") | .packets.made] | add >= $n[0].sent / 2'
 	expect $node '[.stages[] | select(.drops.stale) | .drops.stale + .drops.duplicate + .drops.forged == 0] | all'
 	eval "was=\$device_$node"
