@@ -206,6 +206,9 @@ static int run(const struct cli_args *args)
 		if (pid)
 			return only_signal(pid);
 		fprintf(stderr, "millrace: %s\n", why);
+		if (!cli_has(args, OPT_URL) && !cli_has(args, OPT_UNIX))
+			fputs("If http.listen was changed, say where the node listens until then: --url "
+			      "or --unix; or --pid.\n", stderr);
 		return CLI_FAILED;
 	}
 	if (pid && before.pid != pid)

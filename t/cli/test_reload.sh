@@ -86,6 +86,8 @@ jq '.graph = "mine"' "$top/graphs/two-core.json" >mine.json
 # ---- nobody there ----
 reload 1
 says 'nobody answers'
+reload 1 --url http://127.0.0.1:1
+[ "$(grep -c . said)" = 1 ] || fail "who has said where is told to say where"
 reload 2 --pid x
 says '--pid: x is not the number of a process'
 reload 2 --unix a --url b
@@ -178,6 +180,8 @@ done
 reload 2 --pid $$
 says "the node there is process $node"
 jq ".http.listen = \"unix:$dir/moved\"" n.json >new.json && mv new.json n.json
+reload 1 # nobody is at the new place yet
+says 'If http.listen was changed, say where the node listens until then'
 reload 0 --unix "$dir/sock"
 says 'reloaded: new settings'
 [ ! -e sock ] && [ -e moved ] || fail "HTTP has not moved"
