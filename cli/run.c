@@ -293,6 +293,11 @@ static bool start(struct run *r, struct mr_report *report)
 /* Everything from the configuration to the end; the report is printed by the caller. */
 static int run_node(struct run *r, const struct cli_args *args, struct mr_report *report)
 {
+	/* first: a signal that comes from here on waits until the loop runs */
+	if (!open_loop(r)) {
+		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
+		return CLI_FAILED;
+	}
 	if (!read_configuration(r, args, report))
 		return CLI_USAGE;
 	mr_report_print(report, stderr); /* warnings; the list is then used anew */
@@ -304,10 +309,6 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 	log_identity(r);
 	r->aead = cli_aead_choose(r->plugins->aeads, r->node.settings.aead.refuse, mr_clock_now,
 	                          &r->log);
-	if (!open_loop(r)) {
-		mr_complain(report, (struct mr_where){ 0 }, "cannot make an event loop");
-		return CLI_FAILED;
-	}
 	if (!open_node(r, report) || !give_up_rights(r, report) || !start(r, report))
 		return CLI_FAILED;
 	mr_report_print(report, stderr);

@@ -92,6 +92,24 @@ reload 2 --pid x
 says '--pid: x is not the number of a process'
 reload 2 --unix a --url b
 
+# A node that is still reading its file is told to read it again: it does, when it runs.
+mkfifo early.json
+"$millrace" run -c early.json >log 2>&1 &
+node=$!
+exec 3>early.json # open when the node reads it
+kill -HUP "$node"
+cp n.json early.new && mv early.new early.json
+cat n.json >&3
+exec 3>&-
+tries=100
+until grep -q 'reload: nothing changed' log; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || { cp log said; fail "an early SIGHUP"; break; }
+	sleep 0.05
+done
+kill "$node"
+wait "$node" || fail "an early SIGHUP ends the node"
+
 "$millrace" run -c n.json --set fsp-seal.threads=2 >log 2>&1 &
 node=$!
 tries=100
