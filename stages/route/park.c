@@ -47,10 +47,28 @@ static struct mr_pkt *take_oldest(struct route *r, struct route_lot *lot, struct
 	return p;
 }
 
+static void add_newest(struct route *r, struct route_lot *lot, struct mr_pkt *p, struct mr_turn *t)
+{
+	lot->pkt[lot->n++] = mr_own(t, p);
+	r->parked++;
+	mr_keep(t, 1);
+	mr_count(t, ROUTE_PARKED, 1);
+}
+
+static void open_lot(struct route *r, struct route_lot *lot, const uint8_t *key, struct mr_turn *t)
+{
+	*lot = (struct route_lot){ .used = true, .since = t->now };
+	memcpy(lot->key, key, FIPS_ROUTE_KEY);
+	r->lots++;
+	r->waiting[key[1]]++;
+	ask(lot, t);
+}
+
 static void close_lot(struct route *r, struct route_lot *lot)
 {
 	lot->used = lot->go = false;
 	r->lots--;
+	r->waiting[lot->key[1]]--;
 }
 
 void mr_route_park(struct route *r, const uint8_t *key, struct mr_pkt *p, struct mr_turn *t)
@@ -61,18 +79,28 @@ void mr_route_park(struct route *r, const uint8_t *key, struct mr_pkt *p, struct
 		mr_drop(t, ROUTE_PARK_FULL, p);
 		return;
 	}
-	if (!lot->used) {
-		*lot = (struct route_lot){ .used = true, .since = t->now };
-		memcpy(lot->key, key, FIPS_ROUTE_KEY);
-		r->lots++;
-		ask(lot, t);
-	}
+	if (!lot->used)
+		open_lot(r, lot, key, t);
 	if (lot->n == MR_PARK_EACH || r->parked == MR_PARK_ALL)
 		mr_drop(t, ROUTE_PARK_OVER, take_oldest(r, lot, t));
-	lot->pkt[lot->n++] = mr_own(t, p);
-	r->parked++;
-	mr_keep(t, 1);
-	mr_count(t, ROUTE_PARKED, 1);
+	add_newest(r, lot, p, t);
+}
+
+/* One for one, as a call has room for no more than what it is given: the lot stays as long as it is
+ * until pull() empties it, for which nothing but room is needed now. */
+struct mr_pkt *mr_route_queue(struct route *r, const uint8_t *key, struct mr_pkt *p,
+                              struct mr_turn *t)
+{
+	struct route_lot *lot = find_lot(r, key);
+	struct mr_pkt *first;
+
+	if (!lot || !lot->used || !lot->n)
+		return p;
+	first = take_oldest(r, lot, t);
+	add_newest(r, lot, p, t);
+	lot->go = true;
+	mr_pull_again(t);
+	return first;
 }
 
 void mr_route_unpark(struct route *r, const uint8_t *key, struct mr_turn *t)
@@ -86,7 +114,7 @@ void mr_route_unpark(struct route *r, const uint8_t *key, struct mr_turn *t)
 }
 
 /* Packets of a lot that may go take the way of new ones.  One whose destination is still unknown
- * would park again in the same lot: it stays where it is instead. */
+ * stays where it is. */
 static bool release_lot(struct route *r, struct route_lot *lot, struct mr_turn *t)
 {
 	const struct fips_route_entry *e = mr_table_find(r->mesh->routes, lot->key);
@@ -99,9 +127,8 @@ static bool release_lot(struct route *r, struct route_lot *lot, struct mr_turn *
 		while (lot->n && mr_room(t, ROUTE_TUN))
 			mr_route_unreachable(r, take_oldest(r, lot, t), ROUTE_EXPIRED, t);
 	} else {
-		/* each once: if the entry goes meanwhile, they are parked again */
-		for (unsigned n = lot->n; n && mr_room(t, ROUTE_SEAL) && mr_room(t, ROUTE_TUN); n--)
-			mr_route_ip(r, take_oldest(r, lot, t), t);
+		while (lot->n && mr_room(t, ROUTE_SEAL) && mr_room(t, ROUTE_TUN))
+			mr_route_by(r, e, take_oldest(r, lot, t), t);
 	}
 	if (lot->n)
 		return true;

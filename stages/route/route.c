@@ -11,7 +11,7 @@
  *
  * A packet whose destination is not in the routes table is parked and control is asked; control
  * answers by a table entry and an order.  Parked packets leave by pull(), under the same rules as
- * new ones. */
+ * new ones, and before them: the entry is seen before the order is. */
 
 #include "stages/route/route.h"
 
@@ -62,9 +62,19 @@ static const struct fips_route_entry *find_route(struct route *r, const uint8_t 
 	return *seen;
 }
 
-void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+void mr_route_by(struct route *r, const struct fips_route_entry *e, struct mr_pkt *p,
+                 struct mr_turn *t)
+{
+	if (e->state == FIPS_ROUTE_LIVE)
+		send_by(r, e, p, t);
+	else
+		mr_route_unreachable(r, p, ROUTE_UNREACHABLE, t);
+}
+
+static void route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct fips_route_entry *e;
+	const uint8_t *key;
 
 	switch (fips_ip_check(p->data, p->len, r->mesh->own_ip)) {
 	case FIPS_IP_NOT_IPV6: mr_drop(t, ROUTE_NOT_IPV6, p); return;
@@ -73,13 +83,12 @@ void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 	case FIPS_IP_SELF:     mr_emit(t, ROUTE_TUN, p); return;
 	case FIPS_IP_MESH:     break;
 	}
-	e = find_route(r, fips_ip_dest_key(p->data));
-	if (e && e->state == FIPS_ROUTE_LIVE)
-		send_by(r, e, p, t);
-	else if (e && e->state == FIPS_ROUTE_UNREACHABLE)
-		mr_route_unreachable(r, p, ROUTE_UNREACHABLE, t);
+	key = fips_ip_dest_key(p->data);
+	e = find_route(r, key);
+	if (!e || e->state == FIPS_ROUTE_RESOLVING)
+		mr_route_park(r, key, p, t);
 	else
-		mr_route_park(r, fips_ip_dest_key(p->data), p, t);
+		mr_route_by(r, e, r->waiting[key[1]] ? mr_route_queue(r, key, p, t) : p, t);
 }
 
 /* Another node's datagram: neighbours are the only next hops here. */
@@ -133,7 +142,7 @@ static void route_process(void *self, unsigned input, struct mr_vector *v, struc
 	memset(r->seen, 0, sizeof r->seen);
 	for (unsigned i = 0; i < v->n; i++) {
 		switch (input) {
-		case IN_IP:      mr_route_ip(r, v->pkt[i], t); break;
+		case IN_IP:      route_ip(r, v->pkt[i], t); break;
 		case IN_TRANSIT: forward(r, v->pkt[i], t); break;
 		default:         send_body(r, v->pkt[i], t); break;
 		}

@@ -38,11 +38,13 @@ struct route {
 	struct fips_icmp6_limiter told;
 	unsigned                  parked; /* packets in all lots */
 	unsigned                  lots;   /* lots in use         */
+	uint16_t                  waiting[256]; /* of these by a byte of the key, [0, MR_PARK_DESTS] */
 	struct route_lot          lot[MR_PARK_DESTS];
 };
 
-/* route.c: decide what becomes of one packet of a local program. */
-void mr_route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t);
+/* route.c: on by a live entry, or away by one that says there is no way. */
+void mr_route_by(struct route *r, const struct fips_route_entry *e, struct mr_pkt *p,
+                 struct mr_turn *t);
 
 /* answer.c: tell the program that a packet goes nowhere, and drop it for that reason. */
 void mr_route_unreachable(struct route *r, struct mr_pkt *p, unsigned why, struct mr_turn *t);
@@ -50,6 +52,10 @@ void mr_route_too_big(struct route *r, struct mr_pkt *p, uint16_t mtu, struct mr
 
 /* park.c: keep a packet until control has found a way; ask control if it is the first. */
 void mr_route_park(struct route *r, const uint8_t *key, struct mr_pkt *p, struct mr_turn *t);
+/* There is an answer: who goes now, in a packet's place?  Itself, or if others wait for the same
+ * destination, the oldest of them, and it waits behind the rest. */
+struct mr_pkt *mr_route_queue(struct route *r, const uint8_t *key, struct mr_pkt *p,
+                              struct mr_turn *t);
 /* Control has an answer for this destination. */
 void mr_route_unpark(struct route *r, const uint8_t *key, struct mr_turn *t);
 /* Look at what may go; true when some of it had no room in this call. */

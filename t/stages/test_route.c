@@ -150,6 +150,98 @@ START_TEST(unknown_destinations_park_and_ask_once)
 }
 END_TEST
 
+/* Numbered packets to the far node, [from, to). */
+static void feed_numbers(struct rig *rig, unsigned from, unsigned to)
+{
+	uint8_t ip[200];
+
+	for (unsigned i = from; i < to; i++) {
+		ip_packet(rig, ip, &far_node, sizeof ip);
+		ip[199] = (uint8_t)i;
+		rig_feed(rig, "ip", ip, sizeof ip);
+	}
+}
+
+/* The entry is there before the order is: what comes between goes behind what waits, as many as it
+ * is and whatever it meets. */
+static const struct {
+	unsigned              parked, then;
+	enum fips_route_state state;
+	bool                  order, gone; /* an order comes at all; the entry is removed again meanwhile */
+} overtaking[] = {
+	{ 1,  1,   FIPS_ROUTE_LIVE, true, false },
+	{ 5,  3,   FIPS_ROUTE_LIVE, true, false },
+	{ 5,  20,  FIPS_ROUTE_LIVE, true, false },
+	{ 16, 16,  FIPS_ROUTE_LIVE, true, false },
+	{ 16, 200, FIPS_ROUTE_LIVE, true, false },
+	{ 16, 200, FIPS_ROUTE_LIVE, false, false },
+	{ 16, 100, FIPS_ROUTE_LIVE, true, true },
+	{ 7,  40,  FIPS_ROUTE_UNREACHABLE, true, false },
+};
+
+START_TEST(new_packets_go_behind_parked_ones)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
+	struct mr_order order = { .kind = MR_ORD_ROUTE, .p = far_node.b };
+	unsigned parked = overtaking[_i].parked, all = parked + overtaking[_i].then;
+	bool live = overtaking[_i].state == FIPS_ROUTE_LIVE;
+
+	feed_numbers(rig, 0, parked);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "held"), parked);
+	put_route(rig, overtaking[_i].state, 1472);
+	feed_numbers(rig, parked, parked + 1);
+	rig_run(rig);
+	if (overtaking[_i].gone) {
+		ck_assert(mr_table_remove(mesh->routes, rig_epoch(rig), far_node.b));
+		feed_numbers(rig, parked + 1, parked + 9);
+		rig_run(rig);
+		put_route(rig, overtaking[_i].state, 1472);
+		feed_numbers(rig, parked + 9, all);
+	} else {
+		feed_numbers(rig, parked + 1, all);
+	}
+	if (overtaking[_i].order)
+		rig_order(rig, &order);
+	rig_run(rig);
+	for (unsigned i = 0; live && i < all; i++) {
+		struct mr_pkt *p = rig_out(rig, "seal");
+
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(p->data[199], i);
+	}
+	ck_assert_ptr_null(rig_out(rig, "seal"));
+	ck_assert_uint_eq(rig_count(rig, "unreachable"), live ? 0 : all);
+	ck_assert_uint_eq(rig_count(rig, "park-over"), 0);
+	ck_assert_uint_eq(rig_count(rig, "held"), 0);
+	rig_conserved(rig);
+	rig_close(rig);
+}
+END_TEST
+
+/* Keys that begin alike. */
+START_TEST(who_waits_for_another_is_not_in_the_way)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct fips_addr alike = far_node;
+	uint8_t ip[100];
+
+	alike.b[5] ^= 1;
+	rig_feed(rig, "ip", ip, ip_packet(rig, ip, &alike, sizeof ip));
+	rig_run(rig);
+	put_route(rig, FIPS_ROUTE_LIVE, 1472);
+	feed_numbers(rig, 0, 70);
+	ck_assert_str_eq(rig_run(rig), "seal");
+	for (unsigned i = 0; i < 70; i++)
+		ck_assert_uint_eq(rig_out(rig, "seal")->data[199], i);
+	ck_assert_uint_eq(rig_count(rig, "held"), 1); /* the other one still waits */
+	ck_assert_uint_eq(rig_count(rig, "parked"), 1);
+	rig_conserved(rig);
+	rig_close(rig);
+}
+END_TEST
+
 START_TEST(parked_packets_expire_with_an_answer)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -282,6 +374,9 @@ int main(void)
 	tcase_add_test(tc, too_big_is_answered);
 	tcase_add_loop_test(tc, odd_packets_have_names, 0, sizeof odd / sizeof odd[0]);
 	tcase_add_test(tc, unknown_destinations_park_and_ask_once);
+	tcase_add_loop_test(tc, new_packets_go_behind_parked_ones, 0,
+	                    sizeof overtaking / sizeof overtaking[0]);
+	tcase_add_test(tc, who_waits_for_another_is_not_in_the_way);
 	tcase_add_test(tc, parked_packets_expire_with_an_answer);
 	tcase_add_test(tc, no_way_is_told);
 	tcase_add_test(tc, own_address_comes_back);
