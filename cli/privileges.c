@@ -5,16 +5,19 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME_MAX_BYTES 64 /* of a user or group, and its NUL */
 #define GROUPS_MAX     1024
+#define SOCKETS_BELOW  1024 /* descriptors are numbered from the lowest on */
 
 /* ---- closed ---- */
 
@@ -141,12 +144,28 @@ static bool is_already(const struct who *who)
 	       gid[0] == who->gid && gid[1] == who->gid && gid[2] == who->gid;
 }
 
+/* A UDP port is shared only among the sockets of one user (socket(7), SO_REUSEPORT), and more may be
+ * opened when we are somebody else. */
+static void take_along(uid_t uid)
+{
+	for (int fd = 0; fd < SOCKETS_BELOW; fd++) {
+		int protocol = 0;
+		socklen_t len = sizeof protocol;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+		    protocol == IPPROTO_UDP && fchown(fd, uid, (gid_t)-1))
+			return; /* then it stays with the shared ones */
+	}
+}
+
 static bool become(const struct who *who)
 {
-	return is_already(who) ||
-	       (setgroups((size_t)who->n, who->groups) == 0 &&
-	        setresgid(who->gid, who->gid, who->gid) == 0 &&
-	        setresuid(who->uid, who->uid, who->uid) == 0);
+	if (is_already(who))
+		return true;
+	take_along(who->uid);
+	return setgroups((size_t)who->n, who->groups) == 0 &&
+	       setresgid(who->gid, who->gid, who->gid) == 0 &&
+	       setresuid(who->uid, who->uid, who->uid) == 0;
 }
 
 /* Every set of this thread's capabilities is empty afterwards, the ambient one with them. */

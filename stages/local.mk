@@ -15,6 +15,8 @@ libstages_a_SOURCES = \
 	stages/lib/tun.h \
 	stages/lib/udp.c \
 	stages/lib/udp.h \
+	stages/lib/udp_peer.c \
+	stages/lib/udp_peer.h \
 	stages/lib/words.h
 EXTRA_DIST += stages/README.md
 nodist_libstages_a_SOURCES = stages/list.c

@@ -159,6 +159,7 @@ test_programs = \
 	t/stages/test_bounds \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
+	t/stages/test_connected \
 	t/stages/test_control \
 	t/stages/test_control_access \
 	t/stages/test_control_kept \
@@ -299,6 +300,7 @@ net_tests = \
 	t/net/bench.sh \
 	t/net/away.sh \
 	t/net/chain.sh \
+	t/net/connected.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
 	t/net/offloads.sh \

@@ -214,6 +214,7 @@ static void control_close(void *self)
 	mr_settings_close(&c->next);
 	mr_settings_close(&c->set);
 	mr_control_reports_close(c);
+	mr_sockets_close(c);
 	mr_control_orders_close(c);
 	mr_relations_close(c);
 	mr_access_close(c);
@@ -267,6 +268,12 @@ const struct mr_kind mr_kind_control = {
 		[COUNT_UNSENT] = { "unsent", .help = "messages whose link or session was gone" },
 		[COUNT_TABLE_FULL] = { "table-full", .help = "entries without a place in a table" },
 		[COUNT_NAMES] = { "names-asked", .help = "questions to the name service" },
+		[COUNT_SOCKETS] = { "sockets-connected", .help = "sockets of neighbours opened" },
+		[COUNT_SOCKETS_CLOSED] = { "sockets-closed", .help = "such sockets closed again" },
+		[COUNT_SOCKETS_CAPPED] = { "sockets-capped",
+		                           .help = "such sockets not opened for want of descriptors" },
+		[COUNT_SOCKETS_FAILED] = { "sockets-failed",
+		                           .help = "such sockets that could not be opened" },
 		NODE(FIPS_NODE_MALFORMED, "node-malformed", "handshake packets that are none"),
 		NODE(FIPS_NODE_LIMITED, "node-limited", "handshakes over a rate limit"),
 		NODE(FIPS_NODE_NO_HANDSHAKE, "node-no-handshake", "answers to nothing of ours"),

@@ -18,6 +18,7 @@ libstages_a_SOURCES += \
 	stages/control/routes.c \
 	stages/control/sessions.c \
 	stages/control/settings.c \
+	stages/control/sockets.c \
 	stages/control/state.h \
 	stages/control/tick.c
 EXTRA_DIST += stages/control/control.md

@@ -45,6 +45,10 @@ enum control_count {
 	COUNT_UNSENT,      /* the link or session they were for is gone               */
 	COUNT_TABLE_FULL,
 	COUNT_NAMES,       /* questions to the name service                           */
+	COUNT_SOCKETS,     /* connected sockets: opened, closed, not opened for want of descriptors, or else */
+	COUNT_SOCKETS_CLOSED,
+	COUNT_SOCKETS_CAPPED,
+	COUNT_SOCKETS_FAILED,
 	COUNT_NODE,        /* from here on, enum fips_node_count                      */
 };
 
@@ -221,6 +225,10 @@ struct control {
 	struct control_order  *orders;
 	struct control_report *reports, **reports_end;
 
+	struct control_socket *sockets; /* connected ones, of whatever state */
+	uint64_t               slots[MR_UDP_PEERS_MAX / 64]; /* those that are taken */
+	bool                   sockets_said; /* that one could not be opened */
+
 	unsigned       inbox_at, inbox_n; /* [inbox_at, inbox_n) waits */
 	struct mr_pkt *inbox[MR_VECTOR];
 	unsigned       inbox_input;
@@ -380,6 +388,12 @@ bool mr_access_look(struct control *c);
 int mr_access_open(struct control *c, struct mr_setup *s);
 struct fips_gate mr_access_gate(struct control *c);
 void mr_access_close(struct control *c);
+
+/* ---- sockets.c ---- */
+
+/* Open and close connected sockets as the links want it. */
+void mr_sockets_tick(struct control *c, struct mr_turn *t);
+void mr_sockets_close(struct control *c);
 
 /* ---- tick.c ---- */
 

@@ -46,4 +46,5 @@ void mr_control_tick(struct control *c, struct mr_turn *t)
 				look_at_key(c, key, t);
 		}
 	}
+	mr_sockets_tick(c, t);
 }

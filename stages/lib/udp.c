@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "stages/lib/udp_peer.h"
 
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define SPARE_BYTES 100 /* received frames may be this much longer before they count as truncated */
@@ -87,6 +90,8 @@ static const struct mr_field udp_fields[] = {
 	  .help = "bind any free port and answer no strangers" },
 	{ "accept_connections", MR_BOOL, MR_AT(struct mr_udp_conf, accept_connections), .def = 1,
 	  .help = "answer handshakes of peers that were not dialled" },
+	{ "connected", MR_BOOL, MR_AT(struct mr_udp_conf, connected),
+	  .help = "a connected socket for each neighbour, on the same port (SO_REUSEPORT)" },
 	{ 0 }
 };
 
@@ -97,20 +102,24 @@ static const struct mr_section udp_sections[] = {
 };
 
 /* The forced form needs CAP_NET_ADMIN; the plain one is capped by a sysctl.  The kernel doubles
- * what it is asked for and reports the double. */
+ * what it is asked for and reports the double.  Connected sockets are made when no right is left. */
 static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint32_t bytes,
-                        const char *what, const char *sysctl)
+                        const char *what, const char *sysctl, bool connected)
 {
 	int want = (int)bytes, got = 0;
 	socklen_t len = sizeof got;
 
-	if (setsockopt(fd, SOL_SOCKET, forced, &want, sizeof want))
-		setsockopt(fd, SOL_SOCKET, option, &want, sizeof want);
-	getsockopt(fd, SOL_SOCKET, option, &got, &len);
+	setsockopt(fd, SOL_SOCKET, option, &want, sizeof want);
+	if (connected)
+		getsockopt(fd, SOL_SOCKET, option, &got, &len);
+	setsockopt(fd, SOL_SOCKET, forced, &want, sizeof want);
+	if (!connected)
+		getsockopt(fd, SOL_SOCKET, option, &got, &len);
 	if (got / 2 < want)
 		mr_setup_warn(s, "transports.udp",
-		              "the %s buffer is %d bytes, not the %d asked for; raise it with "
-		              "sysctl -w %s=%d", what, got / 2, want, sysctl, want);
+		              "the %s buffer%s is %d bytes, not the %d asked for; raise it with "
+		              "sysctl -w %s=%d", what, connected ? " of a connected socket" : "",
+		              got / 2, want, sysctl, want);
 }
 
 /* How many datagrams does the kernel cut one message into (UDP_SEGMENT, kernel 4.18)?  64 at most, 128
@@ -155,6 +164,9 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 	sock->mtu = (uint16_t)conf->mtu;
 	sock->accept = conf->accept_connections && !conf->outbound_only;
 	sock->name = conf->name ? conf->name : "udp";
+	sock->connected = conf->connected;
+	sock->recv_buf_size = conf->recv_buf_size;
+	sock->send_buf_size = conf->send_buf_size;
 	sock->fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (sock->fd < 0)
 		return mr_setup_error(s, "transports.udp", "no socket: %s", strerror(errno));
@@ -162,12 +174,35 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 		setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	setsockopt(sock->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	size_buffer(s, sock->fd, SO_RCVBUF, SO_RCVBUFFORCE, conf->recv_buf_size, "receive",
-	            "net.core.rmem_max");
+	            "net.core.rmem_max", conf->connected);
 	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
-	            "net.core.wmem_max");
+	            "net.core.wmem_max", conf->connected);
 	if (bind(sock->fd, (struct sockaddr *)&address, len))
 		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s", conf->bind_addr,
 		                      strerror(errno));
+	/* not before: a port that is taken is refused, whoever has it */
+	if (conf->connected && setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
+		return mr_setup_error(s, "transports.udp", "no connected sockets: %s",
+		                      strerror(errno));
+	return 0;
+}
+
+/* What connected sockets need: a table of them, and one descriptor that says which have something.
+ * The shared ones are told of by it too. */
+static int open_peers(struct mr_udp *udp, struct mr_setup *s)
+{
+	uint64_t seed;
+
+	mr_rand_bytes(&s->rand, &seed, sizeof seed);
+	udp->peers = mr_table_open(MR_UDP_PEERS_MAX, sizeof(struct fips_via), seed, free);
+	udp->ready = epoll_create1(EPOLL_CLOEXEC);
+	if (!udp->peers || udp->ready < 0)
+		return mr_setup_error(s, "transports.udp", "nothing to connect sockets with: %s",
+		                      strerror(errno));
+	for (unsigned i = 0; i < udp->n; i++) {
+		if (mr_udp_listen(udp, &udp->socket[i]))
+			return mr_setup_error(s, "transports.udp", "no epoll: %s", strerror(errno));
+	}
 	return 0;
 }
 
@@ -176,9 +211,11 @@ static int udp_open(void *self, struct mr_setup *s)
 	struct mr_udp *udp = self;
 	const struct mr_list *list = s->conf[0];
 	const struct mr_udp_conf *conf = list->items;
+	bool connected = false;
 
 	udp->mtu = UINT16_MAX;
 	udp->send = sendmmsg;
+	udp->ready = -1;
 	for (unsigned i = 0; i < MR_UDP_MAX; i++)
 		udp->socket[i].fd = -1;
 	if (list->n == 0)
@@ -187,14 +224,16 @@ static int udp_open(void *self, struct mr_setup *s)
 		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most", list->n,
 		                      MR_UDP_MAX);
 	for (; udp->n < list->n; udp->n++) {
+		udp->socket[udp->n].instance = (uint16_t)udp->n;
 		if (open_socket(&udp->socket[udp->n], &conf[udp->n], s)) {
 			udp->n++;
 			return -1;
 		}
+		connected |= conf[udp->n].connected;
 		if (udp->socket[udp->n].mtu < udp->mtu)
 			udp->mtu = udp->socket[udp->n].mtu;
 	}
-	return 0;
+	return connected ? open_peers(udp, s) : 0;
 }
 
 static void udp_close(void *self)
@@ -205,6 +244,9 @@ static void udp_close(void *self)
 		if (udp->socket[i].fd >= 0)
 			close(udp->socket[i].fd);
 	}
+	if (udp->ready >= 0)
+		close(udp->ready);
+	mr_table_close(udp->peers);
 }
 
 static uint32_t udp_view_max(void *const *confs)

@@ -73,6 +73,8 @@ enum mr_fips_order {
 	MR_ORD_SENT_REPORT,
 	/* route: packets parked for the 15 address bytes at p are to be looked at again */
 	MR_ORD_ROUTE,
+	/* tx-gso, rx: p struct mr_udp_peer: it is in no table and no epoll any more; let go of it */
+	MR_ORD_SOCKET_GONE,
 	/* any: acknowledge; whoever is behind in its orders holds up what comes next */
 	MR_ORD_NOTHING,
 };

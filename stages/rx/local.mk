@@ -1,4 +1,5 @@
 libstages_a_SOURCES += \
+	stages/rx/call.c \
 	stages/rx/rx.c \
 	stages/rx/rx.h \
 	stages/rx/train.c \

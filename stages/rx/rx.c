@@ -13,10 +13,7 @@
  * before it has gone.  The source address of each datagram, as the kernel reports it, lies in the
  * packet's side area. */
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "fips/wire/link.h"
@@ -36,20 +33,6 @@ static const struct mr_field rx_fields[] = {
 	{ 0 }
 };
 
-/* Have the kernel do as the setting says.  One that cannot do it hands datagrams over one by one.  It
- * is switched off when nothing waits: what waits has been put together already. */
-static void set_gro(const struct rx *rx, struct mr_udp_socket *sock, bool empty)
-{
-	int on = rx->gro;
-
-	if (rx->gro == sock->gro || sock->no_gro || (sock->gro && !empty))
-		return;
-	if (setsockopt(sock->fd, SOL_UDP, UDP_GRO, &on, sizeof on))
-		sock->no_gro = true;
-	else
-		sock->gro = rx->gro;
-}
-
 static int rx_open(void *self, struct mr_setup *s)
 {
 	struct rx *rx = self;
@@ -57,145 +40,19 @@ static int rx_open(void *self, struct mr_setup *s)
 	rx->udp = s->use[0];
 	rx->mesh = s->use[1];
 	rx->view = s->view_max;
+	rx->number = ++rx->udp->receivers;
 	for (unsigned i = 0; i < rx->udp->n; i++) {
-		rx->ask[i] = rx->batch;
-		if (mr_setup_watch(s, rx->udp->socket[i].fd, MR_WATCH_READ) < 0)
+		struct mr_udp_socket *sock = &rx->udp->socket[i];
+
+		if (rx->udp->ready < 0 && mr_setup_watch(s, sock->fd, MR_WATCH_READ) < 0)
 			return -1;
-		if (!rx->udp->received) /* else it is the worker's that receives by it */
-			set_gro(rx, &rx->udp->socket[i], true);
+		if (rx->number == 1) /* else it is the worker's that receives by it */
+			rx_make_ready(rx, sock);
 	}
-	rx->udp->received = true;
-	rx_wait_open(rx);
-	return 0;
-}
-
-/* ---- the call ---- */
-
-static void fill_up(struct rx *rx, unsigned ask, struct mr_turn *t)
-{
-	while (rx->spares < ask) {
-		struct mr_pkt *p = mr_spare(t);
-
-		if (!p)
-			break;
-		rx->spare[rx->spares++] = p;
-	}
-	while (rx->gro && rx->slabs < ask) {
-		uint16_t slab = mr_slab_get(t->pool);
-
-		if (slab == MR_NO_SLAB)
-			break;
-		rx->slab[rx->slabs++] = slab;
-	}
-}
-
-/* Describe the i-th message to be received: where its bytes, its source and its notes go to. */
-static void prepare(struct rx *rx, unsigned i, bool gro, const struct mr_pool *pool)
-{
-	struct rx_message *m = &rx->message[i];
-	struct mr_pkt *p = rx->spare[rx->spares - 1 - i];
-	bool slab = gro && i < rx->slabs;
-
-	*m = (struct rx_message){ .pkt = p, .slab = slab ? rx->slab[rx->slabs - 1 - i] : MR_NO_SLAB };
-	m->spill = !gro ? NULL : slab ? pool->slab[m->slab].base : rx->bounce;
-	rx->iov[i][0] = (struct iovec){ .iov_base = p->data, .iov_len = rx->view };
-	if (gro)
-		rx->iov[i][1] = (struct iovec){ .iov_base = m->spill + rx->view,
-			                        .iov_len = MR_SLAB_BYTES - rx->view };
-	rx->msg[i].msg_hdr = (struct msghdr){
-		.msg_name = m->from.sock, .msg_namelen = sizeof m->from.sock,
-		.msg_iov = rx->iov[i], .msg_iovlen = gro ? 2 : 1,
-		.msg_control = rx->ancillary[i], .msg_controllen = RX_ANCILLARY,
-	};
-}
-
-/* One receive call.  Returns the number of messages it asked for; 0: there is no packet for any. */
-static unsigned receive(struct rx *rx, unsigned socket, struct mr_turn *t)
-{
-	struct mr_udp_socket *sock = &rx->udp->socket[socket];
-	unsigned want;
-	int n;
-
-	rx->got = rx->at = rx->off = 0;
-	rx->drained = false;
-	fill_up(rx, rx->ask[socket], t);
-	want = rx->spares < rx->ask[socket] ? rx->spares : rx->ask[socket];
-	if (want == 0)
-		return 0;
-	set_gro(rx, sock, false);
-	if (sock->gro && want > rx->slabs)
-		want = rx->slabs ? rx->slabs : 1; /* there is one bounce buffer */
-	for (unsigned i = 0; i < want; i++)
-		prepare(rx, i, sock->gro, t->pool);
-	mr_count(t, RX_CALLS, 1);
-	n = recvmmsg(sock->fd, rx->msg, want, MSG_DONTWAIT, NULL);
-	rx->got = n > 0 ? (unsigned)n : 0;
-	/* an error left by an earlier send is consumed by this call and is nobody's packet */
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		mr_count(t, RX_ERRORS, 1);
-	rx->spares -= rx->got;
-	if (sock->gro)
-		rx->slabs -= rx->got < rx->slabs ? rx->got : rx->slabs;
-	rx->drained = rx->got < want;
-	if (rx->drained)
-		set_gro(rx, sock, true);
-	return want;
+	return rx->udp->ready >= 0 && mr_setup_watch(s, rx->udp->ready, MR_WATCH_READ) < 0 ? -1 : 0;
 }
 
 /* ---- what came ---- */
-
-/* What the kernel notes about a message: how long each datagram in it is, when it came, and how many
- * the socket has lost so far. */
-static void read_notes(struct rx_message *m, struct msghdr *h, uint32_t *lost)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		int each;
-
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(lost, CMSG_DATA(c), sizeof *lost);
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS)
-			m->came = rx_came(c);
-		if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&each, CMSG_DATA(c), sizeof each);
-		if (each > 0 && (uint32_t)each < m->len)
-			m->each = (uint32_t)each;
-	}
-}
-
-/* Take stock of a call: every datagram is this stage's from here on. */
-static void take_in(struct rx *rx, unsigned socket, struct mr_turn *t)
-{
-	struct mr_udp_socket *sock = &rx->udp->socket[socket];
-	uint32_t lost = sock->lost;
-	unsigned ask;
-
-	rx->socket = socket;
-	if (rx->sojourn)
-		rx->wall = mr_turn_wall(t);
-	for (unsigned i = 0; i < rx->got; i++) {
-		struct rx_message *m = &rx->message[i];
-		struct msghdr *h = &rx->msg[i].msg_hdr;
-		unsigned n;
-
-		m->from.instance = (uint16_t)socket;
-		m->from.len = (uint16_t)h->msg_namelen;
-		m->len = rx->msg[i].msg_len;
-		m->cut = h->msg_flags & MSG_TRUNC;
-		read_notes(m, h, &lost);
-		n = rx_datagrams(m);
-		if (n > 1) {
-			mr_count(t, RX_TRAINS, 1);
-			mr_count(t, RX_TRAIN_DATAGRAMS, n);
-		}
-		rx->left += n;
-	}
-	mr_made(t, rx->left);
-	mr_count(t, RX_OVERFLOWS, lost - sock->lost);
-	sock->lost = lost;
-	ask = rx->got * MR_VECTOR / rx->left;
-	rx->ask[socket] = ask < 1 ? 1 : ask > rx->batch ? rx->batch : ask;
-}
 
 /* Emit or drop one datagram.  `last` remembers the entry of the run's index. */
 static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry **last,
@@ -236,17 +93,45 @@ static void emit(struct rx *rx, struct mr_turn *t)
 	rx_wait(rx, came, rx->drained && rx->left == 0, t);
 }
 
+/* The same where neighbours have sockets of their own: of many the kernel says which to ask. */
+static bool receive_ready(struct rx *rx, struct mr_turn *t)
+{
+	struct epoll_event event[RX_READY];
+
+	if (rx->next == rx->readies) {
+		int n = epoll_wait(rx->udp->ready, event, RX_READY, 0);
+
+		rx->next = 0;
+		rx->readies = n > 0 ? (unsigned)n : 0;
+		for (unsigned i = 0; i < rx->readies; i++)
+			rx->ready[i] = event[i].data.ptr;
+	}
+	while (rx->next < rx->readies) {
+		struct mr_udp_socket *sock = rx->ready[rx->next++];
+		unsigned want = rx_receive(rx, sock, t);
+
+		if (rx->got) {
+			rx_take_in(rx, sock, t);
+			return rx->got == want || rx->next < rx->readies;
+		}
+	}
+	return false;
+}
+
 /* One call a pull, the sockets in turn.  Returns whether there may be more to receive: the call
  * brought all it asked for, or another socket has not been asked since. */
 static bool receive_some(struct rx *rx, struct mr_turn *t)
 {
+	if (rx->udp->ready >= 0)
+		return receive_ready(rx, t);
 	for (unsigned asked = 1; asked <= rx->udp->n; asked++) {
-		unsigned socket = rx->next, want;
+		struct mr_udp_socket *sock = &rx->udp->socket[rx->next];
+		unsigned want;
 
 		rx->next = (rx->next + 1) % rx->udp->n;
-		want = receive(rx, socket, t);
+		want = rx_receive(rx, sock, t);
 		if (rx->got) {
-			take_in(rx, socket, t);
+			rx_take_in(rx, sock, t);
 			return rx->got == want || asked < rx->udp->n;
 		}
 	}
@@ -264,6 +149,25 @@ static bool rx_pull(void *self, struct mr_turn *t)
 	emit(rx, t);
 	mr_keep(t, (int)rx->left - (int)before);
 	return more || rx->left;
+}
+
+/* A connected socket is gone.  What came by it and is still here goes on as the shared one's. */
+static void rx_order(void *self, struct mr_order *order, struct mr_turn *t)
+{
+	struct mr_udp_peer *peer = order->p;
+	struct rx *rx = self;
+	unsigned n = rx->next;
+
+	(void)t;
+	if (order->kind != MR_ORD_SOCKET_GONE)
+		return;
+	if (rx->socket == &peer->socket)
+		rx->socket = &rx->udp->socket[peer->via.instance];
+	for (unsigned i = rx->next; i < rx->readies; i++) {
+		if (rx->ready[i] != &peer->socket)
+			rx->ready[n++] = rx->ready[i];
+	}
+	rx->readies = n;
 }
 
 static void rx_flush(void *self, struct mr_turn *t)
@@ -317,8 +221,9 @@ const struct mr_kind mr_kind_rx = {
 		{ "gro-copied", .help = "datagrams of such messages that were copied out of them" },
 		{ "gro-moved", .help = "bytes moved so that the rest of such a message lies in one piece",
 		  .unit = "bytes" },
+		{ "connected-datagrams", .help = "datagrams that came by connected sockets" },
 		{ 0 } },
 	.once = true, .makes = true, .keeps = MR_VECTOR, .slabs = SLABS, .single = true,
 	.affinities = 1 << MR_ANY,
-	.open = rx_open, .pull = rx_pull, .flush = rx_flush,
+	.open = rx_open, .order = rx_order, .pull = rx_pull, .flush = rx_flush,
 };

@@ -24,16 +24,18 @@
 #include "core/sojourn.h"
 #include "core/stage.h"
 #include "stages/lib/mesh.h"
-#include "stages/lib/udp.h"
+#include "stages/lib/udp_peer.h"
 #include "stages/lib/words.h"
 
+#define RX_READY MR_VECTOR /* sockets with datagrams that one call tells of */
 #define RX_ANCILLARY \
 	(CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
 
 enum { RX_FRAMES, RX_HANDSHAKES }; /* outputs */
 enum { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS, RX_TRUNCATED, RX_UNKNOWN_INDEX,
        RX_STOPPED, RX_SOJOURN };
-enum { RX_CALLS, RX_OVERFLOWS, RX_ERRORS, RX_TRAINS, RX_TRAIN_DATAGRAMS, RX_COPIED, RX_MOVED };
+enum { RX_CALLS, RX_OVERFLOWS, RX_ERRORS, RX_TRAINS, RX_TRAIN_DATAGRAMS, RX_COPIED, RX_MOVED,
+       RX_CONNECTED };
 
 /* A message asked for or received. */
 struct rx_message {
@@ -55,12 +57,13 @@ struct rx {
 	struct mr_udp  *udp;    /* borrowed */
 	struct mr_mesh *mesh;   /* borrowed */
 	uint32_t        view;   /* bytes a datagram may have                         */
+	unsigned        number; /* among those that have been opened, from 1; const  */
 	unsigned        next;   /* socket to begin with in the next call             */
-	unsigned        ask[MR_UDP_MAX]; /* messages that a socket's next call asks for, [1, batch] */
-	unsigned        socket; /* that the last call read                           */
+	unsigned        readies; /* of connected sockets: [next, readies) are still to be asked */
+	struct mr_udp_socket *ready[RX_READY]; /* which those are                    */
+	struct mr_udp_socket *socket; /* that the last call read                     */
 	bool            drained; /* it brought less than was asked for               */
 	uint64_t        wall;   /* ns, wall clock behind the last call               */
-	struct mr_sojourn rule[MR_UDP_MAX]; /* by socket                             */
 	/* ready to be filled, the one used last on top */
 	unsigned        spares, slabs; /* [0, MR_VECTOR] */
 	struct mr_pkt  *spare[MR_VECTOR];
@@ -76,6 +79,19 @@ struct rx {
 	uint8_t         bounce[MR_SLAB_BYTES]; /* a second place without a slab      */
 };
 
+/* ---- call.c ---- */
+
+/* A socket that this rx has not read yet.  At the first one's open() nothing waits in it. */
+void rx_make_ready(const struct rx *rx, struct mr_udp_socket *sock);
+
+/* One receive call.  Returns the number of messages it asked for; 0: there is no packet for any. */
+unsigned rx_receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t);
+
+/* Take stock of it: every datagram is this stage's from here on. */
+void rx_take_in(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t);
+
+/* ---- train.c ---- */
+
 /* Datagrams in a message. */
 unsigned rx_datagrams(const struct rx_message *m);
 
@@ -83,8 +99,10 @@ unsigned rx_datagrams(const struct rx_message *m);
  * there is none left (rx->left == 0), or no packet for it. */
 struct mr_pkt *rx_next(struct rx *rx, struct mr_turn *t);
 
-/* wait.c: have the kernel note when datagrams come, or not, as the settings say. */
-void rx_wait_open(struct rx *rx);
+/* ---- wait.c ---- */
+
+/* Have the kernel note when datagrams come by this socket, or not, as the settings say. */
+void rx_wait_open(const struct rx *rx, struct mr_udp_socket *sock);
 
 /* The time in a note of type SO_TIMESTAMPNS, ns of the wall clock. */
 uint64_t rx_came(const struct cmsghdr *c);

@@ -10,15 +10,12 @@
 
 #include "stages/rx/rx.h"
 
-void rx_wait_open(struct rx *rx)
+void rx_wait_open(const struct rx *rx, struct mr_udp_socket *sock)
 {
 	int on = rx->sojourn > 0;
 
-	for (unsigned i = 0; i < rx->udp->n; i++) {
-		setsockopt(rx->udp->socket[i].fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-		mr_sojourn_init(&rx->rule[i], rx->sojourn * MR_NS_PER_US,
-		                rx->interval * MR_NS_PER_US);
-	}
+	setsockopt(sock->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+	mr_sojourn_init(&sock->rule, rx->sojourn * MR_NS_PER_US, rx->interval * MR_NS_PER_US);
 }
 
 uint64_t rx_came(const struct cmsghdr *c)
@@ -40,7 +37,7 @@ void rx_wait(struct rx *rx, uint64_t came, bool last, struct mr_turn *t)
 	if (rx->sojourn == 0 || n == 0)
 		return;
 	mr_waited(t, waited, n);
-	due = mr_sojourn_due(&rx->rule[rx->socket], waited, last, n, t->now);
+	due = mr_sojourn_due(&rx->socket->rule, waited, last, n, t->now);
 	for (unsigned i = 0; due && i < o->targets; i++) {
 		struct mr_vector *v = &o->v[i], gone;
 		unsigned here = due < v->n ? due : v->n;

@@ -110,6 +110,12 @@ static void put_note(struct msghdr *h, char note[TX_SEGMENT_NOTE], uint32_t each
 	memcpy(CMSG_DATA(c), &size, sizeof size);
 }
 
+/* May a message for this target go in the call of those before it?  `last`: the target of those. */
+static bool goes_along(const struct tx *tx, const struct fips_via *via, const struct fips_via *last)
+{
+	return !tx->udp->peers || fips_via_eq(via, last) || (!tx->to && !mr_udp_peer_of(tx->udp, via));
+}
+
 unsigned tx_gather(struct tx *tx, unsigned socket, unsigned at, uint64_t now)
 {
 	struct tx_line *line = &tx->line[socket];
@@ -118,17 +124,23 @@ unsigned tx_gather(struct tx *tx, unsigned socket, unsigned at, uint64_t now)
 	unsigned most = tx->udp->socket[socket].segments, messages = 0;
 
 	most = !tx->gso ? 1 : most > tx->segments ? tx->segments : most;
-	if (most > 1)
+	if (most > 1 || tx->udp->peers)
 		sort_by_target(w, n);
+	tx->to = mr_udp_peer_of(tx->udp, mr_pkt_via(w[0]));
 	for (unsigned i = 0, count; i < n; i += count, messages++) {
 		struct fips_via *via = mr_pkt_via(w[i]);
 		struct msghdr *h = &tx->msg[messages].msg_hdr;
 
+		if (i && !goes_along(tx, via, mr_pkt_via(w[i - 1])))
+			break;
 		count = most <= 1 || is_refused(tx, via, now) ? 1 : run(w + i, n - i, most);
 		for (unsigned k = i; k < i + count; k++)
 			tx->iov[k] = (struct iovec){ .iov_base = w[k]->data, .iov_len = w[k]->len };
-		*h = (struct msghdr){ .msg_name = via->sock, .msg_namelen = via->len,
-			              .msg_iov = &tx->iov[i], .msg_iovlen = count };
+		*h = (struct msghdr){ .msg_iov = &tx->iov[i], .msg_iovlen = count };
+		if (!tx->to) {
+			h->msg_name = via->sock;
+			h->msg_namelen = via->len;
+		}
 		if (count > 1)
 			put_note(h, tx->note[messages], w[i]->len);
 		tx->datagrams[messages] = count;

@@ -9,7 +9,7 @@
  * An error ends one message, not the rest; one that says that a target cannot have segments ends
  * nothing, the same goes again without.  A socket that is full is asked again when it has room, and
  * the others are served meanwhile; only when much waits are both inputs held.  What goes to one target
- * keeps its order. */
+ * keeps its order.  A connected socket that fails costs nothing: frames go by the shared one then. */
 
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,6 @@
 
 enum { IN_FRAMES, IN_RAW };
 enum { NO_ADDRESS, TOO_BIG, REFUSED, SEND_ERROR, STOPPED };
-enum { CALLS, FULL, RETRIES, SEGMENTED, SEGMENTS, FALLBACKS };
 
 static const struct mr_field tx_fields[] = {
 	{ "gso", MR_BOOL, MR_AT(struct tx, gso), .def = true,
@@ -33,6 +32,8 @@ static int tx_open(void *self, struct mr_setup *s)
 	struct tx *tx = self;
 
 	tx->udp = s->use[0];
+	if (tx_full_open(tx, s))
+		return -1;
 	for (unsigned i = 0; i < tx->udp->n; i++) {
 		tx->line[i].watch = mr_setup_watch(s, tx->udp->socket[i].fd, 0);
 		if (tx->line[i].watch < 0)
@@ -45,11 +46,11 @@ static int tx_open(void *self, struct mr_setup *s)
 
 static int send_some(struct tx *tx, unsigned socket, unsigned n, struct mr_turn *t)
 {
-	int sent;
+	int fd = tx->to ? tx->to->socket.fd : tx->udp->socket[socket].fd, sent;
 
 	do {
-		mr_count(t, CALLS, 1);
-		sent = tx->udp->send(tx->udp->socket[socket].fd, tx->msg, n, MSG_DONTWAIT);
+		mr_count(t, TX_CALLS, 1);
+		sent = tx->udp->send(fd, tx->msg, n, MSG_DONTWAIT);
 	} while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -63,9 +64,11 @@ static unsigned took(const struct tx *tx, struct mr_pkt *const *w, unsigned mess
 	for (unsigned m = 0; m < messages; n += tx->datagrams[m++]) {
 		if (tx->datagrams[m] == 1)
 			continue;
-		mr_count(t, SEGMENTED, 1);
-		mr_count(t, SEGMENTS, tx->datagrams[m]);
+		mr_count(t, TX_SEGMENTED, 1);
+		mr_count(t, TX_SEGMENTS, tx->datagrams[m]);
 	}
+	if (tx->to)
+		mr_count(t, TX_CONNECTED, n);
 	for (unsigned i = 0; i < n; i += MR_VECTOR) {
 		struct mr_vector gone = { .n = n - i < MR_VECTOR ? n - i : MR_VECTOR };
 
@@ -101,42 +104,54 @@ static unsigned failed(const struct tx *tx, struct mr_pkt *const *w, int error, 
 	return n;
 }
 
-/* Send what can be sent of a line; returns how many packets are done with. */
+/* Send what can be sent of a line; returns how many packets behind those that are parked are done
+ * with. */
 static unsigned send_line(struct tx *tx, unsigned socket, struct mr_turn *t)
 {
 	struct tx_line *line = &tx->line[socket];
+	unsigned at = line->parked;
 	bool again = false;
-	unsigned at = 0;
 
-	while (at < line->n && !line->full) {
+	while (at < line->n && (!line->full || tx->udp->peers)) {
+		unsigned messages = tx_gather(tx, socket, at, t->now);
 		struct mr_pkt *const *w = line->wait + at;
-		int sent = send_some(tx, socket, tx_gather(tx, socket, at, t->now), t);
+		int sent;
 
+		if (tx_full(tx, line)) {
+			at += tx_park(tx, line, at, messages);
+			continue;
+		}
+		sent = send_some(tx, socket, messages, t);
 		if (sent > 0) {
 			at += took(tx, w, (unsigned)sent, t);
 			again = false;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
-			line->full = true;
-			mr_count(t, FULL, 1);
+			tx_note_full(tx, line, t);
 		} else if (of_segments(errno) && tx->datagrams[0] > 1) {
-			mr_count(t, FALLBACKS, 1);
+			mr_count(t, TX_FALLBACKS, 1);
 			tx_refuse(tx, mr_pkt_via(w[0]), t->now);
 		} else if (of_another(errno) && !again) {
-			mr_count(t, RETRIES, 1);
+			mr_count(t, TX_RETRIES, 1);
 			again = true;
+		} else if (tx->to && errno != EMSGSIZE) {
+			tx_give_up(tx, t);
+			again = false;
 		} else {
 			at += failed(tx, w, errno, t);
 			again = false;
 		}
 	}
-	return at;
+	return at - line->parked;
 }
 
+/* n that have gone, behind those that are parked. */
 static void take_out(struct tx *tx, struct tx_line *line, unsigned n)
 {
+	struct mr_pkt **gone = line->wait + line->parked;
+
 	line->n -= n;
 	tx->n -= n;
-	memmove(line->wait, line->wait + n, line->n * sizeof line->wait[0]);
+	memmove(gone, gone + n, (line->n - line->parked) * sizeof *gone);
 }
 
 /* Send what waits for sockets that have room, as far as is known. */
@@ -147,8 +162,9 @@ static void send_lines(struct tx *tx, struct mr_turn *t)
 	for (unsigned i = 0; i < tx->udp->n; i++) {
 		struct tx_line *line = &tx->line[i];
 
-		if (line->n == 0 || line->full)
+		if (line->n == line->parked || (line->full && !tx->udp->peers))
 			continue;
+		tx_unpark(tx, line);
 		take_out(tx, line, send_line(tx, i, t));
 		mr_watch(t, line->watch, line->full ? MR_WATCH_WRITE : 0);
 	}
@@ -189,11 +205,19 @@ static bool tx_pull(void *self, struct mr_turn *t)
 	struct tx *tx = self;
 	unsigned before = tx->n;
 
-	for (unsigned i = 0; i < tx->udp->n; i++)
-		tx->line[i].full = false;
+	tx_try_again(tx);
 	send_lines(tx, t);
 	mr_keep(t, (int)tx->n - (int)before);
 	return false;
+}
+
+/* What waits for a socket that is gone goes by the shared one. */
+static void tx_order(void *self, struct mr_order *order, struct mr_turn *t)
+{
+	if (order->kind != MR_ORD_SOCKET_GONE)
+		return;
+	tx_try_again(self);
+	mr_pull_again(t);
 }
 
 /* Both inputs are alike. */
@@ -201,6 +225,7 @@ static unsigned tx_give(void *self, unsigned *input, struct mr_vector *v)
 {
 	struct tx *tx = self;
 
+	tx_try_again(tx);
 	for (unsigned i = 0; i < tx->udp->n; i++) {
 		struct tx_line *line = &tx->line[i];
 		unsigned n = 0;
@@ -218,11 +243,17 @@ static void tx_flush(void *self, struct mr_turn *t)
 	struct tx *tx = self;
 
 	mr_keep(t, -(int)tx->n);
+	tx_try_again(tx);
 	for (unsigned i = 0; i < tx->udp->n; i++) {
 		for (unsigned k = 0; k < tx->line[i].n; k++)
 			mr_drop(t, STOPPED, tx->line[i].wait[k]);
 		take_out(tx, &tx->line[i], tx->line[i].n);
 	}
+}
+
+static void tx_close(void *self)
+{
+	tx_full_close(self);
 }
 
 const struct mr_kind mr_kind_tx_gso = {
@@ -249,9 +280,11 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ "gso-messages", .help = "messages of several frames" },
 		{ "gso-frames", .help = "frames in such messages" },
 		{ "gso-fallbacks", .help = "times a target turned out to take frames only one by one" },
+		{ "connected-frames", .help = "frames sent by connected sockets" },
+		{ "connected-errors", .help = "times a connected socket was given up for an error" },
 		{ 0 } },
 	.once = true, .keeps = TX_KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
-	.open = tx_open, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
-	.give = tx_give, .given_up = STOPPED,
+	.open = tx_open, .order = tx_order, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
+	.close = tx_close, .give = tx_give, .given_up = STOPPED,
 };

@@ -4,6 +4,7 @@
 # Node a becomes another user where the machine lets it; node b stays whoever starts it.
 #   - while traffic flows no thread has a capability, or can get one back
 #   - keys are in locked memory; a core dump and a look into the process are refused
+#   - it opens a connected socket on the port that it was given when it was somebody else
 #   - HTTP answers, and SIGTERM ends a node with 0 and removes its device
 
 set -u
@@ -29,6 +30,8 @@ else
 	say "nobody else to be here: node a keeps its user"
 	other=$(id -u)
 fi
+jq '.transports.udp.connected = true' "$work/a.json" >"$work/a.new" && mv "$work/a.new" "$work/a.json" ||
+	die "no node file"
 start_wire
 
 # status PID NAME: the values that its threads have there, each once.
@@ -52,6 +55,12 @@ done
 [ "$(stat -c %u "/proc/$node_a/environ")" = 0 ] || wrong "node a may be looked into"
 
 finish ip netns exec a ping -6 -q -c 20 -i 0.05 -W 2 "$b6" >"$work/ping" || wrong "ping lost packets"
+connects()
+{
+	page a /stats a.stats && jq -e '.stages[] | select(.kind == "control") | .counters["sockets-connected"] > 0' \
+		"$work/a.stats"
+}
+await 10 connects || wrong "node a has no connected socket"
 for node in a b; do
 	page $node /stats $node.stats
 	jq -e .conservation "$work/$node.stats" >/dev/null || wrong "node $node lost count"

@@ -28,7 +28,7 @@ objects()
 
 # The runtime's calls for stages, and the rules and layouts of the protocol.
 turn='mr_(free|spare|waited|turn_wall|sojourn_(init|due|take)|own|slab_(get|slice|done)|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
-setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure'
+setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure|mr_udp_room_(open|close)'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
 	"$build"/stages/lib/number_*.o)
 libc='mem(cpy|move|set|cmp)|bcmp|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
@@ -53,8 +53,8 @@ check()
 for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 	case $stage in
 	control) ;;
-	rx)        check stages/rx 'recvmmsg|setsockopt|__cmsg_nxthdr' ;;
-	tx-gso)    check stages/tx-gso 'sendmmsg|sendmsg' ;;
+	rx)        check stages/rx 'recvmmsg|epoll_wait|setsockopt|__cmsg_nxthdr' ;;
+	tx-gso)    check stages/tx-gso 'sendmmsg|sendmsg|epoll_(ctl|wait)' ;;
 	tun-read)  check stages/tun-read 'read|readv' ;;
 	tun-write) check stages/tun-write 'write|writev' ;;
 	*)         check "stages/$stage" ;;

@@ -230,20 +230,20 @@ START_TEST(a_call_asks_for_a_vector)
 	const struct rx *rx = rig_state(b.rig);
 	uint64_t calls;
 
-	ck_assert_uint_eq(rx->ask[0], 64);
+	ck_assert_uint_eq(rx->udp->socket[0].ask, 64);
 	for (unsigned i = 0; i < 4; i++)
 		send_train(&b, b.fd, 1400, 40 * 1400);
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask[0], 1);
+	ck_assert_uint_eq(rx->udp->socket[0].ask, 1);
 	for (unsigned i = 0; i < 4; i++)
 		send_train(&b, b.fd, 1400, 8 * 1400);
 	calls = rig_count(b.rig, "receive-calls");
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask[0], 8);
+	ck_assert_uint_eq(rx->udp->socket[0].ask, 8);
 	ck_assert_uint_eq(rig_count(b.rig, "receive-calls"), calls + 2); /* one and three */
 	send_train(&b, b.fd, 100, 100);
 	rig_run(b.rig);
-	ck_assert_uint_eq(rx->ask[0], 64);
+	ck_assert_uint_eq(rx->udp->socket[0].ask, 64);
 	for (unsigned i = 0; i < 4; i++)
 		check_train(&b, 1400, 40 * 1400, &b.from);
 	for (unsigned i = 0; i < 4; i++)
@@ -274,8 +274,8 @@ START_TEST(sockets_have_their_own_measure)
 			send_train(&b, b.fd, 1000, i % 7 ? 1000 : 40 * 1000);
 		}
 		rig_run(b.rig);
-		ck_assert_uint_eq(rx->ask[0], 1);
-		ck_assert_uint_eq(rx->ask[1], 64);
+		ck_assert_uint_eq(rx->udp->socket[0].ask, 1);
+		ck_assert_uint_eq(rx->udp->socket[1].ask, 64);
 	}
 	while (rig_out(b.rig, "frames"))
 		n++;
