@@ -79,7 +79,11 @@ static struct fips_link_key *answer(struct fips_node *n, struct fips_peer *p, st
 	n->ops += 2;
 	if (!fips_index_draw(n, &ours) || !fips_ik_write2(ik, noise))
 		return NULL;
-	key = fips_link_key_new(n, p);
+	key = fips_link_key_new(n, p, false, fips_peer_of_via(n, via) == p);
+	if (!key) {
+		fips_count(n, FIPS_NODE_LIMITED);
+		return NULL;
+	}
 	key->ours = ours;
 	key->theirs = msg->sender_idx;
 	key->via = *via;

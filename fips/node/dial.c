@@ -255,12 +255,10 @@ static struct fips_link_key *key_of_answer(struct fips_node *n, struct fips_peer
                                            struct fips_dial *d, uint32_t theirs,
                                            const struct fips_via *via)
 {
-	struct fips_link_key *key = fips_link_key_new(n, p);
+	struct fips_link_key *key = fips_link_key_new(n, p, true, true);
 
 	key->ours = d->ours;
 	key->theirs = theirs;
-	key->initiator = true;
-	key->proven = true;
 	key->via = *via;
 	memcpy(key->epoch, d->ik.remote_epoch, FIPS_EPOCH_LEN);
 	fips_link_install(n, p, key, &d->ik);

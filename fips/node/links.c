@@ -35,16 +35,24 @@ void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_
 	mr_wipe(key, sizeof *key);
 }
 
-/* One that is on its way out, one that nobody has proven, one that will be sent with. */
-static unsigned rank(const struct fips_peer *p, const struct fips_link_key *key)
+/* How much a key is missed: one that is on its way out; one that nobody has proven in all the time
+ * there was for it; one that may still be heard, and came from elsewhere or from where the peer is; one
+ * that will be sent with. */
+enum { LEAVING, UNHEARD, AWAITED, AWAITED_HOME, WANTED };
+
+static unsigned rank(const struct fips_node *n, const struct fips_peer *p,
+                     const struct fips_link_key *key)
 {
 	if (key->loser || key->id < p->send->id)
-		return 0;
-	return key->proven ? 2 : 1;
+		return LEAVING;
+	if (key->proven)
+		return WANTED;
+	if (n->now - key->made >= fips_ms(2 * n->timers.link_cut_over))
+		return UNHEARD;
+	return key->home ? AWAITED_HOME : AWAITED;
 }
 
-/* Which key is missed least? */
-static struct fips_link_key *least_missed(struct fips_peer *p)
+static struct fips_link_key *least_missed(const struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_link_key *worst = NULL;
 
@@ -53,26 +61,33 @@ static struct fips_link_key *least_missed(struct fips_peer *p)
 
 		if (key == p->send)
 			continue;
-		if (!worst || rank(p, key) < rank(p, worst) ||
-		    (rank(p, key) == rank(p, worst) && key->id < worst->id))
+		if (!worst || rank(n, p, key) < rank(n, p, worst) ||
+		    (rank(n, p, key) == rank(n, p, worst) && key->id < worst->id))
 			worst = key;
 	}
 	return worst;
 }
 
-struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p)
+/* Message 1s that somebody recorded must not push out the key that the peer is about to send with:
+ * while one may still be heard, another of its kind gets no slot. */
+struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p, bool proven,
+                                        bool home)
 {
+	unsigned mine = proven ? WANTED : home ? AWAITED_HOME : AWAITED;
 	struct fips_link_key *key = NULL;
 
 	for (unsigned i = 0; i < FIPS_LINK_KEYS && !key; i++)
 		if (!p->keys[i].id)
 			key = &p->keys[i];
 	if (!key) {
-		key = least_missed(p);
+		key = least_missed(n, p);
+		if (rank(n, p, key) >= AWAITED && rank(n, p, key) >= mine && !proven)
+			return NULL;
 		fips_link_key_retire(n, p, key);
 	}
 	*key = (struct fips_link_key){ .id = ++n->last_key, .made = n->now, .retire_at = MR_NEVER,
-		                       .use_at = MR_NEVER };
+		                       .use_at = MR_NEVER, .initiator = proven, .proven = proven,
+		                       .home = home };
 	return key;
 }
 

@@ -80,7 +80,10 @@ void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fi
 
 /* links.c: keys of a link and which one is sent with. */
 struct fips_link_key *fips_link_key_find(struct fips_peer *p, uint64_t id);
-struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p);
+/* proven: of an answer to us, which always gets a slot; else home: of a message 1 that came from an
+ * address of the peer's.  NULL: there is no slot for it now. */
+struct fips_link_key *fips_link_key_new(struct fips_node *n, struct fips_peer *p, bool proven,
+                                        bool home);
 void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key);
 void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fips_link_key *key,
                        const struct fips_ik *ik);

@@ -60,6 +60,7 @@ struct fips_link_key {
 	bool            proven;    /* the peer is known to hold it                */
 	bool            heard;     /* a frame authenticated under it              */
 	bool            loser;     /* of a crossing: receives, is not moved to    */
+	bool            home;      /* responder: came from an address of the peer's */
 	uint64_t        made;
 	uint64_t        retire_at;
 	uint64_t        use_at;    /* of a rekey of ours: send with it            */

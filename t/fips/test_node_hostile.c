@@ -121,6 +121,52 @@ START_TEST(a_replay_comes_first)
 }
 END_TEST
 
+/* Message 1s of this life that were recorded and are no longer remembered, played before and after
+ * the peer's own, all in the time it waits with sending: its key is there when it is heard. */
+static const struct {
+	const char *why;
+	unsigned    before, ms, after; /* replays, then so long nothing, its own call, replays */
+	unsigned    from;              /* 2: under the address that the peer has, 9: another   */
+} crowds[] = {
+	{ "none at all", 0, 0, 0, 9 },
+	{ "as many as there are slots, after it", 0, 0, 6, 9 },
+	{ "one more", 0, 0, 7, 9 },
+	{ "many", 0, 0, 30, 9 },
+	{ "... under its own address", 0, 0, 30, 2 },
+	{ "before it, too", 7, 0, 20, 9 },
+	{ "many before it", 20, 0, 20, 9 },
+	{ "its own address, some time before", 7, 4000, 20, 2 },
+	{ "... and again", 20, 4000, 7, 2 },
+};
+
+START_TEST(replays_leave_the_peers_key_alone)
+{
+	struct bench *b = bench_open(1, 0, NULL);
+	struct puppet old = { .who = 2, .ephemeral = 500, .index = 1, .from = crowds[_i].from };
+	struct puppet own = { .who = 2, .ephemeral = 400, .index = 2 };
+	uint64_t key, first;
+
+	bench_link(b, 2);
+	first = b->link_key;
+	b->alive = true;
+	old.epoch = own.epoch = 1;
+	bench_wait(b, SECONDS(40));
+	for (unsigned i = 0; i < crowds[_i].before; i++, old.ephemeral++, old.index += 3)
+		bench_msg1(b, &old);
+	bench_wait(b, MS(crowds[_i].ms));
+	ck_assert_ptr_nonnull(strstr(bench_msg1(b, &own), "install msg2"));
+	key = b->link_key;
+	for (unsigned i = 0; i < crowds[_i].after; i++, old.ephemeral++, old.index += 3) {
+		bench_msg1(b, &old);
+		bench_wait(b, MS(60));
+	}
+	ck_assert_str_eq(bench_confirm(b, 2, first, 0), ""); /* meanwhile the old one goes on */
+	want("use heartbeat", bench_confirm(b, 2, key, 1));
+	ck_assert_uint_eq(b->last[FIPS_ACT_USE_LINK].key, key);
+	bench_close(b);
+}
+END_TEST
+
 /* --- junk ------------------------------------------------------------------------------------- */
 
 static bool up(void *self)
@@ -395,6 +441,8 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, replays, 0, 4);
 	tcase_add_test(tc, a_replay_comes_first);
+	tcase_add_loop_test(tc, replays_leave_the_peers_key_alone, 0,
+	                    sizeof crowds / sizeof crowds[0]);
 	tcase_add_test(tc, junk_on_live_indices);
 	tcase_add_test(tc, noise);
 	tcase_add_test(tc, flood_of_strangers);
