@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -58,19 +57,29 @@ struct batch {
 
 /* ---- set-up ---- */
 
-/* A write lock that other programs see, and nobody in this one. */
-static bool lock_out_programs(int fd)
+/* A write lock on all of a file, and so far behind it that its length says which program has it. */
+static struct flock lock_of_ours(void)
 {
-	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_SETLK, &all) == 0;
+	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		               .l_len = ((off_t)1 << (8 * sizeof(off_t) - 2)) + getpid() };
 }
 
-/* Two stages of this program: the later one gets it when the earlier has closed.  That is how a
- * capture goes on when the graph is exchanged. */
-static bool lock_out_stages(int fd)
+/* It is the descriptor's, not the program's: the end of another descriptor of the file, that of a
+ * graph which was refused, takes nothing away. */
+static bool lock(int fd)
 {
-	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+	struct flock all = lock_of_ours();
+
+	return fcntl(fd, F_OFD_SETLK, &all) == 0;
+}
+
+/* Two stages of this program: the later one gets the file when the earlier has closed it.  That is how
+ * a capture goes on when the graph is exchanged. */
+static bool is_a_stage_s(int fd)
+{
+	struct flock all = lock_of_ours(), ours = all;
+
+	return fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type == F_WRLCK && all.l_len == ours.l_len;
 }
 
 /* Only a file of ours, which nobody else can read and no other program writes. */
@@ -85,11 +94,12 @@ static int open_file(struct pcapng *pc, struct mr_setup *s, const char *path)
 		mr_setup_error(s, NULL, "file: %s is not a regular file", path);
 	else if (st.st_uid != geteuid())
 		mr_setup_error(s, NULL, "file: %s belongs to another user", path);
-	else if (!lock_out_programs(fd))
+	else if (!lock(fd)) {
+		if (is_a_stage_s(fd)) {
+			pc->heir = true;
+			return fd;
+		}
 		mr_setup_error(s, NULL, "file: %s is being written by another program", path);
-	else if (!lock_out_stages(fd)) {
-		pc->heir = true;
-		return fd;
 	} else if (fchmod(fd, 0600) != 0 || ftruncate(fd, 0) != 0)
 		mr_setup_error(s, NULL, "file: cannot begin %s: %s", path, strerror(errno));
 	else
@@ -203,8 +213,7 @@ static bool inherit(struct pcapng *pc)
 	struct stat st, newest = { 0 };
 
 	for (unsigned i = 0; i < pc->opened; i++)
-		if (!lock_out_stages(pc->fd[i]) || !lock_out_programs(pc->fd[i]) ||
-		    fstat(pc->fd[i], &st) != 0)
+		if (!lock(pc->fd[i]) || fstat(pc->fd[i], &st) != 0)
 			return false;
 	for (unsigned i = 0; i < pc->opened; i++) {
 		if (fstat(pc->fd[i], &st) != 0 || (i && !is_newer(&st, &newest)))

@@ -369,6 +369,64 @@ static void other_program_writes(const char *path)
 	close(fd);
 }
 
+/* Another program that takes captures: none of ours begins beside it. */
+static void other_capture_runs(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		rig_open(kind(), settings(""), NULL);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
+	refused("is being written by another program");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* May another program lock the file? */
+static bool is_free(const char *path)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open(path, O_WRONLY);
+
+		_exit(fd >= 0 && fcntl(fd, F_SETLK, &all) == 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A graph that is refused had opened the file too, and has closed it: others are still locked out. */
+START_TEST(a_refused_graph_takes_no_lock_away)
+{
+	struct rig *rig = rig_open(kind(), settings(""), NULL);
+	char second[128], *why;
+
+	snprintf(second, sizeof second, "%s.1", file);
+	ck_assert_int_eq(mkdir(second, 0700), 0);
+	ck_assert(!is_free(file));
+	why = rig_refusal(kind(), settings(",\"files\":2"), NULL);
+	ck_assert_msg(why && strstr(why, "cannot open"), "%s", why ? why : "taken");
+	free(why);
+	ck_assert(!is_free(file));
+	feed(rig, "one", MR_SHAPE_IP, 30, 1, 0);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	rig_close(rig);
+	ck_assert(is_free(file));
+}
+END_TEST
+
 /* A stage that takes the place of another, as when a graph is exchanged: nothing is written over. */
 START_TEST(a_capture_goes_on)
 {
@@ -415,6 +473,7 @@ START_TEST(files_that_are_refused)
 	ck_assert_int_eq(access(other, F_OK), -1);
 	ck_assert_int_eq(unlink(file), 0);
 	other_program_writes(file);
+	other_capture_runs();
 	rig = rig_open(kind(), settings(""), NULL);
 	rig_close(rig);
 	if (chown(file, 12345, (gid_t)-1) == 0)
@@ -479,6 +538,7 @@ int main(void)
 	tcase_add_test(tc, a_full_disk_costs_what_did_not_fit);
 	tcase_add_test(tc, a_disk_full_from_the_start);
 	tcase_add_test(tc, nobody_else_may_read_it);
+	tcase_add_test(tc, a_refused_graph_takes_no_lock_away);
 	tcase_add_test(tc, a_capture_goes_on);
 	tcase_add_test(tc, files_that_are_refused);
 	tcase_add_test(tc, the_file_goes_on);
