@@ -6,7 +6,7 @@
 #include "fips/node/parts.h"
 
 #define ONE_ACTIONS 28 /* the most one peer or session adds: a link goes, keys, session and all */
-#define ONE_OPS     3  /* ... and does: a message 1                                              */
+#define ONE_OPS     5  /* ... and does: a message 1, and a setup                                 */
 
 static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 {

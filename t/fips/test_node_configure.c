@@ -191,6 +191,30 @@ START_TEST(each_row)
 }
 END_TEST
 
+/* R15: two peers that are called are put behind a neighbour who is there, and packets wait for them: each
+ * is owed a message 1 to its other address and a setup, which is too much for one call together. */
+START_TEST(a_call_and_a_session_at_once)
+{
+	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 }, { 0 } };
+	const struct says after[] = { { .who = 3, .manual = true }, { .who = 1, .behind = 3 },
+		                      { .who = 2, .behind = 3 }, { 0 } };
+	struct bench *b = open_with(before);
+	struct file *f = file_of(b, after);
+
+	bench_link(b, 3);
+	want("", bench_resolve(b, 1));
+	want("", bench_resolve(b, 2));
+	for (unsigned i = 1; i <= 2; i++) {
+		f->peers[i].vias[0] = bench_via(10 + i);
+		f->peers[i].n_vias = 1;
+	}
+	want("", configure(b, f));
+	want("forget forget expect msg1 setup expect msg1 setup", bench_wait(b, 0));
+	free(f);
+	bench_close(b);
+}
+END_TEST
+
 /* Where it dials is where the file says. */
 START_TEST(the_new_address_is_called)
 {
@@ -417,6 +441,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
+	tcase_add_test(tc, a_call_and_a_session_at_once);
 	tcase_add_test(tc, the_new_address_is_called);
 	tcase_add_test(tc, a_new_alias_is_shown);
 	tcase_add_test(tc, the_session_goes_too);
