@@ -35,18 +35,18 @@ const char *cli_aead_refuse_rule(const void *member)
 	                                             : NULL;
 }
 
-/* Names that no provider has: a word misspelt would refuse nothing and say nothing. */
-static void warn_unknown(const struct mr_aead *const *all, const char *list,
-                         const struct mr_log *log)
+/* A word misspelt would refuse nothing and say nothing. */
+void cli_aead_warn_unknown(const struct mr_aead *const *all, const char *refuse,
+                           struct mr_where where, struct mr_report *report)
 {
-	for (size_t n; list && (n = next_name(&list)) > 0; list += n) {
+	for (size_t n; refuse && (n = next_name(&refuse)) > 0; refuse += n) {
 		const struct mr_aead *const *p = all;
 
-		while (*p && !is((*p)->name, list, n))
+		while (*p && !is((*p)->name, refuse, n))
 			p++;
 		if (!*p)
-			mr_log(log, MR_LOG_WARN,
-			       "aead.refuse names %.*s, and there is no such provider", (int)n, list);
+			mr_warn(report, where, "names %.*s, and there is no such provider", (int)n,
+			        refuse);
 	}
 }
 
@@ -71,7 +71,6 @@ const struct mr_aead *cli_aead_choose(const struct mr_aead *const *all, const ch
 	struct mr_aead_score score[MR_AEAD_MAX];
 	unsigned n = 0;
 
-	warn_unknown(all, refuse, log);
 	for (const struct mr_aead *const *p = all; *p && n < MR_AEAD_MAX; p++) {
 		if (p == all || !names(refuse, (*p)->name))
 			may[n++] = *p;

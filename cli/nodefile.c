@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/aead.h"
 #include "core/cores.h"
 #include "core/engine.h"
 #include "core/http_listen.h"
@@ -267,6 +268,9 @@ bool cli_node_load(struct cli_node *node, const struct cli_node_options *options
 	*node = (struct cli_node){ 0 };
 	cli_sections_of(&sections, options->kinds);
 	load_doc(node, options, &sections, report);
+	if (options->plugins && node->doc)
+		cli_aead_warn_unknown(options->plugins->aeads, node->settings.aead.refuse,
+		                      mr_json_where(node->doc, "aead.refuse"), report);
 	if (node->doc || options->graph)
 		load_graph(node, options, &sections, report);
 	return report->errors == errors;

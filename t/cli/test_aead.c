@@ -51,8 +51,7 @@ static const struct {
 	{ "lanes-avx2,lanes", "libcrypto", "AEAD lanes is not used: aead.refuse names it" },
 	{ " lanes ,\tlanes-avx2, ", "libcrypto", "AEAD lanes is not used: aead.refuse names it" },
 	{ "lanes lanes-avx2 libcrypto", "mbedtls", "AEAD mbedtls: " },
-	{ "lane", "lanes-avx2", "aead.refuse names lane, and there is no such provider" },
-	{ "lanes-avx2 lanes-avx512", "lanes", "names lanes-avx512, and there is no such provider" },
+	{ "lanes-avx2 lanes-avx512", "lanes", "AEAD lanes-avx2 is not used: aead.refuse names it" },
 };
 
 START_TEST(choice)
@@ -70,6 +69,36 @@ START_TEST(choice)
 	ck_assert_str_eq(p->name, choices[_i].chosen);
 	ck_assert_msg(strstr(text, choices[_i].lines), "\"%s\" is not in\n%s", choices[_i].lines,
 	              text);
+}
+END_TEST
+
+static const struct {
+	const char *refuse, *said;
+} unknown[] = {
+	{ NULL, "" },
+	{ "", "" },
+	{ "lanes, libcrypto", "" },
+	{ "lane", "warning: f.json: aead.refuse: names lane, and there is no such provider\n" },
+	{ "lanes-avx2 lanes-avx512,LANES",
+	  "warning: f.json: aead.refuse: names lanes-avx512, and there is no such provider\n"
+	  "warning: f.json: aead.refuse: names LANES, and there is no such provider\n" },
+};
+
+START_TEST(names_that_nobody_has)
+{
+	struct mr_report report = { 0 };
+	char *said = NULL;
+	size_t n;
+	FILE *out = open_memstream(&said, &n);
+
+	cli_aead_warn_unknown(all, unknown[_i].refuse,
+	                      (struct mr_where){ .file = "f.json", .path = "aead.refuse" }, &report);
+	mr_report_print(&report, out);
+	fclose(out);
+	ck_assert_str_eq(said, unknown[_i].said);
+	ck_assert_uint_eq(report.errors, 0);
+	mr_report_free(&report);
+	free(said);
 }
 END_TEST
 
@@ -125,6 +154,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, choice, 0, COUNT(choices));
+	tcase_add_loop_test(tc, names_that_nobody_has, 0, COUNT(unknown));
 	tcase_add_test(tc, what_is_warned_of);
 	tcase_add_test(tc, the_built_in_one_stays);
 	suite_add_tcase(suite, tc);

@@ -205,6 +205,10 @@ err_has '--set: stages.rx.threads: 4 are too many: rx runs on one thread'
 expect 0 check -g two-core --set fsp-seal.threads=4
 out_has 'worker fsp-seal.3: fsp-seal'
 out_has '4 rings route.seal -> fsp-seal.bodies: 1024 packets each, full: wait'
+# AEAD providers that there are not, or are.
+expect 0 check -g two-core --set aead.refuse=nobody,nought
+err_has 'warning: --set: aead.refuse: names nobody, and there is no such provider'
+err_has 'warning: --set: aead.refuse: names nought, and there is no such provider'
 # A device that the graph has no stage for.
 expect 0 check -g router
 err_has 'warning: millrace.json:3:12: tun.enabled: is true, but no stage of graph router uses the TUN device: there will be none'
