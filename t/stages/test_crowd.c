@@ -210,7 +210,7 @@ static unsigned descriptors(void)
 	return n;
 }
 
-/* R16: a hundred links take no more descriptors than one. */
+/* R16, R23: a hundred links take no more descriptors than one: none has a socket of its own. */
 START_TEST(descriptors_do_not_grow_with_peers)
 {
 	unsigned with_one;

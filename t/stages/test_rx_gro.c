@@ -139,7 +139,7 @@ static const struct {
 	{ 1024, 63 * 1024 + 960, 0 }, /* 65472 bytes, the most that the device passes on whole */
 };
 
-/* R3: byte for byte what was sent, in its order and with its source; one call brings them all. */
+/* R3, R8: byte for byte what was sent, in its order and with its source; one call brings them all. */
 START_TEST(a_train_is_cut)
 {
 	bool six = _i % 2;
@@ -222,7 +222,7 @@ START_TEST(senders_are_kept_apart)
 }
 END_TEST
 
-/* A call asks for about a vector: many messages when they are single datagrams, few when they are
+/* R8: a call asks for about a vector: many messages when they are single datagrams, few when they are
  * trains. */
 START_TEST(a_call_asks_for_a_vector)
 {

@@ -204,7 +204,7 @@ static uint32_t count_of(const struct ip6 *p, uint32_t size)
 	return size ? (p->payload + size - 1) / size : 1;
 }
 
-/* R3: super-packets leave as segments, in order, and what lies where it was expected is not moved.
+/* R3, R8: super-packets leave as segments, in order, and what lies where it was expected is not moved.
  * After the first of a kind, that is all; one by itself fits any expectation. */
 static const struct {
 	struct ip6 p;
@@ -550,7 +550,7 @@ static void feed_ip6(struct rig *rig, const struct ip6 *p, uint8_t spoilt)
 	rig_feed(rig, "ip", ip, n);
 }
 
-/* R3: a vector of two flows and a packet by itself, in five writes: what belongs together is one, and
+/* R3, R8: a vector of two flows and a packet by itself, in five writes: what belongs together is one, and
  * what is unsound stays as it was. */
 START_TEST(super_packets_are_written)
 {

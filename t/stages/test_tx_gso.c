@@ -244,7 +244,7 @@ END_TEST
 
 /* ---- what the kernel makes of it ---- */
 
-/* R3, R27: a receiver gets every frame as it was, in order, and most have gone in few messages. */
+/* R3, R8, R27: a receiver gets every frame as it was, in order, and most have gone in few messages. */
 START_TEST(the_kernel_cuts_them_apart)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, "{}", _i ? NODE_6 : NODE);
