@@ -46,6 +46,7 @@ struct mr_udp_socket {
 	const struct mr_udp_peer *peer; /* whose alone it is; NULL: everybody's */
 	/* rx's */
 	unsigned    receiver; /* which rx it was made ready for; 0: none    */
+	unsigned    patience; /* rounds that it lets the shared one go first, at most */
 	unsigned    ask;     /* messages that the next call asks for, [1, batch] */
 	uint32_t    lost;    /* the overflow count seen last                */
 	bool        gro;     /* UDP_GRO is on                               */

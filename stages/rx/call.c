@@ -28,6 +28,7 @@ void rx_make_ready(const struct rx *rx, struct mr_udp_socket *sock)
 		set_gro(rx, sock, true);
 	rx_wait_open(rx, sock);
 	sock->ask = rx->batch;
+	sock->patience = sock->peer ? RX_PATIENCE : 0;
 	sock->receiver = rx->number;
 }
 

@@ -93,6 +93,22 @@ static void emit(struct rx *rx, struct mr_turn *t)
 	rx_wait(rx, came, rx->drained && rx->left == 0, t);
 }
 
+/* What its neighbour sent before there was this socket may still wait in the shared one, and is older.
+ * No longer than so many rounds, or others could keep it from being read. */
+static bool lets_go_first(const struct rx *rx, struct mr_udp_socket *sock)
+{
+	if (sock->receiver != rx->number)
+		rx_make_ready(rx, sock);
+	for (unsigned i = 0; sock->patience && i < rx->readies; i++) {
+		if (!rx->ready[i]->peer && rx->ready[i]->instance == sock->instance) {
+			sock->patience--;
+			return true;
+		}
+	}
+	sock->patience = 0;
+	return false;
+}
+
 /* The same where neighbours have sockets of their own: of many the kernel says which to ask. */
 static bool receive_ready(struct rx *rx, struct mr_turn *t)
 {
@@ -108,14 +124,17 @@ static bool receive_ready(struct rx *rx, struct mr_turn *t)
 	}
 	while (rx->next < rx->readies) {
 		struct mr_udp_socket *sock = rx->ready[rx->next++];
-		unsigned want = rx_receive(rx, sock, t);
+		unsigned want;
 
+		if (lets_go_first(rx, sock))
+			continue;
+		want = rx_receive(rx, sock, t);
 		if (rx->got) {
 			rx_take_in(rx, sock, t);
 			return rx->got == want || rx->next < rx->readies;
 		}
 	}
-	return false;
+	return false; /* epoll tells again of those that have something */
 }
 
 /* One call a pull, the sockets in turn.  Returns whether there may be more to receive: the call

@@ -28,6 +28,7 @@
 #include "stages/lib/words.h"
 
 #define RX_READY MR_VECTOR /* sockets with datagrams that one call tells of */
+#define RX_PATIENCE 64 /* calls that empty the largest buffer of the usual size */
 #define RX_ANCILLARY \
 	(CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
 

@@ -18,6 +18,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 begin_wire connected fused
+patient
 for node in a b c; do
 	lay_node $node
 done

@@ -5,6 +5,7 @@
 # Each row: 40 MB of TCP each way at once, then what must hold of both nodes' counters.
 #
 #     offloaded   of the frames sent and of those received most were in messages of several
+#     connected   offloaded, and most of it by connected sockets
 #     alone       each frame was a message
 #     by-route    the route takes no frame whole: segments were refused, and then each went alone (R18)
 #     between     offloaded, at both ends and at a router between them, which sends on what it received
@@ -39,10 +40,19 @@ receive_calls=$(sum rx '.counters["receive-calls"]')
 dropped="([.stages[] | select(.kind == \"rx\" or .kind == \"tx-gso\") | .drops | .truncated, .length,
 	.[\"too-big\"], .refused, .[\"send-error\"] | numbers] | add)"
 
+by_connected="([.stages[] | .counters[\"connected-frames\"], .counters[\"connected-datagrams\"] | numbers] | add)"
+
+connects()
+{
+	page "$1" /stats "$1.stats" && jq -e '.stages[] | select(.kind == "control") |
+		.counters["sockets-connected"] > 0' "$work/$1.stats"
+}
+
 # carry WHAT: traffic between a and b, then what holds of these $nodes.
 carry()
 {
 	roomy a b
+	case $1 in connected*) await 10 connects a && await 10 connects b || lament "$1: no sockets" ;; esac
 	serve_streams "$b6"
 	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
 		lament "$1: no stream"
@@ -51,7 +61,10 @@ carry()
 		settle "$node"
 		expect "$node" "$sent > 5000 and $received > 5000 and $dropped == 0"
 		case $1 in
-		offloaded* | between*) expect "$node" "$sent_many > $sent / 2 and
+		connected*) expect "$node" "$by_connected > ($sent + $received) / 2" ;;
+		esac
+		case $1 in
+		offloaded* | connected* | between*) expect "$node" "$sent_many > $sent / 2 and
 			$received_many > $received / 2 and $fallbacks == 0" ;;
 		alone*) expect "$node" "$sent_many == 0 and $received_many == 0 and $fallbacks == 0" ;;
 		by-route*) expect "$node" "$fallbacks > 0 and $sent_many < $sent / 2" ;;
@@ -120,6 +133,8 @@ between()
 for graph in fused two-core staged dealt; do
 	row offloaded $graph
 done
+row connected fused --set transports.udp.connected=true
+row connected staged --set transports.udp.connected=true
 row alone fused --set rx.gro=false --set tx-gso.gso=false
 
 # A route that takes 1200 bytes: frames of 1380 go in two parts each.

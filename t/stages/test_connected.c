@@ -393,6 +393,26 @@ START_TEST(each_comes_by_its_own)
 }
 END_TEST
 
+/* What came before there was one is older, however much of it waits, and goes before. */
+START_TEST(older_ones_go_first)
+{
+	struct rig *rig = rig_open(&mr_kind_rx, "{\"gro\":false}", CONNECTED);
+
+	meet(&one);
+	for (uint32_t i = 0; i < 250; i++)
+		say(rig, one.fd, i);
+	connect_to(rig, &one, 5);
+	for (uint32_t i = 250; i < 500; i++)
+		say(rig, one.fd, i);
+	rig_run(rig);
+	for (uint32_t i = 0; i < 500; i++)
+		came(rig, i, &one.via);
+	ck_assert_uint_eq(rig_count(rig, "connected-datagrams"), 250);
+	part(rig, &one);
+	rig_close(rig);
+}
+END_TEST
+
 /* R26: one that is not connected yet gets what others send, too.  Each has its own source. */
 START_TEST(the_source_is_its_own)
 {
@@ -585,6 +605,7 @@ int main(void)
 	tcase_add_test(tc, an_error_costs_nothing);
 	tcase_add_test(tc, a_refusal_is_tried_again);
 	tcase_add_test(tc, each_comes_by_its_own);
+	tcase_add_test(tc, older_ones_go_first);
 	tcase_add_test(tc, the_source_is_its_own);
 	tcase_add_test(tc, an_error_is_taken);
 	tcase_add_test(tc, many_at_a_time);
