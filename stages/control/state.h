@@ -45,10 +45,10 @@ enum control_count {
 	COUNT_UNSENT,      /* the link or session they were for is gone               */
 	COUNT_TABLE_FULL,
 	COUNT_NAMES,       /* questions to the name service                           */
-	COUNT_SOCKETS,     /* connected sockets: opened, closed, not opened for want of descriptors, or else */
+	COUNT_SOCKETS,     /* connected ones, opened                                  */
 	COUNT_SOCKETS_CLOSED,
-	COUNT_SOCKETS_CAPPED,
-	COUNT_SOCKETS_FAILED,
+	COUNT_SOCKETS_CAPPED, /* not opened for want of descriptors                   */
+	COUNT_SOCKETS_FAILED, /* ... or for anything else                             */
 	COUNT_NODE,        /* from here on, enum fips_node_count                      */
 };
 

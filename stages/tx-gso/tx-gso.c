@@ -81,7 +81,8 @@ static unsigned took(const struct tx *tx, struct mr_pkt *const *w, unsigned mess
 }
 
 /* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and
- * says nothing about the packet it was made for. */
+ * says nothing about the packet it was made for.  Of a connected socket any error may be such a one,
+ * since it hears what routers say of its datagrams (ip(7)): EMSGSIZE, say. */
 static bool of_another(int error)
 {
 	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
@@ -127,12 +128,12 @@ static unsigned send_line(struct tx *tx, unsigned socket, struct mr_turn *t)
 			again = false;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
 			tx_note_full(tx, line, t);
+		} else if ((tx->to || of_another(errno)) && !again) {
+			mr_count(t, TX_RETRIES, 1);
+			again = true;
 		} else if (of_segments(errno) && tx->datagrams[0] > 1) {
 			mr_count(t, TX_FALLBACKS, 1);
 			tx_refuse(tx, mr_pkt_via(w[0]), t->now);
-		} else if (of_another(errno) && !again) {
-			mr_count(t, TX_RETRIES, 1);
-			again = true;
 		} else if (tx->to && errno != EMSGSIZE) {
 			tx_give_up(tx, t);
 			again = false;
