@@ -21,9 +21,7 @@ const char *cli_graph_auto(unsigned cores, const char **why)
 		const char *graph, *why;
 	} pick[] = {
 		{ 8, "staged", "there are cores enough to give each stage its own" },
-		{ 3, "two-core", "each direction gets a core, and one is left for the rest" },
-		{ 2, "fused", "on two cores, one data worker beats two that share them with "
-			      "everything else" },
+		{ 2, "two-core", "each direction gets a thread of its own, and thus a core" },
 		{ 0, "fused", "on one core, threads would only take turns" },
 	};
 	unsigned i = 0;

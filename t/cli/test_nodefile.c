@@ -251,7 +251,7 @@ static const struct {
 	unsigned    cores;
 	const char *graph;
 } autos[] = {
-	{ 1, "fused" },    { 2, "fused" },    { 3, "two-core" }, { 4, "two-core" },
+	{ 1, "fused" },    { 2, "two-core" }, { 3, "two-core" }, { 4, "two-core" },
 	{ 7, "two-core" }, { 8, "staged" },   { 64, "staged" },
 };
 
