@@ -54,6 +54,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/reference_session.c \
 	t/lib/refuse.c \
 	t/lib/refuse.h \
+	t/lib/tun_pair.c \
+	t/lib/tun_pair.h \
 	t/lib/rig.c \
 	t/lib/rig.h \
 	t/lib/scan.c \
@@ -191,6 +193,8 @@ test_programs = \
 	t/stages/test_split \
 	t/stages/test_targets \
 	t/stages/test_tun \
+	t/stages/test_tun_device \
+	t/stages/test_tun_offload \
 	t/stages/test_tx \
 	t/stages/test_tx_gso
 check_PROGRAMS += $(test_programs)
