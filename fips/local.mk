@@ -35,6 +35,8 @@ libfips_a_SOURCES = \
 	fips/node/sessions.c \
 	fips/node/state.h \
 	fips/node/timers.c \
+	fips/node/treepath.c \
+	fips/node/treepath.h \
 	fips/node/words.c \
 	fips/noise/address.c \
 	fips/noise/address.h \
