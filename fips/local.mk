@@ -18,6 +18,8 @@ libfips_a_SOURCES = \
 	fips/node/keepalive.c \
 	fips/node/link_rekey.c \
 	fips/node/links.c \
+	fips/node/mesh.c \
+	fips/node/mesh.h \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
 	fips/node/node.c \

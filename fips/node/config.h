@@ -141,6 +141,10 @@ struct fips_node_env {
 	struct mr_rand    rand;
 	struct fips_words words;
 	struct fips_gate  gate;
+	/* The time of day, ms since 1970: for what outlives this process on the wire, never for deadlines.
+	 * It may jump. */
+	uint64_t (*unix_ms)(void *self);
+	void *self;
 };
 
 #endif

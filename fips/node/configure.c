@@ -93,6 +93,10 @@ static bool grow_peers(struct fips_node *n, unsigned count)
 
 	if (!to || to == n->peers)
 		return to != NULL;
+	if (!fips_mesh_grow(n, count)) {
+		mr_secret_free(to);
+		return false;
+	}
 	memcpy(to, n->peers, n->n_peers * sizeof *to);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		if (n->peers[i].send)

@@ -109,6 +109,15 @@ static void disconnected(struct fips_node *n, struct fips_peer *p, const struct 
 	fips_link_down(n, p, true);
 }
 
+/* A neighbour's first words may come before it is told that something has opened under the key: they
+ * have proven it as well, and it says them once. */
+static void of_mesh(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
+{
+	if (in->key == p->send->id && !p->send->proven)
+		fips_link_confirmed(n, p, in);
+	fips_mesh_message(n, p, in);
+}
+
 void fips_link_message(struct fips_node *n, const struct fips_input *in)
 {
 	struct fips_peer *p = fips_peer_up(n, &in->peer);
@@ -126,6 +135,10 @@ void fips_link_message(struct fips_node *n, const struct fips_input *in)
 	case FIPS_LINK_SENDER_REPORT: break; /* a sign of life, and no more */
 	case FIPS_LINK_RECEIVER_REPORT: fips_link_report(n, p, in); break;
 	case FIPS_LINK_DISCONNECT: disconnected(n, p, in); break;
+	case FIPS_LINK_TREE_ANNOUNCE:
+	case FIPS_LINK_FILTER_ANNOUNCE:
+	case FIPS_LINK_LOOKUP_REQUEST:
+	case FIPS_LINK_LOOKUP_RESPONSE: of_mesh(n, p, in); break;
 	default: fips_count(n, FIPS_NODE_LINK_MESSAGE); break;
 	}
 }

@@ -133,6 +133,7 @@ static void greet(struct fips_node *n, struct fips_peer *p)
 	p->unanswered = false;
 	fips_link_heartbeat(n, p);
 	fips_hop_up(n, p);
+	fips_mesh_link_up(n, p);
 	if (p->wanted)
 		fips_session_initiate(n, p);
 }
@@ -214,6 +215,7 @@ static void restart(struct fips_node *n, struct fips_peer *p, struct fips_link_k
 
 	fips_log(n, FIPS_LOG_INFO, "%s has restarted", fips_peer_name(p, text));
 	fips_count(n, FIPS_NODE_RESTARTS);
+	fips_mesh_link_down(n, p);
 	if (s)
 		fips_session_drop(n, s);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++) {
@@ -325,6 +327,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	p->up = false;
 	n->n_up--;
 	p->send = NULL;
+	fips_mesh_link_down(n, p);
 	fips_hop_down(n, p);
 	p->close_at = MR_NEVER;
 	p->touched = n->now;

@@ -105,7 +105,7 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	const char *why = fips_node_wrong(config);
 	struct fips_node *n;
 
-	assert(env->words.link && env->words.session && env->rand.fill);
+	assert(env->words.link && env->words.session && env->rand.fill && env->unix_ms);
 	if (why)
 		return why;
 	n = mr_secret_alloc(sizeof *n);
@@ -117,7 +117,7 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	fips_node_take(n, config);
 	n->deadline = MR_NEVER;
 	mr_rand_bytes(&n->env.rand, n->epoch, sizeof n->epoch);
-	if (!allocate(n, config)) {
+	if (!allocate(n, config) || !fips_mesh_open(n)) {
 		fips_node_close(n);
 		return "no memory for the peer table";
 	}
@@ -129,6 +129,7 @@ void fips_node_close(struct fips_node *n)
 {
 	if (!n)
 		return;
+	fips_mesh_close(n);
 	mr_secret_free(n->peers);
 	mr_secret_free(n->sessions);
 	mr_secret_free(n);

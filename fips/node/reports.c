@@ -151,12 +151,15 @@ void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fip
 {
 	struct fips_receiver_report report;
 	struct fips_link_words words = fips_words_link(n, &p->addr);
+	bool known = p->metrics.rtt_known;
 
 	if (in->key != p->send->id ||
 	    !fips_link_receiver_parse(in->bytes, in->len, &report) ||
 	    report.highest >= words.sent ||
 	    !fips_metrics_report(&p->metrics, &report, clock_at(in->rx, p->clock_zero), n->now))
 		fips_count(n, FIPS_NODE_REPORT);
+	if (p->meshed && !known && p->metrics.rtt_known)
+		fips_mesh_measured(n, p);
 }
 
 void fips_session_report(struct fips_node *n, struct fips_session *s, const struct fips_input *in)

@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "fips/path/bucket.h"
 #include "fips/node/access.h"
+#include "fips/node/mesh.h"
 #include "fips/node/metrics.h"
 #include "fips/node/node.h"
 #include "fips/node/pmtu.h"
@@ -116,6 +117,7 @@ struct fips_peer {
 	/* link */
 	bool                  up;
 	bool                  carries; /* those behind it are reached by it       */
+	bool                  meshed;  /* takes part in the mesh: proven, its process known */
 	struct fips_link_key  keys[FIPS_LINK_KEYS];
 	struct fips_link_key *send;        /* one of keys; NULL when down         */
 	uint8_t               link_epoch[FIPS_EPOCH_LEN]; /* of what we send with */
@@ -246,6 +248,7 @@ struct fips_node {
 	unsigned             n_sessions; /* one a link, and one a peer behind others */
 	unsigned             n_up;     /* peers that are                          */
 	unsigned             n_calls;  /* dials that are on, rekeys left out      */
+	struct fips_mesh     mesh;
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
 	struct fips_bucket   known;    /* ... from those of peers                 */
 	struct fips_bucket   answers;   /* message 2                              */

@@ -5,7 +5,8 @@
 
 #include "fips/node/parts.h"
 
-#define ONE_ACTIONS 28 /* the most one peer or session adds: a link goes, keys, session and all */
+#define ONE_ACTIONS (28 + FIPS_MESH_PEER_ACTIONS) /* the most one peer or session adds: a link goes, keys,
+                                                   * session and all; and what the mesh owes it */
 #define ONE_OPS     5  /* ... and does: a message 1, and a setup                                 */
 
 static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
@@ -21,6 +22,8 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 	due = fips_sooner(due, fips_link_alive_due(p));
 	due = fips_sooner(due, fips_link_keys_due(p, n));
 	due = fips_sooner(due, fips_link_rekey_due(p));
+	if (p->meshed)
+		due = fips_sooner(due, fips_mesh_peer_due(n, p));
 	return fips_sooner(due, fips_reports_due(&p->reporting, n->link_mmp));
 }
 
@@ -40,6 +43,8 @@ static void run_peer(struct fips_node *n, struct fips_peer *p)
 		fips_link_rekey_timer(n, p);
 	if (p->up)
 		fips_link_reports_timer(n, p);
+	if (p->meshed)
+		fips_mesh_peer_timer(n, p);
 }
 
 static bool room(const struct fips_node *n)
@@ -72,6 +77,7 @@ void fips_timers_run(struct fips_node *n)
 		fips_node_stop_some(n);
 		return;
 	}
+	fips_mesh_tick(n);
 	for (unsigned done = 0; done < all && room(n); done++) {
 		run_one(n, n->walk);
 		n->walk = (n->walk + 1) % all;
@@ -89,6 +95,7 @@ uint64_t fips_timers_next(const struct fips_node *n)
 
 	if (n->stopping)
 		return stop_due(n);
+	due = fips_mesh_due(n);
 	for (unsigned i = 0; i < n->n_peers; i++)
 		if (n->peers[i].used)
 			due = fips_sooner(due, peer_due(n, &n->peers[i]));

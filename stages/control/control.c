@@ -40,6 +40,12 @@ void *mr_control_memory(size_t bytes)
 	return p;
 }
 
+static uint64_t unix_ms(void *self)
+{
+	(void)self;
+	return mr_clock_wall() / MR_NS_PER_MS;
+}
+
 static int control_open(void *self, struct mr_setup *s)
 {
 	struct control *c = self;
@@ -58,7 +64,8 @@ static int control_open(void *self, struct mr_setup *s)
 	wrong = fips_node_open(&c->node, &c->set.config,
 	                       &(struct fips_node_env){ .curve = c->mesh->curve, .rand = s->rand,
 	                                                .words = mr_control_words(c),
-	                                                .gate = mr_access_gate(c) });
+	                                                .gate = mr_access_gate(c),
+	                                                .unix_ms = unix_ms });
 	if (wrong)
 		return mr_setup_error(s, "node", "%s", wrong);
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))

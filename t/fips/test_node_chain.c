@@ -293,7 +293,8 @@ START_TEST(refused)
 	};
 	struct mr_rand_state rand = { .seed = 1 };
 	struct bench *b = open_behind(); /* lends its words */
-	struct fips_node_env env = { .curve = b->curve, .rand = mr_rand_seeded(&rand) };
+	struct fips_node_env env = { .curve = b->curve, .rand = mr_rand_seeded(&rand),
+		                     .unix_ms = world_unix_ms, .self = &b->now };
 	struct fips_node *node;
 
 	env.words = plane_words(NULL);

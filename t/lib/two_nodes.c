@@ -283,6 +283,11 @@ struct fips_via world_via(unsigned secret, unsigned port)
 	return via;
 }
 
+uint64_t world_unix_ms(void *now)
+{
+	return UINT64_C(1700000000000) + *(const uint64_t *)now / MR_NS_PER_MS;
+}
+
 static struct sim_node *add(struct world *w, unsigned secret)
 {
 	struct sim_node *node = &w->node[w->n_nodes];
@@ -299,7 +304,8 @@ static void brain_open(struct sim_node *node, const struct world_peer *peers, un
 	struct fips_node_config config = given ? *given : fips_node_config_default();
 	struct fips_peer_config list[WORLD_NODES] = { 0 };
 	struct fips_input start = { .kind = FIPS_IN_START };
-	struct fips_node_env env = { .curve = small_curve() };
+	struct fips_node_env env = { .curve = small_curve(), .unix_ms = world_unix_ms,
+		                     .self = &node->world->now };
 	const char *why;
 
 	for (unsigned i = 0; i < n_peers; i++) {

@@ -125,6 +125,9 @@ void world_run(struct world *w, uint64_t ns);
 /* Until done says so, at most ns.  Returns whether it did. */
 bool world_until(struct world *w, uint64_t ns, bool (*done)(void *self), void *self);
 
+/* The time of day of every node in a world that tells w->now: ms since 1970.  self is the clock. */
+uint64_t world_unix_ms(void *now);
+
 /* Put a datagram on the network, from an address to an address. */
 void world_send(struct world *w, const struct fips_via *from, const struct fips_via *to,
                 const uint8_t *bytes, size_t n);

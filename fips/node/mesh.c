@@ -1,0 +1,129 @@
+/* mesh.c - where the node calls its mesh layer, and the layer its parts, in the order of a link's life. */
+
+#include "fips/node/mesh.h"
+
+#include <assert.h>
+
+#include "fips/node/parts.h"
+
+#define TICK MR_NS_PER_S
+
+bool fips_mesh_open(struct fips_node *n)
+{
+	n->mesh.tick_at = MR_NEVER;
+	n->mesh.generation = 1;
+	return true;
+}
+
+bool fips_mesh_grow(struct fips_node *n, unsigned slots)
+{
+	(void)n;
+	(void)slots;
+	return true;
+}
+
+void fips_mesh_close(struct fips_node *n)
+{
+	(void)n;
+}
+
+void fips_mesh_changed(struct fips_node *n)
+{
+	n->mesh.generation++;
+}
+
+/* ---- links ---- */
+
+void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p)
+{
+	if (p->meshed)
+		return;
+	p->meshed = true;
+	if (n->mesh.links++ == 0)
+		n->mesh.tick_at = n->now + TICK;
+	fips_mesh_changed(n);
+}
+
+void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p)
+{
+	if (!p->meshed)
+		return;
+	p->meshed = false;
+	if (--n->mesh.links == 0)
+		n->mesh.tick_at = MR_NEVER;
+	fips_mesh_changed(n);
+}
+
+void fips_mesh_measured(struct fips_node *n, struct fips_peer *p)
+{
+	(void)p;
+	fips_mesh_changed(n);
+}
+
+bool fips_link_cost(const struct fips_peer *p, double *cost)
+{
+	const struct fips_metrics *m = &p->metrics;
+
+	if (!m->rtt_known)
+		return false;
+	*cost = m->etx * (1 + (double)m->srtt / 1000 / 100);
+	return true;
+}
+
+unsigned fips_peer_slot(const struct fips_node *n, const struct fips_peer *p)
+{
+	return (unsigned)(p - n->peers);
+}
+
+struct fips_peer *fips_peer_at(struct fips_node *n, unsigned slot)
+{
+	assert(slot < n->n_peers && n->peers[slot].used);
+	return &n->peers[slot];
+}
+
+/* ---- messages and time ---- */
+
+void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
+{
+	if (!p->meshed) {
+		fips_count(n, FIPS_NODE_LINK_MESSAGE);
+		return;
+	}
+	switch (in->bytes[0]) {
+	case FIPS_LINK_TREE_ANNOUNCE:
+	case FIPS_LINK_FILTER_ANNOUNCE:
+	case FIPS_LINK_LOOKUP_REQUEST:
+	case FIPS_LINK_LOOKUP_RESPONSE:
+	default: fips_count(n, FIPS_NODE_LINK_MESSAGE); break;
+	}
+}
+
+void fips_mesh_tick(struct fips_node *n)
+{
+	if (n->now < n->mesh.tick_at)
+		return;
+	n->mesh.tick_at = n->now + TICK;
+}
+
+uint64_t fips_mesh_due(const struct fips_node *n)
+{
+	return n->mesh.tick_at;
+}
+
+void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
+{
+	(void)n;
+	(void)p;
+}
+
+uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p)
+{
+	(void)n;
+	(void)p;
+	return MR_NEVER;
+}
+
+void fips_mesh_path_changed(struct fips_node *n)
+{
+	fips_mesh_changed(n);
+}

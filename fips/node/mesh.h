@@ -1,0 +1,76 @@
+/* mesh.h - the layer that lets a datagram cross more than one link (mesh.md): what it remembers, and
+ * where the rest of the node calls it.
+ *
+ *     links, metrics, timers ---> hooks below ---> tree, filters, lookups, coordinates
+ *                                                        |
+ *     sessions, transit <--- a next hop for a destination'
+ *
+ * Only neighbours whose link is proven take part: a link that nobody has proven may be a stranger's
+ * doing.  A process that begins anew at the other end is a link that went down and came up.
+ *
+ * What the parts decide about all neighbours at once is not sent at once: it is marked with each and
+ * served by the walk of timers.c, one neighbour after the other, as far as a call's bounds allow.
+ */
+#ifndef FIPS_NODE_MESH_H
+#define FIPS_NODE_MESH_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FIPS_NO_PEER UINT_MAX /* a slot in the table of peers, or none */
+
+struct fips_node;
+struct fips_peer;
+struct fips_input;
+
+struct fips_mesh {
+	uint64_t tick_at;    /* ns; MR_NEVER while no link is proven                  */
+	unsigned links;      /* proven ones                                           */
+	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
+};
+
+/* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the
+ * table of peers is to have `slots` from now on, more than before; what is kept by slot stays.  False: no
+ * memory, and nothing has changed that matters. */
+bool fips_mesh_open(struct fips_node *n);
+bool fips_mesh_grow(struct fips_node *n, unsigned slots);
+void fips_mesh_close(struct fips_node *n);
+
+/* All below are called inside fips_node_handle, unless marked otherwise. */
+
+/* The link is proven; told at every cut-over, the first time counts.  The link is gone, or has come to
+ * lead to another process: for one that was not up nothing happens. */
+void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p);
+void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p);
+
+/* The first round trip of the link is known.  Its cost was not before. */
+void fips_mesh_measured(struct fips_node *n, struct fips_peer *p);
+
+/* A message of type 10, 20, 30 or 31 on a link that is proven. */
+void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
+
+/* Once a second while there is a link. */
+void     fips_mesh_tick(struct fips_node *n);
+uint64_t fips_mesh_due(const struct fips_node *n); /* any time */
+
+/* What is owed to one neighbour whose link is up: announcements.  At most FIPS_MESH_PEER_ACTIONS
+ * actions and no public-key work a call.  Due: 0 when there is something to be done now; any time. */
+#define FIPS_MESH_PEER_ACTIONS 4
+void     fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p);
+
+/* Our own path to the root is another one. */
+void fips_mesh_path_changed(struct fips_node *n);
+
+/* A next hop may be another one than before: filters, paths, coordinates, links, costs. */
+void fips_mesh_changed(struct fips_node *n);
+
+/* What a datagram costs by this link (mesh.md 0).  False: nothing is measured yet.  Any time. */
+bool fips_link_cost(const struct fips_peer *p, double *cost);
+
+/* The slot of a peer, and the peer of a slot that is used.  Any time. */
+unsigned          fips_peer_slot(const struct fips_node *n, const struct fips_peer *p);
+struct fips_peer *fips_peer_at(struct fips_node *n, unsigned slot);
+
+#endif
