@@ -37,6 +37,9 @@ libfips_a_SOURCES = \
 	fips/node/sessions.c \
 	fips/node/state.h \
 	fips/node/timers.c \
+	fips/node/tree.h \
+	fips/node/tree_flap.c \
+	fips/node/tree_flap.h \
 	fips/node/treepath.c \
 	fips/node/treepath.h \
 	fips/node/words.c \
@@ -100,4 +103,6 @@ libfips_a_SOURCES = \
 	fips/wire/shim.c \
 	fips/wire/shim.h \
 	fips/wire/signal.c \
-	fips/wire/signal.h
+	fips/wire/signal.h \
+	fips/wire/tree.c \
+	fips/wire/tree.h
