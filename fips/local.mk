@@ -7,11 +7,14 @@ libfips_a_SOURCES = \
 	fips/node/access.h \
 	fips/node/acts.c \
 	fips/node/answer.c \
+	fips/node/bloom.h \
+	fips/node/cache.h \
 	fips/node/config.h \
 	fips/node/configure.c \
 	fips/node/datagrams.c \
 	fips/node/destinations.c \
 	fips/node/dial.c \
+	fips/node/filters.h \
 	fips/node/hops.c \
 	fips/node/info.c \
 	fips/node/input.h \
@@ -22,6 +25,7 @@ libfips_a_SOURCES = \
 	fips/node/mesh.h \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
+	fips/node/nexthop.h \
 	fips/node/node.c \
 	fips/node/node.h \
 	fips/node/parts.h \
@@ -94,6 +98,7 @@ libfips_a_SOURCES = \
 	fips/wire/coords.h \
 	fips/wire/datagram.c \
 	fips/wire/datagram.h \
+	fips/wire/filter.h \
 	fips/wire/fsp.c \
 	fips/wire/fsp.h \
 	fips/wire/link.c \
