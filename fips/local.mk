@@ -6,6 +6,7 @@ libfips_a_SOURCES = \
 	fips/node/access.c \
 	fips/node/access.h \
 	fips/node/acts.c \
+	fips/node/aging.h \
 	fips/node/answer.c \
 	fips/node/bloom.h \
 	fips/node/cache.h \
@@ -23,6 +24,7 @@ libfips_a_SOURCES = \
 	fips/node/links.c \
 	fips/node/mesh.c \
 	fips/node/mesh.h \
+	fips/node/lookup.h \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
 	fips/node/nexthop.h \
@@ -39,6 +41,7 @@ libfips_a_SOURCES = \
 	fips/node/session_rekey.c \
 	fips/node/session_start.c \
 	fips/node/sessions.c \
+	fips/node/signals.h \
 	fips/node/state.h \
 	fips/node/timers.c \
 	fips/node/tree.h \
@@ -73,6 +76,7 @@ libfips_a_SOURCES = \
 	fips/path/ip.h \
 	fips/path/key.c \
 	fips/path/key.h \
+	fips/path/learn.h \
 	fips/path/link_recv.c \
 	fips/path/link_recv.h \
 	fips/path/link_seal.c \
@@ -103,6 +107,7 @@ libfips_a_SOURCES = \
 	fips/wire/fsp.h \
 	fips/wire/link.c \
 	fips/wire/link.h \
+	fips/wire/lookup.h \
 	fips/wire/report.c \
 	fips/wire/report.h \
 	fips/wire/shim.c \
