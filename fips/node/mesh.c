@@ -11,6 +11,7 @@
 bool fips_mesh_open(struct fips_node *n)
 {
 	n->mesh.tick_at = MR_NEVER;
+	fips_treepath_single(&n->mesh.own, &n->me.addr);
 	n->mesh.generation = 1;
 	return true;
 }
@@ -126,4 +127,47 @@ uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p
 void fips_mesh_path_changed(struct fips_node *n)
 {
 	fips_mesh_changed(n);
+}
+
+/* ---- what sessions ask of it ---- */
+
+const struct fips_treepath *fips_mesh_path(const struct fips_node *n)
+{
+	return &n->mesh.own;
+}
+
+bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fips_treepath *out)
+{
+	(void)n;
+	(void)of;
+	(void)out;
+	return false;
+}
+
+void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who, const struct fips_coords *list)
+{
+	(void)n;
+	(void)who;
+	(void)list;
+}
+
+struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest)
+{
+	(void)n;
+	(void)dest;
+	return NULL;
+}
+
+uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest)
+{
+	(void)n;
+	(void)dest;
+	return 0;
+}
+
+bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)
+{
+	(void)n;
+	(void)target;
+	return false;
 }

@@ -14,11 +14,10 @@
 #ifndef FIPS_NODE_MESH_H
 #define FIPS_NODE_MESH_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FIPS_NO_PEER UINT_MAX /* a slot in the table of peers, or none */
+#include "fips/node/treepath.h"
 
 struct fips_node;
 struct fips_peer;
@@ -28,6 +27,7 @@ struct fips_mesh {
 	uint64_t tick_at;    /* ns; MR_NEVER while no link is proven                  */
 	unsigned links;      /* proven ones                                           */
 	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
+	struct fips_treepath own; /* our place in the tree                            */
 };
 
 /* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the
@@ -65,6 +65,30 @@ void fips_mesh_path_changed(struct fips_node *n);
 
 /* A next hop may be another one than before: filters, paths, coordinates, links, costs. */
 void fips_mesh_changed(struct fips_node *n);
+
+/* ---- what sessions ask of it ---- */
+
+/* Our own way to the root: never empty.  Any time. */
+const struct fips_treepath *fips_mesh_path(const struct fips_node *n);
+
+/* Where a node is, as a neighbour announced it or the cache has it.  False: not known. */
+bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fips_treepath *out);
+
+/* A message says that a node is there.  Nobody vouches for it. */
+void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who, const struct fips_coords *list);
+
+/* The neighbour that is next on the way to a node that is none itself, or whose link is not proven.  NULL:
+ * there is no way, or it is not known. */
+struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest);
+
+/* The path to it takes frames of this size at most, as a lookup found; 0: not known. */
+uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest);
+
+/* Look for a node.  What comes of it is told by fips_destination_found or fips_destination_lost, later.
+ * False: there is nobody to ask, or not now. */
+bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target);
+
+/* ---- neighbours ---- */
 
 /* What a datagram costs by this link (mesh.md 0).  False: nothing is measured yet.  Any time. */
 bool fips_link_cost(const struct fips_peer *p, double *cost);

@@ -19,6 +19,8 @@ static const char *link_word(struct bench *b, const struct fips_action *act)
 	case FIPS_LINK_DISCONNECT: return "bye";
 	case FIPS_LINK_SENDER_REPORT: return "sr";
 	case FIPS_LINK_RECEIVER_REPORT: return "rr";
+	case FIPS_LINK_TREE_ANNOUNCE:
+	case FIPS_LINK_FILTER_ANNOUNCE: return NULL;
 	case FIPS_LINK_DATAGRAM: break;
 	default: return "?";
 	}

@@ -5,7 +5,8 @@
  *
  *     want("install msg2 use heartbeat", bench_msg1(b, &(struct puppet){ .who = 2, ... }));
  *
- * A link report or snapshot question is left out of the words, and so is a log line.
+ * A link report or snapshot question is left out of the words, and so is a log line and what announces our place in
+ * the mesh.
  */
 #ifndef T_LIB_NODE_BENCH_H
 #define T_LIB_NODE_BENCH_H
