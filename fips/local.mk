@@ -7,6 +7,7 @@ libfips_a_SOURCES = \
 	fips/node/access.h \
 	fips/node/acts.c \
 	fips/node/aging.h \
+	fips/node/aging.c \
 	fips/node/answer.c \
 	fips/node/bloom.h \
 	fips/node/cache.h \
@@ -25,6 +26,8 @@ libfips_a_SOURCES = \
 	fips/node/mesh.c \
 	fips/node/mesh.h \
 	fips/node/lookup.h \
+	fips/node/lookup.c \
+	fips/node/lookup_own.c \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
 	fips/node/nexthop.h \
@@ -42,6 +45,7 @@ libfips_a_SOURCES = \
 	fips/node/session_start.c \
 	fips/node/sessions.c \
 	fips/node/signals.h \
+	fips/node/signals.c \
 	fips/node/state.h \
 	fips/node/timers.c \
 	fips/node/tree.h \
@@ -77,6 +81,7 @@ libfips_a_SOURCES = \
 	fips/path/key.c \
 	fips/path/key.h \
 	fips/path/learn.h \
+	fips/path/learn.c \
 	fips/path/link_recv.c \
 	fips/path/link_recv.h \
 	fips/path/link_seal.c \
@@ -108,6 +113,7 @@ libfips_a_SOURCES = \
 	fips/wire/link.c \
 	fips/wire/link.h \
 	fips/wire/lookup.h \
+	fips/wire/lookup.c \
 	fips/wire/report.c \
 	fips/wire/report.h \
 	fips/wire/shim.c \

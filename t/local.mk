@@ -113,11 +113,13 @@ test_programs = \
 	t/core/test_worker \
 	t/fips/test_access \
 	t/fips/test_identity \
+	t/fips/test_node_aging \
 	t/fips/test_node_chain \
 	t/fips/test_node_configure \
 	t/fips/test_node_hostile \
 	t/fips/test_node_limits \
 	t/fips/test_node_links \
+	t/fips/test_node_lookup \
 	t/fips/test_node_metrics \
 	t/fips/test_node_mtu \
 	t/fips/test_node_pair \
@@ -125,12 +127,14 @@ test_programs = \
 	t/fips/test_node_rekey \
 	t/fips/test_node_rekey_pair \
 	t/fips/test_node_sessions \
+	t/fips/test_node_signals \
 	t/fips/test_node_words \
 	t/fips/test_noise \
 	t/fips/test_path_csum \
 	t/fips/test_path_icmp6 \
 	t/fips/test_path_ip \
 	t/fips/test_path_key \
+	t/fips/test_path_learn \
 	t/fips/test_path_link \
 	t/fips/test_path_mss \
 	t/fips/test_path_received \
@@ -141,9 +145,11 @@ test_programs = \
 	t/fips/test_path_written \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
+	t/fips/test_vectors_lookup \
 	t/fips/test_vectors_session \
 	t/fips/test_wire_fsp \
 	t/fips/test_wire_link \
+	t/fips/test_wire_lookup \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
 	t/lib/test_arrivals \
@@ -372,7 +378,9 @@ fuzz_programs = \
 	t/fuzz/fuzz_http \
 	t/fuzz/fuzz_json_path \
 	t/fuzz/fuzz_keytext \
+	t/fuzz/fuzz_learn \
 	t/fuzz/fuzz_link_frame \
+	t/fuzz/fuzz_lookup \
 	t/fuzz/fuzz_merge \
 	t/fuzz/fuzz_nodefile \
 	t/fuzz/fuzz_report \
@@ -423,7 +431,9 @@ t_fuzz_fuzz_hostport_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_json_path_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_learn_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_lookup_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_merge_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)

@@ -27,9 +27,11 @@
 
 #define FIPS_LOOKUP_WAYS     8   /* neighbours one request is sent to, at most        */
 #define FIPS_LOOKUP_ATTEMPTS 8   /* of one lookup, at most                            */
-#define FIPS_LOOKUPS_OWN     512 /* targets looked for or in back-off                 */
+#define FIPS_LOOKUPS_PENDING 256 /* targets looked for at a time                      */
+#define FIPS_LOOKUPS_OWN     512 /* ... or in back-off                                */
 
-/* By the names of the control socket (operations.md 4.3); those from RESP_UNASKED on are ours. */
+/* By the names of the control socket (operations.md 4.3); those from RESP_UNASKED on are ours.  What comes before a
+ * message parses and after a response is found to be ours, the caller counts. */
 enum fips_lookup_count {
 	FIPS_LOOKUP_REQ_RECEIVED,
 	FIPS_LOOKUP_REQ_DECODE_ERROR,
@@ -93,10 +95,11 @@ struct fips_lookup_ways {
 	bool     fallback; /* no tree peer's filter contains the target: these are others */
 };
 
-/* Tree peers whose filter contains the target, or if there are none all others whose does.  Where there are more
- * than FIPS_LOOKUP_WAYS the id says where among them to begin, so that other attempts reach others. */
+/* Tree peers whose filter contains the target, or if there are none all others whose does; never who it came from
+ * (FIPS_NO_PEER: it is ours).  Where there are more than FIPS_LOOKUP_WAYS the id says where among them to begin, so
+ * that other attempts reach others. */
 void fips_lookup_choose(const struct fips_lookup_filters *f, const struct fips_addr *target, uint64_t id,
-                        struct fips_lookup_ways *ways);
+                        unsigned from, struct fips_lookup_ways *ways);
 
 /* What one neighbour may cause. */
 struct fips_lookup_peer {
@@ -110,6 +113,12 @@ struct fips_lookup_peer {
 struct fips_lookup_came {
 	uint32_t from;     /* slot; FIPS_NO_PEER when that link is gone                  */
 	bool     answered;
+};
+
+/* A request of ours, beside its entry in ids. */
+struct fips_lookup_asked {
+	struct fips_addr target;
+	bool             answered; /* by a proof that is good                           */
 };
 
 /* A target of ours. */
@@ -133,10 +142,9 @@ struct fips_lookups {
 	struct fips_lookup_peer  *peers;     /* owned, n_peers of them                   */
 	unsigned                  n_peers;
 	struct fips_aging         ids;       /* ours                                     */
-	struct fips_addr         *id_target; /* owned, by slot of ids; zero: answered    */
+	struct fips_lookup_asked *asked;     /* owned, by slot of ids                    */
 	struct fips_lookup_own   *own;       /* owned, FIPS_LOOKUPS_OWN of them          */
-	unsigned                  n_own;     /* used                                     */
-	unsigned                  n_pending; /* of those                                 */
+	unsigned                  n_pending; /* of those, [0, FIPS_LOOKUPS_PENDING]      */
 	uint64_t                  due;       /* ns: the first own lookup's; MR_NEVER     */
 	uint64_t                  counts[FIPS_LOOKUP_COUNTS];
 };
@@ -194,8 +202,8 @@ enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_
                                       const struct fips_lookup_filters *f, uint64_t now, uint64_t *id,
                                       struct fips_lookup_ways *ways);
 
-/* One own lookup whose time is over by now.  STARTED: another attempt, as after ask.  NOWHERE: it has failed for
- * good, *target is unreachable.  PENDING: none is due. */
+/* One own lookup whose time is over by now.  STARTED: another attempt, as after ask, but ways may be empty.
+ * NOWHERE: it has failed for good, *target is unreachable.  PENDING: none is due. */
 enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips_lookup_filters *f,
                                        uint64_t now, struct fips_addr *target, uint64_t *id,
                                        struct fips_lookup_ways *ways);
