@@ -48,9 +48,14 @@ libfips_a_SOURCES = \
 	fips/node/signals.c \
 	fips/node/state.h \
 	fips/node/timers.c \
+	fips/node/tree.c \
 	fips/node/tree.h \
+	fips/node/tree_choose.c \
+	fips/node/tree_choose.h \
 	fips/node/tree_flap.c \
 	fips/node/tree_flap.h \
+	fips/node/tree_open.c \
+	fips/node/tree_send.c \
 	fips/node/treepath.c \
 	fips/node/treepath.h \
 	fips/node/words.c \

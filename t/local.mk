@@ -143,15 +143,18 @@ test_programs = \
 	t/fips/test_path_transit \
 	t/fips/test_path_window \
 	t/fips/test_path_written \
+	t/fips/test_tree \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
 	t/fips/test_vectors_lookup \
 	t/fips/test_vectors_session \
+	t/fips/test_vectors_tree \
 	t/fips/test_wire_fsp \
 	t/fips/test_wire_link \
 	t/fips/test_wire_lookup \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/fips/test_wire_tree \
 	t/lib/test_arrivals \
 	t/lib/test_fate \
 	t/lib/test_ipv4 \
@@ -392,7 +395,8 @@ fuzz_programs = \
 	t/fuzz/fuzz_stage_fsp_open \
 	t/fuzz/fuzz_stages \
 	t/fuzz/fuzz_tcpmss \
-	t/fuzz/fuzz_transit
+	t/fuzz/fuzz_transit \
+	t/fuzz/fuzz_tree
 check_PROGRAMS += $(fuzz_programs)
 EXTRA_DIST += t/fuzz/corpus t/fuzz/seed_stages.sh t/vectors
 FUZZ_SECONDS = 60
@@ -447,3 +451,4 @@ t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stages_LDADD = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_tree_LDADD = $(LIBS_FUZZ)

@@ -168,13 +168,17 @@ void fips_tree_peer_up(struct fips_tree *t, unsigned peer, const struct fips_add
 struct fips_tree_outcome fips_tree_peer_down(struct fips_tree *t, unsigned peer,
                                              const struct fips_tree_clocks *at);
 
-/* Look at an announcement that parsed before its signature is verified: the cheap checks, the sequence among
- * them (mesh.md 1.3, 5, 6, 8, 9, ours: in the order 5, 6, 9, 8).  FIPS_TREE_ACCEPTED: go on, verify; else the
- * count it is to be dropped under.  Counts nothing. */
+/* Look at an announcement that parsed, before its signature is verified (mesh.md 1.3, 5, 6, 9; ours: the
+ * sequence before the signature, so that what was heard before costs nothing).  FIPS_TREE_ACCEPTED: go on; else
+ * the count it is to be dropped under.  Counts nothing. */
 enum fips_tree_count fips_tree_check(const struct fips_tree *t, unsigned peer,
                                      const struct fips_tree_announce *a);
 
-/* Take over an announcement that passed fips_tree_check and whose signature holds.  Counted. */
+/* ... and when its signature holds: may this be a path (1.3, 8; ours: without repeated addresses, and not longer
+ * than FIPS_PATH_MAX)?  Else it is ancestry_invalid. */
+bool fips_tree_credible(const struct fips_tree_announce *a);
+
+/* Take over an announcement that has passed all of that.  Counted. */
 struct fips_tree_outcome fips_tree_accept(struct fips_tree *t, unsigned peer,
                                           const struct fips_tree_announce *a,
                                           const struct fips_tree_clocks *at);

@@ -69,13 +69,10 @@ size_t fips_tree_announce_build(uint8_t *out, size_t room, const struct fips_tre
 
 void fips_declaration_bytes(const struct fips_declaration *d, uint8_t out[FIPS_TREE_SIGNED])
 {
-	struct mr_wire to = mr_wire_write(out, FIPS_TREE_SIGNED);
-
-	mr_put_bytes(&to, d->node.b, FIPS_ADDR_LEN);
-	mr_put_bytes(&to, d->parent.b, FIPS_ADDR_LEN);
-	mr_put_le64(&to, d->sequence);
-	mr_put_le64(&to, d->timestamp);
-	assert(mr_wire_ok(&to) && mr_wire_left(&to) == 0);
+	memcpy(out, d->node.b, FIPS_ADDR_LEN);
+	memcpy(out + 16, d->parent.b, FIPS_ADDR_LEN);
+	mr_to_le64(out + 32, d->sequence);
+	mr_to_le64(out + 40, d->timestamp);
 }
 
 static void digest(const struct fips_declaration *d, uint8_t out[MR_SHA256_LEN])
