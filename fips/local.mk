@@ -9,13 +9,16 @@ libfips_a_SOURCES = \
 	fips/node/aging.h \
 	fips/node/aging.c \
 	fips/node/answer.c \
+	fips/node/bloom.c \
 	fips/node/bloom.h \
+	fips/node/cache.c \
 	fips/node/cache.h \
 	fips/node/config.h \
 	fips/node/configure.c \
 	fips/node/datagrams.c \
 	fips/node/destinations.c \
 	fips/node/dial.c \
+	fips/node/filters.c \
 	fips/node/filters.h \
 	fips/node/hops.c \
 	fips/node/info.c \
@@ -30,6 +33,7 @@ libfips_a_SOURCES = \
 	fips/node/lookup_own.c \
 	fips/node/metrics.c \
 	fips/node/metrics.h \
+	fips/node/nexthop.c \
 	fips/node/nexthop.h \
 	fips/node/node.c \
 	fips/node/node.h \
@@ -112,6 +116,7 @@ libfips_a_SOURCES = \
 	fips/wire/coords.h \
 	fips/wire/datagram.c \
 	fips/wire/datagram.h \
+	fips/wire/filter.c \
 	fips/wire/filter.h \
 	fips/wire/fsp.c \
 	fips/wire/fsp.h \

@@ -112,7 +112,10 @@ test_programs = \
 	t/core/test_wire \
 	t/core/test_worker \
 	t/fips/test_access \
+	t/fips/test_cache \
+	t/fips/test_filters \
 	t/fips/test_identity \
+	t/fips/test_nexthop \
 	t/fips/test_node_aging \
 	t/fips/test_node_chain \
 	t/fips/test_node_configure \
@@ -147,8 +150,10 @@ test_programs = \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
 	t/fips/test_vectors_lookup \
+	t/fips/test_vectors_routing \
 	t/fips/test_vectors_session \
 	t/fips/test_vectors_tree \
+	t/fips/test_wire_filter \
 	t/fips/test_wire_fsp \
 	t/fips/test_wire_link \
 	t/fips/test_wire_lookup \
@@ -373,6 +378,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
 	t/fuzz/fuzz_deliver \
+	t/fuzz/fuzz_filter \
 	t/fuzz/fuzz_fsp \
 	t/fuzz/fuzz_graph \
 	t/fuzz/fuzz_handshake_ik \
@@ -427,6 +433,7 @@ t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_filter_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)

@@ -1,20 +1,22 @@
-/* filters.h - who can be reached through which neighbour, and what we tell each of them (mesh.md 3).
+/* filters.h - who can be reached through which neighbour, and what each is told (mesh.md 3).
  *
- * Every neighbour's latest filter is kept.  Of those, the filters of tree peers (our parent, and those who name us
- * theirs) make up what we announce:
+ * Every neighbour's latest filter is kept.  Of those, the filters of tree peers (our parent, and
+ * those who name us theirs) make up what we announce:
  *
  *     F(Q) = { us } with the filters of all tree peers except Q
  *
- * so that a child's filter is its subtree and a parent's is everything outside that.  All F(Q) are computed at once,
- * from the unions of the tree peers before and behind each: O(neighbours), at most once a tick.
+ * so that a child's filter is its subtree and a parent's is everything outside that.  All F(Q) are
+ * computed at once, from the unions of the tree peers before and behind each: O(neighbours), at
+ * most once a tick.
  *
- *     accepted filter, tree peer comes or goes ----> dirty ---.
- *     link-up; link-down or new parent: to all ----> marked ---+-- tick ----> due ----> take: a new sequence
- *                                                                              '-- 1 s, 5 s, every 60 s: the same
+ *     accepted filter, a tree peer comes or goes ---> dirty --.
+ *     link-up; link-down, new parent: to all -------> marked -+- tick --> due --> take: a new sequence
+ *                                                                          '- 1, 5, every 60 s: the same
  *
- * A tick computes what is dirty and marks who would be told something else than last time.  Marked neighbours get due
- * no sooner than the debounce after the last announcement.  Repeating an announcement with its sequence costs a
- * neighbour that has it nothing and heals one that lost it (3.6, ours).
+ * A tick computes what is dirty and marks who would be told something else than last time.  Marked
+ * neighbours get due no sooner than the debounce after the last announcement.  Repeating an
+ * announcement with its sequence costs a neighbour that has it nothing and heals one that lost it
+ * (3.6, ours).
  *
  * Neighbours are slots.  All memory is taken at open; one owner, one thread.
  */
@@ -59,7 +61,6 @@ struct fips_filters {
 	/* const after open */
 	struct fips_addr  me;
 	struct fips_probe own;
-	unsigned          n_peers;
 
 	/* settings */
 	unsigned cap;
@@ -68,28 +69,36 @@ struct fips_filters {
 	uint64_t seq;        /* of the last announcement sent                              */
 	uint64_t generation; /* grows when what any neighbour's filter says changes        */
 	bool     dirty;      /* F is to be computed again                                  */
-	struct fips_filters_peer *peers;  /* owned, n_peers                                */
-	struct fips_bloom        *behind; /* owned, n_peers + 1: scratch of the computation */
+	unsigned n_peers;    /* const after open and reserve                               */
+	struct fips_filters_peer *peers; /* owned, n_peers                                 */
 	uint64_t counts[FIPS_FILTERS_COUNTS];
 };
 
 /* False: no memory; *f is then closed. */
 bool fips_filters_open(struct fips_filters *f, const struct fips_addr *me,
                        const struct fips_filters_config *config);
-void fips_filters_close(struct fips_filters *f);
+void fips_filters_close(struct fips_filters *f); /* one that was never opened, zeroed, too */
+
+/* Set-up: room for so many peers, if that is more.  False: no memory, nothing changed. */
+bool fips_filters_reserve(struct fips_filters *f, unsigned peers);
 
 /* Other settings from now on. */
 void fips_filters_set(struct fips_filters *f, unsigned cap, uint64_t debounce);
 
-/* A link is up (proven): nothing is known of the neighbour, and it is to be told; down: all others are. */
+/* A link is up (proven): nothing is known of the neighbour, and it is to be told; down: all others
+ * are. */
 void fips_filters_peer_up(struct fips_filters *f, unsigned peer);
 void fips_filters_peer_down(struct fips_filters *f, unsigned peer);
 
-/* Is it a tree peer (3.4)?  Said after anything that may change it; saying the same again costs nothing. */
+/* Is it a tree peer (3.4)?  Said after anything that may change it; saying the same again costs
+ * nothing. */
 void fips_filters_tree_peer(struct fips_filters *f, unsigned peer, bool is);
 
-/* We declared another parent, or ourselves root: all neighbours get a new sequence (3.6). */
-void fips_filters_parent_changed(struct fips_filters *f);
+/* We declared another parent (FIPS_NO_PEER: ourselves root): all neighbours get a new sequence
+ * (3.6).  The parent gets new ones in place of the first two repetitions too: it looks at its own
+ * filters only when it accepts one of ours, and the declaration that makes us its child may have
+ * been lost on the way the first time. */
+void fips_filters_parent_changed(struct fips_filters *f, unsigned parent);
 
 /* A FilterAnnounce of n bytes came from a neighbour: 3.3 in its order.  Returns what was counted:
  * FIPS_FILTERS_ACCEPTED or the reason it was dropped for. */
@@ -102,9 +111,10 @@ void fips_filters_tick(struct fips_filters *f, uint64_t now);
 /* When something is to be sent to a neighbour: ns, or MR_NEVER. */
 uint64_t fips_filters_due(const struct fips_filters *f, unsigned peer);
 
-/* Write the announcement that is due to a neighbour by now; it counts as sent.  False: none is.
- * To be held back while a TreeAnnounce to the same neighbour is (3.6: the filter comes after it). */
-bool fips_filters_take(struct fips_filters *f, unsigned peer, uint64_t now, uint8_t out[FIPS_FILTER_LEN]);
+/* Write the announcement that is due to a neighbour by now; it counts as sent.  False: none is. To
+ * be held back while a TreeAnnounce to the same neighbour is (3.6: the filter comes after it). */
+bool fips_filters_take(struct fips_filters *f, unsigned peer, uint64_t now,
+                       uint8_t out[FIPS_FILTER_LEN]);
 
 /* Does the filter of a neighbour have the address?  One without a filter has none. */
 bool fips_filters_has(const struct fips_filters *f, unsigned peer, const struct fips_probe *probe);

@@ -8,9 +8,10 @@
  *
  * Distance decreases with every hop, so as long as all nodes see one tree nothing goes in circles.
  *
- * A decision stays right until something it was made from changes: the paths, the filters, who can send, what links
- * cost.  Each such change moves the generation on, and a decision is kept in the cache entry of its destination with
- * its generation.  A cost that moved by up to a fifth is no change (5.3, ours).
+ * A decision stays right until something it was made from changes: the paths, the filters, who can
+ * send, what links cost.  Each such change moves the generation on, and a decision is kept in the
+ * cache entry of its destination with its generation.  A cost that moved by up to a fifth is no
+ * change (5.3, ours).
  *
  * Neighbours are slots.  All memory is taken at open; one owner, one thread.
  */
@@ -22,9 +23,10 @@
 
 #include "fips/node/cache.h"
 #include "fips/node/filters.h"
-#include "fips/node/treepath.h"
+#include "fips/node/tree.h"
 
-/* How the next hop lies in the tree; by the names of show_routing, each behind "route_" (operations.md 4.3). */
+/* How the next hop lies in the tree; by the names of show_routing, each behind "route_"
+ * (operations.md 4.3). */
 enum fips_route {
 	FIPS_ROUTE_DIRECT_PEER,       /* it is the destination                             */
 	FIPS_ROUTE_TREE_UP,           /* our ancestor                                      */
@@ -51,55 +53,49 @@ struct fips_nexthop {
 	enum fips_route          route; /* valid when FOUND                                */
 };
 
-/* What is asked of a neighbour. */
-struct fips_nexthop_peer {
-	bool             up;     /* its link is                                            */
-	bool             sends;  /* connected or stale                                     */
+/* What a datagram meets on the way to a neighbour; the rest is in the tree. */
+struct fips_nexthop_link {
 	struct fips_addr addr;
-	double           cost;   /* of the link; 1 while unmeasured (mesh.md 0)            */
-	double           judged; /* the cost decisions were last made with                 */
-	const struct fips_treepath *path; /* announced, borrowed; NULL or empty: none      */
+	bool             sends;  /* its link is up; only then the rest is valid  */
+	double           cost;   /* 1 while unmeasured (mesh.md 0)               */
+	double           judged; /* as last told apart from what was decided with */
 };
 
 struct fips_nexthops {
-	/* const after open */
-	struct fips_addr            me;
-	const struct fips_treepath *path;    /* our own, borrowed                          */
-	const struct fips_filters  *filters; /* borrowed                                   */
-	struct fips_cache          *cache;   /* borrowed                                   */
-	unsigned                    n_peers;
+	/* const after open, but for reserve; all borrowed but links */
+	const struct fips_tree    *tree;
+	const struct fips_filters *filters;
+	struct fips_cache         *cache;
+	struct fips_nexthop_link  *links;   /* owned, n_peers slots             */
+	unsigned                   n_peers;
 
-	uint64_t changes;                    /* generation, that of the filters left out   */
-	struct fips_nexthop_peer *peers;     /* owned, n_peers                             */
+	uint64_t changes;                   /* of links: who sends, what it costs */
 };
 
-/* False: no memory; *h is then closed.  What is borrowed outlives it. */
-bool fips_nexthop_open(struct fips_nexthops *h, const struct fips_addr *me, const struct fips_treepath *path,
-                       const struct fips_filters *filters, struct fips_cache *cache, unsigned peers);
-void fips_nexthop_close(struct fips_nexthops *h);
+/* False: no memory; *h is then closed.  What is borrowed outlives it, and has that many slots. */
+bool fips_nexthop_open(struct fips_nexthops *h, const struct fips_tree *tree,
+                       const struct fips_filters *filters, struct fips_cache *cache,
+                       unsigned peers);
+void fips_nexthop_close(struct fips_nexthops *h); /* one that was never opened, zeroed, too */
 
-/* A link is up: it sends, costs 1 and has announced no path; and down. */
-void fips_nexthop_peer_up(struct fips_nexthops *h, unsigned peer, const struct fips_addr *addr);
-void fips_nexthop_peer_down(struct fips_nexthops *h, unsigned peer);
+/* Set-up: room for so many peers, if that is more.  False: no memory, nothing changed. */
+bool fips_nexthop_reserve(struct fips_nexthops *h, unsigned peers);
 
-/* Its path, borrowed until said otherwise or its link is down.  NULL: none. */
-void fips_nexthop_path(struct fips_nexthops *h, unsigned peer, const struct fips_treepath *path);
-void fips_nexthop_sends(struct fips_nexthops *h, unsigned peer, bool sends);
+/* The link to a peer is up, at a cost of 1, or down: nothing can be sent.  What it costs from now
+ * on. */
+void fips_nexthop_up(struct fips_nexthops *h, unsigned peer, const struct fips_addr *addr);
+void fips_nexthop_down(struct fips_nexthops *h, unsigned peer);
 void fips_nexthop_cost(struct fips_nexthops *h, unsigned peer, double cost);
 
-/* A path that was lent has changed, our own or a neighbour's. */
-static inline void fips_nexthop_changed(struct fips_nexthops *h)
-{
-	h->changes++;
-}
-
-/* All a decision was made from; never 0, never the same again after a change. */
+/* Of all that a decision is made from but coordinates: never 0, never the same again after a
+ * change. */
 static inline uint64_t fips_nexthop_generation(const struct fips_nexthops *h)
 {
-	return 1 + h->changes + h->filters->generation;
+	return 1 + h->changes + h->tree->generation + h->filters->generation;
 }
 
 /* NEXTHOP(dest).  Coordinates that were used live on. */
-struct fips_nexthop fips_nexthop_to(struct fips_nexthops *h, const struct fips_addr *dest, uint64_t now);
+struct fips_nexthop fips_nexthop_to(struct fips_nexthops *h, const struct fips_addr *dest,
+                                    uint64_t now);
 
 #endif

@@ -2,7 +2,8 @@
  *
  *     type 20 (1) | sequence (8, LE) | hash_count 05 (1) | size_class 01 (1) | 1024 bytes of bits
  *
- * Exactly 1035 bytes: one byte more or less is refused.  What the bits mean is in fips/node/bloom.h.
+ * Exactly 1035 bytes: one byte more or less is refused.  What the bits mean is in
+ * fips/node/bloom.h.
  */
 #ifndef FIPS_WIRE_FILTER_H
 #define FIPS_WIRE_FILTER_H
@@ -29,7 +30,8 @@ enum fips_filter_parsed {
 };
 
 /* Take a link message of n bytes apart, type byte first.  *out is written when it is parsed. */
-enum fips_filter_parsed fips_filter_parse(const uint8_t *message, size_t n, struct fips_filter *out);
+enum fips_filter_parsed fips_filter_parse(const uint8_t *message, size_t n,
+                                          struct fips_filter *out);
 
 /* Write the whole message.  bits may lie where they belong in out already. */
 void fips_filter_build(uint8_t out[FIPS_FILTER_LEN], const struct fips_filter *filter);

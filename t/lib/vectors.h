@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#define VECTORS_BYTES_MAX 2048
+#define VECTORS_BYTES_MAX 8192
 #define COUNT(array)      (sizeof(array) / sizeof((array)[0]))
 
 struct bytes {
