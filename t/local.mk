@@ -209,6 +209,7 @@ test_programs = \
 	t/stages/test_tun \
 	t/stages/test_tun_device \
 	t/stages/test_tun_offload \
+	t/stages/test_tun_queues \
 	t/stages/test_tx \
 	t/stages/test_tx_gso
 check_PROGRAMS += $(test_programs)

@@ -12,6 +12,7 @@
 #include <linux/virtio_net.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,7 +43,9 @@ static const struct mr_field tun_fields[] = {
 	{ "mtu", MR_U32, MR_AT(struct mr_tun_conf, mtu), .min = 1280, .max = 64000, .def = 1280,
 	  .unit = "bytes", .help = "MTU of the device" },
 	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 1000,
-	  .unit = "packets", .help = "length of the device's queue; what comes when it is full is lost" },
+	  .unit = "packets", .help = "length of each of the device's queues; what comes when it is full is lost" },
+	{ "queues", MR_U32, MR_AT(struct mr_tun_conf, queues), .min = 1, .max = MR_TUN_QUEUES, .def = 8,
+	  .help = "queues that flows are spread over, so that none waits behind another's packets" },
 	{ "offload", MR_BOOL, MR_AT(struct mr_tun_conf, offload), .def = 1,
 	  .help = "exchange many packets as one with the device, where the kernel does" },
 	{ "uso", MR_BOOL, MR_AT(struct mr_tun_conf, uso), .def = 1,
@@ -65,9 +68,9 @@ static uint32_t segments_of(uint32_t mtu)
 }
 
 /* The device of this name with these flags; -1 with errno. */
-static int attach(const char *name, short flags)
+static int attach(const char *name, int flags)
 {
-	struct ifreq req = { .ifr_flags = flags };
+	struct ifreq req = { .ifr_flags = (short)flags };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), error;
 
 	memcpy(req.ifr_name, name, strlen(name));
@@ -80,9 +83,9 @@ static int attach(const char *name, short flags)
 }
 
 /* A device with the header that offloads need, or -1. */
-static int attach_vnet(const char *name)
+static int attach_vnet(const char *name, int flags)
 {
-	int fd = attach(name, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+	int fd = attach(name, flags | IFF_VNET_HDR);
 	int size = sizeof(struct virtio_net_hdr);
 
 	if (fd < 0 || ioctl(fd, TUNSETVNETHDRSZ, &size) == 0)
@@ -105,7 +108,7 @@ static void ask_for_offloads(struct mr_tun *tun, bool uso)
 	};
 
 	for (unsigned i = uso ? 0 : 1; i < sizeof set / sizeof set[0]; i++) {
-		if (ioctl(tun->fd, TUNSETOFFLOAD, set[i]) == 0) {
+		if (ioctl(tun->fd[0], TUNSETOFFLOAD, set[i]) == 0) {
 			tun->tso = set[i] & TUN_F_TSO6;
 			tun->uso = set[i] & TUN_F_USO6;
 			return;
@@ -122,9 +125,52 @@ static int refuse_device(struct mr_setup *s, const char *name)
 		return mr_setup_error(s, "tun",
 		                      "making device %s needs CAP_NET_ADMIN: run as root, or "
 		                      "setcap cap_net_admin+ep on the program", name);
-	if (errno == EBUSY)
+	if (errno == EBUSY || errno == EINVAL) /* EINVAL: it is there, and has several queues */
 		return mr_setup_error(s, "tun", "device %s is in use by another program", name);
 	return mr_setup_error(s, "tun", "device %s cannot be made: %s", name, strerror(errno));
+}
+
+/* With offloads if it can be had so.  False, with errno: not with these flags.  With several queues only
+ * a device of our own is made: one that has them could be another's, who would get half of our packets.
+ * One that somebody has made for us is taken as it is. */
+static bool attach_first(struct mr_tun *tun, const struct mr_tun_conf *conf, int more)
+{
+	int flags = IFF_TUN | IFF_NO_PI | more;
+
+	tun->fd[0] = conf->offload ? attach_vnet(conf->name, flags) : -1;
+	tun->vnet = tun->fd[0] >= 0;
+	if (!tun->vnet)
+		tun->fd[0] = attach(conf->name, flags);
+	tun->queues = tun->fd[0] >= 0;
+	return tun->queues;
+}
+
+static bool attach_next(struct mr_tun *tun, int flags)
+{
+	int fd = attach(tun->name, flags & (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE));
+
+	if (fd < 0)
+		return false;
+	tun->fd[tun->queues++] = fd;
+	return true;
+}
+
+/* One descriptor that tells which queues have packets. */
+static int join_queues(struct mr_tun *tun, struct mr_setup *s)
+{
+	if (tun->queues == 1) {
+		tun->ready = tun->fd[0];
+		return 0;
+	}
+	tun->ready = epoll_create1(EPOLL_CLOEXEC);
+	for (unsigned i = 0; i < tun->queues; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+
+		if (tun->ready < 0 || epoll_ctl(tun->ready, EPOLL_CTL_ADD, tun->fd[i], &event))
+			return mr_setup_error(s, "tun", "device %s: its queues cannot be watched: %s",
+			                      tun->name, strerror(errno));
+	}
+	return 0;
 }
 
 static int tun_open(void *self, struct mr_setup *s)
@@ -134,34 +180,35 @@ static int tun_open(void *self, struct mr_setup *s)
 	struct ifreq req;
 
 	memset(&req, 0, sizeof req);
-	tun->fd = -1;
+	tun->ready = -1;
 	tun->mtu = conf->mtu;
 	tun->queue = conf->queue;
 	tun->segments = segments_of(conf->mtu);
 	tun->asked = conf->offload;
 	if (!conf->enabled)
 		return 0;
-	if (conf->offload)
-		tun->fd = attach_vnet(conf->name);
-	tun->vnet = tun->fd >= 0;
-	if (!tun->vnet)
-		tun->fd = attach(conf->name, IFF_TUN | IFF_NO_PI);
-	if (tun->fd < 0)
+	if (!(conf->queues > 1 && attach_first(tun, conf, IFF_MULTI_QUEUE | IFF_TUN_EXCL)) &&
+	    !attach_first(tun, conf, 0))
 		return refuse_device(s, conf->name);
-	if (ioctl(tun->fd, TUNGETIFF, &req))
+	if (ioctl(tun->fd[0], TUNGETIFF, &req))
 		return refuse_device(s, conf->name);
 	memcpy(tun->name, req.ifr_name, sizeof tun->name - 1);
 	if (tun->vnet)
 		ask_for_offloads(tun, conf->uso);
-	return 0;
+	while (req.ifr_flags & IFF_MULTI_QUEUE && tun->queues < conf->queues)
+		if (!attach_next(tun, req.ifr_flags))
+			break;
+	return join_queues(tun, s);
 }
 
 static void tun_close(void *self)
 {
 	struct mr_tun *tun = self;
 
-	if (tun->fd >= 0)
-		close(tun->fd); /* which removes the device, its address and its route */
+	if (tun->queues > 1)
+		close(tun->ready);
+	while (tun->queues > 0)
+		close(tun->fd[--tun->queues]); /* the last removes the device, its address and its route */
 }
 
 static uint32_t tun_view_max(void *const *confs)
@@ -283,7 +330,7 @@ int mr_tun_configure(struct mr_tun *tun, const uint8_t own[16], struct mr_setup 
 	const char *failed;
 	int ctl;
 
-	if (tun->fd < 0 || tun->up)
+	if (tun->queues == 0 || tun->up)
 		return 0;
 	ctl = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (ctl < 0)
@@ -303,8 +350,9 @@ const char *mr_tun_text(const struct mr_tun *tun, char buf[MR_TUN_TEXT])
 	const char *offloads = tun->uso ? "TSO and USO" : tun->tso ? "TSO" : "no offloads";
 	const char *why = tun->tso || !tun->asked ? "" : ", which the kernel refused";
 
-	if (tun->fd < 0)
+	if (tun->queues == 0)
 		return NULL;
-	snprintf(buf, MR_TUN_TEXT, "TUN %s: MTU %u, %s%s", tun->name, tun->mtu, offloads, why);
+	snprintf(buf, MR_TUN_TEXT, "TUN %s: MTU %u, queues: %u, %s%s", tun->name, tun->mtu, tun->queues,
+	         offloads, why);
 	return buf;
 }

@@ -2,8 +2,13 @@
  *
  * Layer 3, without packet information.  The device gets our mesh address with the prefix of the
  * mesh, which makes the route fd00::/8, and its MTU.  Both outlive `ip link set ... down`.  Without
- * `tun.enabled` there is no device: fd is -1, nothing is read and what should be written is dropped
- * by name.
+ * `tun.enabled` there is no device: it has no queues, nothing is read and what should be written is
+ * dropped by name.
+ *
+ * The device has several queues where the kernel lets it, each with a descriptor.  The kernel puts
+ * what programs send into them by flow: into the queue that the flow's packets of the other direction
+ * were written to, or one drawn by its own hash while there were none.  So a flow that fills its
+ * queue makes no other wait, as long as the reader takes turns.
  *
  * Where the kernel lets it, the device has offloads as a network card has: in front of every packet
  * there is a struct virtio_net_hdr, a read may bring a super-packet of one TCP stream (TSO) or one
@@ -19,18 +24,24 @@
 
 #include "core/stage.h"
 
+#define MR_TUN_QUEUES 16
+
 struct mr_tun_conf {
 	bool     enabled;
 	char    *name; /* at most 15 bytes          */
 	uint32_t mtu;  /* largest IPv6 packet, bytes */
 	uint32_t queue; /* packets                   */
+	uint32_t queues; /* to be asked for          */
 	bool     offload, uso; /* to be asked for    */
 };
 
 struct mr_tun {
-	int      fd; /* -1: none */
+	int      fd[MR_TUN_QUEUES]; /* of the queues, owned                                   */
+	unsigned queues; /* 0: there is no device                                             */
+	int      ready; /* readable while a queue is: fd[0] of one queue, else an epoll descriptor,
+	                 * owned, whose events say the number of the queue; -1: no device     */
 	uint32_t mtu;
-	uint32_t queue; /* packets the kernel keeps for us while we are away */
+	uint32_t queue; /* packets the kernel keeps for us in each while we are away          */
 	char     name[16];
 	bool     asked; /* offloads were wanted; const after open, as are these four:          */
 	bool     vnet; /* every packet has a struct virtio_net_hdr before it                  */

@@ -21,7 +21,9 @@
 
 static bool expects_super(const struct tun_read *tr)
 {
-	return tr->size >= SIZE_MIN && tr->head + tr->size <= tr->tun->mtu;
+	const struct tun_queue *q = &tr->queue[tr->from];
+
+	return q->size >= SIZE_MIN && q->head + q->size <= tr->tun->mtu;
 }
 
 /* True: there are at least `want`. */
@@ -43,16 +45,18 @@ static void add(struct tun_read *tr, void *at, size_t n)
 /* Bytes that go to spares. */
 static size_t add_slots(struct tun_read *tr)
 {
+	const struct tun_queue *q = &tr->queue[tr->from];
+
 	if (!expects_super(tr)) {
 		add(tr, tr->spare[0]->data, tr->tun->mtu);
 		tr->slots = 1;
 		return tr->tun->mtu;
 	}
 	tr->slots = tr->spares < tr->tun->segments ? tr->spares : tr->tun->segments;
-	add(tr, tr->spare[0]->data, tr->head + tr->size);
+	add(tr, tr->spare[0]->data, q->head + q->size);
 	for (unsigned i = 1; i < tr->slots; i++)
-		add(tr, tr->spare[i]->data + tr->head, tr->size);
-	return tr->head + (size_t)tr->slots * tr->size;
+		add(tr, tr->spare[i]->data + q->head, q->size);
+	return q->head + (size_t)tr->slots * q->size;
 }
 
 bool mr_tun_read_prepare(struct tun_read *tr, struct mr_turn *t)
@@ -102,9 +106,10 @@ void mr_tun_read_join(struct tun_read *tr, size_t total)
 
 bool mr_tun_read_place(struct tun_read *tr, size_t total)
 {
+	const struct tun_queue *q = &tr->queue[tr->from];
 	size_t in_slots = 0;
 
-	if (expects_super(tr) && tr->split.len == tr->head && tr->split.size == tr->size) {
+	if (expects_super(tr) && tr->split.len == q->head && tr->split.size == q->size) {
 		tr->placed = tr->slots < tr->split.n ? tr->slots : tr->split.n;
 		return true;
 	}

@@ -1,5 +1,6 @@
 libstages_a_SOURCES += \
 	stages/tun-read/layout.c \
+	stages/tun-read/queues.c \
 	stages/tun-read/split.c \
 	stages/tun-read/split.h \
 	stages/tun-read/tun-read.c \

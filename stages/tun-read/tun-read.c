@@ -38,11 +38,11 @@ static int tun_read_open(void *self, struct mr_setup *s)
 	tr->mesh = s->use[1];
 	tr->watch = -1;
 	tr->rest = MR_NEVER;
-	if (tr->tun->fd < 0)
+	if (tr->tun->queues == 0)
 		return 0;
 	if (mr_tun_configure(tr->tun, tr->mesh->own_ip, s))
 		return -1;
-	tr->watch = mr_setup_watch(s, tr->tun->fd, MR_WATCH_READ);
+	tr->watch = mr_setup_watch(s, tr->tun->ready, MR_WATCH_READ);
 	return tr->watch < 0 ? -1 : 0;
 }
 
@@ -58,11 +58,11 @@ static bool nothing_read(struct tun_read *tr, int error, struct mr_turn *t)
 {
 	if (error == EINTR)
 		return true;
-	if (error != EAGAIN) {
-		mr_count(t, ERRORS, 1);
-		tr->rest = t->now + REST;
-		set_watch(tr, 0, t);
-	}
+	if (error == EAGAIN)
+		return mr_tun_read_empty(tr);
+	mr_count(t, ERRORS, 1);
+	tr->rest = t->now + REST;
+	set_watch(tr, 0, t);
 	return false;
 }
 
@@ -95,10 +95,11 @@ static void refuse(struct tun_read *tr, unsigned why, size_t n, struct mr_turn *
 static void one_packet(struct tun_read *tr, size_t total, struct mr_turn *t)
 {
 	size_t first = mr_tun_read_first(tr, total);
+	struct tun_queue *q = &tr->queue[tr->from];
 	struct mr_pkt *p = tr->spare[0];
 
-	if (++tr->alone >= PATIENT)
-		tr->size = 0;
+	if (++q->alone >= PATIENT)
+		q->size = 0;
 	if (total > tr->tun->mtu) {
 		refuse(tr, TOO_BIG, first, t);
 		return;
@@ -121,6 +122,7 @@ static void one_packet(struct tun_read *tr, size_t total, struct mr_turn *t)
 static void super_packet(struct tun_read *tr, size_t total, struct mr_turn *t)
 {
 	size_t first = mr_tun_read_first(tr, total);
+	struct tun_queue *q = &tr->queue[tr->from];
 	struct mr_split *s = &tr->split;
 
 	tr->at = s->n = 0;
@@ -137,10 +139,10 @@ static void super_packet(struct tun_read *tr, size_t total, struct mr_turn *t)
 	}
 	if (!mr_tun_read_place(tr, total))
 		mr_count(t, MOVED, s->n);
-	tr->head = s->len;
-	tr->size = s->size;
-	tr->segments = s->n < MR_VECTOR ? s->n : MR_VECTOR;
-	tr->alone = 0;
+	q->head = s->len;
+	q->size = s->size;
+	q->segments = s->n < MR_VECTOR ? s->n : MR_VECTOR;
+	q->alone = 0;
 }
 
 /* There are segments: hand them on.  True: some are left, for want of room or of packets. */
@@ -160,7 +162,7 @@ static bool segments_left(struct tun_read *tr, struct mr_turn *t)
 	return tr->at < tr->split.n;
 }
 
-/* False: nothing was read; *again when that says nothing about the next time. */
+/* False: nothing was read; *again when another try may bring something. */
 static bool one_read(struct tun_read *tr, bool *again, struct mr_turn *t)
 {
 	size_t head = tr->tun->vnet ? sizeof tr->device : 0;
@@ -170,11 +172,12 @@ static bool one_read(struct tun_read *tr, bool *again, struct mr_turn *t)
 	if (!mr_tun_read_prepare(tr, t))
 		return false;
 	mr_count(t, CALLS, 1);
-	n = readv(tr->tun->fd, tr->piece, (int)tr->pieces);
+	n = readv(tr->tun->fd[tr->from], tr->piece, (int)tr->pieces);
 	if (n <= (ssize_t)head) {
 		*again = nothing_read(tr, n < 0 ? errno : EIO, t);
 		return false;
 	}
+	mr_tun_read_gave(tr, (size_t)n);
 	if (tr->tun->vnet && tr->device.gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		super_packet(tr, (size_t)n - head, t);
 	else
@@ -190,11 +193,19 @@ static bool tun_read_pull(void *self, struct mr_turn *t)
 	if (tr->at < tr->split.n && segments_left(tr, t))
 		return true;
 	for (unsigned i = 0; i < tr->batch; i++) {
+		const struct tun_queue *q;
+
+		if (!mr_tun_read_choose(tr))
+			return false;
+		q = &tr->queue[tr->from];
 		/* a super-packet that is expected leaves whole */
-		if (mr_room(t, IP) < (tr->size ? tr->segments : 1))
+		if (mr_room(t, IP) < (q->size ? q->segments : 1))
 			return true;
-		if (!one_read(tr, &again, t))
-			return again;
+		if (!one_read(tr, &again, t)) {
+			if (!again)
+				return false;
+			continue;
+		}
 		if (tr->at < tr->split.n && segments_left(tr, t))
 			return true;
 	}

@@ -11,6 +11,15 @@
 
 #define MR_SUPER_MAX (UINT16_MAX + 40) /* bytes of the longest IPv6 packet */
 
+/* One queue of the device, and what a read from it is laid out for: a super-packet like the last one,
+ * or `size` 0. */
+struct tun_queue {
+	uint32_t head, size;         /* bytes of header, and of a segment's payload     */
+	uint32_t segments;           /* that it had                                     */
+	unsigned alone;              /* reads of another sort since then                */
+	int32_t  credit;             /* bytes it may give before the others' turn       */
+};
+
 struct tun_read {
 	uint32_t              batch; /* reads of a pull, at most; const after open      */
 	struct mr_tun        *tun;   /* borrowed */
@@ -19,10 +28,10 @@ struct tun_read {
 	uint64_t              rest;  /* ns, when to look at the device again without being told;
 	                              * or MR_NEVER                                     */
 
-	/* what the next read is laid out for: a super-packet like the last one, or `size` 0 */
-	uint32_t head, size;         /* bytes of header, and of a segment's payload     */
-	uint32_t segments;           /* that it had                                     */
-	unsigned alone;              /* reads of another sort since then                */
+	/* the device's queues; the stage starts with one to read, as if it had credit */
+	struct tun_queue queue[MR_TUN_QUEUES];
+	unsigned         from;       /* the one that is read now, [0, tun->queues)      */
+	uint32_t         full;       /* bit i: queue i may have packets                 */
 
 	/* the read */
 	unsigned       used, spares; /* spares [used, spares) are here, for packets to come */
@@ -39,6 +48,15 @@ struct tun_read {
 	                              * in `whole`                                      */
 	uint8_t         whole[MR_SUPER_MAX]; /* the packet, less what lies in spares    */
 };
+
+/* ---- queues.c ---- */
+
+/* Find the queue to be read next.  False: none has packets. */
+bool mr_tun_read_choose(struct tun_read *tr);
+
+/* That queue has given n bytes; or nothing: true, there may be others. */
+void mr_tun_read_gave(struct tun_read *tr, size_t n);
+bool mr_tun_read_empty(struct tun_read *tr);
 
 /* ---- layout.c ---- */
 

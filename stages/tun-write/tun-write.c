@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "core/stage.h"
+#include "fips/path/ip.h"
 #include "stages/lib/tun.h"
 #include "stages/lib/words.h"
 #include "stages/tun-write/merge.h"
@@ -31,14 +32,24 @@ static int tun_write_open(void *self, struct mr_setup *s)
 	return 0;
 }
 
-/* The device takes a packet whole or not at all.  0 or errno. */
-static int write_pieces(const struct tun_write *tw, unsigned n, struct mr_turn *t)
+/* ---- one call ---- */
+
+/* The queue that a flow is written to is the one its answers come by (tun.h). */
+static int queue_of(const struct mr_tun *tun, const uint8_t *ip, uint32_t len)
 {
+	return tun->fd[tun->queues > 1 ? fips_ip_flow(ip, len) % tun->queues : 0];
+}
+
+/* The device takes the packet, whose first len bytes are at ip, whole or not at all.  0 or errno. */
+static int write_pieces(const struct tun_write *tw, const uint8_t *ip, uint32_t len, unsigned n,
+                        struct mr_turn *t)
+{
+	int fd = queue_of(tw->tun, ip, len);
 	ssize_t done;
 
 	do {
 		mr_count(t, CALLS, 1);
-		done = writev(tw->tun->fd, tw->piece, (int)n);
+		done = writev(fd, tw->piece, (int)n);
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? errno : 0;
 }
@@ -65,13 +76,13 @@ static int write_one(struct tun_write *tw, const struct mr_pkt *p, struct mr_tur
 	if (tw->tun->vnet)
 		tw->piece[n++] = (struct iovec){ .iov_base = &device, .iov_len = sizeof device };
 	tw->piece[n++] = (struct iovec){ .iov_base = p->data, .iov_len = p->len };
-	return write_pieces(tw, n, t);
+	return write_pieces(tw, p->data, p->len, n, t);
 }
 
 static void write_each(struct tun_write *tw, const struct mr_vector *v, struct mr_turn *t)
 {
 	for (unsigned i = 0; i < v->n; i++)
-		went(tw, v->pkt[i], tw->tun->fd < 0 ? ENODEV : write_one(tw, v->pkt[i], t), t);
+		went(tw, v->pkt[i], tw->tun->queues == 0 ? ENODEV : write_one(tw, v->pkt[i], t), t);
 }
 
 /* ---- run by run ---- */
@@ -79,7 +90,7 @@ static void write_each(struct tun_write *tw, const struct mr_vector *v, struct m
 static int write_run(struct tun_write *tw, struct mr_merge_run *run, struct mr_turn *t)
 {
 	struct virtio_net_hdr device;
-	const struct mr_merge_pkt *p = &tw->merge.pkt[run->first];
+	const struct mr_merge_pkt *first = &tw->merge.pkt[run->first], *p = first;
 	unsigned n = 0;
 
 	mr_merge_finish(&tw->merge, run, &device);
@@ -90,7 +101,7 @@ static int write_run(struct tun_write *tw, struct mr_merge_run *run, struct mr_t
 		tw->piece[n++] = (struct iovec){ .iov_base = p->ip + p->head,
 			                         .iov_len = mr_merge_payload(p) };
 	}
-	return write_pieces(tw, n, t);
+	return write_pieces(tw, first->ip, first->len, n, t);
 }
 
 /* A kernel that does not know such a super-packet gets the packets one by one. */
@@ -133,7 +144,7 @@ static void tun_write_process(void *self, unsigned input, struct mr_vector *v, s
 
 	(void)input;
 	tw->gone.n = 0;
-	if (tw->tun->fd >= 0 && tw->tun->vnet)
+	if (tw->tun->queues > 0 && tw->tun->vnet)
 		write_runs(tw, v, t);
 	else
 		write_each(tw, v, t);

@@ -198,6 +198,38 @@ err_has './graph.json:3:16: edges[1].from: rx has no output "handshake"; did you
 err_has './graph.json:3:40: edges[1].to: rx has no input'
 expect 2 run -c bad.json
 err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
+# A wrong value of a setting is named by file, line, column and path, in the node file and in a graph.
+cat >types.json <<'END'
+{ "transports": { "udp": { "connected": "yes" } },
+  "tun": { "queue": "long", "offload": 1,
+           "uso": "off" },
+  "capture": { "plaintext": 1 },
+  "aead": { "refuse": [ "lanes" ] } }
+END
+expect 2 check -g fused -c types.json
+err_has 'types.json:1:28: transports.udp.connected: "yes" is not true or false'
+err_has 'types.json:2:12: tun.queue: "long" is not a whole number'
+err_has 'types.json:2:29: tun.offload: 1 is not true or false'
+err_has 'types.json:3:12: tun.uso: "off" is not true or false'
+err_has 'types.json:5:13: aead.refuse: an array is not a string'
+for setting in 'tun.queue=99: 99 is below 100' 'tun.queue=100001: 100001 is above 100000' \
+	'tun.queues=0: 0 is below 1' 'tun.queues=17: 17 is above 16' \
+	'aead.refuse=mbedtls: "mbedtls" names the one that is built in' 'aead=lanes: "lanes" is not an object'; do
+	expect 2 check -g fused --set "${setting%%: *}"
+	err_has "--set: ${setting%%=*}: ${setting#*: }"
+done
+sed -e 's/"rx": *{}/"rx": { "gro": 1, "sojourn": -1, "interval": 999 }/' \
+	-e 's/"tx-gso": *{ /&"gso": 0, "segments": 129, /' \
+	-e 's/"from": "rx.frames",/& "sojourn": 10000001,/' "$top/graphs/staged.json" >values.json
+line() { sed -n "/$1/=" values.json; }
+expect 2 check -g ./values.json
+err_has "./values.json:$(line '"gro"'):13: stages.rx.gro: 1 is not true or false"
+err_has "./values.json:$(line '"gro"'):23: stages.rx.sojourn: -1 is below 0"
+err_has "./values.json:$(line '"gro"'):38: stages.rx.interval: 999 is below 1000"
+err_has "./values.json:$(line '"gso"'):17: stages.tx-gso.gso: 0 is not true or false"
+err_has "./values.json:$(line '"gso"'):27: stages.tx-gso.segments: 129 is above 128"
+err_has "./values.json:$(line 10000001):28: edges[0].sojourn: 10000001 is above 10000000"
+[ "$(grep -c . err)" = 6 ] || fail "check: values.json has six mistakes"
 expect 2 check --set tnu.mtu=5
 err_has '--set: tnu.mtu: "tnu" is neither a key of the node file nor a stage of the graph; did you mean "tun"?'
 expect 2 check --set rx.threads=4

@@ -257,8 +257,13 @@ static const struct {
 	{ SAYS("", "", ",\"sojourn\":5000") "]}",
 	  "edges[3].sojourn: packets here have their numbers already: nothing is dropped here for its wait" },
 	{ SAYS(",\"sojourn\":1", "", "") "]}", "edges[0].sojourn: the host's packets are not bulk" },
-	{ SAYS("", ",\"sojourn\":\"5 ms\"", "") "]}", "edges[2].sojourn" },
-	{ SAYS("", ",\"interval\":0", "") "]}", "edges[2].interval" },
+	{ SAYS("", ",\"sojourn\":\"5 ms\"", "") "]}",
+	  "edges[2].sojourn: \"5 ms\" is not a whole number" },
+	{ SAYS("", ",\"sojourn\":-1", "") "]}", "edges[2].sojourn: -1 is below 0" },
+	{ SAYS("", ",\"sojourn\":10000001", "") "]}", "edges[2].sojourn: 10000001 is above 10000000" },
+	{ SAYS("", ",\"interval\":true", "") "]}", "edges[2].interval: true is not a whole number" },
+	{ SAYS("", ",\"interval\":999", "") "]}", "edges[2].interval: 999 is below 1000" },
+	{ SAYS("", ",\"interval\":10000001", "") "]}", "edges[2].interval: 10000001 is above 10000000" },
 };
 
 START_TEST(elsewhere_it_is_refused)

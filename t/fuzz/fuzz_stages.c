@@ -160,10 +160,10 @@ static void open_device(struct world *w)
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair))
 		abort();
-	tun->fd = pair[0]; /* closed with the rig */
+	tun->fd[tun->queues++] = tun->ready = pair[0]; /* closed with the rig */
 	w->device = pair[1];
 	if (!w->kind->inputs[0].name)
-		rig_watch(w->rig, tun->fd);
+		rig_watch(w->rig, tun->ready);
 }
 
 static void open_world(struct world *w, const struct mr_kind *kind, const char *settings)

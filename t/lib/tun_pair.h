@@ -11,6 +11,9 @@
 /* Give the rig one end as its device, closed with the rig; returns the other, the caller's. */
 int tun_pair_become(struct rig *rig);
 
+/* The same with n pairs as its queues, 2 to MR_TUN_QUEUES. */
+void tun_pair_queues(struct rig *rig, unsigned n, int far_end[]);
+
 /* A rig of tun-read on such a pair. */
 struct rig *tun_pair_reader(const char *settings, int *far_end);
 

@@ -147,7 +147,7 @@ START_TEST(a_full_device)
 	const struct mr_tun *tun = rig_use(rig, &mr_resource_tun);
 	uint8_t ip[200];
 
-	ck_assert_int_eq(setsockopt(tun->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+	ck_assert_int_eq(setsockopt(tun->fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	for (unsigned i = 0; i < 60; i++)
 		rig_feed(rig, "ip", ip, craft_ip(ip, &craft_b, &craft_a, 0, sizeof ip));
 	rig_run(rig);

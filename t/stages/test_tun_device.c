@@ -130,16 +130,16 @@ static const struct {
 	bool        vnet, tso, uso;
 	const char *text;
 } kernels[] = {
-	{ "", 0, 0, true, true, true, "MTU 1300, TSO and USO" },
-	{ ",\"uso\":false", 0, 0, true, true, false, "MTU 1300, TSO" },
-	{ ",\"offload\":false", 0, 0, false, false, false, "MTU 1300, no offloads" },
-	{ "", TUNSETOFFLOAD, 0x60, true, true, false, "MTU 1300, TSO" },
+	{ "", 0, 0, true, true, true, "MTU 1300, queues: 8, TSO and USO" },
+	{ ",\"uso\":false", 0, 0, true, true, false, "MTU 1300, queues: 8, TSO" },
+	{ ",\"offload\":false", 0, 0, false, false, false, "MTU 1300, queues: 8, no offloads" },
+	{ "", TUNSETOFFLOAD, 0x60, true, true, false, "MTU 1300, queues: 8, TSO" },
 	{ "", TUNSETOFFLOAD, 0x66, true, false, false,
-	  "MTU 1300, no offloads, which the kernel refused" },
+	  "MTU 1300, queues: 8, no offloads, which the kernel refused" },
 	{ "", TUNSETOFFLOAD, 0, true, false, false,
-	  "MTU 1300, no offloads, which the kernel refused" },
+	  "MTU 1300, queues: 8, no offloads, which the kernel refused" },
 	{ "", TUNSETVNETHDRSZ, 0, false, false, false,
-	  "MTU 1300, no offloads, which the kernel refused" },
+	  "MTU 1300, queues: 8, no offloads, which the kernel refused" },
 };
 
 static const char *node_with(const char *settings)
@@ -350,6 +350,29 @@ START_TEST(a_program_hears)
 }
 END_TEST
 
+/* One that was made for us has the queue it has. */
+START_TEST(a_device_that_was_there)
+{
+	struct ifreq req = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	const struct mr_tun *tun;
+	struct rig *rig;
+	int fd;
+
+	if (!namespace())
+		return;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	snprintf(req.ifr_name, sizeof req.ifr_name, "mrtest%d", (int)(getpid() % 10000));
+	ck_assert_int_eq(ioctl(fd, TUNSETIFF, &req), 0);
+	ck_assert_int_eq(ioctl(fd, TUNSETPERSIST, 1), 0);
+	close(fd);
+	rig = rig_open(&mr_kind_tun_read, "{}", device_node());
+	tun = rig_use(rig, &mr_resource_tun);
+	ck_assert_uint_eq(tun->queues, 1);
+	ck_assert_int_eq(ioctl(tun->fd[0], TUNSETPERSIST, 0), 0);
+	rig_close(rig);
+}
+END_TEST
+
 /* Why a device cannot be had is said in a sentence. */
 START_TEST(refusals)
 {
@@ -386,6 +409,7 @@ int main(void)
 	tcase_add_test(tc, the_device_grew);
 	tcase_add_test(tc, a_device_that_is_gone);
 	tcase_add_test(tc, a_program_hears);
+	tcase_add_test(tc, a_device_that_was_there);
 	tcase_add_test(tc, refusals);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

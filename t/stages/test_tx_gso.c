@@ -429,13 +429,21 @@ START_TEST(waiting_keeps_the_order)
 }
 END_TEST
 
+static const struct {
+	const char *settings, *sentence;
+} wrong[] = {
+	{ "{\"segments\":1}", "segments: 1 is below 2" },
+	{ "{\"segments\":129}", "segments: 129 is above 128" },
+	{ "{\"segments\":\"all\"}", "segments: \"all\" is not a whole number" },
+	{ "{\"gso\":1}", "gso: 1 is not true or false" },
+};
+
 START_TEST(settings_have_bounds)
 {
-	static const char *const wrong[] = { "{\"segments\":1}", "{\"segments\":129}",
-		                             "{\"gso\":1}" };
-	char *why = rig_refusal(&mr_kind_tx_gso, wrong[_i], NODE);
+	char *why = rig_refusal(&mr_kind_tx_gso, wrong[_i].settings, NODE);
 
 	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strstr(why, wrong[_i].sentence) != NULL, "%s", why);
 	free(why);
 }
 END_TEST
@@ -456,7 +464,7 @@ int main(void)
 	tcase_add_test(tc, an_error_of_a_message);
 	tcase_add_test(tc, some_at_a_time);
 	tcase_add_loop_test(tc, waiting_keeps_the_order, 0, 2);
-	tcase_add_loop_test(tc, settings_have_bounds, 0, 3);
+	tcase_add_loop_test(tc, settings_have_bounds, 0, COUNT(wrong));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
