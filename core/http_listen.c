@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/http_request.h"
@@ -143,80 +142,35 @@ static int listen_inet(const char *listen_at, bool insecure, struct mr_http_plac
 
 /* ---- a socket in the file system ---- */
 
-/* Does somebody answer there? */
-static bool answers(const struct sockaddr_un *at)
+static struct mr_unix_wish wish_of(const char *listen_at)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
-
-	if (fd < 0)
-		return true;
-	yes = connect(fd, (const struct sockaddr *)at, sizeof *at) == 0 || errno != ECONNREFUSED;
-	close(fd);
-	return yes;
-}
-
-/* A socket left behind by an earlier run makes room; anything else stays. */
-static int make_room(const char *listen_at, const struct sockaddr_un *at, struct mr_report *report)
-{
-	struct stat st;
-
-	if (lstat(at->sun_path, &st) != 0)
-		return errno == ENOENT ? 0 : fail(report, listen_at, "cannot look at it");
-	if (!S_ISSOCK(st.st_mode))
-		return refuse(report, listen_at, "is there already and is not a socket");
-	if (st.st_uid != geteuid())
-		return refuse(report, listen_at, "is somebody else's socket");
-	if (answers(at))
-		return refuse(report, listen_at, "is in use by another process");
-	return unlink(at->sun_path) == 0 ? 0 : fail(report, listen_at, "cannot replace it");
-}
-
-static int read_unix(const char *listen_at, struct sockaddr_un *out, struct mr_report *report)
-{
-	const char *path = listen_at + strlen("unix:");
-
-	if (path[0] != '/' || strlen(path) >= sizeof out->sun_path)
-		return refuse(report, listen_at,
-		              "needs an absolute path of at most 107 bytes after unix:");
-	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(out->sun_path, path, strlen(path) + 1);
-	return 0;
+	return (struct mr_unix_wish){ .path = listen_at + strlen("unix:"), .called = listen_at,
+		                      .setting = "http.listen", .mode = 0660 };
 }
 
 static int listen_unix(const char *listen_at, struct mr_http_place *p, struct mr_report *report)
 {
-	struct sockaddr_un *at = &p->bound.un;
-	const char *path = at->sun_path;
-	struct stat st;
+	struct mr_unix_wish wish = wish_of(listen_at);
 
-	if (read_unix(listen_at, at, report) != 0 || make_room(listen_at, at, report) != 0)
+	if (mr_unix_listen(&wish, &p->file, report) != 0)
 		return -1;
-	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p->fd < 0)
-		return fail(report, listen_at, "cannot make a socket");
-	/* The mode of the descriptor is the most the file will get. */
-	if (fchmod(p->fd, 0660) != 0 || bind(p->fd, &p->bound.any, sizeof *at) != 0)
-		return fail(report, listen_at, "cannot make the socket file");
-	if (lstat(path, &st) != 0 || chmod(path, 0660) != 0 || listen(p->fd, BACKLOG) != 0) {
-		fail(report, listen_at, "cannot listen");
-		unlink(path);
-		return -1;
-	}
-	p->dev = st.st_dev;
-	p->ino = st.st_ino;
+	p->fd = p->file.fd;
+	p->bound.un = p->file.at;
 	snprintf(p->url, sizeof p->url, "%s", listen_at);
 	return 0;
 }
 
 bool mr_http_listen_valid(const char *listen_at, bool insecure, struct mr_report *report)
 {
+	struct mr_unix_wish wish;
 	union mr_http_addr addr;
 
 	if (strcmp(listen_at, "off") == 0)
 		return true;
-	if (strncmp(listen_at, "unix:", 5) == 0)
-		return read_unix(listen_at, &addr.un, report) == 0;
+	if (strncmp(listen_at, "unix:", 5) == 0) {
+		wish = wish_of(listen_at);
+		return mr_unix_path_valid(&wish, report);
+	}
 	return read_inet(listen_at, insecure, &addr, report) == 0;
 }
 
@@ -240,11 +194,8 @@ int mr_http_listen(const char *listen_at, bool insecure, struct mr_http_place *p
 
 void mr_http_unlisten(const struct mr_http_place *place)
 {
-	struct stat st;
-
-	if (place->bound.any.sa_family == AF_UNIX && lstat(place->bound.un.sun_path, &st) == 0 &&
-	    st.st_dev == place->dev && st.st_ino == place->ino)
-		unlink(place->bound.un.sun_path);
+	if (place->bound.any.sa_family == AF_UNIX)
+		mr_unix_unlisten(&place->file);
 }
 
 bool mr_http_host_allowed(const struct mr_http_place *place, const char *host)

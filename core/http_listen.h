@@ -10,10 +10,10 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <sys/types.h>
 #include <sys/un.h>
 
 #include "core/err.h"
+#include "core/unix_listen.h"
 
 union mr_http_addr {
 	struct sockaddr     any;
@@ -26,8 +26,7 @@ struct mr_http_place {
 	int    fd;          /* listening, non-blocking; the owner closes it           */
 	char   url[160];    /* "http://[::1]:9180", "unix:/run/millrace.sock"         */
 	union mr_http_addr bound; /* family AF_UNIX: any Host is fine                 */
-	dev_t  dev;         /* of the socket file, to know it again                   */
-	ino_t  ino;
+	struct mr_unix_place file; /* valid if bound's family is AF_UNIX              */
 };
 
 /* Is the setting one that mr_http_listen would take, as far as can be told without opening

@@ -55,6 +55,8 @@ libcore_a_SOURCES = \
 	core/metrics.c \
 	core/name.c \
 	core/name.h \
+	core/oneline.c \
+	core/oneline.h \
 	core/orders.c \
 	core/pkt.h \
 	core/plan.c \
@@ -94,6 +96,8 @@ libcore_a_SOURCES = \
 	core/threads.h \
 	core/tsan.h \
 	core/turn.c \
+	core/unix_listen.c \
+	core/unix_listen.h \
 	core/view.c \
 	core/wire.h \
 	core/worker.c \
