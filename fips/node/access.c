@@ -126,13 +126,32 @@ static const char *entry(const struct fips_reader *r, char *text, struct fips_ad
 	return NULL;
 }
 
+/* The word is an npub or a name, neither of which is longer than it may be. */
+static bool add_entry(struct fips_access *out, const struct fips_addr *addr, const char *word)
+{
+	struct fips_addr *list = grow(out->addr, out->n, sizeof *list);
+	char(*words)[FIPS_HOST_LEN];
+
+	if (!list)
+		return false;
+	out->addr = list;
+	words = grow(out->word, out->n, sizeof *words);
+	if (!words)
+		return false;
+	out->word = words;
+	memset(words[out->n], 0, sizeof *words);
+	memcpy(words[out->n], word, strnlen(word, sizeof *words - 1));
+	list[out->n++] = *addr;
+	return true;
+}
+
 bool fips_access_parse(struct fips_access *out, const char *text, size_t n,
                        const struct fips_reader *r)
 {
 	struct lines l = { .at = text, .end = text + n };
 
 	while (next_line(&l, r)) {
-		struct fips_addr addr, *list;
+		struct fips_addr addr;
 		const char *wrong;
 
 		if (fips_same_name(l.text, "all")) {
@@ -146,11 +165,8 @@ bool fips_access_parse(struct fips_access *out, const char *text, size_t n,
 		}
 		if (is_over(out->n, l.number, r))
 			return true;
-		list = grow(out->addr, out->n, sizeof *list);
-		if (!list)
+		if (!add_entry(out, &addr, l.text))
 			return false;
-		out->addr = list;
-		list[out->n++] = addr;
 	}
 	return true;
 }
@@ -169,6 +185,7 @@ static const char *host(const struct fips_reader *r, char *text, struct fips_hos
 	if (wrong)
 		return wrong;
 	out->addr = fips_addr_of_key(pub + 1);
+	memcpy(out->xonly, pub + 1, sizeof out->xonly);
 	for (unsigned i = 0; i <= strlen(text); i++)
 		out->name[i] = lower(text[i]);
 	return NULL;
@@ -201,6 +218,7 @@ bool fips_hosts_parse(struct fips_hosts *out, const char *text, size_t n,
 void fips_access_free(struct fips_access *list)
 {
 	free(list->addr);
+	free(list->word);
 	*list = (struct fips_access){ 0 };
 }
 

@@ -23,11 +23,13 @@ struct fips_access {
 	bool              all;
 	struct fips_addr *addr; /* owned, n of them */
 	unsigned          n;
+	char            (*word)[FIPS_HOST_LEN]; /* owned, n of them: what stands in the file */
 };
 
 struct fips_host {
 	char             name[FIPS_HOST_LEN]; /* lower case */
 	struct fips_addr addr;
+	uint8_t          xonly[FIPS_XONLY_LEN];
 };
 
 struct fips_hosts {

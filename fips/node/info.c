@@ -5,17 +5,38 @@
 
 #include "fips/node/parts.h"
 
+static enum fips_trend trend(const struct fips_average *a)
+{
+	if (!a->set)
+		return FIPS_TREND_UNKNOWN;
+	if (a->slow > 0 && a->quick > a->slow * 1.05)
+		return FIPS_TREND_RISING;
+	if (a->slow > 0 && a->quick < a->slow * 0.95)
+		return FIPS_TREND_FALLING;
+	return FIPS_TREND_STABLE;
+}
+
 static struct fips_metrics_info metrics_info(const struct fips_metrics *m)
 {
 	return (struct fips_metrics_info){
+		.rtt_known = m->rtt_known,
+		.loss_known = m->loss.set,
+		.etx_known = m->tries.set,
 		.srtt_us = m->rtt_known ? m->srtt : 0,
 		.rttvar_us = m->rtt_known ? m->rttvar : 0,
 		.loss = m->loss.set ? m->loss.slow : 0,
 		.forward = m->forward,
 		.reverse = m->reverse,
 		.etx = m->etx,
+		.etx_average = m->tries.set ? m->tries.slow : 1,
 		.goodput = m->goodput,
 		.jitter_us = m->jitter.set ? (uint32_t)m->jitter.slow : 0,
+		.ce = m->has_last ? m->last.ce : 0,
+		.rtt_trend = trend(&m->rtt),
+		.loss_trend = trend(&m->loss),
+		.goodput_trend = trend(&m->rate),
+		.jitter_trend = trend(&m->jitter),
+		.etx_trend = trend(&m->tries),
 	};
 }
 
@@ -30,9 +51,12 @@ static void link_info(const struct fips_peer *p, struct fips_peer_info *out)
 	out->ours = p->send->ours;
 	out->theirs = p->send->theirs;
 	out->k = p->k;
+	out->rekeying = p->rekey.on;
 	out->metrics = metrics_info(&p->metrics);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		out->keys += p->keys[i].id != 0;
+	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
+		out->draining |= p->keys[i].id != 0 && p->keys[i].id < p->send->id;
 }
 
 /* Strangers without a link are memory, not peers. */
@@ -41,66 +65,160 @@ static bool shown(const struct fips_peer *p)
 	return p->used && (p->configured || p->up);
 }
 
-bool fips_node_peer(const struct fips_node *n, unsigned index, struct fips_peer_info *out)
+static void peer_info(const struct fips_node *n, const struct fips_peer *p,
+                      struct fips_peer_info *out)
 {
 	char text[FIPS_ADDR_TEXT];
-	const struct fips_peer *p = NULL;
 
-	for (unsigned i = 0; i < n->n_peers; i++) {
-		if (shown(&n->peers[i]) && index-- == 0) {
-			p = &n->peers[i];
-			break;
-		}
-	}
-	if (!p)
-		return false;
 	*out = (struct fips_peer_info){
+		.slot = (unsigned)(p - n->peers),
 		.addr = p->addr,
 		.configured = p->configured,
+		.reconnects = p->configured && p->auto_reconnect,
 		.state = p->behind     ? FIPS_PEER_BEHIND :
 		         p->dialling ? FIPS_PEER_DIALLING :
 		                       FIPS_PEER_IDLE,
 		.retries = p->retries,
 		.retry_at = p->retry_at,
-		.metrics = { .forward = 1, .reverse = 1, .etx = 1 },
+		.metrics = { .forward = 1, .reverse = 1, .etx = 1, .etx_average = 1 },
 	};
 	memcpy(out->xonly, p->pub + 1, FIPS_XONLY_LEN);
 	memcpy(out->alias, p->alias, FIPS_ALIAS_LEN);
 	snprintf(out->name, sizeof out->name, "%s", fips_peer_name(p, text));
 	if (p->up)
 		link_info(p, out);
+}
+
+bool fips_node_peer_next(const struct fips_node *n, unsigned *at, struct fips_peer_info *out)
+{
+	while (*at < n->n_peers && !shown(&n->peers[*at]))
+		(*at)++;
+	if (*at >= n->n_peers)
+		return false;
+	peer_info(n, &n->peers[(*at)++], out);
 	return true;
 }
 
-bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_session_info *out)
+bool fips_node_peer(const struct fips_node *n, unsigned index, struct fips_peer_info *out)
 {
-	const struct fips_session *s = NULL;
-
-	for (unsigned i = 0; i < n->n_sessions; i++) {
-		if (n->sessions[i].used && index-- == 0) {
-			s = &n->sessions[i];
-			break;
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		if (shown(&n->peers[i]) && index-- == 0) {
+			peer_info(n, &n->peers[i], out);
+			return true;
 		}
 	}
-	if (!s)
-		return false;
+	return false;
+}
+
+bool fips_node_peer_of(const struct fips_node *n, const struct fips_addr *addr,
+                       struct fips_peer_info *out)
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		if (shown(&n->peers[i]) && fips_addr_eq(&n->peers[i].addr, addr)) {
+			peer_info(n, &n->peers[i], out);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- dials ---- */
+
+bool fips_node_dial_next(const struct fips_node *n, unsigned *at, struct fips_dial_info *out)
+{
+	for (; *at < n->n_peers * FIPS_VIAS_MAX; (*at)++) {
+		const struct fips_peer *p = &n->peers[*at / FIPS_VIAS_MAX];
+		const struct fips_dial *d = &p->dials[*at % FIPS_VIAS_MAX];
+
+		if (!p->used || !d->on)
+			continue;
+		*out = (struct fips_dial_info){ .slot = *at / FIPS_VIAS_MAX,
+			                        .which = *at % FIPS_VIAS_MAX,
+			                        .addr = p->addr, .via = d->via,
+			                        .since = d->resend.start,
+			                        .resends = d->resend.count };
+		memcpy(out->xonly, p->pub + 1, FIPS_XONLY_LEN);
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+/* ---- sessions ---- */
+
+static unsigned resends(const struct fips_session *s)
+{
+	unsigned most = s->resend.count;
+
+	for (unsigned i = 0; i < FIPS_HALVES; i++) {
+		if (s->halves[i].on && s->halves[i].resend.count > most)
+			most = s->halves[i].resend.count;
+	}
+	return most;
+}
+
+static void session_info(const struct fips_session *s, struct fips_session_info *out)
+{
+	bool established = s->state == FIPS_SESSION_ESTABLISHED;
+
 	*out = (struct fips_session_info){
 		.addr = s->addr,
 		.state = s->state,
 		.initiator = s->initiator,
 		.confirmed = s->current.heard,
-		.since = s->state == FIPS_SESSION_ESTABLISHED ? s->since : s->made,
+		.since = established ? s->since : s->made,
 		.key = s->send,
 		.key_since = s->cut_at,
 		.k = s->k,
+		.draining = s->previous.id != 0,
+		.resends = established ? 0 : resends(s),
+		.warmups = established && s->warmup_at != MR_NEVER,
 		.path_mtu = s->pmtu.current,
 		.routed = s->routed,
 		.hop = s->hop,
-		.metrics = { .forward = 1, .reverse = 1, .etx = 1 },
+		.metrics = { .forward = 1, .reverse = 1, .etx = 1, .etx_average = 1 },
 	};
-	if (s->state == FIPS_SESSION_ESTABLISHED)
+	memcpy(out->xonly, s->pub + 1, FIPS_XONLY_LEN);
+	if (established)
 		out->metrics = metrics_info(&s->metrics);
+}
+
+bool fips_node_session_next(const struct fips_node *n, unsigned *at, struct fips_session_info *out)
+{
+	while (*at < n->n_sessions && !n->sessions[*at].used)
+		(*at)++;
+	if (*at >= n->n_sessions)
+		return false;
+	session_info(&n->sessions[(*at)++], out);
 	return true;
+}
+
+bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_session_info *out)
+{
+	for (unsigned i = 0; i < n->n_sessions; i++) {
+		if (n->sessions[i].used && index-- == 0) {
+			session_info(&n->sessions[i], out);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool fips_node_session_of(const struct fips_node *n, const struct fips_addr *addr,
+                          struct fips_session_info *out)
+{
+	for (unsigned i = 0; i < n->n_sessions; i++) {
+		if (n->sessions[i].used && fips_addr_eq(&n->sessions[i].addr, addr)) {
+			session_info(&n->sessions[i], out);
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct fips_treepath *fips_node_path(const struct fips_node *n)
+{
+	return fips_mesh_path(n);
 }
 
 bool fips_node_has_link(const struct fips_node *n, const struct fips_addr *addr)

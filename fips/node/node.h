@@ -39,6 +39,7 @@
 #include "fips/node/action.h"
 #include "fips/node/config.h"
 #include "fips/node/input.h"
+#include "fips/node/treepath.h"
 
 #define FIPS_NODE_CURVE_OPS 8
 
@@ -107,16 +108,23 @@ const char     *fips_node_count_name(enum fips_node_count count);
 /* Public-key operations so far. */
 uint64_t fips_node_curve_ops(const struct fips_node *node);
 
+/* Which way a figure goes: its quick average against the slow one, more than 5 % apart. */
+enum fips_trend { FIPS_TREND_UNKNOWN, FIPS_TREND_STABLE, FIPS_TREND_RISING, FIPS_TREND_FALLING };
+
 /* What operators see of the metrics; zero where nothing is known (forward, reverse, etx: 1). */
 struct fips_metrics_info {
+	bool     rtt_known, loss_known, etx_known; /* the averages are those of reports */
 	uint32_t srtt_us;
 	uint32_t rttvar_us;
 	double   loss;    /* long average, [0, 1]                     */
 	double   forward; /* delivery ratios, [0, 1]                  */
 	double   reverse;
 	double   etx;     /* [1, 100]                                 */
+	double   etx_average;
 	double   goodput; /* bytes a second                           */
 	uint32_t jitter_us;
+	uint32_t ce;      /* frames with CE, as the other side says   */
+	enum fips_trend rtt_trend, loss_trend, goodput_trend, jitter_trend, etx_trend;
 };
 
 enum fips_peer_state {
@@ -128,11 +136,13 @@ enum fips_peer_state {
 };
 
 struct fips_peer_info {
+	unsigned             slot;       /* in the table: its own as long as it is there */
 	struct fips_addr     addr;
 	uint8_t              xonly[FIPS_XONLY_LEN];
 	char                 alias[FIPS_ALIAS_LEN]; /* empty for a stranger         */
 	char                 name[FIPS_HOST_LEN]; /* by the hosts file, else alias, else address */
 	bool                 configured;
+	bool                 reconnects; /* dialled again after a loss              */
 	bool                 initiator;  /* our dial made the key we send with      */
 	enum fips_peer_state state;
 	struct fips_via      via;        /* valid when provisional or up            */
@@ -142,6 +152,8 @@ struct fips_peer_info {
 	uint32_t             ours, theirs; /* its indices                           */
 	uint8_t              k;
 	unsigned             keys;       /* receiving, retiring ones included       */
+	bool                 rekeying;   /* a rekey of ours waits for its answer    */
+	bool                 draining;   /* an older key still receives             */
 	unsigned             retries;
 	uint64_t             retry_at;   /* ns, MR_NEVER: not to be dialled         */
 	struct fips_metrics_info metrics;
@@ -155,6 +167,7 @@ enum fips_session_state {
 
 struct fips_session_info {
 	struct fips_addr        addr;
+	uint8_t                 xonly[FIPS_XONLY_LEN]; /* all zero: not known yet   */
 	enum fips_session_state state;
 	bool                    initiator;
 	bool                    confirmed; /* something opened under its keys     */
@@ -162,16 +175,45 @@ struct fips_session_info {
 	uint64_t                key;
 	uint64_t                key_since; /* ns, sent with since; 0: not established */
 	uint8_t                 k;
+	bool                    draining;  /* an older key still receives         */
+	unsigned                resends;   /* of the handshake message under way  */
+	unsigned                warmups;   /* coordinates are still to be sent so often */
 	uint16_t                path_mtu;  /* of what we send, in link units      */
 	bool                    routed;    /* it has a way now ...                */
 	struct fips_addr        hop;       /* ... which begins at this neighbour  */
 	struct fips_metrics_info metrics;
 };
 
+/* A message 1 of ours that waits for its answer. */
+struct fips_dial_info {
+	unsigned         slot;    /* of the peer                            */
+	unsigned         which;   /* of its dials, [0, FIPS_VIAS_MAX)       */
+	struct fips_addr addr;
+	uint8_t          xonly[FIPS_XONLY_LEN];
+	struct fips_via  via;
+	uint64_t         since;   /* ns, first sending                      */
+	unsigned         resends;
+};
+
 /* Walk: index from 0 until false.  The order is stable between inputs. */
 bool fips_node_peer(const struct fips_node *node, unsigned index, struct fips_peer_info *out);
 bool fips_node_session(const struct fips_node *node, unsigned index,
                        struct fips_session_info *out);
+
+/* The same where there may be many: *at from 0, moved on, until false. */
+bool fips_node_peer_next(const struct fips_node *node, unsigned *at, struct fips_peer_info *out);
+bool fips_node_session_next(const struct fips_node *node, unsigned *at,
+                            struct fips_session_info *out);
+bool fips_node_dial_next(const struct fips_node *node, unsigned *at, struct fips_dial_info *out);
+
+/* The one with this address, if it is one that is shown. */
+bool fips_node_peer_of(const struct fips_node *node, const struct fips_addr *addr,
+                       struct fips_peer_info *out);
+bool fips_node_session_of(const struct fips_node *node, const struct fips_addr *addr,
+                          struct fips_session_info *out);
+
+/* Our own way to the root of the tree, never empty; valid until the next input. */
+const struct fips_treepath *fips_node_path(const struct fips_node *node);
 
 /* The peer with this address: is its link up, provisional counted? */
 bool fips_node_has_link(const struct fips_node *node, const struct fips_addr *addr);
