@@ -30,6 +30,8 @@ libcli_a_SOURCES = \
 	cli/run.c \
 	cli/run.h \
 	cli/set.c \
+	cli/socket.c \
+	cli/socket.h \
 	cli/stats.c \
 	cli/version.c
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/identity.h"
+#include "cli/socket.h"
 #include "core/clock.h"
 #include "core/http_listen.h"
 #include "core/json.h"
@@ -203,6 +204,7 @@ static void succeeded(struct attempt *a, enum mr_swap what)
 	if (what != MR_SWAP_SAME)
 		take_doc(a);
 	own = take_settings(a);
+	cli_socket_again(a->r);
 	if (what != MR_SWAP_SAME || own) {
 		tell_done(a, what);
 		return;

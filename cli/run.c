@@ -23,6 +23,7 @@
 #include "cli/identity.h"
 #include "cli/privileges.h"
 #include "cli/run.h"
+#include "cli/socket.h"
 #include "core/clock.h"
 #include "core/engine.h"
 #include "core/http_listen.h"
@@ -110,7 +111,7 @@ static void warn_unlocked(struct run *r)
 	       unlocked / 1024);
 }
 
-static void turn(struct run *r)
+void cli_run_turn(struct run *r)
 {
 	mr_engine_host_turn(r->engine);
 	warn_unlocked(r);
@@ -121,7 +122,7 @@ static void turn(struct run *r)
 
 static void on_work(void *arg)
 {
-	turn(arg);
+	cli_run_turn(arg);
 }
 
 static void on_report(void *arg)
@@ -167,7 +168,7 @@ static void on_stop(void *arg, int signo)
 	r->pages.ready = false;
 	mr_control_stop(control);
 	mr_timer_set(r->farewell, now + (drain < FAREWELL_MAX ? drain : FAREWELL_MAX), now);
-	turn(r);
+	cli_run_turn(r);
 }
 
 static void on_hangup(void *arg, int signo)
@@ -178,7 +179,7 @@ static void on_hangup(void *arg, int signo)
 	if (r->stopping)
 		return;
 	cli_reconfigure(r);
-	turn(r);
+	cli_run_turn(r);
 }
 
 /* ---- 3: open and close ---- */
@@ -224,7 +225,7 @@ static bool open_node(struct run *r, struct mr_report *report)
 	}
 	r->http = mr_http_open(r->loop, r->node.settings.http.listen,
 	                       r->node.settings.http.insecure_bind, cli_routes, &r->pages, report);
-	return report->errors == 0;
+	return cli_socket_open(r, report) && report->errors == 0;
 }
 
 /* Before the threads begin: they inherit what is left. */
@@ -237,12 +238,13 @@ static bool give_up_rights(struct run *r, struct mr_report *report)
 	                           report);
 }
 
-/* HTTP goes first: its handlers look at the engine.  True when every packet came home. */
+/* HTTP and the control socket go first: their handlers look at the engine.  True when every packet came home. */
 static bool close_all(struct run *r)
 {
 	unsigned missing;
 
 	mr_http_close(r->http);
+	mr_oneline_close(r->control);
 	mr_timer_close(r->deadline);
 	mr_timer_close(r->report);
 	mr_timer_close(r->farewell);
@@ -276,11 +278,14 @@ static bool start(struct run *r, struct mr_report *report)
 		mr_engine_stop(r->engine);
 		return false;
 	}
+	r->started = now;
 	r->pages.ready = true;
 	log_device(r);
 	if (r->http)
 		mr_log(&r->log, MR_LOG_INFO, "statistics at %s%s", mr_http_url(r->http),
 		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/stats");
+	if (r->control)
+		mr_log(&r->log, MR_LOG_INFO, "control socket at %s", mr_oneline_path(r->control));
 	if (r->report) {
 		r->next = now + r->every;
 		mr_timer_set(r->report, r->next, now);
@@ -314,7 +319,7 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 	mr_report_print(report, stderr);
 	mr_report_free(report);
 	*report = (struct mr_report){ 0 };
-	turn(r);
+	cli_run_turn(r);
 	mr_loop_run(r->loop);
 	mr_engine_stop(r->engine);
 	return CLI_OK;

@@ -7,6 +7,7 @@
 #include "core/engine.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/oneline.h"
 #include "fips/noise/identity.h"
 
 struct run {
@@ -22,18 +23,23 @@ struct run {
 	struct mr_engine    *engine;
 	struct mr_loop      *loop;
 	struct mr_http      *http;     /* NULL: off                               */
+	struct mr_oneline   *control;  /* socket; NULL: off                       */
 	struct mr_timer     *deadline; /* control's next one                      */
 	struct mr_timer     *report;   /* NULL without --report                   */
 	struct mr_timer     *farewell;
 	struct cli_pages     pages;
 	uint64_t             every;    /* ns between reports, 0: none             */
 	uint64_t             next;     /* ns, the next report                     */
+	uint64_t             started;  /* ns                                      */
 	struct mr_view      *before;   /* view of the last report                 */
 	size_t               unlocked; /* bytes for keys, when last warned of     */
 	bool                 stopping;
 };
 
 void cli_run_log_graph(const struct run *r);
+
+/* Let control do what there is to do. */
+void cli_run_turn(struct run *r);
 
 /* reconfigure.c: read everything again and take what has changed.  Between two turns of the host;
  * the outcome is in the log and with the engine. */

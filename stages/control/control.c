@@ -28,6 +28,8 @@
 #include <string.h>
 
 #include "core/hash.h"
+#include "stages/control/query/history.h"
+#include "stages/control/query/sample.h"
 #include "stages/control/state.h"
 
 void *mr_control_memory(size_t bytes)
@@ -68,6 +70,9 @@ static int control_open(void *self, struct mr_setup *s)
 	                                                .unix_ms = unix_ms });
 	if (wrong)
 		return mr_setup_error(s, "node", "%s", wrong);
+	c->history = mr_history_open();
+	if (!c->history)
+		return mr_setup_error(s, NULL, "no memory for the history");
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
 		return mr_setup_error(s, NULL, "no memory for actions");
 	return 0;
@@ -104,7 +109,7 @@ static bool tell_next(struct control *c, struct mr_turn *t)
 		return c->started = tell_plain(c, FIPS_IN_START, t);
 	if (c->stop && !c->stop_told)
 		return c->stop_told = tell_plain(c, FIPS_IN_STOP, t);
-	if (mr_control_settings_tell(c, t) || mr_control_report_tell(c, t) ||
+	if (mr_control_settings_tell(c, t) || mr_guests_tell(c, t) || mr_control_report_tell(c, t) ||
 	    mr_control_names_tell(c, t))
 		return true;
 	if (c->inbox_at == c->inbox_n ||
@@ -176,7 +181,7 @@ static uint64_t control_deadline(void *self)
 		first = sooner(first, c->now + CONTROL_ASK_NS);
 	if (!mr_control_ready(c))
 		return first;
-	if (!c->started || (c->stop && !c->stop_told))
+	if (!c->started || (c->stop && !c->stop_told) || c->n_wishes)
 		return 0;
 	return sooner(first, fips_node_deadline(c->node));
 }
@@ -193,6 +198,7 @@ static void control_timeout(void *self, struct mr_turn *t)
 	if (t->now >= c->tick_at) {
 		c->tick_at = t->now + CONTROL_TICK;
 		mr_control_tick(c, t);
+		mr_history_tick(c, t->now);
 	}
 	if (c->started && mr_control_ready(c) && fips_node_deadline(c->node) <= t->now)
 		tell_plain(c, FIPS_IN_TIMER, t);
@@ -225,6 +231,8 @@ static void control_close(void *self)
 	mr_control_orders_close(c);
 	mr_relations_close(c);
 	mr_access_close(c);
+	mr_guests_close(c);
+	mr_history_close(c->history);
 	fips_actions_close(&c->actions);
 	fips_node_close(c->node);
 }

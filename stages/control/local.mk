@@ -4,6 +4,7 @@ libstages_a_SOURCES += \
 	stages/control/behind.c \
 	stages/control/control.c \
 	stages/control/control.h \
+	stages/control/guests.c \
 	stages/control/inputs.c \
 	stages/control/kept.c \
 	stages/control/links.c \
@@ -12,6 +13,29 @@ libstages_a_SOURCES += \
 	stages/control/peers.c \
 	stages/control/peers.h \
 	stages/control/program.c \
+	stages/control/query/acl.c \
+	stages/control/query/answer.c \
+	stages/control/query/commands.c \
+	stages/control/query/counters.c \
+	stages/control/query/history.c \
+	stages/control/query/history.h \
+	stages/control/query/listening.c \
+	stages/control/query/mesh.c \
+	stages/control/query/names.c \
+	stages/control/query/parts.h \
+	stages/control/query/path.c \
+	stages/control/query/peers.c \
+	stages/control/query/put.c \
+	stages/control/query/query.h \
+	stages/control/query/request.c \
+	stages/control/query/request.h \
+	stages/control/query/sample.c \
+	stages/control/query/sample.h \
+	stages/control/query/series.c \
+	stages/control/query/sessions.c \
+	stages/control/query/status.c \
+	stages/control/query/traffic.c \
+	stages/control/query/transports.c \
 	stages/control/relations.c \
 	stages/control/reload.c \
 	stages/control/reports.c \

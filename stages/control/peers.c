@@ -309,8 +309,9 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 	unsigned n = conf->peers.n;
 	int failed = 0;
 
-	set->peers = calloc(n + 1, sizeof *set->peers);
-	set->named = calloc(n + 1, sizeof *set->named);
+	set->room = n + CONTROL_GUESTS;
+	set->peers = calloc(set->room + 1, sizeof *set->peers);
+	set->named = calloc(set->room + 1, sizeof *set->named);
 	if (!set->peers || !set->named)
 		return mr_setup_error(s, "peers", "no memory for %u peers", n);
 	set->config.peers = set->peers;
@@ -327,6 +328,85 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 	if (set->n_named && !(set->names = mr_names_open(NULL, NULL)))
 		failed = mr_setup_error(s, "peers", "no memory for a name service");
 	return failed;
+}
+
+/* ---- peers that come later ---- */
+
+static int check_place(const struct address_conf *where, struct mr_setup *s)
+{
+	const char *wrong = transport_rule(&where->transport);
+
+	if (wrong)
+		return mr_setup_error(s, NULL, "no transport available for type: %s",
+		                      where->transport);
+	wrong = addr_rule(&where->addr);
+	return wrong ? mr_setup_error(s, NULL, "\"%s\" %s", where->addr, wrong) : 0;
+}
+
+static int nowhere(const struct mr_guest *g, struct mr_setup *s)
+{
+	return mr_setup_error(s, NULL, "no transport available for type: %s", g->transport);
+}
+
+static struct address_conf where_of(const struct mr_guest *g)
+{
+	return (struct address_conf){ .transport = (char *)g->transport, .addr = (char *)g->addr,
+		                      .priority = 100 };
+}
+
+int mr_peers_place(struct control *c, const struct mr_guest *g, struct fips_via *via,
+                   struct mr_setup *s)
+{
+	struct address_conf where = where_of(g);
+	struct control_named peer = { .control = c };
+	int failed = check_place(&where, s) ? -1 : take_address(c, &where, "", &peer, s);
+
+	if (!failed && peer.n && peer.name[0].host)
+		failed = mr_setup_error(s, NULL, "the peer is configured: give a numeric address");
+	else if (!failed && !peer.n)
+		failed = nowhere(g, s);
+	else if (!failed)
+		*via = peer.via[0];
+	mr_named_close(&peer);
+	return failed;
+}
+
+/* What has been filled in of a peer that was not taken after all is cleared. */
+static int undo(struct control_settings *set, unsigned n_peers, unsigned n_named)
+{
+	memset(&set->peers[n_peers], 0, sizeof *set->peers);
+	mr_named_close(&set->named[n_named]);
+	set->named[n_named] = (struct control_named){ 0 };
+	set->config.n_peers = n_peers;
+	set->n_named = n_named;
+	return -1;
+}
+
+int mr_peers_add(struct control *c, const struct mr_guest *g, struct control_settings *set,
+                 struct mr_setup *s)
+{
+	struct address_conf where = where_of(g);
+	struct peer_conf conf = { .npub = (char *)g->npub, .policy = MANUAL,
+		                  .addresses = { .items = &where, .n = 1 } };
+	unsigned n_peers = set->config.n_peers, n_named = set->n_named;
+
+	if (n_peers == set->room)
+		return mr_setup_error(s, NULL, "there is no room for another peer");
+	if (check_place(&where, s))
+		return -1;
+	if (take_peer(c, &conf, "", set, s))
+		return undo(set, n_peers, n_named);
+	if (set->config.n_peers == n_peers)
+		return mr_setup_error(s, NULL, "this is the node itself");
+	if (!set->peers[n_peers].n_vias && !set->peers[n_peers].named) {
+		nowhere(g, s);
+		return undo(set, n_peers, n_named);
+	}
+	if (set->n_named && !set->names && !(set->names = mr_names_open(NULL, NULL))) {
+		mr_setup_error(s, NULL, "no memory for a name service");
+		return undo(set, n_peers, n_named);
+	}
+	return 0;
 }
 
 void mr_named_close(struct control_named *peer)

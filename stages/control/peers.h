@@ -35,6 +35,13 @@ void mr_peers_check(const void *conf, const struct mr_json *doc, struct mr_repor
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
                        struct control_settings *set, struct mr_setup *s);
 
+/* One more peer, dialled on demand.  Complains and returns -1, set is then as it was. */
+int mr_peers_add(struct control *c, const struct mr_guest *g, struct control_settings *set,
+                 struct mr_setup *s);
+/* Just the place, which has to be numeric.  Complains and returns -1. */
+int mr_peers_place(struct control *c, const struct mr_guest *g, struct fips_via *via,
+                   struct mr_setup *s);
+
 /* The texts of a peer with names. */
 void mr_named_close(struct control_named *peer);
 

@@ -25,6 +25,8 @@ int mr_control_prepare(void *self, struct mr_setup *s)
 	int failed = mr_control_configure(c, &c->next, s);
 
 	if (!failed)
+		mr_guests_take_along(c, &c->next);
+	if (!failed)
 		wrong = fips_node_reserve(c->node, &c->next.config);
 	if (wrong)
 		failed = mr_setup_error(s, "node", "%s", wrong);

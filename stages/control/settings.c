@@ -52,7 +52,13 @@ struct acl {
 	char *allow, *deny;
 };
 
+struct socket {
+	bool  enabled;
+	char *path; /* NULL: where it is by default */
+};
+
 struct node_conf {
+	struct socket     socket;
 	struct acl        acl;
 	char             *hosts;
 	uint32_t          heartbeat, dead, drain; /* s */
@@ -150,7 +156,26 @@ static const struct mr_field acl_fields[] = {
 	{ 0 }
 };
 
+static const char *socket_rule(const void *member)
+{
+	const char *path = *(char *const *)member;
+
+	return !path || (path[0] == '/' && strlen(path) < 108) ?
+	               NULL :
+	               "is no absolute path of at most 107 bytes";
+}
+
+static const struct mr_field socket_fields[] = {
+	{ "enabled", MR_BOOL, MR_AT(struct socket, enabled), .def = 1,
+	  .help = "answer operators at the control socket" },
+	{ "socket_path", MR_TEXT, MR_AT(struct socket, path), .rule = socket_rule,
+	  .help = "where it is; unset: /run/fips/control.sock if there is such a folder, else "
+	          "$XDG_RUNTIME_DIR/fips/control.sock, else /tmp/fips-control.sock" },
+	{ 0 }
+};
+
 static const struct mr_field node_fields[] = {
+	{ "control", MR_GROUP, MR_AT(struct node_conf, socket), .of = socket_fields },
 	{ "acl", MR_GROUP, MR_AT(struct node_conf, acl), .of = acl_fields },
 	{ "hosts_file", MR_TEXT, MR_AT(struct node_conf, hosts), .text = "/etc/fips/hosts",
 	  .help = "names of nodes; may be absent" },
@@ -307,6 +332,10 @@ static void take_files(struct control_settings *set, const struct node_conf *n)
 		[CONTROL_HOSTS] = n->hosts,
 	};
 
+	set->socket = n->socket.enabled;
+	set->socket_path = strdup(n->socket.path ? n->socket.path : "");
+	if (!set->socket_path)
+		abort();
 	for (unsigned i = 0; i < CONTROL_FILES; i++) {
 		set->file[i] = strdup(path[i]);
 		if (!set->file[i])
@@ -348,6 +377,7 @@ void mr_settings_close(struct control_settings *set)
 		mr_named_close(&set->named[i]);
 	for (unsigned i = 0; i < CONTROL_FILES; i++)
 		free(set->file[i]);
+	free(set->socket_path);
 	free(set->named);
 	free(set->peers);
 	*set = (struct control_settings){ 0 };

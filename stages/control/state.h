@@ -63,9 +63,12 @@ enum control_count {
 #define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time     */
 #define CONTROL_REFUSAL_NS MR_NS_PER_S
 #define CONTROL_ADDRESSES FIPS_VIAS_MAX
+#define CONTROL_GUESTS   64   /* peers that the operator may add while the node runs */
+#define CONTROL_WISHES   64   /* of the operator that wait at a time                */
 #define CONTROL_ASK_NS   (20 * MR_NS_PER_MS) /* between looks for the name service's answers */
 
 struct control;
+struct history; /* query/history.h */
 
 /* One handshake's two keys.  What the stages see of it comes first, on lines of its own. */
 struct control_key {
@@ -179,12 +182,26 @@ struct control_access {
 	struct fips_access   allow, deny;
 };
 
+/* A peer that the operator has added while the node runs; all owned. */
+struct control_guest {
+	char *npub, *transport, *addr;
+};
+
+/* What the operator wants of the node. */
+struct control_wish {
+	enum fips_input_kind kind; /* CONNECT or DISCONNECT */
+	struct fips_addr     peer;
+};
+
 struct control_settings {
+	bool                     socket; /* the control socket is wanted ...            */
+	char                    *socket_path; /* ... here, owned; "": where it is by default */
 	char                    *file[CONTROL_FILES]; /* owned paths; "": none          */
 	struct fips_node_config  config;  /* its peers are those below                  */
 	struct fips_peer_config *peers;   /* [config.n_peers], owned                    */
 	uint64_t                 drain;   /* ns                                         */
 	struct control_named    *named;   /* [n_named], owned                           */
+	unsigned                 room;    /* in peers and named, those of guests included */
 	unsigned                 n_named;
 	struct mr_names         *names;   /* owned; NULL: no peer has a name            */
 };
@@ -201,6 +218,12 @@ struct control {
 	struct control_settings set;      /* in force */
 	struct control_settings next;     /* prepared */
 	bool                    unset;    /* the node is to be told of them */
+
+	unsigned             n_guests;
+	struct control_guest guest[CONTROL_GUESTS];
+	unsigned             n_wishes;
+	struct control_wish  wish[CONTROL_WISHES]; /* oldest first */
+	struct history      *history;     /* owned */
 
 	struct control_access access;
 	bool                  renamed; /* the node is to be told */
@@ -379,6 +402,25 @@ void mr_control_ask_name(struct control *c, const struct fips_action *a, struct 
 void mr_control_names_poll(struct control *c);
 /* Tell the node the addresses of one peer; false when there are none new. */
 bool mr_control_names_tell(struct control *c, struct mr_turn *t);
+
+/* ---- guests.c: what the operator wants while the node runs ---- */
+
+/* All borrowed. */
+struct mr_guest {
+	const char *npub, *transport, *addr;
+};
+
+/* Add a peer and dial it, or dial one that is there by another way; addr is its node address.  False, and
+ * nothing has changed, with a sentence in wrong.  Between turns. */
+bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct fips_addr *addr,
+                      char *wrong, size_t room);
+/* Say goodbye to a peer and dial it no more; false: it is no neighbour.  Between turns. */
+bool mr_guest_disconnect(struct control *c, const char *npub, const struct fips_addr *addr);
+/* Tell the node one wish; false: there is none. */
+bool mr_guests_tell(struct control *c, struct mr_turn *t);
+/* Guests are peers of these settings too. */
+void mr_guests_take_along(struct control *c, struct control_settings *next);
+void mr_guests_close(struct control *c);
 
 /* ---- access.c ---- */
 
