@@ -67,7 +67,7 @@ play()
 	traffic
 	settle a
 	settle b
-	grep -q "TUN fips0: MTU 1280, $words\$" "$work/a.log" || {
+	grep -q "TUN fips0: MTU 1280, queues: [18], $words\$" "$work/a.log" || {
 		say "$round: a does not say: $words" >&2
 		bad=1
 	}
