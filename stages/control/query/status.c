@@ -59,7 +59,7 @@ static void put_device(const struct query *q, json_t *o)
 {
 	const struct mr_tun *tun = mr_engine_resource(q->host->engine, &mr_resource_tun);
 	unsigned mtu = q->control->udp->mtu;
-	bool there = tun && tun->fd >= 0;
+	bool there = tun && tun->queues;
 
 	put_text(o, "tun_state", there ? "active" : "disabled");
 	put_text(o, "tun_name", there ? tun->name : "-");
