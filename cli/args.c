@@ -38,7 +38,8 @@ static void print_help(const struct cli_command *c)
 	static const struct cli_option help = { 'h', "help", NULL, "print this and exit" };
 	unsigned n = count(c->options);
 
-	printf("usage: millrace %s%s\n\n%s\n", c->name, n ? " [OPTION]..." : "", c->summary);
+	printf("usage: millrace %s%s%s%s\n\n%s\n", c->name, n ? " [OPTION]..." : "",
+	       c->words ? " " : "", c->words ? c->words : "", c->summary);
 	if (c->details)
 		printf("\n%s\n", c->details);
 	printf("\noptions:\n");
@@ -131,7 +132,9 @@ static int read_options(struct cli_args *args, int argc, char **argv)
 		args->given[args->n++] = (struct cli_given){ .option = (unsigned)i,
 							     .value = optarg ? optarg : "" };
 	}
-	if (optind < argc)
+	args->words = argv + optind;
+	args->n_words = (unsigned)(argc - optind);
+	if (args->n_words && !args->command->words)
 		return cli_usage_error(args, "\"%s\" is one word too many", argv[optind]);
 	return CLI_OK;
 }

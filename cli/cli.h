@@ -29,6 +29,8 @@ struct cli_args {
 	const struct cli_command *command;
 	struct cli_given         *given; /* in the order of the command line */
 	unsigned                  n;
+	char *const              *words; /* that are no options; borrowed from argv */
+	unsigned                  n_words;
 };
 
 struct cli_command {
@@ -36,6 +38,7 @@ struct cli_command {
 	const char              *summary; /* one line */
 	const char              *details; /* printed below the summary by --help; may be NULL */
 	const struct cli_option *options;
+	const char              *words; /* what stands for its words in the help; NULL: it takes none */
 	int (*run)(const struct cli_args *args); /* an exit code */
 };
 
@@ -67,7 +70,7 @@ enum { CLI_CONFIG, CLI_GRAPH, CLI_SET, CLI_NODE_OPTIONS };
 	{ 's', "set", "KEY=VALUE", "change one setting of the node file or the graph" }
 /* clang-format on */
 
-extern const struct cli_command cli_run, cli_check, cli_keygen, cli_pubkey, cli_reload, cli_stats,
-	cli_version;
+extern const struct cli_command cli_run, cli_check, cli_connect, cli_disconnect, cli_keygen,
+	cli_pubkey, cli_reload, cli_show, cli_stats, cli_version;
 
 #endif

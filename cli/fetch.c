@@ -201,6 +201,21 @@ char *cli_fetch(const char *where, const char *path, size_t *len, char *why, siz
 	return text;
 }
 
+char *cli_fetch_line(const char *path, const char *line, size_t *len, char *why, size_t room)
+{
+	int fd = dial_unix(path, why, room);
+	char *text = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (send_all(fd, line, strlen(line)) && shutdown(fd, SHUT_WR) == 0)
+		text = read_all(fd, len);
+	if (!text)
+		snprintf(why, room, "no answer from %s: %s", path, strerror(errno));
+	close(fd);
+	return text;
+}
+
 const char *cli_fetch_where(const char *listen, char *out, size_t room)
 {
 	if (strncmp(listen, "0.0.0.0:", 8) == 0)

@@ -1,5 +1,5 @@
-/* fetch.h - one answer of a running node's HTTP server (core/loop.h), for `millrace stats`
- * and `millrace reload`.
+/* fetch.h - one answer of a running node: of its HTTP server (core/loop.h), for `millrace stats`
+ * and `millrace reload`, or of its control socket (core/oneline.h).
  *
  * A plain blocking client: connect, send, read to the end.  Nothing takes longer than
  * FETCH_PATIENCE without a byte.
@@ -19,6 +19,9 @@
 /* GET path from `where`: "http://host:port", "host:port" or "unix:/path".  Returns the body,
  * malloc'd, with a NUL behind it and its length in len; or NULL with a sentence in why. */
 char *cli_fetch(const char *where, const char *path, size_t *len, char *why, size_t room);
+
+/* Send a line, with its newline, to the socket at this path; everything it answers, as above. */
+char *cli_fetch_line(const char *path, const char *line, size_t *len, char *why, size_t room);
 
 /* What `http.listen` of a node file means to a client on the same machine: every address becomes
  * the loopback one.  Writes to out; returns out. */

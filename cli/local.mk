@@ -8,6 +8,9 @@ libcli_a_SOURCES = \
 	cli/args.h \
 	cli/check.c \
 	cli/cli.h \
+	cli/connect.c \
+	cli/control.c \
+	cli/control.h \
 	cli/fetch.c \
 	cli/fetch.h \
 	cli/graphfile.c \
@@ -30,6 +33,7 @@ libcli_a_SOURCES = \
 	cli/run.c \
 	cli/run.h \
 	cli/set.c \
+	cli/show.c \
 	cli/socket.c \
 	cli/socket.h \
 	cli/stats.c \

@@ -12,7 +12,8 @@
 #include "core/json.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run, &cli_check, &cli_reload, &cli_stats, &cli_keygen, &cli_pubkey, &cli_version, NULL,
+	&cli_run,	 &cli_check,  &cli_reload, &cli_stats,	 &cli_show, &cli_connect,
+	&cli_disconnect, &cli_keygen, &cli_pubkey, &cli_version, NULL,
 };
 
 static void usage(FILE *out)
@@ -22,7 +23,7 @@ static void usage(FILE *out)
 	        "A FIPS mesh node whose data plane is a pipeline of stages, wired by a file.\n\n"
 	        "commands:\n");
 	for (const struct cli_command *const *c = commands; *c; c++)
-		fprintf(out, "  %-9s %s\n", (*c)->name, (*c)->summary);
+		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	fprintf(out,
 	        "\n`millrace COMMAND --help` describes a command.\n"
 	        "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n");

@@ -14,17 +14,41 @@ static const char *wanted(struct query *q, const char *name)
 	return text ? text : query_wrong(q, "missing '%s' parameter", name);
 }
 
-/* Whose npub this is; false with a message. */
-static bool read_npub(struct query *q, const char *npub, struct fips_addr *addr)
-{
-	uint8_t pub[FIPS_PUB_LEN];
-	const char *wrong = fips_npub_parse(npub, &q->control->mesh->curve, pub);
+/* Who is meant: by an npub, else by a name of the hosts file or of the node file. */
+struct who {
+	struct fips_addr addr;
+	char             npub[FIPS_KEY_TEXT];
+};
 
-	if (wrong)
-		query_wrong(q, "invalid npub '%s': %s", npub, wrong);
-	else
-		*addr = fips_addr_of_key(pub + 1);
-	return !wrong;
+static const uint8_t *key_of_name(const struct control *c, const char *name)
+{
+	for (unsigned i = 0; i < c->access.hosts.n; i++)
+		if (fips_same_name(c->access.hosts.host[i].name, name))
+			return c->access.hosts.host[i].xonly;
+	for (unsigned i = 0; i < c->set.config.n_peers; i++)
+		if (c->set.peers[i].alias[0] && fips_same_name(c->set.peers[i].alias, name))
+			return c->set.peers[i].pub + 1;
+	return NULL;
+}
+
+/* False with a message. */
+static bool read_who(struct query *q, const char *text, struct who *out)
+{
+	const uint8_t *key = key_of_name(q->control, text);
+	uint8_t pub[FIPS_PUB_LEN];
+	const char *wrong = NULL;
+
+	if (!key) {
+		wrong = fips_npub_parse(text, &q->control->mesh->curve, pub);
+		key = pub + 1;
+	}
+	if (wrong) {
+		query_wrong(q, "invalid npub '%s': %s", text, wrong);
+		return false;
+	}
+	out->addr = fips_addr_of_key(key);
+	fips_npub_format(key, out->npub);
+	return true;
 }
 
 /* The mesh cannot carry itself: an address of fd00::/8, with a port or without. */
@@ -82,18 +106,18 @@ json_t *do_connect(struct query *q)
 	const char *address = npub ? wanted(q, "address") : NULL;
 	const char *transport = address ? wanted(q, "transport") : NULL;
 	struct mr_guest guest;
-	struct fips_addr addr;
+	struct who who;
 	char wrong[256];
 	json_t *o;
 
-	if (!transport || !is_open(q) || !read_npub(q, npub, &addr) ||
+	if (!transport || !is_open(q) || !read_who(q, npub, &who) ||
 	    !may_go_there(q, address, transport))
 		return NULL;
-	guest = (struct mr_guest){ .npub = npub, .addr = address, .transport = transport };
-	if (!mr_guest_connect(q->control, &guest, &addr, wrong, sizeof wrong))
+	guest = (struct mr_guest){ .npub = who.npub, .addr = address, .transport = transport };
+	if (!mr_guest_connect(q->control, &guest, &who.addr, wrong, sizeof wrong))
 		return query_wrong(q, "%s", wrong);
 	o = json_object();
-	put_text(o, "npub", npub);
+	put_text(o, "npub", who.npub);
 	put_text(o, "address", address);
 	put_text(o, "transport", transport);
 	put_bool(o, "refreshed", false);
@@ -103,15 +127,15 @@ json_t *do_connect(struct query *q)
 json_t *do_disconnect(struct query *q)
 {
 	const char *npub = wanted(q, "npub");
-	struct fips_addr addr;
+	struct who who;
 	json_t *o;
 
-	if (!npub || !is_open(q) || !read_npub(q, npub, &addr))
+	if (!npub || !is_open(q) || !read_who(q, npub, &who))
 		return NULL;
-	if (!mr_guest_disconnect(q->control, npub, &addr))
+	if (!mr_guest_disconnect(q->control, who.npub, &who.addr))
 		return query_wrong(q, "peer not found: %s", npub);
 	o = json_object();
-	put_text(o, "npub", npub);
+	put_text(o, "npub", who.npub);
 	put_bool(o, "disconnected", true);
 	return o;
 }

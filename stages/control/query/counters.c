@@ -110,8 +110,11 @@ json_t *query_congestion(struct query *q)
 }
 
 static const char *const native[] = {
-	"flows_opened",	 "flows_accepted", "flows_closed",	"flows_expired",
-	"sent_datagrams", "sent_bytes",	    "received_datagrams", "received_bytes",
+	"flows_opened", "flows_accepted", "flows_closed", "flows_expired", "sent_datagrams",
+	"sent_bytes", "received_datagrams", "received_bytes", "drop_no_port", "drop_backlog_full",
+	"drop_too_many_flows", "drop_pending_queue_full", "drop_flow_queue_full",
+	"drop_arrival_queue_full", "drop_listener_not_reading", "drop_listener_gone",
+	"drop_oversize",
 };
 
 json_t *query_native(struct query *q)
