@@ -1,0 +1,227 @@
+#include "t/sim/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+#include "fips/path/ecn.h"
+#include "fips/wire/shim.h"
+#include "t/sim/plane.h"
+
+#define MAGIC    0x504d4953u
+#define TELLING  17   /* bytes that say what a packet is, behind the IPv6 header              */
+#define LARGEST  1200 /* bytes of a packet                                                    */
+#define ON_WAY   SIM_S(10) /* an answer may take so long when all is well                     */
+#define NEXT_HEADER_NONE 59
+
+enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4, COUNTS = 8 };
+
+/* What a packet says of itself. */
+struct told {
+	unsigned flow;
+	uint64_t number;
+	bool     answer;
+};
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 31) * UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 29) * UINT64_C(0xd1342543de82ef95);
+	return x ^ x >> 32;
+}
+
+static size_t length_of(const struct told *t, uint16_t most)
+{
+	uint64_t h = mix(t->number * 2 + t->answer + ((uint64_t)t->flow << 40));
+	size_t n = FIPS_IPV6_HEAD + TELLING + h % (h >> 32 & 3 ? 200 : LARGEST - 100);
+
+	return n > most ? most : n;
+}
+
+static void write_packet(const struct sim *s, const struct told *t, uint8_t *ip, size_t n)
+{
+	const struct sim_flow *f = &s->flows[t->flow];
+	uint8_t *at = ip + FIPS_IPV6_HEAD;
+
+	memset(ip, 0, FIPS_IPV6_HEAD);
+	ip[0] = 0x60;
+	ip[4] = (uint8_t)((n - FIPS_IPV6_HEAD) >> 8);
+	ip[5] = (uint8_t)(n - FIPS_IPV6_HEAD);
+	ip[6] = NEXT_HEADER_NONE;
+	ip[7] = 64;
+	memcpy(ip + 8, s->nodes[t->answer ? f->to : f->from].ip, FIPS_IPV6_LEN);
+	memcpy(ip + 24, s->nodes[t->answer ? f->from : f->to].ip, FIPS_IPV6_LEN);
+	mr_to_le32(at, MAGIC);
+	mr_to_le32(at + 4, t->flow);
+	mr_to_le64(at + 8, t->number);
+	at[16] = t->answer;
+	for (size_t i = TELLING; i < n - FIPS_IPV6_HEAD; i++)
+		at[i] = (uint8_t)(t->number * 7 + t->flow + i * 13);
+}
+
+/* A packet that was made here; anything else is a failure. */
+static struct told read_packet(const struct sim_node *node, const uint8_t *ip, size_t n)
+{
+	const struct sim *s = node->sim;
+	const uint8_t *at = ip + FIPS_IPV6_HEAD;
+	struct told t;
+
+	sim_must(s, n >= FIPS_IPV6_HEAD + TELLING && n <= LARGEST && mr_le32(at) == MAGIC,
+	         "node %u has a packet that nobody made", node->id);
+	t = (struct told){ .flow = mr_le32(at + 4), .number = mr_le64(at + 8),
+		           .answer = at[16] == 1 };
+	sim_must(s, t.flow < s->n_flows && t.number < s->flows[t.flow].numbered,
+	         "node %u has a packet that was never sent", node->id);
+	return t;
+}
+
+/* Is every byte as it was made?  The two bits of ECN may be marked on the way. */
+static bool is_whole(const struct sim *s, const struct told *t, const uint8_t *ip, size_t n)
+{
+	uint8_t want[LARGEST];
+
+	write_packet(s, t, want, n);
+	want[1] = (uint8_t)((want[1] & 0xcf) | (ip[1] & 0x30));
+	return memcmp(want, ip, n) == 0;
+}
+
+static void send_packet(struct sim_node *node, const struct told *t, uint16_t most)
+{
+	uint8_t ip[LARGEST];
+	size_t n = length_of(t, most);
+
+	write_packet(node->sim, t, ip, n);
+	sim_plane_ip(node->plane, ip, n);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void again(struct sim *s, unsigned flow, uint64_t delay)
+{
+	sim_queue_push(&s->queue, sim_event_new(SIM_PING, s->now + delay, flow, 0));
+}
+
+static void number(struct sim *s, struct sim_flow *f)
+{
+	if (f->numbered == f->room) {
+		f->room = f->room ? 2 * f->room : 64;
+		f->state = realloc(f->state, f->room);
+		if (!f->state)
+			abort();
+	}
+	f->state[f->numbered++] = ASKED | (s->well ? COUNTS : 0);
+	s->figures.asked++;
+}
+
+void sim_flow_ping(struct sim *s, unsigned flow)
+{
+	struct sim_flow *f = &s->flows[flow];
+	struct sim_node *node = &s->nodes[f->from];
+	struct told t = { .flow = flow, .number = f->numbered };
+
+	again(s, flow, f->period + sim_random(s, f->period / 8));
+	if (!node->brain || s->now < node->frozen_until)
+		return;
+	number(s, f);
+	f->times[t.number % SIM_TIMES] = s->now;
+	send_packet(node, &t, f->most[0]);
+}
+
+/* --- what became of it ------------------------------------------------------------------------ */
+
+void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const uint8_t *ip, size_t n,
+                      const struct sim_trail *trail)
+{
+	struct sim *s = node->sim;
+	struct told t = read_packet(node, ip, n), answer;
+	struct sim_flow *f = &s->flows[t.flow];
+	unsigned to = t.answer ? f->from : f->to, from = t.answer ? f->to : f->from;
+	uint8_t bit = t.answer ? ANSWERED : DELIVERED;
+
+	sim_must(s, node->id == to, "node %u has a packet that is for node %u", node->id, to);
+	sim_must(s, fips_addr_eq(peer, &s->nodes[from].me.addr),
+	         "node %u has a packet of node %u out of another's session", node->id, from);
+	sim_must(s, is_whole(s, &t, ip, n), "node %u has a packet that was altered", node->id);
+	sim_must(s, !(f->state[t.number] & bit), "node %u has packet %llu of flow %u twice", node->id,
+	         (unsigned long long)t.number, t.flow);
+	f->state[t.number] |= bit;
+	sim_note(s, (uint64_t)trail->hops << 32 | n);
+	if (!t.answer) {
+		answer = (struct told){ .flow = t.flow, .number = t.number, .answer = true };
+		send_packet(node, &answer, f->most[1]);
+		return;
+	}
+	s->figures.answered++;
+	if (f->times[t.number % SIM_TIMES] > f->good_at && t.number + SIM_TIMES > f->numbered)
+		f->good_at = f->times[t.number % SIM_TIMES];
+}
+
+void sim_flow_dropped(struct sim_node *node, const uint8_t *ip, size_t n)
+{
+	read_packet(node, ip, n);
+}
+
+/* As a program does that is told: smaller ones from now on. */
+void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16_t most)
+{
+	struct told t = read_packet(node, ip, n);
+	uint16_t *mine = &node->sim->flows[t.flow].most[t.answer];
+
+	node->sim->figures.too_big++;
+	if (most < *mine && most >= FIPS_IPV6_HEAD + TELLING)
+		*mine = most;
+	node->sim->flows[t.flow].state[t.number] &= (uint8_t)~COUNTS;
+}
+
+void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n)
+{
+	read_packet(node, ip, n);
+	node->sim->figures.told++;
+}
+
+void sim_flows_check(struct sim *s)
+{
+	for (unsigned i = 0; i < s->n_flows; i++) {
+		const struct sim_flow *f = &s->flows[i];
+		uint64_t young = ON_WAY / f->period + 1;
+
+		for (uint64_t k = 0; k + young < f->numbered; k++)
+			sim_must(s, !(f->state[k] & COUNTS) || (f->state[k] & ANSWERED),
+			         "packet %llu of flow %u, node %u to %u, was lost while all was well (%s)",
+			         (unsigned long long)k, i, f->from, f->to,
+			         f->state[k] & DELIVERED ? "its answer" : "it did not arrive");
+	}
+}
+
+/* --- who asks whom ---------------------------------------------------------------------------- */
+
+static void add(struct sim *s, unsigned from, unsigned to)
+{
+	struct sim_flow *f = &s->flows[s->n_flows];
+
+	*f = (struct sim_flow){ .from = from, .to = to, .most = { LARGEST, LARGEST } };
+	f->period = SIM_MS(1500) + sim_random(s, SIM_S(3));
+	again(s, s->n_flows++, sim_random(s, f->period));
+}
+
+void sim_flows_open(struct sim *s)
+{
+	s->flows = sim_alloc(2 * s->n_edges + 1, sizeof *s->flows);
+	for (unsigned i = 0; i < s->n_edges; i++) {
+		const struct sim_edge *e = &s->edges[i];
+
+		if (sim_random(s, 2))
+			add(s, e->a, e->b);
+		if (sim_random(s, 3) == 0)
+			add(s, e->b, e->a);
+	}
+}
+
+void sim_flows_close(struct sim *s)
+{
+	for (unsigned i = 0; i < s->n_flows; i++)
+		free(s->flows[i].state);
+	free(s->flows);
+}

@@ -1,0 +1,125 @@
+/* plane_state.h - the tables of a simulated data plane, for the files plane*.c only. */
+#ifndef T_SIM_PLANE_STATE_H
+#define T_SIM_PLANE_STATE_H
+
+#include "core/aead.h"
+#include "fips/path/link_recv.h"
+#include "fips/path/session_recv.h"
+#include "t/sim/plane.h"
+
+#define ROWS   64 /* lists of a table                                        */
+#define HELD   4  /* frames kept for a key that is being made ...            */
+#define HOLD   MR_NS_PER_S /* ... and how long                               */
+#define PARKED 16 /* packets that wait for a way to one destination          */
+#define ASKED  SIM_S(120) /* within this every question is answered          */
+
+struct link;
+
+/* Both directions of one handshake. */
+struct key {
+	struct fips_send_key send;
+	struct fips_recv_key recv;
+	struct mr_aead_ctx  *send_ctx, *recv_ctx; /* owned; what the keys' ctx point to */
+	uint32_t             book; /* in the world's books of keys            */
+	uint32_t             ours;
+	struct link         *link; /* NULL: of a session                      */
+	struct key          *next; /* of its link or session                  */
+	struct key          *next_index;
+};
+
+struct bytes {
+	uint64_t         at;
+	struct fips_via  from;
+	struct sim_trail trail;
+	size_t           n;
+	uint8_t          b[];
+};
+
+struct waiting {
+	struct bytes *frame[HELD]; /* owned */
+	unsigned      n;
+};
+
+struct link {
+	struct fips_addr      peer;
+	struct fips_link_recv recv;
+	struct key           *keys, *send;
+	struct fips_via       via;
+	struct link          *next;
+};
+
+struct session {
+	struct fips_addr         peer;
+	bool                     live;
+	struct fips_session_recv recv;
+	struct key              *keys, *send;
+	struct waiting           waiting;
+	uint64_t                 data_at;
+	struct session          *next;
+};
+
+struct expect {
+	uint32_t       index;
+	struct waiting waiting;
+	struct expect *next;
+};
+
+/* A destination of data. */
+struct dest {
+	struct fips_addr addr;   /* 15 bytes of it until it is routed */
+	bool             routed;
+	struct fips_addr hop;    /* valid if routed */
+	uint16_t         mtu;    /* ... as is this  */
+	struct bytes    *parked[PARKED]; /* owned, n_parked of them, oldest first */
+	unsigned         n_parked;
+	uint64_t         since;  /* asked           */
+	struct dest     *next;
+};
+
+struct sim_plane {
+	struct sim_node *node;
+	struct link     *links[ROWS];
+	struct session  *sessions[ROWS];
+	struct dest     *dests[ROWS];
+	struct expect   *expects[ROWS];
+	struct key      *indices[ROWS];
+	unsigned         n_links, n_sessions, n_dests, n_expects, n_keys;
+};
+
+/* plane.c: tables. */
+struct link    *sim_link(struct sim_plane *p, const struct fips_addr *peer);
+struct session *sim_session(struct sim_plane *p, const struct fips_addr *peer);
+struct dest    *sim_dest(struct sim_plane *p, const uint8_t prefix[15]);
+struct expect  *sim_expect(struct sim_plane *p, uint32_t index);
+struct key     *sim_index(struct sim_plane *p, uint32_t index);
+struct key     *sim_key(struct key *list, uint64_t id);
+struct link    *sim_link_add(struct sim_plane *p, const struct fips_addr *peer);
+struct session *sim_session_add(struct sim_plane *p, const struct fips_addr *peer);
+struct dest    *sim_dest_add(struct sim_plane *p, const struct fips_addr *addr);
+struct expect  *sim_expect_add(struct sim_plane *p, uint32_t index);
+struct key     *sim_key_add(struct sim_plane *p, const struct fips_action *act, struct key **list,
+                            struct link *link);
+void sim_link_free(struct sim_plane *p, struct link *l);
+void sim_session_free(struct sim_plane *p, struct session *s);
+void sim_dest_free(struct sim_plane *p, struct dest *d);
+void sim_expect_free(struct sim_plane *p, struct expect *e);
+void sim_key_free(struct sim_plane *p, struct key **list, struct key *k);
+void sim_hold(struct sim_plane *p, struct waiting *w, const struct fips_via *from,
+              const uint8_t *bytes, size_t n, const struct sim_trail *trail);
+void sim_waiting_free(struct waiting *w);
+
+/* plane_out.c.  message: FIPS_LINK_FRONT bytes before it and FIPS_LINK_BACK behind are written too. */
+void sim_send_link(struct sim_plane *p, struct link *l, uint8_t *message, size_t n, bool ce,
+                   const struct sim_trail *trail);
+bool sim_send_body(struct sim_plane *p, struct session *s, const uint8_t *view, size_t n);
+void sim_send_ip(struct sim_plane *p, struct dest *d, const uint8_t *ip, size_t n);
+void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
+                 const struct fips_addr *from, const struct sim_trail *trail);
+
+/* plane_in.c */
+void sim_established(struct sim_plane *p, const struct fips_via *from, uint8_t *frame, size_t n,
+                     const struct sim_trail *trail);
+void sim_session_message(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
+                         const struct sim_trail *trail);
+
+#endif
