@@ -28,6 +28,7 @@ libfips_a_SOURCES = \
 	fips/node/links.c \
 	fips/node/mesh.c \
 	fips/node/mesh.h \
+	fips/node/mesh_tree.c \
 	fips/node/lookup.h \
 	fips/node/lookup.c \
 	fips/node/lookup_own.c \

@@ -131,6 +131,7 @@ test_programs = \
 	t/fips/test_node_rekey_pair \
 	t/fips/test_node_sessions \
 	t/fips/test_node_signals \
+	t/fips/test_node_tree \
 	t/fips/test_node_words \
 	t/fips/test_noise \
 	t/fips/test_path_csum \

@@ -16,6 +16,7 @@
 #include "core/rand.h"
 #include "fips/noise/curve.h"
 #include "fips/noise/identity.h"
+#include "fips/node/tree.h"
 #include "fips/path/via.h"
 
 #define FIPS_VIAS_MAX  4  /* transport addresses of one peer, dialled in parallel   */
@@ -98,6 +99,7 @@ struct fips_node_config {
 	enum fips_mmp                  link_mmp;
 	enum fips_mmp                  session_mmp;
 	struct fips_node_timers        timers;
+	struct fips_tree_settings      tree;
 };
 
 /* Defaults for everything but me and peers. */

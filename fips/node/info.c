@@ -221,6 +221,11 @@ const struct fips_treepath *fips_node_path(const struct fips_node *n)
 	return fips_mesh_path(n);
 }
 
+const struct fips_tree *fips_node_tree(const struct fips_node *n)
+{
+	return &n->mesh.tree;
+}
+
 bool fips_node_has_link(const struct fips_node *n, const struct fips_addr *addr)
 {
 	for (unsigned i = 0; i < n->n_peers; i++)

@@ -11,21 +11,18 @@
 bool fips_mesh_open(struct fips_node *n)
 {
 	n->mesh.tick_at = MR_NEVER;
-	fips_treepath_single(&n->mesh.own, &n->me.addr);
 	n->mesh.generation = 1;
-	return true;
+	return fips_mesh_tree_open(n);
 }
 
 bool fips_mesh_grow(struct fips_node *n, unsigned slots)
 {
-	(void)n;
-	(void)slots;
-	return true;
+	return fips_tree_reserve(&n->mesh.tree, slots);
 }
 
 void fips_mesh_close(struct fips_node *n)
 {
-	(void)n;
+	fips_tree_close(&n->mesh.tree);
 }
 
 void fips_mesh_changed(struct fips_node *n)
@@ -42,6 +39,7 @@ void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p)
 	p->meshed = true;
 	if (n->mesh.links++ == 0)
 		n->mesh.tick_at = n->now + TICK;
+	fips_mesh_tree_up(n, p);
 	fips_mesh_changed(n);
 }
 
@@ -52,12 +50,14 @@ void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p)
 	p->meshed = false;
 	if (--n->mesh.links == 0)
 		n->mesh.tick_at = MR_NEVER;
+	fips_mesh_tree_down(n, p);
 	fips_mesh_changed(n);
 }
 
 void fips_mesh_measured(struct fips_node *n, struct fips_peer *p)
 {
 	(void)p;
+	fips_mesh_tree_measured(n);
 	fips_mesh_changed(n);
 }
 
@@ -91,7 +91,7 @@ void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fi
 		return;
 	}
 	switch (in->bytes[0]) {
-	case FIPS_LINK_TREE_ANNOUNCE:
+	case FIPS_LINK_TREE_ANNOUNCE: fips_mesh_tree_message(n, p, in); break;
 	case FIPS_LINK_FILTER_ANNOUNCE:
 	case FIPS_LINK_LOOKUP_REQUEST:
 	case FIPS_LINK_LOOKUP_RESPONSE:
@@ -104,6 +104,7 @@ void fips_mesh_tick(struct fips_node *n)
 	if (n->now < n->mesh.tick_at)
 		return;
 	n->mesh.tick_at = n->now + TICK;
+	fips_mesh_tree_tick(n);
 }
 
 uint64_t fips_mesh_due(const struct fips_node *n)
@@ -113,15 +114,12 @@ uint64_t fips_mesh_due(const struct fips_node *n)
 
 void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
 {
-	(void)n;
-	(void)p;
+	fips_mesh_tree_timer(n, p);
 }
 
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
-	(void)n;
-	(void)p;
-	return MR_NEVER;
+	return fips_tree_due(&n->mesh.tree, fips_peer_slot(n, p));
 }
 
 void fips_mesh_path_changed(struct fips_node *n)
@@ -133,7 +131,7 @@ void fips_mesh_path_changed(struct fips_node *n)
 
 const struct fips_treepath *fips_mesh_path(const struct fips_node *n)
 {
-	return &n->mesh.own;
+	return fips_tree_path(&n->mesh.tree);
 }
 
 bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fips_treepath *out)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fips/node/tree.h"
 #include "fips/node/treepath.h"
 
 struct fips_node;
@@ -27,7 +28,8 @@ struct fips_mesh {
 	uint64_t tick_at;    /* ns; MR_NEVER while no link is proven                  */
 	unsigned links;      /* proven ones                                           */
 	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
-	struct fips_treepath own; /* our place in the tree                            */
+	struct fips_tree tree;
+	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
 };
 
 /* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the
@@ -55,7 +57,7 @@ void     fips_mesh_tick(struct fips_node *n);
 uint64_t fips_mesh_due(const struct fips_node *n); /* any time */
 
 /* What is owed to one neighbour whose link is up: announcements.  At most FIPS_MESH_PEER_ACTIONS
- * actions and no public-key work a call.  Due: 0 when there is something to be done now; any time. */
+ * actions and one public-key operation a call, if one is left.  Due: 0 when there is something to be done now; any time. */
 #define FIPS_MESH_PEER_ACTIONS 4
 void     fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p);
@@ -87,6 +89,16 @@ uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest);
 /* Look for a node.  What comes of it is told by fips_destination_found or fips_destination_lost, later.
  * False: there is nobody to ask, or not now. */
 bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target);
+
+/* ---- mesh_tree.c: hooks above, for the tree ---- */
+
+bool fips_mesh_tree_open(struct fips_node *n); /* set-up; settings as fips_node_take left them */
+void fips_mesh_tree_up(struct fips_node *n, struct fips_peer *p);
+void fips_mesh_tree_down(struct fips_node *n, struct fips_peer *p);
+void fips_mesh_tree_measured(struct fips_node *n);
+void fips_mesh_tree_tick(struct fips_node *n);
+void fips_mesh_tree_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
+void fips_mesh_tree_timer(struct fips_node *n, struct fips_peer *p);
 
 /* ---- neighbours ---- */
 

@@ -52,6 +52,7 @@ struct fips_node_config fips_node_config_default(void)
 			.session_cut_over = 8000,
 			.session_setup = 35000,
 		},
+		.tree = fips_tree_settings_default(),
 	};
 }
 

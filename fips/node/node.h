@@ -39,6 +39,7 @@
 #include "fips/node/action.h"
 #include "fips/node/config.h"
 #include "fips/node/input.h"
+#include "fips/node/tree.h"
 #include "fips/node/treepath.h"
 
 #define FIPS_NODE_CURVE_OPS 8
@@ -214,6 +215,9 @@ bool fips_node_session_of(const struct fips_node *node, const struct fips_addr *
 
 /* Our own way to the root of the tree, never empty; valid until the next input. */
 const struct fips_treepath *fips_node_path(const struct fips_node *node);
+
+/* Its place in the spanning tree, and what its neighbours announced: to be read between inputs. */
+const struct fips_tree *fips_node_tree(const struct fips_node *node);
 
 /* The peer with this address: is its link up, provisional counted? */
 bool fips_node_has_link(const struct fips_node *node, const struct fips_addr *addr);

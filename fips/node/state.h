@@ -143,6 +143,8 @@ struct fips_peer {
 	struct fips_bucket setups;  /* setups that name no established session    */
 	struct fips_bucket rekeys;  /* setups that do                             */
 	struct fips_bucket answers; /* acks and message 3s                        */
+	struct fips_bucket announces; /* TreeAnnounces to be verified             */
+	bool               misannounced; /* one that cannot be: has been said     */
 
 	/* somebody wants to reach it */
 	bool     wanted;

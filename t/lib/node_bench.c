@@ -19,8 +19,12 @@ static const char *link_word(struct bench *b, const struct fips_action *act)
 	case FIPS_LINK_DISCONNECT: return "bye";
 	case FIPS_LINK_SENDER_REPORT: return "sr";
 	case FIPS_LINK_RECEIVER_REPORT: return "rr";
-	case FIPS_LINK_TREE_ANNOUNCE:
 	case FIPS_LINK_FILTER_ANNOUNCE: return NULL;
+	case FIPS_LINK_TREE_ANNOUNCE:
+		memcpy(b->announce.bytes, act->bytes, b->announce.len = act->len);
+		b->announce.to = act->peer;
+		b->announced++;
+		return NULL;
 	case FIPS_LINK_DATAGRAM: break;
 	default: return "?";
 	}
@@ -91,7 +95,8 @@ static void drain(struct bench *b)
 	while ((act = fips_actions_head(&b->actions))) {
 		const char *w = word(b, act);
 
-		b->last[act->kind] = *act;
+		if (act->kind != FIPS_ACT_SEND_LINK || w)
+			b->last[act->kind] = *act;
 		if (w) {
 			ck_assert_uint_lt(strlen(b->words) + strlen(w) + 2, sizeof b->words);
 			if (b->words[0])

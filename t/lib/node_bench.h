@@ -22,7 +22,7 @@ struct bench {
 	struct fips_curve        curve;
 	struct mr_rand_state     rand;
 	uint64_t                 now;
-	char                     words[1024];
+	char                     words[16384];
 	struct fips_link_words    link_words;    /* of every link       */
 	struct fips_session_words session_words; /* of every session    */
 	bool                     alive;  /* the words say "heard just now" */
@@ -36,6 +36,12 @@ struct bench {
 		uint8_t bytes[FIPS_ACT_BYTES];
 		size_t  len;
 	} setup, ack, msg3, acked; /* last sent; last ack of a puppet */
+	struct {
+		struct fips_addr to;
+		uint8_t bytes[FIPS_ACT_BYTES];
+		size_t  len;
+	} announce;                      /* last TreeAnnounce           */
+	unsigned                 announced; /* TreeAnnounces so far     */
 	unsigned                 pushed; /* actions of the last call    */
 };
 

@@ -1,0 +1,657 @@
+/* The spanning tree in the node: announcements out and in, what is refused and what it costs, links
+ * that come and go, and nodes that settle among themselves (mesh.md 1). */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "core/wire.h"
+#include "fips/wire/tree.h"
+#include "t/lib/node_bench.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { ME = 1, PEER = 2, OTHER = 3, MANY = 250 };
+
+static uint64_t keys[PEER + MANY]; /* newest of each neighbour's link */
+
+static struct bench *open_with(unsigned neighbours, const struct fips_node_config *config)
+{
+	struct bench *b = bench_open(ME, 0, config);
+
+	for (unsigned i = 0; i < neighbours; i++) {
+		bench_link(b, PEER + i);
+		keys[PEER + i] = b->link_key;
+	}
+	return b;
+}
+
+/* The neighbour says this on its link. */
+static const char *speak(struct bench *b, unsigned who, const uint8_t *bytes, size_t n)
+{
+	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = world_identity(who).addr,
+		                 .key = keys[who], .bytes = bytes, .len = n, .rx = b->now };
+
+	return bench_feed(b, &in);
+}
+
+static const struct fips_tree *tree(const struct bench *b)
+{
+	return fips_node_tree(b->node);
+}
+
+static uint64_t counted(const struct bench *b, enum fips_tree_count count)
+{
+	return tree(b)->counts[count];
+}
+
+/* Every announcement received became something. */
+static void close_bench(struct bench *b)
+{
+	static const enum fips_tree_count fates[] = {
+		FIPS_TREE_ACCEPTED, FIPS_TREE_ADDR_MISMATCH, FIPS_TREE_ANCESTRY_INVALID,
+		FIPS_TREE_DECODE_ERROR, FIPS_TREE_SIG_FAILED, FIPS_TREE_STALE,
+		FIPS_TREE_UNKNOWN_PEER, FIPS_TREE_FLOODED,
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < COUNT(fates); i++)
+		sum += counted(b, fates[i]);
+	ck_assert_uint_eq(sum, counted(b, FIPS_TREE_RECEIVED));
+	ck_assert_uint_eq(b->announced, counted(b, FIPS_TREE_SENT));
+	bench_close(b);
+}
+
+/* Made-up nodes: number 0 is below everybody. */
+static struct fips_addr ghost(uint8_t number)
+{
+	return (struct fips_addr){ { 0, 0, 0, number } };
+}
+
+/* An announcement of the puppet's: itself, and the ghosts of path above it ("" : it is root). */
+struct announcement {
+	unsigned    who;
+	uint64_t    sequence;
+	const char *path; /* a letter a ghost: a is 0 */
+	uint8_t     bytes[FIPS_TREE_LEN(80)];
+	size_t      len;
+};
+
+static struct announcement *compose(struct bench *b, unsigned who, uint64_t sequence,
+                                    const char *path)
+{
+	static struct announcement made;
+	struct fips_identity id = world_identity(who);
+	uint8_t entries[80 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
+	struct fips_tree_announce a = { .entries = entries, .signature = sig,
+		                        .n = 1 + (unsigned)strlen(path) };
+
+	memcpy(entries, id.addr.b, FIPS_ADDR_LEN);
+	for (unsigned i = 1; i < a.n; i++) {
+		struct fips_addr node = ghost((uint8_t)(path[i - 1] - 'a'));
+
+		memcpy(entries + i * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
+	}
+	a.says = (struct fips_declaration){ .node = id.addr, .sequence = sequence,
+		                            .parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
+	ck_assert(fips_declaration_sign(&a.says, &b->curve, &id, aux, sig));
+	made = (struct announcement){ .who = who, .sequence = sequence, .path = path };
+	made.len = fips_tree_announce_build(made.bytes, sizeof made.bytes, &a);
+	ck_assert_uint_gt(made.len, 0);
+	return &made;
+}
+
+static void hear(struct bench *b, const struct announcement *a)
+{
+	want("", speak(b, a->who, a->bytes, a->len));
+}
+
+/* The puppet announces this, and what it leads to is said. */
+static void announce(struct bench *b, unsigned who, uint64_t sequence, const char *path)
+{
+	hear(b, compose(b, who, sequence, path));
+	bench_wait(b, 0);
+}
+
+/* The last announcement sent: sound, signed by us, and that of our tree. */
+static struct fips_tree_announce last(struct bench *b)
+{
+	struct fips_tree_announce a = { 0 };
+
+	ck_assert(fips_tree_announce_parse(b->announce.bytes, b->announce.len, &a));
+	ck_assert(fips_tree_announce_sound(&a));
+	ck_assert(fips_declaration_verify(&a.says, &b->curve, b->me.pub + 1, a.signature));
+	ck_assert(fips_addr_eq(&a.says.node, &b->me.addr));
+	ck_assert_uint_eq(a.says.sequence, tree(b)->says.sequence);
+	return a;
+}
+
+/* --- out --------------------------------------------------------------------------------------- */
+
+/* A neighbour that has proven itself is told at once; one that has not is told nothing. */
+START_TEST(a_neighbour_is_told)
+{
+	struct bench *b = open_with(0, NULL);
+	struct puppet p = { .who = PEER, .epoch = 1, .ephemeral = 9, .index = 7 };
+	struct fips_tree_announce a;
+	uint64_t begun = tree(b)->says.sequence, ops;
+
+	ck_assert_uint_gt(begun, UINT64_C(1000) * 60 * 60); /* of the clock, not 1 */
+	b->alive = true;
+	want("install msg2 use", bench_msg1(b, &p));
+	want("", bench_wait(b, SECONDS(5)));
+	ck_assert_uint_eq(b->announced, 0);
+	want("heartbeat", bench_confirm(b, PEER, b->link_key, 0));
+	ops = fips_node_curve_ops(b->node);
+	want("", bench_wait(b, 0));
+	ck_assert_uint_eq(b->announced, 1);
+	a = last(b);
+	ck_assert_uint_eq(a.n, 1);
+	ck_assert_uint_eq(a.says.sequence, begun);
+	bench_wait(b, SECONDS(1));
+	ck_assert_uint_eq(b->announced, 2);
+	bench_wait(b, SECONDS(4));
+	ck_assert_uint_eq(b->announced, 3);
+	ck_assert_uint_eq(fips_node_curve_ops(b->node) - ops, 1); /* one signature for all three */
+	close_bench(b);
+}
+END_TEST
+
+/* R15: one signature for all, and no call does more than a call may; the bench looks at each. */
+START_TEST(many_neighbours_are_told_of_a_switch)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct bench *b;
+	uint64_t ops;
+	unsigned before;
+
+	config.max_peers = MANY;
+	config.rekey = false;
+	config.limits.links = config.limits.calls = 0;
+	config.limits.strangers.burst = 1000;
+	b = open_with(MANY, &config);
+	bench_wait(b, SECONDS(10));
+	before = b->announced;
+	ops = fips_node_curve_ops(b->node);
+	hear(b, compose(b, PEER, 1, "ba"));
+	ck_assert_uint_eq(fips_node_curve_ops(b->node) - ops, 1);
+	bench_wait(b, MS(500));
+	ck_assert_uint_eq(b->announced - before, MANY);
+	ck_assert_uint_eq(fips_node_curve_ops(b->node) - ops, 2);
+	ck_assert_uint_eq(last(b).n, 4);
+	bench_wait(b, SECONDS(5));
+	ck_assert_uint_eq(b->announced - before, 3 * MANY);
+	bench_wait(b, SECONDS(60));
+	ck_assert_uint_ge(b->announced - before, 4 * MANY);
+	ck_assert_uint_eq(fips_node_curve_ops(b->node) - ops, 2);
+	close_bench(b);
+}
+END_TEST
+
+START_TEST(changes_within_half_a_second_collapse)
+{
+	struct bench *b = open_with(2, NULL);
+	unsigned before;
+
+	bench_wait(b, SECONDS(10));
+	before = b->announced;
+	announce(b, PEER, 1, "cba");
+	ck_assert_uint_eq(b->announced, before + 2);
+	announce(b, PEER, 2, "ca");
+	announce(b, PEER, 3, "ba");
+	ck_assert_uint_eq(b->announced, before + 2);
+	bench_wait(b, MS(499));
+	ck_assert_uint_eq(b->announced, before + 2);
+	bench_wait(b, MS(1));
+	ck_assert_uint_eq(b->announced, before + 4);
+	ck_assert_uint_eq(last(b).n, 4);
+	close_bench(b);
+}
+END_TEST
+
+/* So many ghosts one above the other. */
+static const char *ghosts(unsigned n)
+{
+	static char path[128];
+
+	for (unsigned i = 0; i < n; i++)
+		path[i] = (char)('a' + (int)(n - 1 - i));
+	path[n] = '\0';
+	return path;
+}
+
+/* A path that no message can hold is counted; one that is just short enough is told. */
+START_TEST(a_path_may_be_too_long_to_tell)
+{
+	unsigned most = (FIPS_ACT_BYTES - FIPS_TREE_HEAD - FIPS_SIG_LEN) / FIPS_TREE_ENTRY;
+	struct bench *b = open_with(1, NULL);
+	unsigned before;
+
+	bench_wait(b, SECONDS(10));
+	before = b->announced;
+	announce(b, PEER, 1, ghosts(most - 2));
+	ck_assert_uint_eq(b->announced, before + 1);
+	ck_assert_uint_eq(last(b).n, most);
+	announce(b, PEER, 2, ghosts(most - 1));
+	bench_wait(b, MS(500));
+	ck_assert_uint_eq(b->announced, before + 1);
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, most + 1);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_SEND_FAILED), 1);
+	announce(b, PEER, 3, ghosts(62));
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, FIPS_PATH_MAX);
+	announce(b, PEER, 4, ghosts(63)); /* no room for us */
+	ck_assert(fips_tree_is_root(tree(b)));
+	announce(b, PEER, 5, ghosts(64));
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ANCESTRY_INVALID), 1);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_LOOP_DETECTED), 1);
+	close_bench(b);
+}
+END_TEST
+
+/* --- in ---------------------------------------------------------------------------------------- */
+
+START_TEST(what_they_announce_is_taken)
+{
+	struct bench *b = open_with(2, NULL);
+
+	announce(b, PEER, 1, "cba");
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 5);
+	announce(b, OTHER, 1, "ba"); /* one step less is less than a fifth better, but now is too soon */
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 5);
+	announce(b, PEER, 2, ""); /* it knows no way any more: first it is followed */
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 2);
+	announce(b, OTHER, 2, "a");
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 3);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 4);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_SWITCHES), 2);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ANCESTRY_CHANGED), 1);
+	close_bench(b);
+}
+END_TEST
+
+/* Nothing of this changes anything, but a count. */
+static void refused(struct bench *b, const struct announcement *a, enum fips_tree_count why,
+                    unsigned ops)
+{
+	uint64_t before = counted(b, why), generation = tree(b)->generation;
+	uint64_t done = fips_node_curve_ops(b->node);
+	unsigned sent = b->announced;
+
+	hear(b, a);
+	want("", bench_wait(b, 0));
+	ck_assert_msg(counted(b, why) == before + 1, "%s", fips_tree_count_name(why));
+	ck_assert_uint_eq(fips_node_curve_ops(b->node) - done, ops);
+	ck_assert_uint_eq(tree(b)->generation, generation);
+	ck_assert_uint_eq(b->announced, sent);
+}
+
+START_TEST(no_message_too_short_or_misshapen)
+{
+	struct bench *b = open_with(1, NULL);
+	struct announcement *a = compose(b, PEER, 1, "ba");
+	size_t whole = a->len;
+
+	for (a->len = 1; a->len < whole; a->len++)
+		refused(b, a, FIPS_TREE_DECODE_ERROR, 0);
+	mr_to_le16(a->bytes + 34, 65535);
+	refused(b, a, FIPS_TREE_DECODE_ERROR, 0);
+	a->len = FIPS_TREE_LEN(80);
+	refused(b, a, FIPS_TREE_DECODE_ERROR, 0);
+	mr_to_le16(a->bytes + 34, 0);
+	refused(b, a, FIPS_TREE_DECODE_ERROR, 0);
+	a = compose(b, PEER, 1, "ba");
+	a->bytes[1] = 2;
+	refused(b, a, FIPS_TREE_DECODE_ERROR, 0);
+	a->bytes[1] = 1;
+	hear(b, a);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 1);
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_LINK_MESSAGE), 0);
+	a->len = 0;
+	hear(b, a);
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_LINK_MESSAGE), 1);
+	close_bench(b);
+}
+END_TEST
+
+/* Another's announcement, one heard before, and such as no correct node sends. */
+START_TEST(nothing_stolen_replayed_or_impossible)
+{
+	struct bench *b = open_with(2, NULL);
+	struct announcement *a = compose(b, OTHER, 1, "ba");
+
+	bench_wait(b, SECONDS(10));
+	a->who = PEER;
+	refused(b, a, FIPS_TREE_ADDR_MISMATCH, 0);
+	announce(b, PEER, 7, "ba");
+	bench_wait(b, SECONDS(10));
+	refused(b, compose(b, PEER, 7, "ba"), FIPS_TREE_STALE, 0);
+	refused(b, compose(b, PEER, 6, "a"), FIPS_TREE_STALE, 0);
+	refused(b, compose(b, PEER, 0, "a"), FIPS_TREE_STALE, 0);
+	refused(b, compose(b, PEER, 8, "dbcba"), FIPS_TREE_ANCESTRY_INVALID, 1);
+	refused(b, compose(b, PEER, 8, "ab"), FIPS_TREE_ANCESTRY_INVALID, 1);
+	refused(b, compose(b, PEER, 8, ghosts(64)), FIPS_TREE_ANCESTRY_INVALID, 1);
+	refused(b, compose(b, PEER, 8, ghosts(79)), FIPS_TREE_ANCESTRY_INVALID, 1);
+	announce(b, PEER, 8, "a");
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 3);
+	close_bench(b);
+}
+END_TEST
+
+/* R15: each byte that is signed, and the signature.  So many are looked at at once, then so many a
+ * second; the sender alone pays. */
+START_TEST(forgeries_cost_their_sender)
+{
+	struct bench *b = open_with(2, NULL);
+	unsigned verified = 0;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		struct announcement *a = compose(b, PEER, 100, "ba");
+		uint64_t ops = fips_node_curve_ops(b->node);
+
+		a->bytes[i % 2 ? 2 + i % 32 : a->len - 1 - i % 64] ^= 0x10;
+		hear(b, a);
+		verified += (unsigned)(fips_node_curve_ops(b->node) - ops);
+	}
+	ck_assert_uint_eq(counted(b, FIPS_TREE_SIG_FAILED), 16);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_FLOODED), 2000 - 16);
+	ck_assert_uint_eq(verified, 16);
+	ck_assert(fips_tree_is_root(tree(b)));
+	announce(b, OTHER, 1, "ba"); /* has a bucket of its own */
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 1);
+	hear(b, compose(b, PEER, 100, "ba"));
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 1);
+	bench_wait(b, SECONDS(1));
+	hear(b, compose(b, PEER, 100, "ba"));
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 2);
+	close_bench(b);
+}
+END_TEST
+
+/* R15, R7: a neighbour that changes its mind all the time costs us no more either, and others no more
+ * than an announcement in half a second. */
+START_TEST(a_flood_of_true_ones)
+{
+	struct bench *b = open_with(2, NULL);
+	uint64_t ops;
+	unsigned before;
+
+	bench_wait(b, SECONDS(10));
+	before = b->announced;
+	ops = fips_node_curve_ops(b->node);
+	for (unsigned i = 0; i < 10000; i++) {
+		hear(b, compose(b, PEER, 1 + i, i % 2 ? "ba" : "ca"));
+		bench_wait(b, MS(1));
+	}
+	ck_assert_uint_le(counted(b, FIPS_TREE_ACCEPTED), 16 + 4 * 10);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED) + counted(b, FIPS_TREE_FLOODED), 10000);
+	ck_assert_uint_le(b->announced - before, 2 * (1 + 20));
+	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, 16 + 4 * 10 + 1 + 20);
+	close_bench(b);
+}
+END_TEST
+
+/* Before the link is proven nothing is taken; the announcement itself comes under a key that proves it. */
+START_TEST(an_announcement_proves_the_link)
+{
+	struct bench *b = open_with(0, NULL);
+	struct puppet p = { .who = PEER, .epoch = 1, .ephemeral = 9, .index = 7 };
+	struct announcement *a = compose(b, PEER, 1, "ba");
+
+	b->alive = true;
+	want("", bench_message(b, PEER, a->bytes, a->len));
+	want("install msg2 use", bench_msg1(b, &p));
+	want("heartbeat", bench_message(b, PEER, a->bytes, a->len));
+	ck_assert_uint_eq(counted(b, FIPS_TREE_ACCEPTED), 1);
+	close_bench(b);
+}
+END_TEST
+
+/* --- links come and go ------------------------------------------------------------------------- */
+
+START_TEST(a_parent_is_lost)
+{
+	static const uint8_t bye[FIPS_DISCONNECT_LEN] = { FIPS_LINK_DISCONNECT };
+	struct bench *b = open_with(3, NULL);
+	struct fips_tree_announce a;
+	unsigned before;
+
+	announce(b, PEER + 2, 5, "ba");
+	announce(b, OTHER, 5, "zya");
+	bench_wait(b, SECONDS(10));
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 4);
+	before = b->announced;
+	speak(b, PEER + 2, bye, sizeof bye);
+	bench_wait(b, 0);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_LOSSES), 1);
+	a = last(b);
+	ck_assert_uint_eq(b->announced, before + 2);
+	ck_assert_uint_eq(a.n, 5);
+	close_bench(b);
+}
+END_TEST
+
+/* A neighbour that has begun anew may begin its sequence anew, and we forget where it was. */
+START_TEST(a_neighbour_restarts)
+{
+	struct bench *b = open_with(1, NULL);
+	struct puppet again = { .who = PEER, .epoch = 2, .ephemeral = 77, .index = 8 };
+	unsigned before;
+
+	announce(b, PEER, 50, "ba");
+	bench_wait(b, SECONDS(40));
+	ck_assert(!fips_tree_is_root(tree(b)));
+	bench_msg1(b, &again);
+	before = b->announced;
+	bench_confirm(b, PEER, keys[PEER] = b->link_key, 0);
+	ck_assert(fips_tree_is_root(tree(b)));
+	bench_wait(b, 0);
+	ck_assert_uint_eq(b->announced, before + 1);
+	announce(b, PEER, 1, "a");
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 3);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_STALE), 0);
+	close_bench(b);
+}
+END_TEST
+
+/* ... and one that has only moved to a new key is where it was. */
+START_TEST(rekeys_change_nothing)
+{
+	struct bench *b = open_with(1, NULL);
+	struct puppet again = { .who = PEER, .epoch = 1, .ephemeral = 77, .index = 8 };
+	unsigned before;
+
+	announce(b, PEER, 50, "ba");
+	bench_wait(b, SECONDS(40));
+	bench_msg1(b, &again);
+	before = b->announced;
+	bench_confirm(b, PEER, keys[PEER] = b->link_key, 1);
+	bench_wait(b, 0);
+	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 4);
+	ck_assert_uint_eq(b->announced, before);
+	refused(b, compose(b, PEER, 50, "ba"), FIPS_TREE_STALE, 0);
+	close_bench(b);
+}
+END_TEST
+
+/* mesh.md 1.10: the first round trip of a link, when it makes the parent's way the dearer one. */
+START_TEST(a_link_is_measured)
+{
+	struct bench *b = open_with(2, NULL);
+	struct fips_receiver_report r = { .highest = 9, .frames = 9, .echo = 1 };
+	uint8_t bytes[FIPS_LINK_RECEIVER_LEN];
+
+	announce(b, PEER, 1, "ba");
+	announce(b, OTHER, 1, "ba"); /* as good, and second */
+	bench_wait(b, SECONDS(31));
+	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_SWITCHES), 1);
+	b->link_words.sent = 10;
+	fips_link_receiver_build(bytes, &r);
+	speak(b, OTHER, bytes, sizeof bytes);
+	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_SWITCHES), 2);
+	close_bench(b);
+}
+END_TEST
+
+/* --- among themselves -------------------------------------------------------------------------- */
+
+enum { NODES = 6 };
+
+struct mesh {
+	struct world    *w;
+	struct sim_node *node[NODES];
+	bool             cut[NODES]; /* from all others */
+	bool             split;      /* 0 to 2 from 3 to 5 */
+};
+
+static unsigned place(const struct mesh *m, const struct sim_node *s)
+{
+	for (unsigned i = 0; i < NODES; i++)
+		if (m->node[i] == s)
+			return i;
+	ck_abort_msg("nobody");
+	return 0;
+}
+
+static bool passes(void *self, const struct sim_node *from, const struct sim_node *to,
+                   const uint8_t *bytes, size_t n)
+{
+	const struct mesh *m = self;
+	unsigned a = place(m, from), b = place(m, to);
+
+	(void)bytes, (void)n;
+	return !m->cut[a] && !m->cut[b] && !(m->split && (a < 3) != (b < 3));
+}
+
+/* A ring: each dials the next. */
+static struct mesh *mesh_open(uint64_t seed, unsigned loss)
+{
+	struct mesh *m = calloc(1, sizeof *m);
+
+	ck_assert_ptr_nonnull(m);
+	m->w = world_open(seed);
+	m->w->loss = loss;
+	for (unsigned i = 0; i < NODES; i++) {
+		struct world_peer peers[2] = {
+			{ .secret = 1 + (i + 1) % NODES, .vias = 1 },
+			{ .secret = 1 + (i + NODES - 1) % NODES, .vias = 1 },
+		};
+
+		m->node[i] = world_node(m->w, 1 + i, peers, 2, NULL);
+	}
+	m->w->filter = passes;
+	m->w->filter_self = m;
+	return m;
+}
+
+static void mesh_close(struct mesh *m)
+{
+	world_close(m->w);
+	free(m);
+}
+
+/* Do the nodes [first, end) agree on their smallest as root, and is every path true? */
+static bool agree(const struct mesh *m, unsigned first, unsigned end)
+{
+	const struct fips_addr *smallest = &m->node[first]->me.addr;
+
+	for (unsigned i = first; i < end; i++)
+		if (!m->cut[i] && (m->cut[first] || fips_addr_cmp(&m->node[i]->me.addr, smallest) < 0))
+			smallest = &m->node[i]->me.addr;
+	for (unsigned i = first; i < end; i++) {
+		const struct fips_tree *t = fips_node_tree(m->node[i]->brain), *above;
+
+		if (m->cut[i])
+			continue;
+		if (!fips_addr_eq(fips_treepath_root(fips_tree_path(t)), smallest))
+			return false;
+		if (fips_tree_is_root(t))
+			continue;
+		for (unsigned j = 0; j < NODES; j++) {
+			above = fips_node_tree(m->node[j]->brain);
+			if (fips_addr_eq(&above->me, &t->says.parent) &&
+			    (above->way.path.n + 1 != t->way.path.n ||
+			     memcmp(above->way.path.a, t->way.path.a + 1,
+			            above->way.path.n * sizeof *above->way.path.a) != 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool all_agree(void *self)
+{
+	const struct mesh *m = self;
+
+	return agree(m, 0, NODES);
+}
+
+static bool halves_agree(void *self)
+{
+	const struct mesh *m = self;
+
+	return agree(m, 0, 3) && agree(m, 3, 6);
+}
+
+static unsigned root_of(const struct mesh *m)
+{
+	for (unsigned i = 0; i < NODES; i++)
+		if (!m->cut[i] && fips_tree_is_root(fips_node_tree(m->node[i]->brain)))
+			return i;
+	return NODES;
+}
+
+/* A ring finds its root, loses it, splits and heals; with every tenth datagram lost too. */
+START_TEST(nodes_settle)
+{
+	struct mesh *m = mesh_open((uint64_t)_i, _i % 2 ? 10 : 0);
+	unsigned root;
+
+	ck_assert(world_until(m->w, SECONDS(60), all_agree, m));
+	world_run(m->w, SECONDS(120));
+	ck_assert(all_agree(m));
+
+	root = root_of(m);
+	m->cut[root] = true;
+	ck_assert_msg(world_until(m->w, SECONDS(120), all_agree, m), "the root is gone");
+	m->cut[root] = false;
+	ck_assert_msg(world_until(m->w, SECONDS(600), all_agree, m), "the root is back");
+	ck_assert_uint_eq(root_of(m), root);
+
+	m->split = true;
+	ck_assert_msg(world_until(m->w, SECONDS(120), halves_agree, m), "split");
+	m->split = false;
+	ck_assert_msg(world_until(m->w, SECONDS(600), all_agree, m), "healed");
+	world_run(m->w, SECONDS(300));
+	ck_assert(all_agree(m));
+	mesh_close(m);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("node_tree");
+	TCase *t = tcase_create("tree");
+	SRunner *r = srunner_create(s);
+
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, a_neighbour_is_told);
+	tcase_add_test(t, many_neighbours_are_told_of_a_switch);
+	tcase_add_test(t, changes_within_half_a_second_collapse);
+	tcase_add_test(t, a_path_may_be_too_long_to_tell);
+	tcase_add_test(t, what_they_announce_is_taken);
+	tcase_add_test(t, no_message_too_short_or_misshapen);
+	tcase_add_test(t, nothing_stolen_replayed_or_impossible);
+	tcase_add_test(t, forgeries_cost_their_sender);
+	tcase_add_test(t, a_flood_of_true_ones);
+	tcase_add_test(t, an_announcement_proves_the_link);
+	tcase_add_test(t, a_parent_is_lost);
+	tcase_add_test(t, a_neighbour_restarts);
+	tcase_add_test(t, rekeys_change_nothing);
+	tcase_add_test(t, a_link_is_measured);
+	tcase_add_loop_test(t, nodes_settle, 0, 8);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
