@@ -20,6 +20,8 @@ libfips_a_SOURCES = \
 	fips/node/dial.c \
 	fips/node/filters.c \
 	fips/node/filters.h \
+	fips/node/forwards.c \
+	fips/node/forwards.h \
 	fips/node/hops.c \
 	fips/node/info.c \
 	fips/node/input.h \
@@ -27,6 +29,7 @@ libfips_a_SOURCES = \
 	fips/node/link_rekey.c \
 	fips/node/links.c \
 	fips/node/mesh.c \
+	fips/node/mesh_forwards.c \
 	fips/node/mesh.h \
 	fips/node/mesh_tree.c \
 	fips/node/lookup.h \

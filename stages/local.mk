@@ -2,6 +2,8 @@
 
 libstages_a_SOURCES = \
 	stages/kinds.h \
+	stages/lib/learn.c \
+	stages/lib/learn.h \
 	stages/lib/mesh.c \
 	stages/lib/mesh.h \
 	stages/lib/nudge.h \

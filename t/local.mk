@@ -207,6 +207,7 @@ test_programs = \
 	t/stages/test_seal \
 	t/stages/test_split \
 	t/stages/test_targets \
+	t/stages/test_transit \
 	t/stages/test_tun \
 	t/stages/test_tun_device \
 	t/stages/test_tun_offload \

@@ -37,6 +37,14 @@
  *   UNROUTE              peer                           the session stays, its live route goes;
  *                                                       packets are parked again
  *   UNREACHABLE          peer.b[0..15)                  answer packets parked for it
+ *   FORWARD              peer, via_peer, route          datagrams of others for peer leave by the link
+ *                                                       to via_peer; route is for who counts them
+ *   UNFORWARD            peer                           ... no more: the next one asks again.  What
+ *                                                       is parked is looked at again
+ *   NO_FORWARD           peer                           there is no next hop: what is parked, and what
+ *                                                       comes in the next second, gets none
+ *   CONGESTION           peer, congested                frames that carry others' datagrams to peer
+ *                                                       have CE set, or not any more
  *   ASK_LINK_REPORT      peer, key, reports             send a LINK_SNAPSHOT; key is the one we
  *                                                       send with
  *   ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
@@ -78,6 +86,10 @@ enum fips_action_kind {
 	FIPS_ACT_ROUTE,
 	FIPS_ACT_UNROUTE,
 	FIPS_ACT_UNREACHABLE,
+	FIPS_ACT_FORWARD,
+	FIPS_ACT_UNFORWARD,
+	FIPS_ACT_NO_FORWARD,
+	FIPS_ACT_CONGESTION,
 	FIPS_ACT_ASK_LINK_REPORT,
 	FIPS_ACT_ASK_SESSION_REPORT,
 	FIPS_ACT_RESOLVE_NAME,
@@ -100,6 +112,8 @@ struct fips_action {
 	uint32_t              theirs;     /* index the peer receives on              */
 	uint8_t               k;          /* 0 or 1                                  */
 	bool                  pending;
+	bool                  congested;
+	uint8_t               route;      /* enum fips_route (nexthop.h)             */
 	uint8_t               reports;    /* FIPS_REPORT_ bits                       */
 	enum fips_log         level;
 	uint16_t              mtu;

@@ -87,6 +87,13 @@ struct fips_node_limits {
 	struct fips_rate setups;   /* SessionSetups by one link that name no session there is */
 };
 
+/* When the way out to a neighbour counts as congested (mesh.md 5.6). */
+struct fips_node_ecn {
+	bool   enabled;
+	double loss; /* of the last report interval, (0, 1]: from there on          */
+	double etx;  /* [1, 100]                                                    */
+};
+
 struct fips_node_config {
 	const struct fips_identity    *me;      /* borrowed until close                */
 	const struct fips_peer_config *peers;   /* copied                              */
@@ -100,6 +107,7 @@ struct fips_node_config {
 	enum fips_mmp                  session_mmp;
 	struct fips_node_timers        timers;
 	struct fips_tree_settings      tree;
+	struct fips_node_ecn           ecn;
 };
 
 /* Defaults for everything but me and peers. */
@@ -128,6 +136,10 @@ struct fips_words {
 	bool (*link)(void *self, const struct fips_addr *peer, struct fips_link_words *out);
 	bool (*session)(void *self, const struct fips_addr *peer, struct fips_session_words *out);
 	void *self;
+	/* When a datagram was last sent on to dest by what FORWARD said, ns; 0: never.  NULL: never. */
+	uint64_t (*forward)(void *self, const struct fips_addr *dest);
+	/* Datagrams that the kernel has dropped for want of room, so far.  NULL: none. */
+	uint64_t (*overflows)(void *self);
 };
 
 /* What files say of nodes, which may change at any time (FIPS_IN_NAMES tells of names).  Either may be NULL:

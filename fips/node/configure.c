@@ -20,6 +20,7 @@ void fips_node_take(struct fips_node *n, const struct fips_node_config *c)
 	n->link_mmp = c->link_mmp;
 	n->session_mmp = c->session_mmp;
 	fips_tree_configure(&n->mesh.tree, &c->tree);
+	n->ecn = c->ecn;
 }
 
 void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)

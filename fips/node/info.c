@@ -284,6 +284,11 @@ const char *fips_node_count_name(enum fips_node_count count)
 		[FIPS_NODE_RESTARTS] = "restarts",
 		[FIPS_NODE_LOST] = "lost",
 		[FIPS_NODE_DENIED] = "denied",
+		[FIPS_NODE_FORWARDS_GIVEN] = "forwards-given",
+		[FIPS_NODE_FORWARDS_REFUSED] = "forwards-refused",
+		[FIPS_NODE_FORWARDS_EVICTED] = "forwards-evicted",
+		[FIPS_NODE_UNDELIVERED] = "undelivered",
+		[FIPS_NODE_KERNEL_DROP_EVENTS] = "kernel-drop-events",
 	};
 
 	return count < FIPS_NODE_COUNTS ? name[count] : "?";

@@ -21,6 +21,14 @@
  *                                                    not known
  *   RESOLVE              peer.b[0..15)               route: first packet to an unknown address
  *   NO_SESSION           peer                        fsp-open: sealed message, no session
+ *   FORWARD              peer                        route: first datagram of others for a node that
+ *                                                    no next hop is known of
+ *   LEARNED              peer, bytes                 route, fmp-open: what a datagram said of where
+ *                                                    peer is, nobody vouches for it: a coordinate list
+ *                                                    as on the wire
+ *   UNDELIVERED          bytes, mtu                  route: a datagram of others that goes no further.
+ *                                                    mtu: of the link it is too big for; 0: there is
+ *                                                    no next hop
  *   LINK_SNAPSHOT        peer, key, sender,          answer to ASK_LINK_REPORT, key as asked; NULL
  *                        receiver                    for what was not asked or is not due.  sender
  *                                                    totals count all keys since link-up
@@ -55,6 +63,9 @@ enum fips_input_kind {
 	FIPS_IN_ROAMED,
 	FIPS_IN_RESOLVE,
 	FIPS_IN_NO_SESSION,
+	FIPS_IN_FORWARD,
+	FIPS_IN_LEARNED,
+	FIPS_IN_UNDELIVERED,
 	FIPS_IN_LINK_SNAPSHOT,
 	FIPS_IN_SESSION_SNAPSHOT,
 	FIPS_IN_VIAS,
@@ -76,6 +87,7 @@ struct fips_input {
 	size_t                 len;
 	struct fips_via        via;
 	uint8_t                k;     /* 0 or 1                                        */
+	uint16_t               mtu;   /* link units                                    */
 	const struct fips_via *vias;  /* borrowed for the call                         */
 	unsigned               n_vias;
 	const struct fips_sender_report   *sender;   /* borrowed for the call, or NULL */

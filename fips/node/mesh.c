@@ -12,7 +12,8 @@ bool fips_mesh_open(struct fips_node *n)
 {
 	n->mesh.tick_at = MR_NEVER;
 	n->mesh.generation = 1;
-	return fips_mesh_tree_open(n);
+	return fips_mesh_tree_open(n) &&
+	       fips_forwards_open(&n->mesh.forwards, FIPS_FORWARDS_MAX, &n->env.rand);
 }
 
 bool fips_mesh_grow(struct fips_node *n, unsigned slots)
@@ -23,6 +24,7 @@ bool fips_mesh_grow(struct fips_node *n, unsigned slots)
 void fips_mesh_close(struct fips_node *n)
 {
 	fips_tree_close(&n->mesh.tree);
+	fips_forwards_close(&n->mesh.forwards);
 }
 
 void fips_mesh_changed(struct fips_node *n)
@@ -105,6 +107,7 @@ void fips_mesh_tick(struct fips_node *n)
 		return;
 	n->mesh.tick_at = n->now + TICK;
 	fips_mesh_tree_tick(n);
+	fips_forwards_tick(n);
 }
 
 uint64_t fips_mesh_due(const struct fips_node *n)
@@ -115,11 +118,12 @@ uint64_t fips_mesh_due(const struct fips_node *n)
 void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
 {
 	fips_mesh_tree_timer(n, p);
+	fips_congestion_timer(n, p);
 }
 
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
-	return fips_tree_due(&n->mesh.tree, fips_peer_slot(n, p));
+	return fips_sooner(fips_tree_due(&n->mesh.tree, fips_peer_slot(n, p)), fips_congestion_due(p));
 }
 
 void fips_mesh_path_changed(struct fips_node *n)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fips/node/forwards.h"
 #include "fips/node/tree.h"
 #include "fips/node/treepath.h"
 
@@ -30,6 +31,9 @@ struct fips_mesh {
 	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
 	struct fips_tree tree;
 	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
+	struct fips_forwards forwards;
+	uint64_t overflows;  /* of the kernel, at the last tick                       */
+	bool     overflowing; /* ... they had grown                                   */
 };
 
 /* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the

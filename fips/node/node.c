@@ -15,6 +15,7 @@ struct fips_node_config fips_node_config_default(void)
 		.link_mtu = FIPS_UDP_MTU,
 		.rekey = true,
 		.accept = UINT32_MAX,
+		.ecn = { .enabled = true, .loss = 0.05, .etx = 3 },
 		.limits = {
 			.calls = 256,
 			.links = 256,
@@ -222,6 +223,9 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_ROAMED: roamed(n, in); break;
 	case FIPS_IN_RESOLVE: fips_node_resolve(n, in->peer.b); break;
 	case FIPS_IN_NO_SESSION: fips_node_stray(n, &in->peer); break;
+	case FIPS_IN_FORWARD: fips_node_forward(n, &in->peer); break;
+	case FIPS_IN_LEARNED: fips_node_learned(n, in); break;
+	case FIPS_IN_UNDELIVERED: fips_node_undelivered(n, in); break;
 	case FIPS_IN_LINK_SNAPSHOT: fips_link_snapshot_in(n, in); break;
 	case FIPS_IN_SESSION_SNAPSHOT: fips_session_snapshot_in(n, in); break;
 	case FIPS_IN_VIAS: vias(n, in); break;

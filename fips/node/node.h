@@ -100,6 +100,11 @@ enum fips_node_count {
 	FIPS_NODE_RESTARTS,      /* peers seen to have restarted                        */
 	FIPS_NODE_LOST,          /* links removed for silence                           */
 	FIPS_NODE_DENIED,        /* refused by the access lists                         */
+	FIPS_NODE_FORWARDS_GIVEN, /* questions for a next hop of others' datagrams answered ... */
+	FIPS_NODE_FORWARDS_REFUSED, /* ... with none                                    */
+	FIPS_NODE_FORWARDS_EVICTED, /* next hops taken back to make room                */
+	FIPS_NODE_UNDELIVERED,   /* datagrams of others that go no further, told here   */
+	FIPS_NODE_KERNEL_DROP_EVENTS, /* times that the kernel began to drop what came  */
 	FIPS_NODE_COUNTS,
 };
 

@@ -173,6 +173,17 @@ void fips_node_body(struct fips_node *n, const struct fips_input *in);
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
                          size_t len);
 
+/* mesh_forwards.c: others' datagrams.  The timer takes up to 16 actions, the tick as many; congestion is told
+ * of a peer that is up. */
+void fips_node_forward(struct fips_node *n, const struct fips_addr *dest);
+void fips_node_learned(struct fips_node *n, const struct fips_input *in);
+void fips_node_undelivered(struct fips_node *n, const struct fips_input *in);
+uint64_t fips_forwards_due(const struct fips_node *n); /* any time */
+void fips_forwards_timer(struct fips_node *n);
+void fips_forwards_tick(struct fips_node *n);
+uint64_t fips_congestion_due(const struct fips_peer *p); /* any time */
+void fips_congestion_timer(struct fips_node *n, struct fips_peer *p);
+
 /* destinations.c: what packets without a session want. */
 void fips_node_resolve(struct fips_node *n, const uint8_t prefix[15]);
 void fips_node_stray(struct fips_node *n, const struct fips_addr *addr);

@@ -146,6 +146,10 @@ struct fips_peer {
 	struct fips_bucket announces; /* TreeAnnounces to be verified             */
 	bool               misannounced; /* one that cannot be: has been said     */
 
+	/* the way out to it */
+	bool congested; /* by its last look                                       */
+	bool marked;    /* as CONGESTION was last said of this link               */
+
 	/* somebody wants to reach it */
 	bool     wanted;
 	bool     reachable; /* ... and its hop has come up: begin now             */
@@ -243,6 +247,7 @@ struct fips_node {
 	struct fips_node_limits limits;
 	bool                    rekey;
 	enum fips_mmp           link_mmp, session_mmp;
+	struct fips_node_ecn    ecn;
 
 	struct fips_peer    *peers;    /* owned, n_peers slots                    */
 	unsigned             n_peers;

@@ -78,6 +78,7 @@ void fips_timers_run(struct fips_node *n)
 		return;
 	}
 	fips_mesh_tick(n);
+	fips_forwards_timer(n);
 	for (unsigned done = 0; done < all && room(n); done++) {
 		run_one(n, n->walk);
 		n->walk = (n->walk + 1) % all;
@@ -95,7 +96,7 @@ uint64_t fips_timers_next(const struct fips_node *n)
 
 	if (n->stopping)
 		return stop_due(n);
-	due = fips_mesh_due(n);
+	due = fips_sooner(fips_mesh_due(n), fips_forwards_due(n));
 	for (unsigned i = 0; i < n->n_peers; i++)
 		if (n->peers[i].used)
 			due = fips_sooner(due, peer_due(n, &n->peers[i]));

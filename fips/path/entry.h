@@ -8,6 +8,7 @@
  *   links    16 bytes   node address of the neighbour                -> fips_link_entry
  *   sessions 16 bytes   node address of the endpoint                 -> fips_session_entry
  *   routes   15 bytes   what a mesh IPv6 address shows of it         -> fips_route_entry
+ *   forwards 16 bytes   node address of a destination of others      -> fips_forward_entry
  *   keys      8 bytes   id of a key                                  -> fips_key_entry
  *
  * An `expected` entry stands for a handshake that is under way: its frames take the handshake's
@@ -58,6 +59,17 @@ struct fips_session_entry {
 	struct fips_recv_key     *key[FIPS_SESSION_KEYS]; /* that it may be sealed to us under,
 	                                     * newest first, NULLs behind: for those who open before
 	                                     * recv's owner accepts             */
+};
+
+/* A destination that datagrams of others go to, and that is no neighbour: the link they leave by. */
+struct fips_forward_entry {
+	struct fips_addr dest;
+	bool             refused; /* there is no next hop                               */
+	uint8_t          route;   /* enum fips_route (node/nexthop.h)                   */
+	uint64_t         link;    /* handle; FIPS_NO_HANDLE if refused                  */
+	fips_word       *used;    /* ns, sent on last: written by the stage that sends them on, at most
+	                           * once a second; 0: never.  Points to `word`          */
+	fips_word        word;
 };
 
 /* A key by itself: packets that were numbered under it, and are still to be sealed, carry its handle. */

@@ -11,6 +11,8 @@ enum fips_transit fips_transit_ttl(uint8_t *datagram)
 
 	if (*ttl > 0)
 		*ttl = (uint8_t)(*ttl - 1);
+	if (*ttl > FIPS_DATAGRAM_TTL)
+		*ttl = FIPS_DATAGRAM_TTL;
 	return *ttl > 0 ? FIPS_TRANSIT_FORWARD : FIPS_TRANSIT_EXPIRED;
 }
 

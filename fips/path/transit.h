@@ -19,9 +19,15 @@ enum fips_transit {
 	FIPS_TRANSIT_TOO_BIG, /* larger than the link out: drop, MtuExceeded          */
 };
 
-/* Step 4, before the next hop is known: ttl down by one.  datagram is FIPS_DATAGRAM_HEAD bytes or
- * more, parsed before. */
+/* Step 4, before the next hop is known: ttl down by one, and never above what originators use (mesh.md 11).
+ * datagram is FIPS_DATAGRAM_HEAD bytes or more, parsed before. */
 enum fips_transit fips_transit_ttl(uint8_t *datagram);
+
+/* Would it leave with ttl 0? */
+static inline bool fips_transit_last(const uint8_t *datagram)
+{
+	return datagram[FIPS_DATAGRAM_AT_TTL] <= 1;
+}
 
 /* Steps 6 and 8, for a datagram of n bytes and a link out with this MTU (largest whole frame). */
 enum fips_transit fips_transit_mtu(uint8_t *datagram, size_t n, uint16_t link_mtu);

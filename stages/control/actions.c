@@ -104,6 +104,10 @@ static bool act_one(struct control *c, const struct fips_action *a, struct mr_tu
 	case FIPS_ACT_ROUTE:              mr_control_route(c, a, t); break;
 	case FIPS_ACT_UNROUTE:            mr_control_unroute(c, &a->peer, t); break;
 	case FIPS_ACT_UNREACHABLE:        mr_control_refuse(c, a, t); break;
+	case FIPS_ACT_FORWARD:            mr_control_forward(c, a, t); break;
+	case FIPS_ACT_UNFORWARD:          mr_control_unforward(c, &a->peer, t); break;
+	case FIPS_ACT_NO_FORWARD:         mr_control_no_forward(c, &a->peer, t); break;
+	case FIPS_ACT_CONGESTION:         mr_link_congested(c, a, t); break;
 	case FIPS_ACT_ASK_LINK_REPORT:
 	case FIPS_ACT_ASK_SESSION_REPORT: mr_control_ask_report(c, a, t); break;
 	case FIPS_ACT_RESOLVE_NAME:       mr_control_ask_name(c, a, t); break;

@@ -1,9 +1,9 @@
 /* control - host the node: packets, events and time in; packets, table writes and orders out.
  *
  *   handshakes  handshake packets, and frames for a key that is still being made
- *   messages    link messages but datagrams
+ *   messages    link messages but datagrams, and coordinates that messages to us carried
  *   bodies      opened session messages but data; datagrams that no key opens
- *   datagrams   datagrams of others that have no next hop
+ *   datagrams   datagrams of others that go no further, and what route asks and has learnt of nodes
  *
  *   raw         handshake packets                    to the sockets
  *   link        link messages                        to be sealed for a neighbour
@@ -177,6 +177,8 @@ static uint64_t control_deadline(void *self)
 
 	if (c->n_refusals)
 		first = sooner(first, c->refusal[0].until);
+	if (c->n_refused)
+		first = sooner(first, c->refused[0].until);
 	if (c->asking)
 		first = sooner(first, c->now + CONTROL_ASK_NS);
 	if (!mr_control_ready(c))
@@ -195,6 +197,8 @@ static void control_timeout(void *self, struct mr_turn *t)
 		mr_control_names_poll(c);
 	if (c->n_refusals)
 		mr_refusals_expire(c, t);
+	if (c->n_refused)
+		mr_refused_expire(c, t);
 	if (t->now >= c->tick_at) {
 		c->tick_at = t->now + CONTROL_TICK;
 		mr_control_tick(c, t);
@@ -248,11 +252,12 @@ const struct mr_kind mr_kind_control = {
 	.inputs = (const struct mr_port[]){
 		{ "handshakes", .view = "handshake packet, or FMP frame of an expected key",
 		  .reaches = MR_ALL_OUTPUTS },
-		{ "messages", .view = "link message from its type byte",
+		{ "messages", .view = "link message from its type byte; or node address and coordinate list",
 		  .reaches = MR_ALL_OUTPUTS },
 		{ "bodies", .view = "type byte and body, or SessionDatagram from its type byte",
 		  .reaches = MR_ALL_OUTPUTS, .optional = true },
-		{ "datagrams", .view = "SessionDatagram from its type byte",
+		{ "datagrams", .view = "SessionDatagram from its type byte; or node address, and a coordinate "
+		                       "list or nothing",
 		  .reaches = MR_ALL_OUTPUTS, .optional = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
@@ -271,6 +276,7 @@ const struct mr_kind mr_kind_control = {
 		[DROP_GONE] = { "gone", .help = "about a link or session that is gone" },
 		[DROP_MALFORMED] = { "malformed", .help = "a datagram without a whole envelope" },
 		[DROP_NO_ROUTE] = { "no-route", .help = "a datagram of others without a next hop" },
+		[DROP_TOO_BIG] = { "too-big", .help = "a datagram of others larger than the link out" },
 		[DROP_KEPT_OVER] = { "kept-over", .help = "too many came before their key" },
 		[DROP_KEPT_LATE] = { "kept-late", .help = "their key did not come within 1 s" },
 		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },
@@ -321,6 +327,16 @@ const struct mr_kind mr_kind_control = {
 		NODE(FIPS_NODE_RESTARTS, "node-restarts", "neighbours seen to have restarted"),
 		NODE(FIPS_NODE_LOST, "node-lost", "links removed for silence"),
 		NODE(FIPS_NODE_DENIED, "node-denied", "nodes that the access lists refuse"),
+		NODE(FIPS_NODE_FORWARDS_GIVEN, "node-forwards-given",
+		     "next hops given for others' datagrams"),
+		NODE(FIPS_NODE_FORWARDS_REFUSED, "node-forwards-refused",
+		     "destinations of others' datagrams without a next hop"),
+		NODE(FIPS_NODE_FORWARDS_EVICTED, "node-forwards-evicted",
+		     "next hops taken back to make room"),
+		NODE(FIPS_NODE_UNDELIVERED, "node-undelivered",
+		     "others' datagrams that go no further, told to the node"),
+		NODE(FIPS_NODE_KERNEL_DROP_EVENTS, "node-kernel-drop-events",
+		     "times that the kernel began to drop what came"),
 		{ 0 } },
 	.host = true, .once = true, .makes = true, .few = CONTROL_PACKETS,
 	.keeps = MR_VECTOR + CONTROL_KEPT,

@@ -67,7 +67,9 @@ static bool message(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct relation *r = link_of(c, p);
 
-	if (!r)
+	if (p->mark == MR_SHAPE_LEARNED)
+		mr_control_others(c, p, t);
+	else if (!r)
 		mr_drop(t, DROP_GONE, p);
 	else if (!news_first(c, p, t))
 		return false;
@@ -121,7 +123,7 @@ bool mr_control_take_in(struct control *c, unsigned input, struct mr_pkt *p, str
 	case IN_HANDSHAKES: return handshake(c, p, t);
 	case IN_MESSAGES:   return message(c, p, t);
 	case IN_BODIES:     return body(c, p, t);
-	default:            mr_drop(t, DROP_NO_ROUTE, p); return true;
+	default:            mr_control_others(c, p, t); return true;
 	}
 }
 

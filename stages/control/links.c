@@ -81,13 +81,13 @@ void mr_link_install(struct control *c, const struct fips_action *a, struct mr_t
 	mr_control_post(c, "fmp-open", o, t);
 }
 
-/* The link's entry as it should be now. */
-static void put_link(struct control *c, struct relation *r, struct mr_turn *t)
+void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t)
 {
 	struct fips_link_entry *e = mr_control_memory(sizeof *e);
 	uint64_t handle;
 
 	*e = (struct fips_link_entry){ .peer = r->peer, .via = r->via, .mtu = r->mtu,
+		                       .congested = r->congested,
 		                       .send = r->using ? &r->using->send : NULL };
 	handle = mr_table_put(c->mesh->links, mr_turn_epoch(t), r->peer.b, e);
 	if (handle == MR_NO_HANDLE) {
@@ -141,7 +141,7 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	mr_control_key_start(key, a);
 	r->using = key;
 	r->mtu = a->mtu;
-	put_link(c, r, t);
+	mr_link_put(c, r, t);
 	o = mr_control_order(c, MR_ORD_LINK_PROMOTE, r, key);
 	o->order.p = &r->recv.link;
 	o->order.q = &key->recv;
@@ -158,7 +158,7 @@ void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_t
 	if (!r || r->handle == FIPS_NO_HANDLE)
 		return;
 	r->via = a->via;
-	put_link(c, r, t);
+	mr_link_put(c, r, t);
 }
 
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t)
@@ -176,7 +176,7 @@ void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_tu
 	o->order.q = &key->recv;
 	if (r->using == key) {
 		r->using = NULL;
-		put_link(c, r, t);
+		mr_link_put(c, r, t);
 	}
 	mr_control_key_retire(c, key, t);
 	mr_control_post(c, "fmp-open", o, t);

@@ -4,6 +4,7 @@ libstages_a_SOURCES += \
 	stages/control/behind.c \
 	stages/control/control.c \
 	stages/control/control.h \
+	stages/control/forwards.c \
 	stages/control/guests.c \
 	stages/control/inputs.c \
 	stages/control/kept.c \

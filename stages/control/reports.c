@@ -72,9 +72,25 @@ static bool session_words(void *self, const struct fips_addr *peer, struct fips_
 	return true;
 }
 
+static uint64_t forward_used(void *self, const struct fips_addr *dest)
+{
+	const struct control *c = self;
+	const struct fips_forward_entry *e = mr_table_find(c->mesh->forwards, dest->b);
+
+	return e ? fips_word_get(e->used) : 0;
+}
+
+static uint64_t overflows(void *self)
+{
+	const struct control *c = self;
+
+	return atomic_load_explicit(&c->udp->overflows, memory_order_relaxed);
+}
+
 struct fips_words mr_control_words(struct control *c)
 {
-	return (struct fips_words){ .link = link_words, .session = session_words, .self = c };
+	return (struct fips_words){ .link = link_words, .session = session_words, .forward = forward_used,
+		                    .overflows = overflows, .self = c };
 }
 
 /* ---- reports ---- */

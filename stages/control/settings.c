@@ -48,6 +48,11 @@ struct mmp {
 	unsigned mode; /* enum fips_mmp */
 };
 
+struct ecn {
+	bool   enabled;
+	double loss, etx;
+};
+
 struct acl {
 	char *allow, *deny;
 };
@@ -68,6 +73,7 @@ struct node_conf {
 	struct session    session;
 	struct rekey      rekey;
 	struct mmp        mmp, session_mmp;
+	struct ecn        ecn;
 };
 
 static const struct mr_field limits_fields[] = {
@@ -148,6 +154,16 @@ static const struct mr_field mmp_fields[] = {
 	{ 0 }
 };
 
+static const struct mr_field ecn_fields[] = {
+	{ "enabled", MR_BOOL, MR_AT(struct ecn, enabled), .def = 1,
+	  .help = "mark what is sent on by a way that is congested; marks of others stay in any case" },
+	{ "loss_threshold", MR_REAL, MR_AT(struct ecn, loss), .real_min = 0.0001, .real_max = 1,
+	  .real_def = 0.05, .help = "a link that lost this part of the last interval's frames is" },
+	{ "etx_threshold", MR_REAL, MR_AT(struct ecn, etx), .real_min = 1.01, .real_max = 100,
+	  .real_def = 3, .help = "... or on which a frame takes so many sendings" },
+	{ 0 }
+};
+
 static const struct mr_field acl_fields[] = {
 	{ "allow_file", MR_TEXT, MR_AT(struct acl, allow), .text = "/etc/fips/peers.allow",
 	  .help = "who is listed there is admitted; may be absent" },
@@ -192,6 +208,7 @@ static const struct mr_field node_fields[] = {
 	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields },
 	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
 	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
+	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields },
 	{ 0 }
 };
 
@@ -358,6 +375,8 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	config->accept = accepts(c->udp);
 	config->link_mmp = (enum fips_mmp)n->mmp.mode;
 	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
+	config->ecn = (struct fips_node_ecn){ .enabled = n->ecn.enabled, .loss = n->ecn.loss,
+		                              .etx = n->ecn.etx };
 	take_limits(config, n);
 	take_timers(&config->timers, n);
 	dead_wrong(n, text);

@@ -32,6 +32,7 @@ enum control_drop {
 	DROP_GONE,       /* about a link, session or key that is gone     */
 	DROP_MALFORMED,
 	DROP_NO_ROUTE,   /* a datagram of others without a next hop       */
+	DROP_TOO_BIG,    /* ... larger than the link out                  */
 	DROP_KEPT_OVER,  /* too many came before their key                */
 	DROP_KEPT_LATE,  /* the key did not come in time                  */
 	DROP_NO_KEY,     /* the handshake it waited for came to nothing   */
@@ -60,7 +61,8 @@ enum control_count {
 #define CONTROL_KEPT     64   /* packets kept for all keys                          */
 #define CONTROL_KEPT_EACH 4   /* ... for one                                        */
 #define CONTROL_KEPT_NS  MR_NS_PER_S
-#define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time     */
+#define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time: of local packets, and as
+                               * many of others' datagrams                          */
 #define CONTROL_REFUSAL_NS MR_NS_PER_S
 #define CONTROL_ADDRESSES FIPS_VIAS_MAX
 #define CONTROL_GUESTS   64   /* peers that the operator may add while the node runs */
@@ -106,6 +108,7 @@ struct relation {
 	struct fips_via      via;     /* links: as in the entry                         */
 	unsigned             moving;  /* links: orders under way that set the address   */
 	uint16_t             mtu;     /* of the entry, link units                       */
+	bool                 congested; /* links: as in the entry                       */
 	unsigned             orders;  /* that name it                                   */
 	uint64_t             frames, bytes; /* sent under keys that have been freed     */
 	uint64_t             data_at; /* ns, last data sent under those                 */
@@ -119,7 +122,7 @@ struct control_order {
 	struct control_key   *key;    /* held on to; may be NULL                        */
 	void                (*then)(struct control *c, struct control_order *o, struct mr_turn *t);
 	struct fips_via       via;    /* argument of LINK_MOVE                          */
-	uint8_t               prefix[FIPS_ROUTE_KEY]; /* argument of ROUTE              */
+	uint8_t               prefix[FIPS_ADDR_LEN]; /* argument of ROUTE and FORWARD   */
 	struct control_order *next, **at; /* all that are under way                     */
 };
 
@@ -145,6 +148,12 @@ struct control_kept {
 struct control_refusal {
 	uint8_t  prefix[FIPS_ROUTE_KEY];
 	uint64_t until;
+};
+
+/* A destination of others' datagrams that has no next hop, to be taken out again. */
+struct control_refused {
+	struct fips_addr dest;
+	uint64_t         until;
 };
 
 /* One address of a peer that is a name. */
@@ -260,6 +269,8 @@ struct control {
 	struct control_kept    kept[CONTROL_KEPT]; /* oldest first */
 	unsigned               n_refusals;
 	struct control_refusal refusal[CONTROL_REFUSALS]; /* oldest first */
+	unsigned               n_refused;
+	struct control_refused refused[CONTROL_REFUSALS]; /* oldest first */
 };
 
 /* ---- control.c ---- */
@@ -352,6 +363,8 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn *t);
+/* The link's entry as it should be now. */
+void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t);
 
 void mr_session_expect(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_session_install(struct control *c, const struct fips_action *a, struct mr_turn *t);
@@ -365,6 +378,16 @@ void mr_control_route(struct control *c, const struct fips_action *a, struct mr_
 void mr_control_unroute(struct control *c, const struct fips_addr *peer, struct mr_turn *t);
 void mr_control_refuse(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_refusals_expire(struct control *c, struct mr_turn *t);
+
+/* ---- forwards.c: datagrams of others ---- */
+
+void mr_control_forward(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_control_unforward(struct control *c, const struct fips_addr *dest, struct mr_turn *t);
+void mr_control_no_forward(struct control *c, const struct fips_addr *dest, struct mr_turn *t);
+void mr_link_congested(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_refused_expire(struct control *c, struct mr_turn *t);
+/* A datagram that route cannot send on, or a word of route's or fmp-open's about nodes. */
+void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t);
 
 /* ---- inputs.c: packets and events for the node ---- */
 

@@ -50,9 +50,10 @@ static int mesh_open(void *self, struct mr_setup *s)
 	mesh->links = mr_table_open(MR_PEERS_MAX, FIPS_ADDR_LEN, seed, free);
 	mesh->sessions = mr_table_open(MR_SESSIONS_MAX, FIPS_ADDR_LEN, seed, free);
 	mesh->routes = mr_table_open(MR_ROUTES_MAX, FIPS_ROUTE_KEY, seed, free);
+	mesh->forwards = mr_table_open(MR_FORWARDS_MAX, FIPS_ADDR_LEN, seed, free);
 	mesh->keys = mr_table_open(MR_KEYS_MAX, sizeof(uint64_t), seed, free);
 	if (!mesh->index || !mesh->links || !mesh->sessions || !mesh->routes ||
-	    !mesh->keys)
+	    !mesh->forwards || !mesh->keys)
 		return mr_setup_error(s, NULL, "no memory for the tables");
 	return 0;
 }
@@ -65,6 +66,7 @@ static void mesh_close(void *self)
 	mr_table_close(mesh->links);
 	mr_table_close(mesh->sessions);
 	mr_table_close(mesh->routes);
+	mr_table_close(mesh->forwards);
 	mr_table_close(mesh->keys);
 	fips_identity_wipe(&mesh->me);
 	fips_curve_close(&mesh->curve);

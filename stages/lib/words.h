@@ -4,9 +4,9 @@
  * Where a port carries two shapes, pkt->mark tells them apart.  pkt->near is a handle in the links
  * table, pkt->far one in the sessions table; either may be unresolved (mr_table_unresolved) and then
  * says no more than which replica is to have the packet.  pkt->limit is the path MTU of the first hop, in link
- * frames; pkt->seq is the id of the receive key that opened the packet, where one did.  A transport
- * address (struct fips_via) lies in the side area of every received frame and of every frame to be
- * sent.
+ * frames, or of the link that a datagram of others is too big for (0: it has none); pkt->seq is the id of the
+ * receive key that opened the packet, where one did.  A transport address (struct fips_via) lies in the side area
+ * of every received frame and of every frame to be sent.
  */
 #ifndef MR_STAGES_WORDS_H
 #define MR_STAGES_WORDS_H
@@ -22,6 +22,8 @@ enum mr_shape {
 	MR_SHAPE_DATAGRAM, /* SessionDatagram from its type byte                     */
 	MR_SHAPE_BODY,     /* FSP message: type byte and body                        */
 	MR_SHAPE_CLEAR,    /* FMP frame, its session's message still to be sealed as well */
+	MR_SHAPE_LEARNED,  /* node address, and a coordinate list as on the wire     */
+	MR_SHAPE_WANTED,   /* node address: others' datagrams for it wait for a next hop */
 };
 
 /* pkt->flags */
@@ -73,6 +75,8 @@ enum mr_fips_order {
 	MR_ORD_SENT_REPORT,
 	/* route: packets parked for the 15 address bytes at p are to be looked at again */
 	MR_ORD_ROUTE,
+	/* route: datagrams of others parked for the node address at p are to be looked at again */
+	MR_ORD_FORWARD,
 	/* tx-gso, rx: p struct mr_udp_peer: it is in no table and no epoll any more; let go of it */
 	MR_ORD_SOCKET_GONE,
 	/* any: acknowledge; whoever is behind in its orders holds up what comes next */

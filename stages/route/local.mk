@@ -2,5 +2,6 @@ libstages_a_SOURCES += \
 	stages/route/answer.c \
 	stages/route/park.c \
 	stages/route/route.c \
-	stages/route/route.h
+	stages/route/route.h \
+	stages/route/transit.c
 EXTRA_DIST += stages/route/route.md

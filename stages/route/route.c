@@ -7,11 +7,12 @@
  *   seal      with session, link and path MTU found
  *   forward   with link found, ttl and path MTU rewritten
  *   tun       answers to local programs: ICMPv6 errors, and packets to ourselves
- *   control   datagrams of others that have no next hop
+ *   control   datagrams of others that go no further, and words about others: coordinates that their
+ *             datagrams tell, destinations that they want
  *
- * A packet whose destination is not in the routes table is parked and control is asked; control
- * answers by a table entry and an order.  Parked packets leave by pull(), under the same rules as
- * new ones, and before them: the entry is seen before the order is. */
+ * A packet whose destination is not in its table (routes, of others links and forwards) is parked and control is
+ * asked; control answers by a table entry and an order.  Parked packets leave by pull(), under the same
+ * rules as new ones, and before them: the entry is seen before the order is. */
 
 #include "stages/route/route.h"
 
@@ -20,10 +21,13 @@
 #include "fips/path/ip.h"
 #include "fips/path/mss.h"
 #include "fips/path/mtu.h"
-#include "fips/path/transit.h"
 #include "stages/lib/words.h"
 
 enum { IN_IP, IN_TRANSIT, IN_SESSION };
+
+#define EXPIRY (30 * MR_NS_PER_S) /* session.md 3.9 */
+
+static const struct route_rules local_rules;
 
 static int route_open(void *self, struct mr_setup *s)
 {
@@ -31,6 +35,8 @@ static int route_open(void *self, struct mr_setup *s)
 
 	r->mesh = s->use[0];
 	r->udp = s->use[1];
+	r->local.rules = &local_rules;
+	r->transit.rules = &mr_route_transit_rules;
 	return 0;
 }
 
@@ -62,8 +68,8 @@ static const struct fips_route_entry *find_route(struct route *r, const uint8_t 
 	return *seen;
 }
 
-void mr_route_by(struct route *r, const struct fips_route_entry *e, struct mr_pkt *p,
-                 struct mr_turn *t)
+static void route_by(struct route *r, const struct fips_route_entry *e, struct mr_pkt *p,
+                     struct mr_turn *t)
 {
 	if (e->state == FIPS_ROUTE_LIVE)
 		send_by(r, e, p, t);
@@ -86,39 +92,46 @@ static void route_ip(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 	key = fips_ip_dest_key(p->data);
 	e = find_route(r, key);
 	if (!e || e->state == FIPS_ROUTE_RESOLVING)
-		mr_route_park(r, key, p, t);
+		mr_route_park(r, &r->local, key, p, t);
 	else
-		mr_route_by(r, e, r->waiting[key[1]] ? mr_route_queue(r, key, p, t) : p, t);
+		route_by(r, e, mr_route_queue(&r->local, key, p, t), t);
 }
 
-/* Another node's datagram: neighbours are the only next hops here. */
-static void forward(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+/* ---- local packets that wait ---- */
+
+static void ask(struct route *r, const uint8_t *key, struct mr_turn *t)
 {
-	const uint8_t *dest = p->data + FIPS_DATAGRAM_AT_DEST;
-	const struct fips_link_entry *e;
+	struct mr_event event = { .kind = MR_EV_RESOLVE };
 
-	if (p->len < FIPS_DATAGRAM_HEAD) {
-		mr_drop(t, ROUTE_MALFORMED, p);
-		return;
-	}
-	if (fips_transit_ttl(p->data) != FIPS_TRANSIT_FORWARD) {
-		mr_drop(t, ROUTE_TTL, p);
-		return;
-	}
-	e = mr_table_find(r->mesh->links, dest);
-	if (!e) {
-		mr_emit(t, ROUTE_CONTROL, p);
-		return;
-	}
-	if (fips_transit_mtu(p->data, p->len, e->mtu) != FIPS_TRANSIT_FORWARD) {
-		mr_drop(t, ROUTE_TOO_BIG, p);
-		return;
-	}
-	if (fips_transit_ce(p->flags & MR_FLAG_CE, e->congested))
-		p->flags |= MR_FLAG_CE;
-	p->near = mr_table_handle(r->mesh->links, dest);
-	mr_emit(t, ROUTE_FORWARD, p);
+	(void)r;
+	memcpy(event.bytes, key, FIPS_ROUTE_KEY);
+	mr_tell(t, &event);
 }
+
+static bool answered(struct route *r, const uint8_t *key)
+{
+	const struct fips_route_entry *e = find_route(r, key);
+
+	return e && e->state != FIPS_ROUTE_RESOLVING;
+}
+
+static void leave(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	route_by(r, find_route(r, fips_ip_dest_key(p->data)), p, t);
+}
+
+static void expire(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	mr_route_unreachable(r, p, ROUTE_EXPIRED, t);
+}
+
+static const struct route_rules local_rules = {
+	.key = FIPS_ROUTE_KEY, .expiry = EXPIRY, .full = ROUTE_PARK_FULL, .over = ROUTE_PARK_OVER,
+	.outs = { ROUTE_SEAL, ROUTE_TUN },
+	.ask = ask, .answered = answered, .leave = leave, .expire = expire,
+};
+
+/* ---- the stage ---- */
 
 /* A message of control's own, p->far its session: the way is that of the session's data. */
 static void send_body(struct route *r, struct mr_pkt *p, struct mr_turn *t)
@@ -135,15 +148,24 @@ static void send_body(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 	mr_emit(t, ROUTE_SEAL, p);
 }
 
+/* A call looks things up anew. */
+static void begin(struct route *r)
+{
+	memset(r->seen, 0, sizeof r->seen);
+	r->call++;
+	r->left = 0;
+}
+
 static void route_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
 	struct route *r = self;
 
-	memset(r->seen, 0, sizeof r->seen);
+	begin(r);
 	for (unsigned i = 0; i < v->n; i++) {
+		r->left = v->n - 1 - i;
 		switch (input) {
 		case IN_IP:      route_ip(r, v->pkt[i], t); break;
-		case IN_TRANSIT: forward(r, v->pkt[i], t); break;
+		case IN_TRANSIT: mr_route_transit(r, v->pkt[i], t); break;
 		default:         send_body(r, v->pkt[i], t); break;
 		}
 	}
@@ -151,38 +173,54 @@ static void route_process(void *self, unsigned input, struct mr_vector *v, struc
 
 static void route_order(void *self, struct mr_order *order, struct mr_turn *t)
 {
+	struct route *r = self;
+
 	if (order->kind == MR_ORD_ROUTE)
-		mr_route_unpark(self, order->p, t);
+		mr_route_unpark(&r->local, order->p, t);
+	if (order->kind == MR_ORD_FORWARD)
+		mr_route_unpark(&r->transit, order->p, t);
 }
 
 static bool route_pull(void *self, struct mr_turn *t)
 {
 	struct route *r = self;
+	bool more;
 
-	memset(r->seen, 0, sizeof r->seen);
-	return mr_route_release(r, t);
+	begin(r);
+	more = mr_route_release(r, &r->local, t);
+	return mr_route_release(r, &r->transit, t) || more;
 }
 
 static uint64_t route_deadline(void *self)
 {
-	return mr_route_park_deadline(self);
+	const struct route *r = self;
+	uint64_t local = mr_route_park_deadline(&r->local), transit = mr_route_park_deadline(&r->transit);
+
+	return local < transit ? local : transit;
 }
 
 static void route_timeout(void *self, struct mr_turn *t)
 {
-	mr_route_park_tick(self, t);
+	struct route *r = self;
+
+	mr_route_park_tick(r, &r->local, t);
+	mr_route_park_tick(r, &r->transit, t);
 }
 
-/* Parked packets came by `ip`. */
 static unsigned route_give(void *self, unsigned *input, struct mr_vector *v)
 {
-	*input = IN_IP;
-	return mr_route_park_give(self, v);
+	struct route *r = self;
+
+	*input = r->local.parked ? IN_IP : IN_TRANSIT;
+	return mr_route_park_give(r->local.parked ? &r->local : &r->transit, v);
 }
 
 static void route_flush(void *self, struct mr_turn *t)
 {
-	mr_route_park_flush(self, t);
+	struct route *r = self;
+
+	mr_route_park_flush(&r->local, t);
+	mr_route_park_flush(&r->transit, t);
 }
 
 const struct mr_kind mr_kind_route = {
@@ -202,7 +240,8 @@ const struct mr_kind mr_kind_route = {
 		  .plaintext = true },
 		{ "forward", .view = "SessionDatagram from its type byte", .optional = true },
 		{ "tun", .view = "IPv6 packet", .optional = true, .plaintext = true },
-		{ "control", .view = "SessionDatagram from its type byte", .optional = true },
+		{ "control", .view = "SessionDatagram from its type byte; or node address, and a coordinate "
+		                     "list or nothing", .optional = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "not-ipv6", .help = "no IPv6 packet" },
@@ -218,12 +257,44 @@ const struct mr_kind mr_kind_route = {
 		{ "malformed", .help = "a datagram of others without a whole envelope" },
 		{ "no-session", .help = "a message of our own whose session or way is gone" },
 		{ "stopped", .help = "still parked when the node stopped, or without a place after a reload" },
+		{ "own-source", .help = "a datagram of others that claims to be from us" },
+		{ "no-route", .help = "a datagram of others without a next hop, whose sender is not told" },
+		{ "over-rate", .help = "a neighbour brings datagrams for too many unknown destinations" },
+		{ "transit-full", .help = "too many destinations or datagrams of others wait already" },
+		{ "transit-over", .help = "oldest of too many of others that wait for one destination" },
+		{ "transit-late", .help = "of others, waited 5 s for a next hop" },
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "parked", .help = "packets that had to wait for a way" },
 		{ "answers", .help = "ICMPv6 errors told to local programs" },
+		{ "asked", .help = "questions for a next hop of others' datagrams" },
+		{ "learned", .help = "coordinates that others' datagrams told, passed on to control" },
+		{ "warm-malformed-packets", .help = "others' datagrams with coordinates that do not parse" },
+		{ "warm-malformed-bytes", .help = "... their bytes", .unit = "bytes" },
+		{ "forwarded-packets", .help = "others' datagrams sent on" },
+		{ "forwarded-bytes", .help = "... their bytes", .unit = "bytes" },
+		{ "ttl-exhausted-packets", .help = "others' datagrams that would leave with ttl 0" },
+		{ "ttl-exhausted-bytes", .help = "... their bytes", .unit = "bytes" },
+		{ "drop-no-route-packets", .help = "others' datagrams without a next hop" },
+		{ "drop-no-route-bytes", .help = "... their bytes", .unit = "bytes" },
+		{ "drop-mtu-exceeded-packets", .help = "others' datagrams too big for the link out" },
+		{ "drop-mtu-exceeded-bytes", .help = "... their bytes", .unit = "bytes" },
+		{ "ce-forwarded", .help = "others' datagrams sent on with CE" },
+		{ "congestion-detected", .help = "... since the link out is congested" },
+		[ROUTE_CLASS + FIPS_ROUTE_DIRECT_PEER] = { "route-direct-peer",
+			.help = "sent on to their destination" },
+		[ROUTE_CLASS + FIPS_ROUTE_TREE_UP] = { "route-tree-up", .help = "sent on to an ancestor of ours" },
+		[ROUTE_CLASS + FIPS_ROUTE_TREE_DOWN] = { "route-tree-down",
+			.help = "sent on to a descendant, the destination below it" },
+		[ROUTE_CLASS + FIPS_ROUTE_TREE_DOWN_CROSS] = { "route-tree-down-cross",
+			.help = "sent on to a descendant, the destination not below it" },
+		[ROUTE_CLASS + FIPS_ROUTE_CROSSLINK_DESCEND] = { "route-crosslink-descend",
+			.help = "sent on to another, the destination below it" },
+		[ROUTE_CLASS + FIPS_ROUTE_CROSSLINK_ASCEND] = { "route-crosslink-ascend",
+			.help = "sent on to another, the destination not below it" },
 		{ 0 } },
-	.once = true, .makes = true, .few = ROUTE_ANSWERING, .keeps = MR_PARK_ALL,
+	.once = true, .makes = true, .few = ROUTE_ANSWERING + ROUTE_TELLING,
+	.keeps = 2 * MR_PARK_ALL,
 	.affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION,
 	.open = route_open, .order = route_order, .process = route_process, .pull = route_pull,

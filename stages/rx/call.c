@@ -155,6 +155,9 @@ void rx_take_in(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t)
 	if (sock->peer)
 		mr_count(t, RX_CONNECTED, rx->left);
 	mr_count(t, RX_OVERFLOWS, lost - sock->lost);
+	if (lost != sock->lost)
+		atomic_fetch_add_explicit(&rx->udp->overflows, (uint32_t)(lost - sock->lost),
+		                          memory_order_relaxed);
 	sock->lost = lost;
 	ask = rx->got * MR_VECTOR / rx->left;
 	sock->ask = ask < 1 ? 1 : ask > rx->batch ? rx->batch : ask;

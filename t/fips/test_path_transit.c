@@ -72,6 +72,7 @@ START_TEST(sizes_and_path_mtu)
 }
 END_TEST
 
+/* mesh.md 11: 255 is taken, and leaves with what an originator may use. */
 START_TEST(every_ttl)
 {
 	for (unsigned ttl = 0; ttl < 256; ttl++) {
@@ -79,7 +80,9 @@ START_TEST(every_ttl)
 
 		ck_assert_int_eq(fips_transit_ttl(d),
 		                 ttl > 1 ? FIPS_TRANSIT_FORWARD : FIPS_TRANSIT_EXPIRED);
-		ck_assert_uint_eq(d[1], ttl ? ttl - 1 : 0);
+		ck_assert_uint_eq(d[1], ttl > 64 ? 64 : ttl ? ttl - 1 : 0);
+		d[1] = (uint8_t)ttl;
+		ck_assert(fips_transit_last(d) == (ttl <= 1));
 	}
 }
 END_TEST

@@ -293,6 +293,10 @@ void sim_plane_act(struct sim_plane *p, const struct fips_action *act)
 	case FIPS_ACT_ASK_LINK_REPORT: link_report(p, act); break;
 	case FIPS_ACT_ASK_SESSION_REPORT: session_report(p, act); break;
 	case FIPS_ACT_RESOLVE_NAME: sim_node_resolve(p->node, &act->peer); break;
+	case FIPS_ACT_FORWARD:
+	case FIPS_ACT_UNFORWARD:
+	case FIPS_ACT_NO_FORWARD:
+	case FIPS_ACT_CONGESTION:
 	case FIPS_ACT_LOG:
 	case FIPS_ACT_KINDS: break;
 	}

@@ -30,7 +30,7 @@ objects()
 turn='mr_(free|spare|waited|turn_wall|sojourn_(init|due|take)|own|slab_(get|slice|done)|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure|mr_udp_room_(open|close)'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
-	"$build"/stages/lib/number_*.o)
+	"$build"/stages/lib/number_*.o "$build/stages/lib/learn.o")
 libc='mem(cpy|move|set|cmp)|bcmp|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
 compiler='__stack_chk_fail|__cpu_model|__cpu_indicator_init|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
 tools='__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_.*|__(start|stop)_.*'
@@ -60,7 +60,7 @@ for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 	*)         check "stages/$stage" ;;
 	esac
 done
-check stages/lib '' 'number_'
+check stages/lib '' 'number_|/learn[.]'
 check fips/path
 check fips/wire
 

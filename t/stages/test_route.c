@@ -302,9 +302,9 @@ static const struct {
 	{ 64, true,  false, false, "forward", 63, false },
 	{ 2,  true,  false, true,  "forward", 1,  true  },
 	{ 2,  true,  true,  false, "forward", 1,  true  },
+	{ 255, true, false, false, "forward", 64, false },
 	{ 1,  true,  false, false, "ttl",     0,  false },
 	{ 0,  true,  false, false, "ttl",     0,  false },
-	{ 64, false, false, false, "control", 63, false },
 };
 
 START_TEST(transit_changes_three_things)
