@@ -27,6 +27,22 @@ unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t
 	return MR_NO_STAGE;
 }
 
+bool mr_graph_absent(const struct mr_graph_parse *p, const char *name, size_t len)
+{
+	char stage[NAME_MAX_LEN + 1], path[MR_PATH], at[MR_PATH];
+	const char *when;
+	json_t *there;
+
+	if (len > NAME_MAX_LEN)
+		return false;
+	memcpy(stage, name, len);
+	stage[len] = '\0';
+	mr_path_key(path, "stages", stage);
+	when = json_string_value(mr_json_at(p->doc, mr_path_key(at, path, "when")));
+	there = when && p->node ? mr_json_at(p->node, when) : NULL;
+	return when && (!there || json_is_null(there));
+}
+
 unsigned mr_ports_count(const struct mr_port *ports)
 {
 	unsigned n = 0;
@@ -134,6 +150,7 @@ static void parse_head(struct mr_graph_parse *p)
 
 struct common {
 	char    *kind; /* owned; NULL: the stage's name */
+	char    *when; /* owned; NULL: always           */
 	uint32_t threads;
 	unsigned affinity;
 };
@@ -149,6 +166,8 @@ const char *const mr_affinity_words[] = { [MR_ANY] = "any",
 static const struct mr_field common_fields[] = {
 	{ .name = "kind", .type = MR_TEXT, MR_AT(struct common, kind),
 	  .help = "what the stage runs; the kind of its own name when left out" },
+	{ .name = "when", .type = MR_TEXT, MR_AT(struct common, when),
+	  .help = "path in the node file: the stage is there only if something is there" },
 	{ .name = "threads", .type = MR_U32, MR_AT(struct common, threads), .min = 1,
 	  .max = MR_THREADS_MAX, .def = 1,
 	  .help = "replicas of the stage, each on a worker of its own" },
@@ -251,6 +270,8 @@ static void parse_stages(struct mr_graph_parse *p)
 		mr_complain(p->report, mr_json_where(p->doc, "stages"), "a graph needs a stage");
 	json_object_foreach(stages, name, value)
 	{
+		if (mr_graph_absent(p, name, strlen(name)))
+			continue;
 		if (p->g->stages == MR_STAGES_MAX) {
 			mr_complain(p->report, mr_json_where(p->doc, "stages"),
 				    "%zu stages are more than the %d that a graph may have",
@@ -263,10 +284,10 @@ static void parse_stages(struct mr_graph_parse *p)
 
 /* ---- the whole ---- */
 
-struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
-				struct mr_report *report)
+struct mr_graph *mr_graph_parse_for(const struct mr_json *doc, const struct mr_json *node,
+                                    const struct mr_kind *const *kinds, struct mr_report *report)
 {
-	struct mr_graph_parse p = { .doc = doc, .kinds = kinds, .report = report };
+	struct mr_graph_parse p = { .doc = doc, .node = node, .kinds = kinds, .report = report };
 	unsigned errors = report->errors;
 
 	p.g = calloc(1, sizeof *p.g);
@@ -288,6 +309,12 @@ struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind 
 		return p.g;
 	mr_graph_free(p.g);
 	return NULL;
+}
+
+struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
+				struct mr_report *report)
+{
+	return mr_graph_parse_for(doc, NULL, kinds, report);
 }
 
 void mr_graph_free(struct mr_graph *g)

@@ -73,6 +73,11 @@ struct mr_graph {
  * kinds (NULL-terminated).  Always fills the report; returns NULL when there are errors. */
 struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
                                 struct mr_report *report);
+
+/* The same beside a node file (NULL: none): a stage that says `when` is there only if the node file has
+ * something at that path, and else neither it nor any edge from or to it is. */
+struct mr_graph *mr_graph_parse_for(const struct mr_json *doc, const struct mr_json *node,
+                                    const struct mr_kind *const *kinds, struct mr_report *report);
 void mr_graph_free(struct mr_graph *g);
 
 /* The lane of what a call in `lane` emits at this output. */

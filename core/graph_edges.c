@@ -147,6 +147,20 @@ static void blur(struct mr_graph_parse *p, const char *text, unsigned stage)
 		memset(p->murky, true, sizeof p->murky);
 }
 
+/* An edge of a stage that is not there is not there. */
+static bool leads_nowhere(const struct mr_graph_parse *p, json_t *edge)
+{
+	static const char *const ends[] = { "from", "to" };
+	bool absent = false;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *end = json_string_value(json_object_get(edge, ends[i]));
+
+		absent |= end && mr_graph_absent(p, end, strcspn(end, "."));
+	}
+	return absent;
+}
+
 static void parse_edge(struct mr_graph_parse *p, unsigned index)
 {
 	struct mr_edge e = { .from = MR_NO_STAGE, .to = MR_NO_STAGE };
@@ -192,5 +206,6 @@ void mr_graph_edges(struct mr_graph_parse *p)
 		return;
 	}
 	json_array_foreach(edges, i, value)
-		parse_edge(p, (unsigned)i);
+		if (!leads_nowhere(p, value))
+			parse_edge(p, (unsigned)i);
 }

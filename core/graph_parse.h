@@ -17,6 +17,7 @@
 struct mr_graph_parse {
 	struct mr_graph             *g;
 	const struct mr_json        *doc;
+	const struct mr_json        *node;                      /* the node file, or NULL      */
 	const struct mr_kind *const *kinds;
 	struct mr_report            *report;
 	unsigned                     edge_at[MR_EDGES_MAX];     /* index in the file's array   */
@@ -30,6 +31,9 @@ struct mr_graph_parse {
 
 /* Index of the stage of that name, or MR_NO_STAGE. */
 unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t len);
+
+/* Is `name` (len bytes) a stage of the file that waits for what the node file has not (`when`)? */
+bool mr_graph_absent(const struct mr_graph_parse *p, const char *name, size_t len);
 
 /* Ports of a table; index of the one of that name, or -1. */
 unsigned mr_ports_count(const struct mr_port *ports);

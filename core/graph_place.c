@@ -132,6 +132,8 @@ static void place_stage(struct mr_graph_parse *p, unsigned worker, json_t *value
 		bad(p, path, value, "is not the name of a stage");
 		return;
 	}
+	if (mr_graph_absent(p, name, strlen(name)))
+		return;
 	i = mr_graph_stage_named(p->g, name, strlen(name));
 	if (i == MR_NO_STAGE) {
 		mr_complain(p->report, where, "there is no stage \"%.64s\"%s", name,
@@ -181,6 +183,22 @@ static void parse_stages(struct mr_graph_parse *p, unsigned worker, json_t *list
 		place_stage(p, worker, value, mr_path_item(at, path, i));
 }
 
+/* Is none of its stages there? */
+static bool is_deserted(const struct mr_graph_parse *p, json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+	{
+		const char *name = json_string_value(value);
+
+		if (!name || !mr_graph_absent(p, name, strlen(name)))
+			return false;
+	}
+	return json_array_size(list) > 0;
+}
+
 static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *value)
 {
 	unsigned index = p->g->places;
@@ -189,7 +207,8 @@ static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *val
 	struct worker read;
 
 	mr_path_key(path, "workers", name);
-	if (!mr_graph_name_ok(p, "worker", name, path))
+	if (!mr_graph_name_ok(p, "worker", name, path) ||
+	    is_deserted(p, json_object_get(value, "stages")))
 		return;
 	p->g->places++;
 	mr_fields_decode(worker_fields, &read, sizeof read, p->doc, path, p->report);

@@ -103,6 +103,49 @@ START_TEST(order_is_the_way_of_packets)
 }
 END_TEST
 
+/* A stage that waits for something in the node file is there with it, and else none of it is: no edge of
+ * it, no place, and no worker that it would have to itself. */
+static const char awaits[] =
+	"{ \"stages\": { \"source\": {}, \"filter\": { \"when\": \"transports.tcp\" }, \"cross\": {},\n"
+	"              \"host\": {} },\n"
+	"  \"edges\": [ { \"from\": \"source.b\", \"to\": \"filter.in\", \"full\": \"wait\" },\n"
+	"             { \"from\": \"source.a\", \"to\": \"cross.x\", \"full\": \"drop\" },\n"
+	"             { \"from\": \"filter.out\", \"to\": \"cross.y\", \"full\": \"drop\" },\n"
+	"             { \"from\": \"host\", \"to\": \"cross.y\" },\n"
+	"             { \"from\": \"cross.p\", \"to\": \"host\", \"full\": \"drop\" },\n"
+	"             { \"from\": \"cross.q\", \"to\": \"host\", \"full\": \"drop\" } ],\n"
+	"  \"workers\": { \"in\": { \"stages\": [ \"source\", \"cross\" ] },\n"
+	"               \"more\": { \"stages\": [ \"filter\" ] } } }";
+
+static const struct {
+	const char *node; /* NULL: none */
+	unsigned    stages, edges, places;
+} waits[] = {
+	{ NULL, 3, 4, 2 },
+	{ "{}", 3, 4, 2 },
+	{ "{\"transports\":{\"udp\":{}}}", 3, 4, 2 },
+	{ "{\"transports\":{\"tcp\":null}}", 3, 4, 2 },
+	{ "{\"transports\":{\"tcp\":{}}}", 4, 6, 3 },
+};
+
+START_TEST(a_stage_may_wait_for_the_node_file)
+{
+	const char *text = waits[_i].node;
+	struct mr_report r = { 0 };
+	struct mr_json *doc = mr_json_parse("g.json", awaits, strlen(awaits), &r);
+	struct mr_json *node = text ? mr_json_parse("n.json", text, strlen(text), &r) : NULL;
+	struct mr_graph *g = mr_graph_parse_for(doc, node, toys, &r);
+
+	ck_assert_msg(g && r.n == 0, "%s", r.n ? r.list[0].text : "");
+	ck_assert_uint_eq(g->stages, waits[_i].stages);
+	ck_assert_uint_eq(g->edges, waits[_i].edges);
+	ck_assert_uint_eq(g->places, waits[_i].places);
+	mr_graph_free(g);
+	mr_json_free(doc);
+	mr_json_free(node);
+}
+END_TEST
+
 /* Printing a graph as JSON and reading that back changes nothing. */
 START_TEST(json_and_back)
 {
@@ -237,7 +280,7 @@ static const struct {
 	  " \"edges\": [ " A ", { \"from\": \"filter\", \"to\": \"filter.side\", \"full\": \"drop\" } ] }",
 	  "g.json:1:27: stages.source.batch: 65 is above 64\n"
 	  "g.json:1:40: stages.source.bach: there is no such key; did you mean \"batch\"?\n"
-	  "g.json:1:65: stages.filter.batch: there is no such key; there are kind, threads, affinity\n"
+	  "g.json:1:65: stages.filter.batch: there is no such key; there are kind, when, threads, affinity\n"
 	  "g.json:1:153: edges[1].from: filter has 2 outputs: say which, as in \"filter.out\"; there are out, extra\n" },
 
 	/* ports */
@@ -501,6 +544,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_loop_test(t, a_stage_may_wait_for_the_node_file, 0, (int)COUNT(waits));
 	tcase_add_test(t, a_whole_graph);
 	tcase_add_test(t, order_is_the_way_of_packets);
 	tcase_add_test(t, json_and_back);
