@@ -239,6 +239,26 @@ static void warn_unused(const struct cli_node *node, const struct mr_kind *const
 	}
 }
 
+/* What a kind serves is configured, and the graph has no stage of that kind. */
+static void refuse_unserved(const struct cli_node *node, const struct mr_kind *const *kinds,
+                            struct mr_report *report)
+{
+	const struct mr_graph *g = node->graph;
+
+	for (; node->doc && *kinds; kinds++) {
+		const char *path = (*kinds)->serves;
+		json_t *there = path ? mr_json_at(node->doc, path) : NULL;
+		bool served = !there || json_is_null(there);
+
+		for (unsigned i = 0; i < g->stages; i++)
+			served |= g->stage[i].kind == *kinds;
+		if (!served)
+			mr_complain(report, mr_json_where(node->doc, path),
+			            "graph %s has no stage of kind %s to serve it; the graphs that come "
+			            "along have one, with its edges", g->name, (*kinds)->name);
+	}
+}
+
 static void load_graph(struct cli_node *node, const struct cli_node_options *o,
                        const struct cli_sections *sections, struct mr_report *report)
 {
@@ -249,12 +269,13 @@ static void load_graph(struct cli_node *node, const struct cli_node_options *o,
 	if (!node->graph_doc)
 		return;
 	cli_set_graph(node->graph_doc, sections, o, report);
-	node->graph = mr_graph_parse(node->graph_doc, o->kinds, report);
+	node->graph = mr_graph_parse_for(node->graph_doc, node->doc, o->kinds, report);
 	if (!node->graph && o->plugins)
 		explain_kinds(node, o, report);
 	if (!node->graph)
 		return;
 	mr_graph_permitted(node->graph, node->graph_doc, node->doc, report);
+	refuse_unserved(node, o->kinds, report);
 	warn_unused(node, o->kinds, report);
 }
 

@@ -52,7 +52,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       7  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       8  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu
@@ -127,6 +127,11 @@ struct mr_kind {
 	const struct mr_named   *drops, *counters;
 	bool                     host;     /* runs on main's event loop: control          */
 	bool                     once;     /* a graph has at most one stage of this kind  */
+	bool                     source;   /* one with inputs whose pull() takes in packets from outside as
+	                                    * well: it rests while the node drains, as that of a kind
+	                                    * without process() does                      */
+	const char              *serves;   /* JSON path: what stands there in the node file wants a stage of
+	                                    * this kind, and a graph without one is refused; NULL */
 	const char              *part;     /* what it does that only one stage of a graph may do, of
 	                                    * whatever kind; NULL: nothing such            */
 	bool                     makes;    /* takes packets from the worker's pool        */

@@ -123,7 +123,7 @@ static bool serve_rings(struct mr_worker *w)
 
 static bool is_source(const struct mr_replica *r)
 {
-	return !r->kind->process;
+	return !r->kind->process || r->kind->source;
 }
 
 /* Sources rest while the node drains; no descriptor of theirs is looked at.  One that has read more

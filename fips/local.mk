@@ -134,5 +134,7 @@ libfips_a_SOURCES = \
 	fips/wire/shim.h \
 	fips/wire/signal.c \
 	fips/wire/signal.h \
+	fips/wire/stream.c \
+	fips/wire/stream.h \
 	fips/wire/tree.c \
 	fips/wire/tree.h

@@ -2,6 +2,8 @@
 
 libstages_a_SOURCES = \
 	stages/kinds.h \
+	stages/lib/hostport.c \
+	stages/lib/hostport.h \
 	stages/lib/learn.c \
 	stages/lib/learn.h \
 	stages/lib/mesh.c \
@@ -13,6 +15,12 @@ libstages_a_SOURCES = \
 	stages/lib/number_session.h \
 	stages/lib/snapshot.h \
 	stages/lib/targets.h \
+	stages/lib/tcp.c \
+	stages/lib/tcp.h \
+	stages/lib/tcp_pool.c \
+	stages/lib/tcp_pool.h \
+	stages/lib/transports.c \
+	stages/lib/transports.h \
 	stages/lib/tun.c \
 	stages/lib/tun.h \
 	stages/lib/udp.c \

@@ -160,6 +160,7 @@ test_programs = \
 	t/fips/test_wire_lookup \
 	t/fips/test_wire_report \
 	t/fips/test_wire_shim \
+	t/fips/test_wire_stream \
 	t/fips/test_wire_tree \
 	t/lib/test_arrivals \
 	t/lib/test_fate \
@@ -211,6 +212,7 @@ test_programs = \
 	t/stages/test_tun \
 	t/stages/test_tun_device \
 	t/stages/test_tun_offload \
+	t/stages/test_tcp \
 	t/stages/test_tun_queues \
 	t/stages/test_tx \
 	t/stages/test_tx_gso
@@ -326,6 +328,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/offloads.sh \
 	t/net/impair.sh \
+	t/net/tcp.sh \
 	t/net/udp.sh \
 	t/net/sample_plugin.sh \
 	t/net/tap.sh \
@@ -403,6 +406,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_stage_fmp_open \
 	t/fuzz/fuzz_stage_fsp_open \
 	t/fuzz/fuzz_stages \
+	t/fuzz/fuzz_stream \
 	t/fuzz/fuzz_tcpmss \
 	t/fuzz/fuzz_transit \
 	t/fuzz/fuzz_tree
@@ -459,6 +463,7 @@ t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
 # ... with modules, as LDADD_STAGES
 t_fuzz_fuzz_stages_LDADD = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED)
+t_fuzz_fuzz_stream_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tree_LDADD = $(LIBS_FUZZ)

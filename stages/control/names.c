@@ -4,23 +4,10 @@
  * A name that is not found leaves its address out; one of several addresses is the first that a
  * transport of ours can reach. */
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "stages/control/state.h"
-
-static bool reachable(const struct mr_udp *udp, unsigned want, int family, struct fips_via *via)
-{
-	for (unsigned i = 0; i < udp->n; i++) {
-		if ((want != MR_UDP_MAX && want != i) || udp->socket[i].family != family)
-			continue;
-		via->instance = (uint16_t)i;
-		return true;
-	}
-	return false;
-}
 
 /* Which of the peer's names this is, arg tells by its own place. */
 static void found(void *arg, const struct mr_name_address *list, unsigned n)
@@ -34,14 +21,9 @@ static void found(void *arg, const struct mr_name_address *list, unsigned n)
 		       n == 0 ? "no address found" : "an address is found again");
 	name->missing = n == 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct sockaddr *sock = (const void *)list[i].sock;
-		struct fips_via v = { .len = list[i].len };
-
-		if (!reachable(peer->control->udp, name->instance, sock->sa_family, &v))
-			continue;
-		memcpy(v.sock, list[i].sock, sizeof v.sock);
-		*via = v;
-		break;
+		if (mr_transports_reach(&peer->control->transports, name->which, list[i].sock,
+		                        list[i].len, via))
+			break;
 	}
 	peer->waits--;
 	peer->control->asking--;

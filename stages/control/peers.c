@@ -3,11 +3,11 @@
 #include "stages/control/peers.h"
 
 #include <ctype.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "stages/lib/hostport.h"
 
 enum policy { AUTO_CONNECT, ON_DEMAND, MANUAL };
 
@@ -34,26 +34,11 @@ static const char *npub_rule(const void *member)
 	return wrong;
 }
 
-/* Transports of the reference that are not built here: an address of theirs is left out. */
-static bool known_transport(const char *name, size_t n)
-{
-	static const char *const known[] = { "tcp", "ethernet", "tor", "nym", "ble", NULL };
-
-	for (unsigned i = 0; known[i]; i++) {
-		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
-			return true;
-	}
-	return false;
-}
-
 static const char *transport_rule(const void *member)
 {
 	const char *text = *(char *const *)member;
-	size_t n = text ? strcspn(text, "/") : 0;
 
-	if (!text || known_transport(text, n) || (n == 3 && !memcmp(text, "udp", 3)))
-		return NULL;
-	return "is no transport";
+	return !text || mr_transport_known(text) ? NULL : "is no transport";
 }
 
 /* "host:port" with a host that can only be a name: not all of it is digits and dots. */
@@ -81,12 +66,12 @@ static const char *addr_rule(const void *member)
 {
 	const char *text = *(char *const *)member;
 
-	return !text || is_name(text) ? NULL : mr_udp_wrong(text);
+	return !text || is_name(text) ? NULL : mr_hostport_wrong(text);
 }
 
 static const struct mr_field address_fields[] = {
 	{ "transport", MR_TEXT, MR_AT(struct address_conf, transport), .required = true,
-	  .rule = transport_rule, .help = "udp, or udp/ and the name of an instance" },
+	  .rule = transport_rule, .help = "udp or tcp; one of several instances as in udp/lan" },
 	{ "addr", MR_TEXT, MR_AT(struct address_conf, addr), .required = true,
 	  .rule = addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets" },
 	{ "priority", MR_U32, MR_AT(struct address_conf, priority), .def = 100,
@@ -122,52 +107,39 @@ enum { PEER_PATH = 24, ADDRESS_PATH = 48, MEMBER_PATH = 64 };
 
 /* ---- one address ---- */
 
-/* Which UDP instance "udp/name" means; MR_UDP_MAX for plain "udp"; -1: complained or left out. */
-static int instance_of(const struct mr_udp *udp, const char *transport, const char *path,
-                       struct mr_setup *s, int *failed)
+/* Which instances a transport's name means; 0: complained, or left out. */
+static uint32_t instances_of(const struct control *c, const char *transport, const char *path,
+                             struct mr_setup *s, int *failed)
 {
+	uint32_t which = mr_transports_named(&c->transports, transport);
 	const char *slash = strchr(transport, '/');
-	size_t n = slash ? (size_t)(slash - transport) : strlen(transport);
+	int n = (int)strcspn(transport, "/");
 
-	if (known_transport(transport, n)) {
-		mr_setup_warn(s, path,
-		              "the %.*s transport is not built yet; this address is left out",
-		              (int)n, transport);
-		return -1;
-	}
-	if (n != 3 || memcmp(transport, "udp", 3)) {
+	if (which)
+		return which;
+	if (!mr_transport_known(transport))
 		*failed = mr_setup_error(s, path, "there is no transport \"%s\"", transport);
-		return -1;
-	}
-	if (!slash)
-		return MR_UDP_MAX;
-	for (unsigned i = 0; i < udp->n; i++) {
-		if (!strcmp(udp->socket[i].name, slash + 1))
-			return (int)i;
-	}
-	*failed = mr_setup_error(s, path, "transports.udp has no instance \"%s\"", slash + 1);
-	return -1;
+	else if (mr_transport_later(transport))
+		mr_setup_warn(s, path, "the %.*s transport is not built yet; this address is left out",
+		              n, transport);
+	else if (slash)
+		*failed = mr_setup_error(s, path, "transports.%.*s has no instance \"%s\"", n,
+		                         transport, slash + 1);
+	else
+		mr_setup_warn(s, path, "transports.%s is not configured; this address is left out",
+		              transport);
+	return 0;
 }
 
-static void take_name(struct control_name *name, const char *text, unsigned instance)
+static void take_name(struct control_name *name, const char *text, uint32_t which)
 {
 	const char *colon = strrchr(text, ':');
 
 	name->host = strndup(text, (size_t)(colon - text));
 	name->port = strdup(colon + 1);
-	name->instance = instance;
+	name->which = which;
 	if (!name->host || !name->port)
 		abort();
-}
-
-static bool fits(const struct mr_udp *udp, unsigned instance, struct fips_via *via)
-{
-	const struct sockaddr *sock = (const void *)via->sock;
-
-	if (instance == MR_UDP_MAX)
-		return true;
-	via->instance = (uint16_t)instance;
-	return udp->socket[instance].family == sock->sa_family;
 }
 
 /* The next place of the peer: numeric, or a name. */
@@ -177,13 +149,14 @@ static int take_address(struct control *c, const struct address_conf *conf, cons
 	char at[MEMBER_PATH];
 	struct fips_via via;
 	const char *wrong;
-	int failed = 0, instance;
+	uint32_t which;
+	int failed = 0;
 
 	if (!conf->transport || !conf->addr)
 		return -1; /* complained of where the file was checked */
 	snprintf(at, sizeof at, "%s.transport", path);
-	instance = instance_of(c->udp, conf->transport, at, s, &failed);
-	if (instance < 0)
+	which = instances_of(c, conf->transport, at, s, &failed);
+	if (!which)
 		return failed;
 	snprintf(at, sizeof at, "%s.addr", path);
 	if (peer->n == CONTROL_ADDRESSES) {
@@ -191,14 +164,12 @@ static int take_address(struct control *c, const struct address_conf *conf, cons
 		              CONTROL_ADDRESSES);
 		return 0;
 	}
-	wrong = mr_udp_parse(c->udp, conf->addr, &via);
-	if (!wrong && !fits(c->udp, (unsigned)instance, &via))
-		wrong = "is of another address family than its transport";
+	wrong = mr_transports_parse(&c->transports, which, conf->addr, &via);
 	if (!wrong) {
 		peer->via[peer->n++] = via;
 	} else if (is_name(conf->addr)) {
 		peer->name[peer->n].of = peer;
-		take_name(&peer->name[peer->n++], conf->addr, (unsigned)instance);
+		take_name(&peer->name[peer->n++], conf->addr, which);
 	} else {
 		return mr_setup_error(s, at, "\"%s\" %s", conf->addr, wrong);
 	}

@@ -92,7 +92,7 @@ static void names_json(json_t *o, const struct fips_addr *addr)
 
 static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 {
-	char npub[FIPS_KEY_TEXT], via[64];
+	char npub[FIPS_KEY_TEXT], via[MR_VIA_TEXT];
 	json_t *o = json_object();
 
 	fips_npub_format(p->xonly, npub);
@@ -103,7 +103,7 @@ static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 	json_object_set_new(o, "configured", json_boolean(p->configured));
 	json_object_set_new(o, "state", json_string(peer_states[p->state]));
 	if (p->state == FIPS_PEER_PROVISIONAL || p->state == FIPS_PEER_UP) {
-		mr_udp_text(&p->via, via);
+		mr_via_text(&p->via, via);
 		json_object_set_new(o, "via", json_string(via));
 		json_object_set_new(o, "up_s", json_real(seconds(p->since, now)));
 		json_object_set_new(o, "initiator", json_boolean(p->initiator));

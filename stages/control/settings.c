@@ -331,16 +331,6 @@ static void take_limits(struct fips_node_config *config, const struct node_conf 
 	};
 }
 
-/* Which sockets answer strangers. */
-static uint32_t accepts(const struct mr_udp *udp)
-{
-	uint32_t accept = 0;
-
-	for (unsigned i = 0; i < udp->n; i++)
-		accept |= (uint32_t)udp->socket[i].accept << i;
-	return accept;
-}
-
 static void take_files(struct control_settings *set, const struct node_conf *n)
 {
 	const char *const path[CONTROL_FILES] = {
@@ -371,8 +361,8 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	take_files(set, n);
 	*config = fips_node_config_default();
 	config->me = &c->mesh->me;
-	config->link_mtu = c->udp->mtu;
-	config->accept = accepts(c->udp);
+	config->link_mtu = mr_transports_mtu(&c->transports);
+	config->accept = mr_transports_accept(&c->transports);
 	config->link_mmp = (enum fips_mmp)n->mmp.mode;
 	config->session_mmp = (enum fips_mmp)n->session_mmp.mode;
 	config->ecn = (struct fips_node_ecn){ .enabled = n->ecn.enabled, .loss = n->ecn.loss,

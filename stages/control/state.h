@@ -22,6 +22,8 @@
 #include "fips/node/node.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
+#include "stages/lib/tcp.h"
+#include "stages/lib/transports.h"
 #include "stages/lib/udp.h"
 #include "stages/lib/words.h"
 
@@ -161,7 +163,7 @@ struct control_name {
 	struct control_named *of; /* const                                              */
 	char    *host, *port; /* owned                                                  */
 	bool     missing;     /* the last question found nothing, and that has been said */
-	unsigned instance;    /* of the UDP transport; MR_UDP_MAX: whichever fits       */
+	uint32_t which;       /* instances of transports, any that fits (transports.h)  */
 };
 
 /* A configured peer with names among its addresses: in their order, numeric ones as they are. */
@@ -219,6 +221,7 @@ struct control {
 	/* const after open */
 	struct mr_mesh       *mesh;    /* borrowed */
 	const struct mr_udp  *udp;     /* borrowed */
+	struct mr_transports  transports; /* that one and the others */
 	const struct mr_aead *aead;
 
 	/* reload.c */

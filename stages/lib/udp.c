@@ -14,72 +14,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/json.h"
+#include "stages/lib/hostport.h"
 #include "stages/lib/udp_peer.h"
 
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define SPARE_BYTES 100 /* received frames may be this much longer before they count as truncated */
 
-/* Digits up to 65535: getaddrinfo takes more and drops what does not fit. */
-static bool is_port(const char *text)
-{
-	unsigned long port = 0;
-
-	for (; *text >= '0' && *text <= '9' && port <= UINT16_MAX; text++)
-		port = 10 * port + (unsigned long)(*text - '0');
-	return *text == '\0' && port <= UINT16_MAX;
-}
-
-/* Split "host:port" and resolve it without asking anybody. */
-static const char *parse_hostport(const char *text, struct sockaddr_storage *out, socklen_t *len)
-{
-	char host[128];
-	const char *colon = strrchr(text, ':');
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
-		                  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
-	struct addrinfo *found;
-	size_t n;
-
-	if (!colon || colon == text || !colon[1])
-		return "is not a host:port";
-	n = (size_t)(colon - text);
-	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	} else if (memchr(text, ':', n)) {
-		return "is not a host:port (write an IPv6 address in brackets)";
-	}
-	if (n >= sizeof host)
-		return "is not a host:port";
-	memcpy(host, text, n);
-	host[n] = '\0';
-	if (!is_port(colon + 1) || getaddrinfo(host, colon + 1, &hints, &found))
-		return "is not a numeric host:port";
-	memcpy(out, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
-	freeaddrinfo(found);
-	return NULL;
-}
-
-const char *mr_udp_wrong(const char *text)
-{
-	struct sockaddr_storage address;
-	socklen_t len;
-
-	return parse_hostport(text, &address, &len);
-}
-
-static const char *hostport_rule(const void *member)
-{
-	struct sockaddr_storage address;
-	socklen_t len;
-	const char *text = *(char *const *)member;
-
-	return text ? parse_hostport(text, &address, &len) : NULL;
-}
-
 static const struct mr_field udp_fields[] = {
 	{ "bind_addr", MR_TEXT, MR_AT(struct mr_udp_conf, bind_addr), .text = "0.0.0.0:2121",
-	  .rule = hostport_rule, .help = "address and port to listen on; its family is the socket's" },
+	  .rule = mr_hostport_rule, .help = "address and port to listen on; its family is the socket's" },
 	{ "mtu", MR_U32, MR_AT(struct mr_udp_conf, mtu), .min = 576, .max = 65000, .def = 1280,
 	  .unit = "bytes", .help = "largest frame sent, which is the UDP payload" },
 	{ "recv_buf_size", MR_U32, MR_AT(struct mr_udp_conf, recv_buf_size), .min = 4096,
@@ -155,7 +99,7 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 	socklen_t len;
 	int on = 1;
 
-	if (parse_hostport(conf->bind_addr, &address, &len))
+	if (mr_hostport_parse(conf->bind_addr, &address, &len))
 		return mr_setup_error(s, "transports.udp", "%s is no address", conf->bind_addr);
 	if (conf->outbound_only)
 		((struct sockaddr_in *)(void *)&address)->sin_port = 0; /* same place in both families */
@@ -206,6 +150,20 @@ static int open_peers(struct mr_udp *udp, struct mr_setup *s)
 	return 0;
 }
 
+/* Is there a transport beside UDP? */
+static bool has_others(const struct mr_json *doc)
+{
+	static const char *const others[] = { "transports.tcp", "transports.ethernet" };
+	bool has = false;
+
+	for (unsigned i = 0; doc && i < sizeof others / sizeof others[0]; i++) {
+		json_t *there = mr_json_at(doc, others[i]);
+
+		has |= there && !json_is_null(there);
+	}
+	return has;
+}
+
 static int udp_open(void *self, struct mr_setup *s)
 {
 	struct mr_udp *udp = self;
@@ -218,7 +176,7 @@ static int udp_open(void *self, struct mr_setup *s)
 	udp->ready = -1;
 	for (unsigned i = 0; i < MR_UDP_MAX; i++)
 		udp->socket[i].fd = -1;
-	if (list->n == 0)
+	if (list->n == 0 && !has_others(s->doc))
 		return mr_setup_error(s, NULL, "no transport is configured: transports.udp is missing");
 	if (list->n > MR_UDP_MAX)
 		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most", list->n,
@@ -275,7 +233,7 @@ const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips
 	socklen_t len;
 
 	memset(&address, 0, sizeof address);
-	wrong = parse_hostport(text, &address, &len);
+	wrong = mr_hostport_parse(text, &address, &len);
 	if (wrong)
 		return wrong;
 	for (unsigned i = 0; i < udp->n; i++) {
@@ -290,20 +248,8 @@ const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips
 
 void mr_udp_text(const struct fips_via *via, char text[64])
 {
-	const struct sockaddr *address = (const void *)via->sock;
-	char host[INET6_ADDRSTRLEN] = "?";
-
-	if (via->len == 0) {
+	if (via->len == 0)
 		snprintf(text, 64, "nowhere");
-	} else if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)via->sock;
-
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-		snprintf(text, 64, "%s:%u", host, ntohs(in->sin_port));
-	} else {
-		const struct sockaddr_in6 *in6 = (const void *)via->sock;
-
-		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-		snprintf(text, 64, "[%s]:%u", host, ntohs(in6->sin6_port));
-	}
+	else
+		mr_hostport_text((const void *)via->sock, text);
 }

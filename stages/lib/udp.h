@@ -1,7 +1,7 @@
 /* udp.h - the UDP sockets that rx and tx-gso share: one per configured instance.
  *
  * Opened at set-up, before privileges are dropped.  A transport address is a sockaddr image in a
- * struct fips_via, with the instance it belongs to.
+ * struct fips_via, with the instance it belongs to (transports.h).
  *
  * Where an instance says `connected`, neighbours have sockets of their own beside it (udp_peer.h).
  */
@@ -56,8 +56,8 @@ struct mr_udp_socket {
 
 struct mr_udp {
 	struct mr_udp_socket socket[MR_UDP_MAX];
-	unsigned             n;   /* instances, at least 1                  */
-	uint16_t             mtu; /* smallest of their MTUs                 */
+	unsigned             n;   /* instances                              */
+	uint16_t             mtu; /* smallest of their MTUs; UINT16_MAX: there are none */
 	unsigned             receivers; /* rx that have been opened; main's */
 	_Atomic uint64_t     overflows; /* datagrams the kernel has dropped for want of room: rx adds */
 	/* ---- where an instance is connected, else -1 and NULL; const after open ---- */
@@ -73,9 +73,6 @@ extern const struct mr_resource mr_resource_udp;
 /* Make a via of numeric "host:port" or "[v6]:port".  NULL, or what is wrong with the text.  The
  * instance is the first whose family fits. */
 const char *mr_udp_parse(const struct mr_udp *udp, const char *text, struct fips_via *via);
-
-/* What is wrong with a numeric host:port, whatever sockets there are; NULL: nothing. */
-const char *mr_udp_wrong(const char *text);
 
 /* "10.0.0.1:2121"; text has room for 64 bytes. */
 void mr_udp_text(const struct fips_via *via, char text[64]);

@@ -3,6 +3,8 @@
  *   frames   sealed frames from fmp-seal
  *   raw      handshake packets from control
  *
+ *   tcp      those for addresses of the TCP transport, as they came
+ *
  *   1. what came is added to the lines of its sockets
  *   2. each socket's line goes out in messages, each for one target (gather.c), all by one sendmmsg
  *
@@ -187,7 +189,9 @@ static void tx_process(void *self, unsigned input, struct mr_vector *v, struct m
 		const struct fips_via *via = mr_pkt_via(p);
 		struct tx_line *line = &tx->line[via->instance % MR_UDP_MAX];
 
-		if (via->len == 0 || via->instance >= tx->udp->n) {
+		if (via->len && mr_via_is_tcp(via)) {
+			mr_emit(t, TX_TCP, p);
+		} else if (via->len == 0 || via->instance >= tx->udp->n) {
 			mr_drop(t, NO_ADDRESS, p);
 		} else if (tx->n == TX_KEPT) {
 			mr_drop(t, SEND_ERROR, p);
@@ -262,10 +266,15 @@ const struct mr_kind mr_kind_tx_gso = {
 	.size = sizeof(struct tx), .fields = tx_fields,
 	.uses = (const struct mr_resource *const[]){ &mr_resource_udp, NULL },
 	.inputs = (const struct mr_port[]){
-		{ "frames", .view = "FMP frame with its transport address", .numbered = true },
-		{ "raw", .view = "handshake packet with its transport address", .optional = true },
+		{ "frames", .view = "FMP frame with its transport address", .numbered = true,
+		  .reaches = MR_ALL_OUTPUTS },
+		{ "raw", .view = "handshake packet with its transport address", .optional = true,
+		  .reaches = MR_ALL_OUTPUTS },
 		{ 0 } },
-	.outputs = (const struct mr_port[]){ { 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "tcp", .view = "FMP packet with its transport address", .numbered = true,
+		  .optional = true },
+		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "no-address", .help = "no transport address, or one of no socket" },
 		{ "too-big", .help = "larger than the way out takes (EMSGSIZE)" },

@@ -173,6 +173,25 @@ out_has "graph two-core"
 expect 0 pubkey -c millrace.json
 out_has "npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m"
 
+# A transport's stage is there with the transport, and a graph without it is refused.
+cat >tcp.json <<'END'
+{ "node": { "identity": { "key_file": "hex" } },
+  "transports": { "tcp": { "bind_addr": "127.0.0.1:8443" } } }
+END
+for g in auto dealt fused router staged two-core; do
+	expect 0 check -c tcp.json --graph $g
+	out_has "ring tx-gso.tcp -> tcp.frames"
+	err_empty
+done
+expect 2 check -c tcp.json --graph ./again.json
+err_has "tcp.json:2:19: transports.tcp: graph two-core has no stage of kind tcp to serve it"
+expect 0 check -g two-core
+if grep -q 'tcp.frames\|worker tcp' out; then fail "check: a stage without its transport"; fi
+printf '{ "transports": { "tcp": { "bind": "1.2.3.4:1", "mtu": 100 } } }' >tcp.json
+expect 2 check -c tcp.json
+err_has 'transports.tcp.bind: there is no such key; did you mean "bind_addr"?'
+err_has "transports.tcp.mtu: 100 is below 576"
+
 # Every mistake at once, in both files.
 cat >bad.json <<'END'
 { "node": { "identitty": {} },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "stages/lib/hostport.h"
 #include "stages/lib/udp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	assert(text);
 	wrong = mr_udp_parse(&both, text, &via);
-	assert(!wrong == !mr_udp_wrong(text));
+	assert(!wrong == !mr_hostport_wrong(text));
 	assert(mr_udp_parse(&none, text, &before) && before.instance == 7);
 	if (wrong) {
 		assert(fips_via_eq(&via, &before));

@@ -54,7 +54,12 @@ static const struct {
 	      "\"addr\":\"10.0.0.1:1\"}]}",
 	  "transports.udp has no instance \"lan\"", false },
 	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"tcp\",\"addr\":\"10.0.0.1:1\"}]}",
-	  "the tcp transport is not built yet", true },
+	  "transports.tcp is not configured; this address is left out", true },
+	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"tor\",\"addr\":\"10.0.0.1:1\"}]}",
+	  "the tor transport is not built yet", true },
+	{ "", "{\"npub\":\"B\",\"addresses\":[{\"transport\":\"tcp/lan\","
+	      "\"addr\":\"10.0.0.1:1\"}]}",
+	  "transports.tcp has no instance \"lan\"", false },
 	{ LIMITS("handshake_burst", "1") },
 	{ LIMITS("handshake_rate", "0.5") },
 	{ LIMITS("handshake_resend_backoff", "1.5") },

@@ -1,0 +1,84 @@
+/* hostport.c - numeric "host:port", read and written; see hostport.h. */
+
+#include "stages/lib/hostport.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Digits up to 65535: getaddrinfo takes more and drops what does not fit. */
+static bool is_port(const char *text)
+{
+	unsigned long port = 0;
+
+	for (; *text >= '0' && *text <= '9' && port <= UINT16_MAX; text++)
+		port = 10 * port + (unsigned long)(*text - '0');
+	return *text == '\0' && port <= UINT16_MAX;
+}
+
+const char *mr_hostport_parse(const char *text, struct sockaddr_storage *out,
+                              socklen_t *len)
+{
+	char host[128];
+	const char *colon = strrchr(text, ':');
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
+		                  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *found;
+	size_t n;
+
+	if (!colon || colon == text || !colon[1])
+		return "is not a host:port";
+	n = (size_t)(colon - text);
+	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	} else if (memchr(text, ':', n)) {
+		return "is not a host:port (write an IPv6 address in brackets)";
+	}
+	if (n >= sizeof host)
+		return "is not a host:port";
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (!is_port(colon + 1) || getaddrinfo(host, colon + 1, &hints, &found))
+		return "is not a numeric host:port";
+	memcpy(out, found->ai_addr, found->ai_addrlen);
+	*len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return NULL;
+}
+
+const char *mr_hostport_wrong(const char *text)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+
+	return mr_hostport_parse(text, &address, &len);
+}
+
+const char *mr_hostport_rule(const void *member)
+{
+	const char *text = *(char *const *)member;
+
+	return text ? mr_hostport_wrong(text) : NULL;
+}
+
+void mr_hostport_text(const struct sockaddr *address, char text[MR_HOSTPORT])
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)address;
+
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
+		snprintf(text, MR_HOSTPORT, "%s:%u", host, ntohs(in->sin_port));
+	} else {
+		const struct sockaddr_in6 *in6 = (const void *)address;
+
+		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
+		snprintf(text, MR_HOSTPORT, "[%s]:%u", host, ntohs(in6->sin6_port));
+	}
+}

@@ -1,0 +1,131 @@
+/* transports.c - instances by name and by address; see transports.h. */
+
+#include "stages/lib/transports.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "stages/lib/hostport.h"
+#include "stages/lib/tcp.h"
+#include "stages/lib/udp.h"
+
+_Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_TCP &&
+	       MR_TCP_MAX <= MR_VIA_END - MR_VIA_TCP_IN, "instances have numbers of their own");
+
+bool mr_transports_any(const struct mr_transports *all)
+{
+	return all->udp->n || all->tcp->n;
+}
+
+uint16_t mr_transports_mtu(const struct mr_transports *all)
+{
+	return all->udp->mtu < all->tcp->mtu ? all->udp->mtu : all->tcp->mtu;
+}
+
+uint32_t mr_transports_accept(const struct mr_transports *all)
+{
+	uint32_t accept = 0;
+
+	for (unsigned i = 0; i < all->udp->n; i++)
+		accept |= (uint32_t)all->udp->socket[i].accept << i;
+	for (unsigned i = 0; i < all->tcp->n; i++)
+		accept |= (uint32_t)(all->tcp->listener[i].fd >= 0) << (MR_VIA_TCP_IN + i);
+	return accept;
+}
+
+/* ---- by name ---- */
+
+static bool begins(const char *text, const char *word)
+{
+	size_t n = strcspn(text, "/");
+
+	return strlen(word) == n && !memcmp(word, text, n);
+}
+
+bool mr_transport_later(const char *text)
+{
+	static const char *const later[] = { "ethernet", "tor", "nym", "ble" };
+	bool is = false;
+
+	for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++)
+		is |= begins(text, later[i]);
+	return is;
+}
+
+bool mr_transport_known(const char *text)
+{
+	return begins(text, "udp") || begins(text, "tcp") || mr_transport_later(text);
+}
+
+static const char *name_of(const struct mr_transports *all, unsigned instance)
+{
+	if (instance < MR_VIA_TCP)
+		return instance < all->udp->n ? all->udp->socket[instance].name : NULL;
+	instance -= MR_VIA_TCP;
+	return instance < all->tcp->n ? all->tcp->listener[instance].name : NULL;
+}
+
+uint32_t mr_transports_named(const struct mr_transports *all, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	unsigned first = begins(text, "tcp") ? MR_VIA_TCP : 0;
+	uint32_t which = 0;
+
+	if (!mr_transport_known(text) || mr_transport_later(text))
+		return 0;
+	for (unsigned i = first; i < first + 8; i++) {
+		const char *name = name_of(all, i);
+
+		if (name && (!slash || !strcmp(slash + 1, name)))
+			which |= UINT32_C(1) << i;
+	}
+	return which;
+}
+
+/* ---- by address ---- */
+
+/* A UDP socket has one family; a connection is made with a socket of its own. */
+static bool reaches(const struct mr_transports *all, unsigned instance, int family)
+{
+	if (instance >= MR_VIA_TCP)
+		return family == AF_INET || family == AF_INET6;
+	return all->udp->socket[instance].family == family;
+}
+
+bool mr_transports_reach(const struct mr_transports *all, uint32_t which, const void *address,
+                         uint16_t len, struct fips_via *via)
+{
+	int family = ((const struct sockaddr *)address)->sa_family;
+
+	for (unsigned i = 0; i < MR_VIA_TCP_IN; i++) {
+		if (!(which >> i & 1) || !reaches(all, i, family))
+			continue;
+		*via = (struct fips_via){ .instance = (uint16_t)i, .len = len };
+		memcpy(via->sock, address, len);
+		return true;
+	}
+	return false;
+}
+
+const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,
+                                struct fips_via *via)
+{
+	struct sockaddr_storage address = { 0 };
+	const char *wrong;
+	socklen_t len;
+
+	wrong = mr_hostport_parse(text, &address, &len);
+	if (!wrong && !mr_transports_reach(all, which, &address, (uint16_t)len, via))
+		wrong = "is of another address family than its transport";
+	return wrong;
+}
+
+void mr_via_text(const struct fips_via *via, char text[MR_VIA_TEXT])
+{
+	size_t n = 0;
+
+	if (mr_via_is_tcp(via))
+		n = (size_t)snprintf(text, MR_VIA_TEXT, "tcp ");
+	mr_udp_text(via, text + n);
+}

@@ -1,0 +1,161 @@
+#!/bin/sh
+# tcp.sh - two nodes on a veth pair whose only transport is TCP, in each shipped graph that has a device.
+#
+#   both        each listens and dials the other: 40 MB of TCP each way at once
+#   one         b listens and knows no address, a dials and does not listen
+#   restarted   b ends and begins anew, and a reaches it again
+#   reset       their connection is killed under them: they go on by another, and no link was lost
+#   reloaded    a gets another graph while numbered packets flow: its connections stay
+#   hostile     200 clients say nothing, others say the wrong thing: a pings b meanwhile, and none of them
+#               takes the place of one that is in use
+#   mixed       a -- b over TCP, b -- c over UDP: a reaches c through b
+#
+# In all rows packets are conserved, and all nodes end with 0 on SIGTERM.
+
+set -u
+top=${srcdir:?the tree, as make check sets it}
+. "$top/contrib/lib.sh"
+. "$top/t/net/wire.sh"
+enter_or_skip "$0" "$@"
+begin_wire tcp fused
+lay_veth
+bad=0
+
+wrong()
+{
+	say "$row: $*" >&2
+	bad=1
+}
+
+sum() # KIND COUNTER: over a kind's replicas, as jq has it
+{
+	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
+}
+sent=$(sum tcp .packets.taken)
+received=$(sum tcp .packets.made)
+framing=$(sum tcp .drops.framing)
+
+# over_tcp NAME FILTER: NAME's file, its transport and its peers' addresses of TCP, and then FILTER.
+over_tcp()
+{
+	jq '.transports = { tcp: { bind_addr: (.transports.udp.bind_addr | sub(":.*"; ":8443")) } } |
+		.peers[].addresses[]? |= { transport: "tcp", addr: (.addr | sub(":.*"; ":8443")) } |
+		'"${2:-.}" "$work/$1.json" >"$work/more.json" && mv "$work/more.json" "$work/$1.json" ||
+		die "no file for $1"
+}
+
+# tcp_nodes ROW GRAPH FILTER-A FILTER-B: both nodes over TCP, running; $a6 and $b6.
+tcp_nodes()
+{
+	row="$1, $2" nodes_graph=$2 nodes="a b"
+	for node in a b; do
+		rm -f "$work/$node.key" "$work/$node.key.pub"
+		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
+	done
+	a6=$(mesh_address a) b6=$(mesh_address b)
+	write_node a 10.77.0.1 b 10.77.0.2
+	write_node b 10.77.0.2 a 10.77.0.1
+	over_tcp a "${3:-.}"
+	over_tcp b "${4:-.}"
+	start_node a
+	start_node b
+	await_reach a b
+}
+
+# bulk: both ways at once, and what must hold then.
+bulk()
+{
+	roomy a b
+	serve_streams "$b6"
+	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
+		lament "$row: no stream"
+	end "$server"
+	for node in a b; do
+		settle $node
+		expect $node "$sent > 5000 and $received > 5000 and $framing == 0"
+		expect $node "$(sum tx-gso .packets.taken) == 0 and $(sum rx .packets.made) == 0"
+		say "$row: $node: $(jq -r "\"\($sent) frames sent, \($(sum tcp '.counters["send-calls"]')) calls; \($received)
+			received, \($(sum tcp '.counters["receive-calls"]')) calls, \($(sum tcp .counters.copied)) copied\"" \
+			"$work/$node.stats" | tr -s '\n\t ' ' ')"
+	done
+}
+
+both_end()
+{
+	for node in $nodes; do
+		settle $node
+		eval "ending=\$node_$node"
+		end "$ending" || wrong "$node ended with $?"
+	done
+}
+
+pings() # FROM TO
+{
+	finish ip netns exec "$1" ping -6 -q -c 5 -i 0.1 -W 2 "$(mesh_address "$2")" >"$work/ping" ||
+		wrong "$1 does not reach $2: $(tail -n 3 "$work/ping" | tr '\n' ' ')"
+}
+
+# peer_says NODE JQ: of its only peer, as the node's /peers has it
+peer_says()
+{
+	page "$1" /peers "$1.peers" && jq -e ".peers[0] | $2" "$work/$1.peers"
+}
+
+for graph in fused two-core staged dealt; do
+	tcp_nodes both $graph
+	bulk
+	both_end
+done
+
+tcp_nodes one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
+bulk
+peer_says a '.via == "tcp 10.77.0.2:8443"' >/dev/null || wrong "a goes by $(jq -c '.peers[0].via' "$work/a.peers")"
+
+row=restarted
+end "$node_b" || wrong "b ended with $?"
+start_node b
+await_reach a b
+
+row=reset
+before=$(peer_says a .up_s)
+ip netns exec b ss -K -t src 10.77.0.2:8443 >"$work/killed" 2>&1 || say "reset: ss cannot kill: $(cat "$work/killed")"
+await_reach a b
+pings b a
+peer_says a ".up_s > $before" >/dev/null || wrong "the link was lost"
+
+row=reloaded
+ip netns exec b "$numbered" help >/dev/null 2>&1
+jq '.graph = "fused"' "$work/a.json" >"$work/more.json" && mv "$work/more.json" "$work/a.json" || die "no file"
+page a /stats a.stats
+dialled=$(jq "$(sum tcp .counters.dialled)" "$work/a.stats")
+"$millrace" reload -c "$work/a.json" >"$work/reload" 2>&1 || wrong "$(cat "$work/reload")"
+pings a b
+settle a
+expect a "$(sum tcp .counters.dialled) == $dialled"
+
+row=hostile
+start "$work/hostile.log" ip netns exec a sh -c '
+	n=0
+	while [ $n -lt 200 ]; do
+		n=$((n + 1))
+		sleep 60 | timeout 60 bash -c "exec 3<>/dev/tcp/10.77.0.2/8443; cat >&3" &
+	done
+	wait'
+clients=$started
+held()
+{
+	page b /stats b.stats && jq -e "$(sum tcp .counters.accepted) > 200" "$work/b.stats"
+}
+await 20 held || wrong "clients do not come through"
+pings a b
+for wrong in '\003' '\001\000\157\000' '\000\000\377\377' 'GET / HTTP/1.1\r\n\r\n'; do
+	printf "$wrong" | ip netns exec a timeout 5 bash -c 'exec 3<>/dev/tcp/10.77.0.2/8443; cat >&3; cat <&3 >/dev/null'
+	[ $? -ne 124 ] || wrong "a connection that said $wrong is still there"
+done
+pings a b
+settle b
+expect b "$framing == 4"
+both_end
+end "$clients"
+
+[ $bad -eq 0 ] || lament "failed"
