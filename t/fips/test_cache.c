@@ -140,6 +140,7 @@ START_TEST(verified_entries_stand)
 	ck_assert(leads(5, &true_one, 10 * S - 1));
 	ck_assert(put(5, &true_one, FIPS_CACHE_ANSWER, 10 * S - 1)); /* and again */
 	ck_assert(!put(5, &lie, FIPS_CACHE_PASSING, 20 * S - 2));
+	ck_assert_ptr_nonnull(fips_cache_use(&c, at(5), 20 * S - 2)); /* use lengthens nothing */
 	ck_assert(put(5, &lie, FIPS_CACHE_PASSING, 20 * S - 1));
 	ck_assert(put(5, &true_one, FIPS_CACHE_PASSING, 20 * S)); /* newest wins */
 	ck_assert(leads(5, &true_one, 20 * S));

@@ -259,6 +259,19 @@ START_TEST(debounce)
 }
 END_TEST
 
+/* Who is not served at once is owed it still, whatever happens meanwhile. */
+START_TEST(what_is_due_stays_due)
+{
+	fips_filters_peer_up(&f, 0);
+	fips_filters_tick(&f, S);
+	fips_filters_parent_changed(&f, FIPS_NO_PEER);
+	ck_assert_uint_eq(fips_filters_due(&f, 0), S);
+	ck_assert_uint_eq(told(0, S, NULL), 1);
+	fips_filters_tick(&f, 2 * S);
+	ck_assert_uint_eq(told(0, 2 * S, NULL), 2);
+}
+END_TEST
+
 /* Many changes between two ticks are one announcement, with what is right then. */
 START_TEST(changes_collapse)
 {
@@ -347,17 +360,25 @@ START_TEST(a_link_that_goes_takes_its_filter_along)
 {
 	struct fips_addr one = node(1);
 	struct fips_probe p = fips_probe_of(&one);
+	struct fips_bloom b;
 	uint64_t generation;
 
+	fips_filters_peer_up(&f, 0);
 	fips_filters_peer_up(&f, 2);
 	fips_filters_tree_peer(&f, 2, true);
 	ck_assert_int_eq(says(2, 9, some), FIPS_FILTERS_ACCEPTED);
 	ck_assert(fips_filters_any(&f, &p, true));
+	fips_filters_tick(&f, S);
+	ck_assert_uint_eq(told(0, S, &b), 1);
+	holds(&b, "123");
 	generation = f.generation;
 	fips_filters_peer_down(&f, 2);
 	ck_assert_uint_gt(f.generation, generation);
 	ck_assert(!fips_filters_any(&f, &p, false));
 	ck_assert_uint_eq(fips_filters_due(&f, 2), MR_NEVER);
+	fips_filters_tick(&f, 2 * S);
+	ck_assert_uint_eq(told(0, 2 * S, &b), 2);
+	holds(&b, "");
 	fips_filters_peer_up(&f, 2);
 	ck_assert(!fips_filters_any(&f, &p, false));
 	ck_assert_int_eq(says(2, 1, some), FIPS_FILTERS_ACCEPTED); /* it may begin again */
@@ -421,6 +442,7 @@ int main(void)
 	tcase_add_loop_test(tc, who_is_told, 0, COUNT(marks));
 	tcase_add_test(tc, it_is_repeated);
 	tcase_add_test(tc, debounce);
+	tcase_add_test(tc, what_is_due_stays_due);
 	tcase_add_test(tc, changes_collapse);
 	tcase_add_test(tc, the_parent_hears_new_sequences);
 	tcase_add_test(tc, refused);

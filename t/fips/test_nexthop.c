@@ -202,6 +202,26 @@ START_TEST(cheapest_first)
 }
 END_TEST
 
+/* Equal in all else: the smallest address, whatever its slot. */
+START_TEST(the_smallest_address)
+{
+	at(31, WAY(31, 30, 3, 2, 1), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		struct fips_addr addr = node(9 - i % 2 * 3 - i);
+
+		fips_nexthop_up(&h, i, &addr); /* 9, 5 and 7 */
+		peers[i].way.path = WAY(4, 3, 2, 1);
+	}
+	tree.generation++;
+	ck_assert_uint_eq(to(31, 1).peer, 1); /* by greed */
+	for (unsigned i = 0; i < 3; i++)
+		REACHES(i, 31);
+	ck_assert_uint_eq(to(31, 1).peer, 1); /* by filter */
+	fips_nexthop_down(&h, 1);
+	ck_assert_uint_eq(to(31, 1).peer, 2);
+}
+END_TEST
+
 /* In another tree than ours a filter may lead, greed may not; a path that was never announced is
  * far from all. */
 START_TEST(other_trees)
@@ -347,6 +367,7 @@ int main(void)
 	tcase_add_loop_test(tc, by_greed, 0, COUNT(routes));
 	tcase_add_test(tc, by_filter);
 	tcase_add_test(tc, cheapest_first);
+	tcase_add_test(tc, the_smallest_address);
 	tcase_add_test(tc, other_trees);
 	tcase_add_test(tc, no_second_choice);
 	tcase_add_loop_test(tc, decided_until_something_changes, 0, COUNT(changes));
