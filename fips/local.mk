@@ -31,6 +31,7 @@ libfips_a_SOURCES = \
 	fips/node/mesh.c \
 	fips/node/mesh_forwards.c \
 	fips/node/mesh.h \
+	fips/node/mesh_filters.c \
 	fips/node/mesh_tree.c \
 	fips/node/lookup.h \
 	fips/node/lookup.c \

@@ -32,13 +32,25 @@ static bool allocate(struct fips_cache *c)
 	return c->entries && c->chunks && c->buckets;
 }
 
-bool fips_cache_open(struct fips_cache *c, const struct fips_addr *me, unsigned max, uint64_t ttl,
-                     const struct mr_rand *rand)
+struct fips_cache_settings fips_cache_settings_default(void)
+{
+	return (struct fips_cache_settings){ .entries = 50000, .ttl = 300 };
+}
+
+void fips_cache_configure(struct fips_cache *c, const struct fips_cache_settings *settings)
+{
+	c->settings = *settings;
+	c->ttl = settings->ttl * MR_NS_PER_S;
+}
+
+bool fips_cache_open(struct fips_cache *c, const struct fips_addr *me,
+                     const struct fips_cache_settings *settings, const struct mr_rand *rand)
 {
 	uint32_t buckets = LEAST;
 
-	*c = (struct fips_cache){ .me = *me, .ttl = ttl, .newest = NONE, .oldest = NONE };
-	c->max = max < LEAST ? LEAST : max;
+	*c = (struct fips_cache){ .me = *me, .newest = NONE, .oldest = NONE };
+	fips_cache_configure(c, settings);
+	c->max = settings->entries < LEAST ? LEAST : settings->entries;
 	while (buckets < c->max)
 		buckets *= 2;
 	c->mask = buckets - 1;

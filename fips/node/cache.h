@@ -23,10 +23,16 @@
 #include "core/rand.h"
 #include "fips/node/treepath.h"
 
-#define FIPS_CACHE_ENTRIES 50000
-#define FIPS_CACHE_TTL     (300 * MR_NS_PER_S)
-#define FIPS_CACHE_SURE    (10 * MR_NS_PER_S) /* how long a verified entry stands           */
-#define FIPS_CACHE_NONE    UINT32_MAX
+#define FIPS_CACHE_SURE (10 * MR_NS_PER_S) /* how long a verified entry stands           */
+#define FIPS_CACHE_NONE UINT32_MAX
+
+/* Defaults are those of mesh.md 10. */
+struct fips_cache_settings {
+	uint32_t entries; /* taken at open                                           */
+	uint32_t ttl;     /* s                                                       */
+};
+
+struct fips_cache_settings fips_cache_settings_default(void);
 
 enum fips_cache_source {
 	FIPS_CACHE_PASSING, /* from a packet on its way: a hint                            */
@@ -56,6 +62,8 @@ struct fips_cache_entry {
 struct fips_cache_chunk; /* cache.c */
 
 struct fips_cache {
+	struct fips_cache_settings settings;
+
 	/* const after open */
 	struct fips_addr me;
 	unsigned         max;     /* entries                                          */
@@ -79,10 +87,13 @@ struct fips_cache {
 	uint32_t swept;           /* where the sweep goes on                          */
 };
 
-/* False: no memory; *c is then closed.  ttl in ns. */
-bool fips_cache_open(struct fips_cache *c, const struct fips_addr *me, unsigned max, uint64_t ttl,
-                     const struct mr_rand *rand);
+/* False: no memory; *c is then closed. */
+bool fips_cache_open(struct fips_cache *c, const struct fips_addr *me,
+                     const struct fips_cache_settings *settings, const struct mr_rand *rand);
 void fips_cache_close(struct fips_cache *c); /* one that was never opened, zeroed, too */
+
+/* Another time to live, for the entries that are there too.  Their number is that of open. */
+void fips_cache_configure(struct fips_cache *c, const struct fips_cache_settings *settings);
 
 /* Coordinates of addr.  False: not taken - they do not begin with addr, are too long, addr is our
  * own, or a verified entry stands.  mtu: of the path, 0: not known, what was known stays. */

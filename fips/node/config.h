@@ -16,6 +16,8 @@
 #include "core/rand.h"
 #include "fips/noise/curve.h"
 #include "fips/noise/identity.h"
+#include "fips/node/cache.h"
+#include "fips/node/filters.h"
 #include "fips/node/tree.h"
 #include "fips/path/via.h"
 
@@ -108,6 +110,8 @@ struct fips_node_config {
 	struct fips_node_timers        timers;
 	struct fips_tree_settings      tree;
 	struct fips_node_ecn           ecn;
+	struct fips_filters_settings   filters;
+	struct fips_cache_settings     cache;
 };
 
 /* Defaults for everything but me and peers. */

@@ -21,6 +21,8 @@ void fips_node_take(struct fips_node *n, const struct fips_node_config *c)
 	n->session_mmp = c->session_mmp;
 	fips_tree_configure(&n->mesh.tree, &c->tree);
 	n->ecn = c->ecn;
+	fips_filters_configure(&n->mesh.filters, &c->filters);
+	fips_cache_configure(&n->mesh.cache, &c->cache);
 }
 
 void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)

@@ -45,6 +45,7 @@ static const char *const names[FIPS_FILTERS_COUNTS] = {
 	[FIPS_FILTERS_SENT] = "sent",
 	[FIPS_FILTERS_STALE] = "stale",
 	[FIPS_FILTERS_UNKNOWN_PEER] = "unknown_peer",
+	[FIPS_FILTERS_FLOODED] = "flooded",
 };
 
 const char *fips_filters_count_name(enum fips_filters_count count)
@@ -54,17 +55,17 @@ const char *fips_filters_count_name(enum fips_filters_count count)
 
 /* ---- set-up ---- */
 
-bool fips_filters_open(struct fips_filters *f, const struct fips_addr *me,
-                       const struct fips_filters_config *config)
+struct fips_filters_settings fips_filters_settings_default(void)
 {
-	*f = (struct fips_filters){
-		.me = *me,
-		.own = fips_probe_of(me),
-		.cap = config->cap,
-		.debounce = config->debounce,
-		.seq = config->seq,
-	};
-	return fips_filters_reserve(f, config->peers);
+	return (struct fips_filters_settings){ .max_fpr = 0.20, .debounce = 500 };
+}
+
+bool fips_filters_open(struct fips_filters *f, const struct fips_addr *me, unsigned peers,
+                       const struct fips_filters_settings *settings, uint64_t seq)
+{
+	*f = (struct fips_filters){ .me = *me, .own = fips_probe_of(me), .seq = seq };
+	fips_filters_configure(f, settings);
+	return fips_filters_reserve(f, peers);
 }
 
 bool fips_filters_reserve(struct fips_filters *f, unsigned peers)
@@ -91,10 +92,11 @@ void fips_filters_close(struct fips_filters *f)
 	*f = (struct fips_filters){ 0 };
 }
 
-void fips_filters_set(struct fips_filters *f, unsigned cap, uint64_t debounce)
+void fips_filters_configure(struct fips_filters *f, const struct fips_filters_settings *settings)
 {
-	f->cap = cap;
-	f->debounce = debounce;
+	f->settings = *settings;
+	f->cap = fips_bloom_cap(settings->max_fpr);
+	f->debounce = settings->debounce * MR_NS_PER_MS;
 }
 
 /* ---- what happens ---- */

@@ -43,17 +43,19 @@ enum fips_filters_count {
 	FIPS_FILTERS_SENT,                /* repetitions included                               */
 	FIPS_FILTERS_STALE,
 	FIPS_FILTERS_UNKNOWN_PEER,
+	FIPS_FILTERS_FLOODED,             /* ours: more than a neighbour may announce     */
 	FIPS_FILTERS_COUNTS,
 };
 
 const char *fips_filters_count_name(enum fips_filters_count count);
 
-struct fips_filters_config {
-	unsigned peers;    /* slots                                                       */
-	unsigned cap;      /* bits that may be set in a filter that is taken; fips_bloom_cap */
-	uint64_t debounce; /* ns between new announcements to one neighbour               */
-	uint64_t seq;      /* sequences begin above it: Unix ms (1.4, ours)               */
+/* Defaults are those of mesh.md 10. */
+struct fips_filters_settings {
+	double   max_fpr;  /* [0, 1]: fuller filters are refused                          */
+	uint32_t debounce; /* ms between new announcements to one neighbour               */
 };
+
+struct fips_filters_settings fips_filters_settings_default(void);
 
 struct fips_filters_peer; /* filters.c */
 
@@ -63,8 +65,9 @@ struct fips_filters {
 	struct fips_probe own;
 
 	/* settings */
-	unsigned cap;
-	uint64_t debounce;
+	struct fips_filters_settings settings;
+	unsigned cap;        /* bits that may be set in a filter that is taken             */
+	uint64_t debounce;   /* ns                                                         */
 
 	uint64_t seq;        /* of the last announcement sent                              */
 	uint64_t generation; /* grows when what any neighbour's filter says changes        */
@@ -74,16 +77,17 @@ struct fips_filters {
 	uint64_t counts[FIPS_FILTERS_COUNTS];
 };
 
-/* False: no memory; *f is then closed. */
-bool fips_filters_open(struct fips_filters *f, const struct fips_addr *me,
-                       const struct fips_filters_config *config);
+/* Room for so many peers.  Sequences begin above seq: the Unix time in ms (1.4, ours).  False: no
+ * memory; *f is then closed. */
+bool fips_filters_open(struct fips_filters *f, const struct fips_addr *me, unsigned peers,
+                       const struct fips_filters_settings *settings, uint64_t seq);
 void fips_filters_close(struct fips_filters *f); /* one that was never opened, zeroed, too */
 
 /* Set-up: room for so many peers, if that is more.  False: no memory, nothing changed. */
 bool fips_filters_reserve(struct fips_filters *f, unsigned peers);
 
 /* Other settings from now on. */
-void fips_filters_set(struct fips_filters *f, unsigned cap, uint64_t debounce);
+void fips_filters_configure(struct fips_filters *f, const struct fips_filters_settings *settings);
 
 /* A link is up (proven): nothing is known of the neighbour, and it is to be told; down: all others
  * are. */

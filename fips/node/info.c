@@ -226,6 +226,16 @@ const struct fips_tree *fips_node_tree(const struct fips_node *n)
 	return &n->mesh.tree;
 }
 
+const struct fips_filters *fips_node_filters(const struct fips_node *n)
+{
+	return &n->mesh.filters;
+}
+
+const struct fips_cache *fips_node_cache(const struct fips_node *n)
+{
+	return &n->mesh.cache;
+}
+
 bool fips_node_has_link(const struct fips_node *n, const struct fips_addr *addr)
 {
 	for (unsigned i = 0; i < n->n_peers; i++)

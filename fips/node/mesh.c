@@ -12,17 +12,18 @@ bool fips_mesh_open(struct fips_node *n)
 {
 	n->mesh.tick_at = MR_NEVER;
 	n->mesh.generation = 1;
-	return fips_mesh_tree_open(n) &&
+	return fips_mesh_tree_open(n) && fips_mesh_filters_open(n) &&
 	       fips_forwards_open(&n->mesh.forwards, FIPS_FORWARDS_MAX, &n->env.rand);
 }
 
 bool fips_mesh_grow(struct fips_node *n, unsigned slots)
 {
-	return fips_tree_reserve(&n->mesh.tree, slots);
+	return fips_tree_reserve(&n->mesh.tree, slots) && fips_mesh_filters_grow(n, slots);
 }
 
 void fips_mesh_close(struct fips_node *n)
 {
+	fips_mesh_filters_close(n);
 	fips_tree_close(&n->mesh.tree);
 	fips_forwards_close(&n->mesh.forwards);
 }
@@ -42,6 +43,7 @@ void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p)
 	if (n->mesh.links++ == 0)
 		n->mesh.tick_at = n->now + TICK;
 	fips_mesh_tree_up(n, p);
+	fips_mesh_filters_up(n, p);
 	fips_mesh_changed(n);
 }
 
@@ -52,6 +54,7 @@ void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p)
 	p->meshed = false;
 	if (--n->mesh.links == 0)
 		n->mesh.tick_at = MR_NEVER;
+	fips_mesh_filters_down(n, p);
 	fips_mesh_tree_down(n, p);
 	fips_mesh_changed(n);
 }
@@ -94,7 +97,7 @@ void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fi
 	}
 	switch (in->bytes[0]) {
 	case FIPS_LINK_TREE_ANNOUNCE: fips_mesh_tree_message(n, p, in); break;
-	case FIPS_LINK_FILTER_ANNOUNCE:
+	case FIPS_LINK_FILTER_ANNOUNCE: fips_mesh_filters_message(n, p, in); break;
 	case FIPS_LINK_LOOKUP_REQUEST:
 	case FIPS_LINK_LOOKUP_RESPONSE:
 	default: fips_count(n, FIPS_NODE_LINK_MESSAGE); break;
@@ -107,6 +110,7 @@ void fips_mesh_tick(struct fips_node *n)
 		return;
 	n->mesh.tick_at = n->now + TICK;
 	fips_mesh_tree_tick(n);
+	fips_mesh_filters_tick(n);
 	fips_forwards_tick(n);
 }
 
@@ -118,12 +122,16 @@ uint64_t fips_mesh_due(const struct fips_node *n)
 void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
 {
 	fips_mesh_tree_timer(n, p);
+	fips_mesh_filters_timer(n, p);
 	fips_congestion_timer(n, p);
 }
 
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
-	return fips_sooner(fips_tree_due(&n->mesh.tree, fips_peer_slot(n, p)), fips_congestion_due(p));
+	unsigned slot = fips_peer_slot(n, p);
+	uint64_t due = fips_sooner(fips_tree_due(&n->mesh.tree, slot), fips_mesh_filters_due(n, slot));
+
+	return fips_sooner(due, fips_congestion_due(p));
 }
 
 void fips_mesh_path_changed(struct fips_node *n)
@@ -136,28 +144,6 @@ void fips_mesh_path_changed(struct fips_node *n)
 const struct fips_treepath *fips_mesh_path(const struct fips_node *n)
 {
 	return fips_tree_path(&n->mesh.tree);
-}
-
-bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fips_treepath *out)
-{
-	(void)n;
-	(void)of;
-	(void)out;
-	return false;
-}
-
-void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who, const struct fips_coords *list)
-{
-	(void)n;
-	(void)who;
-	(void)list;
-}
-
-struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest)
-{
-	(void)n;
-	(void)dest;
-	return NULL;
 }
 
 uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest)

@@ -17,7 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fips/node/cache.h"
+#include "fips/node/filters.h"
 #include "fips/node/forwards.h"
+#include "fips/node/nexthop.h"
 #include "fips/node/tree.h"
 #include "fips/node/treepath.h"
 
@@ -31,6 +34,9 @@ struct fips_mesh {
 	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
 	struct fips_tree tree;
 	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
+	struct fips_filters filters;
+	struct fips_cache cache;
+	struct fips_nexthops hops;
 	struct fips_forwards forwards;
 	uint64_t overflows;  /* of the kernel, at the last tick                       */
 	bool     overflowing; /* ... they had grown                                   */
@@ -103,6 +109,21 @@ void fips_mesh_tree_measured(struct fips_node *n);
 void fips_mesh_tree_tick(struct fips_node *n);
 void fips_mesh_tree_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
 void fips_mesh_tree_timer(struct fips_node *n, struct fips_peer *p);
+
+/* ---- mesh_filters.c: hooks above, for filters and coordinates ---- */
+
+bool fips_mesh_filters_open(struct fips_node *n); /* set-up; settings as fips_node_take left them */
+bool fips_mesh_filters_grow(struct fips_node *n, unsigned slots); /* behind the tree's */
+void fips_mesh_filters_close(struct fips_node *n);
+void fips_mesh_filters_up(struct fips_node *n, struct fips_peer *p);
+void fips_mesh_filters_down(struct fips_node *n, struct fips_peer *p); /* before the tree's */
+void fips_mesh_filters_message(struct fips_node *n, struct fips_peer *p,
+                               const struct fips_input *in);
+/* The tree has decided. */
+void     fips_mesh_filters_follow(struct fips_node *n, const struct fips_tree_outcome *out);
+void     fips_mesh_filters_tick(struct fips_node *n);
+void     fips_mesh_filters_timer(struct fips_node *n, struct fips_peer *p);
+uint64_t fips_mesh_filters_due(const struct fips_node *n, unsigned slot); /* any time */
 
 /* ---- neighbours ---- */
 

@@ -67,6 +67,7 @@ static void say(struct fips_node *n, const struct fips_tree_outcome *out)
 static void follow(struct fips_node *n, struct fips_tree_outcome out)
 {
 	say(n, &out);
+	fips_mesh_filters_follow(n, &out);
 	if (out.path_changed)
 		fips_mesh_path_changed(n);
 	else

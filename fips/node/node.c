@@ -54,6 +54,8 @@ struct fips_node_config fips_node_config_default(void)
 			.session_setup = 35000,
 		},
 		.tree = fips_tree_settings_default(),
+		.filters = fips_filters_settings_default(),
+		.cache = fips_cache_settings_default(),
 	};
 }
 

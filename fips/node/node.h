@@ -224,6 +224,10 @@ const struct fips_treepath *fips_node_path(const struct fips_node *node);
 /* Its place in the spanning tree, and what its neighbours announced: to be read between inputs. */
 const struct fips_tree *fips_node_tree(const struct fips_node *node);
 
+/* Its neighbours' filters by slot, and where other nodes are; likewise. */
+const struct fips_filters *fips_node_filters(const struct fips_node *node);
+const struct fips_cache   *fips_node_cache(const struct fips_node *node);
+
 /* The peer with this address: is its link up, provisional counted? */
 bool fips_node_has_link(const struct fips_node *node, const struct fips_addr *addr);
 bool fips_node_has_session(const struct fips_node *node, const struct fips_addr *addr);

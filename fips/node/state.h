@@ -144,6 +144,7 @@ struct fips_peer {
 	struct fips_bucket rekeys;  /* setups that do                             */
 	struct fips_bucket answers; /* acks and message 3s                        */
 	struct fips_bucket announces; /* TreeAnnounces to be verified             */
+	struct fips_bucket filters; /* FilterAnnounces                            */
 	bool               misannounced; /* one that cannot be: has been said     */
 
 	/* the way out to it */

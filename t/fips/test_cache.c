@@ -20,7 +20,7 @@ static void open_cache(void)
 	static struct mr_rand_state seed = { .seed = 6 };
 	struct mr_rand rand = mr_rand_seeded(&seed);
 
-	ck_assert(fips_cache_open(&c, &me, PLACES, 300 * S, &rand));
+	ck_assert(fips_cache_open(&c, &me, &(struct fips_cache_settings){ PLACES, 300 }, &rand));
 }
 
 static void close_cache(void)
@@ -352,7 +352,7 @@ START_TEST(chains_stay_short)
 	unsigned longest = 0;
 	struct fips_cache big;
 
-	ck_assert(fips_cache_open(&big, &me, 4096, 300 * S, &rand));
+	ck_assert(fips_cache_open(&big, &me, &(struct fips_cache_settings){ 4096, 300 }, &rand));
 	for (unsigned x = 0; x < 4096; x++) {
 		struct fips_treepath p = { .n = 1, .a[0].b[7] = 1 };
 		struct fips_coords list = fips_treepath_coords(&p);

@@ -21,10 +21,9 @@ static uint8_t message[FIPS_FILTER_LEN];
 
 static void open_filters(void)
 {
-	struct fips_filters_config config = { .peers = SLOTS, .cap = fips_bloom_cap(0.20),
-		                              .debounce = 500 * MS, .seq = FIRST };
+	struct fips_filters_settings settings = fips_filters_settings_default();
 
-	ck_assert(fips_filters_open(&f, &me, &config));
+	ck_assert(fips_filters_open(&f, &me, SLOTS, &settings, FIRST));
 }
 
 static void close_filters(void)

@@ -85,14 +85,15 @@ static void neighbour(unsigned peer, unsigned x, struct fips_treepath path)
 static void open_all(void)
 {
 	static struct mr_rand_state state = { .seed = 8 };
-	struct fips_filters_config config = { .peers = SLOTS, .cap = fips_bloom_cap(0.20) };
+	struct fips_filters_settings settings = fips_filters_settings_default();
+	struct fips_cache_settings few = { 100, 300 };
 	struct mr_rand rand = mr_rand_seeded(&state);
 	struct fips_addr me = node(10);
 
 	tree = (struct fips_tree){ .me = me, .peers = peers, .n_peers = SLOTS };
 	tree.way.path = WAY(10, 2, 1);
-	ck_assert(fips_filters_open(&filters, &me, &config));
-	ck_assert(fips_cache_open(&cache, &me, 100, 300 * S, &rand));
+	ck_assert(fips_filters_open(&filters, &me, SLOTS, &settings, 0));
+	ck_assert(fips_cache_open(&cache, &me, &few, &rand));
 	ck_assert(fips_nexthop_open(&h, &tree, &filters, &cache, SLOTS));
 	neighbour(PARENT, 2, WAY(2, 1));
 	neighbour(CROSS, 3, WAY(3, 2, 1));

@@ -271,7 +271,7 @@ START_TEST(filter_announces)
 	size_t index;
 
 	json_array_foreach(vectors_get(root, "filter_announce"), index, v) {
-		struct fips_filters_config config = { .peers = 3, .cap = fips_bloom_cap(0.20) };
+		struct fips_filters_settings settings = fips_filters_settings_default();
 		struct bytes message = vectors_bytes(v, "message");
 		uint64_t stored = vectors_u64(v, "stored_seq");
 		enum fips_filters_count verdict;
@@ -279,7 +279,7 @@ START_TEST(filter_announces)
 		struct fips_filters_info info;
 		struct fips_filters f;
 
-		ck_assert(fips_filters_open(&f, &me, &config));
+		ck_assert(fips_filters_open(&f, &me, 3, &settings, 0));
 		fips_filters_peer_up(&f, 2);
 		fips_filter_build(before, &(struct fips_filter){ stored, before + FIPS_FILTER_HEAD });
 		if (stored)
@@ -312,6 +312,7 @@ struct node {
 };
 
 static struct node mesh[NODES];
+static const struct fips_cache_settings few = { 100, 300 };
 
 static unsigned named(const char *name)
 {
@@ -347,15 +348,14 @@ static void open_mesh(void)
 
 	memset(mesh, 0, sizeof mesh);
 	for (unsigned i = 0; i < NODES; i++) {
-		struct fips_filters_config config = { .peers = NODES, .cap = fips_bloom_cap(0.20),
-			                              .debounce = MR_NS_PER_S / 2, .seq = 10 * i };
+		struct fips_filters_settings settings = fips_filters_settings_default();
 		struct node *n = &mesh[i];
 
 		n->addr = addr_of(of_node(vectors_get(m, "nodes"), i));
 		n->tree = (struct fips_tree){ .me = n->addr, .peers = n->peers, .n_peers = NODES };
 		path_of(of_node(vectors_get(m, "coords"), i), &n->tree.way.path);
-		ck_assert(fips_filters_open(&n->filters, &n->addr, &config));
-		ck_assert(fips_cache_open(&n->cache, &n->addr, 100, FIPS_CACHE_TTL, &rand));
+		ck_assert(fips_filters_open(&n->filters, &n->addr, NODES, &settings, 10 * i));
+		ck_assert(fips_cache_open(&n->cache, &n->addr, &few, &rand));
 		ck_assert(fips_nexthop_open(&n->hops, &n->tree, &n->filters, &n->cache, NODES));
 	}
 	for (unsigned i = 0; i < NODES; i++)
@@ -511,7 +511,7 @@ static void one_peer(struct node *n, unsigned peer, const json_t *v, const struc
 static void next_hop(const json_t *v, const struct mr_rand *rand)
 {
 	const json_t *peers = vectors_get(v, "peers"), *want = vectors_get(v, "next_hop"), *peer;
-	struct fips_filters_config config = { .peers = MOST, .cap = fips_bloom_cap(0.20) };
+	struct fips_filters_settings settings = fips_filters_settings_default();
 	struct fips_addr dst = addr_of(vectors_get(v, "dst"));
 	struct node *n = calloc(1, sizeof *n);
 	struct fips_treepath path;
@@ -523,8 +523,8 @@ static void next_hop(const json_t *v, const struct mr_rand *rand)
 	n->tree.peers = calloc(MOST, sizeof *n->tree.peers);
 	n->tree.n_peers = MOST;
 	path_of(vectors_get(v, "my_coords"), &n->tree.way.path);
-	ck_assert(fips_filters_open(&n->filters, &n->addr, &config));
-	ck_assert(fips_cache_open(&n->cache, &n->addr, 100, FIPS_CACHE_TTL, rand));
+	ck_assert(fips_filters_open(&n->filters, &n->addr, MOST, &settings, 0));
+	ck_assert(fips_cache_open(&n->cache, &n->addr, &few, rand));
 	ck_assert(fips_nexthop_open(&n->hops, &n->tree, &n->filters, &n->cache, MOST));
 	path_of(vectors_get(v, "cached_coords"), &path);
 	list = fips_treepath_coords(&path);
