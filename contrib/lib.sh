@@ -279,7 +279,7 @@ serve_streams()
 
 listening()
 {
-	ip netns exec b ss -Hltn 'sport = :5201' | grep -q .
+	ip netns exec "${to:-b}" ss -Hltn 'sport = :5201' | grep -q .
 }
 
 # stream ADDRESS SECONDS [iperf3 option]...: $mbits and $retransmits of one TCP stream from a.

@@ -4,7 +4,9 @@ EXTRA_DIST += \
 	contrib/bench/bench \
 	contrib/bench/candidates.sh \
 	contrib/bench/measures.sh \
+	contrib/bench/mesh \
 	contrib/bench/plot.awk \
+	contrib/bench/report.sh \
 	contrib/bench/summary.jq \
 	contrib/bench/table.awk \
 	contrib/bench/tunnel \

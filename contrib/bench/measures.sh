@@ -10,8 +10,12 @@
 #   idle    nothing but the ping: its median, ms
 #   rest    nothing at all: what both ends take of a core, %
 #
+# a and b are the namespaces $from and $to, whose side of the wire are devices veth-$from and veth-$to.
+#
 # During all but the last a ping runs 100 times a second, and the time that all cores together are not idle is
 # read from /proc/stat, interrupts included.
+
+from=a to=b
 
 measure()
 {
@@ -64,10 +68,10 @@ others()
 		END { print (all > 0 ? int(100 * (all - idle) / all) : 0) }'
 }
 
-# bytes and packets that went into a device of namespace a, as the kernel counts: a super-packet is one.
+# bytes and packets that went into a device of namespace $from, as the kernel counts: a super-packet is one.
 sent_by()
 {
-	ip netns exec a cat "/sys/class/net/$1/statistics/tx_bytes" \
+	ip netns exec "$from" cat "/sys/class/net/$1/statistics/tx_bytes" \
 		"/sys/class/net/$1/statistics/tx_packets" 2>/dev/null || printf '0\n0\n'
 }
 
@@ -83,7 +87,7 @@ mean()
 
 start_ping()
 {
-	start "$work/ping" ip netns exec a ping -n -i 0.01 -w "$1" "$far"
+	start "$work/ping" ip netns exec "$from" ping -n -i 0.01 -w "$1" "$far"
 	pinging=$started
 }
 
@@ -137,14 +141,14 @@ iperf()
 {
 	iperf_for=$1
 	shift
-	start "$work/iperf3.log" ip netns exec b iperf3 -s -1 -B "$far"
+	start "$work/iperf3.log" ip netns exec "$to" iperf3 -s -1 -B "$far"
 	serving=$started
 	await 5 listening || {
 		why="iperf3 does not listen"
 		end "$serving"
 		return 1
 	}
-	finish timeout $((iperf_for + 15)) ip netns exec a iperf3 -J -c "$far" -t "$iperf_for" "$@" \
+	finish timeout $((iperf_for + 15)) ip netns exec "$from" iperf3 -J -c "$far" -t "$iperf_for" "$@" \
 		>"$work/iperf3.json" 2>&1
 	iperf_code=$?
 	end "$serving"
@@ -159,7 +163,7 @@ tcp()
 {
 	streams=$1
 	shift
-	inner_before=$(sent_by "$device") outer_before=$(sent_by veth-a)
+	inner_before=$(sent_by "$device") outer_before=$(sent_by "veth-$from")
 	start_ping "$seconds"
 	busy_before=$(busy)
 	iperf "$seconds" -P "$streams" "$@"
@@ -169,7 +173,7 @@ tcp()
 	[ "$iperf_code" -eq 0 ] || return 1
 	result=$(jq -c --argjson ping "$ping" --argjson busy "$((busy_after - busy_before))" \
 		--argjson inner "$(mean "$inner_before" "$(sent_by "$device")")" \
-		--argjson outer "$(mean "$outer_before" "$(sent_by veth-a)")" '
+		--argjson outer "$(mean "$outer_before" "$(sent_by "veth-$from")")" '
 		[.end.sum_received, .end.sum_received_bidir_reverse // empty] as $all
 		| ($all | map(.bytes) | add * 8 / 1e9) as $gbits
 		| { value: ($all | map(.bits_per_second) | add / 1e6), unit: "Mbit/s", $ping,
@@ -191,7 +195,7 @@ tcp()
 # the ping and the time that cores were busy.
 offer()
 {
-	start "$work/flood.at" ip netns exec b "$folder/contrib/bench/flood" at "$far"
+	start "$work/flood.at" ip netns exec "$to" "$folder/contrib/bench/flood" at "$far"
 	receiving=$started
 	await 5 flood_listens || {
 		why="the receiver does not listen"
@@ -200,7 +204,7 @@ offer()
 	}
 	start_ping $(($3 / 1000 + 5))
 	busy_before=$(busy)
-	finish ip netns exec a "$folder/contrib/bench/flood" to "$far" "$1" "$2" "$3" >"$work/flood.to" 2>&1
+	finish ip netns exec "$from" "$folder/contrib/bench/flood" to "$far" "$1" "$2" "$3" >"$work/flood.to" 2>&1
 	offer_code=$?
 	busy_after=$(busy)
 	kill -INT "$pinging" 2>/dev/null
@@ -220,7 +224,7 @@ offer()
 
 flood_listens()
 {
-	ip netns exec b ss -Hlun 'sport = :7800' | grep -q .
+	ip netns exec "$to" ss -Hlun 'sport = :7800' | grep -q .
 }
 
 # holds BYTES RATE: for a second, at most 1 % lost, and at least 95 % of what was asked for sent?  In one of

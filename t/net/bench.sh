@@ -44,6 +44,13 @@ tunnel --measures over1401
 tunnel --wire thin
 tunnel --candidates nothing
 tunnel --candidates veth@big
+mesh --rounds 0
+mesh --measures aa
+mesh --measures af
+mesh --candidates nothing
+mesh --candidates a=fused
+mesh --candidates fused,c=nothing
+mesh --candidates fips
 stage --bytes 1
 stage --bytes 4000
 stage rx
