@@ -97,6 +97,7 @@ test_programs = \
 	t/core/test_log \
 	t/core/test_loop \
 	t/core/test_name \
+	t/core/test_oneline \
 	t/core/test_orders \
 	t/core/test_plan \
 	t/core/test_plugins \
@@ -195,12 +196,14 @@ test_programs = \
 	t/stages/test_fsp_number \
 	t/stages/test_fsp_open \
 	t/stages/test_fsp_seal \
+	t/stages/test_history \
 	t/stages/test_key_hygiene \
 	t/stages/test_key_work \
 	t/stages/test_merge \
 	t/stages/test_open \
 	t/stages/test_pages \
 	t/stages/test_rekey \
+	t/stages/test_query \
 	t/stages/test_reload \
 	t/stages/test_route \
 	t/stages/test_rx \
@@ -398,6 +401,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_lookup \
 	t/fuzz/fuzz_merge \
 	t/fuzz/fuzz_nodefile \
+	t/fuzz/fuzz_query \
 	t/fuzz/fuzz_report \
 	t/fuzz/fuzz_set \
 	t/fuzz/fuzz_shim \
@@ -454,6 +458,7 @@ t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_lookup_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_merge_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_query_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_set_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)

@@ -1,0 +1,793 @@
+/* What operators are told: the keys of every answer (operations.md 4.3), messages that clients match, requests
+ * that are none, and the few commands that change something. */
+#include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stages/control/query/query.h"
+#include "stages/control/query/request.h"
+#include "t/lib/whole.h"
+
+#define WALL (UINT64_C(1700000000) * MR_NS_PER_S) /* the Unix time at which the air's is 0 */
+
+/* ---- asking ---- */
+
+static char *ask_text(unsigned i, enum mr_oneline_fate fate, const char *line, size_t n, size_t *len)
+{
+	const struct mr_query_host host = {
+		.engine = node[i].engine, .version = "millrace test", .socket = "/run/fips/control.sock",
+		.running = true, .now = air.now, .started = 5 * MR_NS_PER_S, .wall = WALL + air.now,
+	};
+
+	return mr_query_answer(&host, fate, line, n, len);
+}
+
+/* An answer, which is one line of plain ASCII. */
+static json_t *ask_raw(unsigned i, const char *line, size_t n)
+{
+	size_t len;
+	char *text = ask_text(i, MR_ONELINE_READ, line, n, &len);
+	json_t *answer;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_gt(len, 1);
+	for (size_t k = 0; k + 1 < len; k++)
+		ck_assert_msg(text[k] >= 0x20 && text[k] < 0x7f, "byte %zu of %s", k, text);
+	ck_assert_int_eq(text[len - 1], '\n');
+	answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_msg(answer != NULL, "%s", text);
+	free(text);
+	return answer;
+}
+
+/* The data of a query that is answered; NULL params: none. */
+static json_t *ask(unsigned i, const char *command, const char *params)
+{
+	char line[2048];
+	json_t *answer, *data;
+
+	snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command, params ? ",\"params\":" : "",
+	         params ? params : "");
+	answer = ask_raw(i, line, strlen(line));
+	ck_assert_msg(!strcmp(json_string_value(json_object_get(answer, "status")), "ok"), "%s: %s",
+	              command, json_string_value(json_object_get(answer, "message")));
+	ck_assert_uint_eq(json_object_size(answer), 2);
+	data = json_incref(json_object_get(answer, "data"));
+	ck_assert_ptr_nonnull(data);
+	json_decref(answer);
+	return data;
+}
+
+/* The message of one that is refused. */
+static void refused(unsigned i, const char *line, const char *message)
+{
+	json_t *answer = ask_raw(i, line, strlen(line));
+	const char *said = json_string_value(json_object_get(answer, "message"));
+
+	ck_assert_msg(!strcmp(json_string_value(json_object_get(answer, "status")), "error"),
+	              "%s is answered", line);
+	ck_assert_uint_eq(json_object_size(answer), 2);
+	ck_assert_msg(said && !strncmp(said, message, strlen(message)), "%s: %s", line, said);
+	json_decref(answer);
+}
+
+/* Two nodes with a link, a session and some seconds behind them; the first dialled. */
+static void busy_pair(void)
+{
+	whole_link_up();
+	for (unsigned k = 0; k < 4; k++) {
+		whole_say(k % 2, &whole_mesh(!(k % 2))->me.addr, 300, 1);
+		whole_run(3000);
+	}
+	ck_assert(whole_in_session(0));
+}
+
+/* ---- keys ---- */
+
+/* Each object of an answer: where it is, and what it has.  A key with '?' may be absent, one that ends
+ * with '*' stands for any.  "[]" is the first item. */
+static const struct shape {
+	const char *command, *params, *at, *keys;
+} shapes[] = {
+	{ "show_status", NULL, "",
+	  "version npub node_addr ipv6_addr state is_leaf_only is_root root persistent peer_count "
+	  "session_count link_count transport_count connection_count transport_peer_counts "
+	  "tun_state tun_name effective_ipv6_mtu control_socket pid exe_path uptime_secs "
+	  "estimated_mesh_size forwarding sparklines" },
+	{ "show_status", NULL, "sparklines",
+	  "mesh_size tree_depth peer_count bytes_in bytes_out loss_rate" },
+	{ "show_status", NULL, "transport_peer_counts", "udp tcp? ethernet?" },
+	{ "show_status", NULL, "forwarding",
+	  "received_packets received_bytes delivered_packets delivered_bytes forwarded_packets "
+	  "forwarded_bytes originated_packets originated_bytes decode_error_packets "
+	  "decode_error_bytes ttl_exhausted_packets ttl_exhausted_bytes drop_no_route_packets "
+	  "drop_no_route_bytes drop_mtu_exceeded_packets drop_mtu_exceeded_bytes "
+	  "drop_send_error_packets drop_send_error_bytes warm_malformed_packets "
+	  "warm_malformed_bytes route_direct_peer route_tree_up route_tree_down "
+	  "route_tree_down_cross route_crosslink_descend route_crosslink_ascend" },
+	{ "show_peers", NULL, "", "peers" },
+	{ "show_peers", NULL, "peers[]",
+	  "node_addr npub display_name ipv6_addr connectivity link_id authenticated_at_ms "
+	  "last_seen_ms has_tree_position has_bloom_filter filter_sequence is_parent is_child "
+	  "transport_addr direction transport_type tree_depth? effective_depth stats "
+	  "replay_suppressed consecutive_decrypt_failures nostr_traversal noise "
+	  "our_session_index rekey_in_progress? rekey_draining? current_k_bit mmp" },
+	{ "show_peers", NULL, "peers[].stats", "packets_sent packets_recv bytes_sent bytes_recv" },
+	{ "show_peers", NULL, "peers[].noise", "send_counter highest_recv_counter" },
+	{ "show_peers", NULL, "peers[].nostr_traversal",
+	  "consecutive_failures in_cooldown cooldown_until_ms last_observed_skew_ms" },
+	{ "show_peers", NULL, "peers[].mmp",
+	  "mode srtt_ms loss_rate etx goodput_bps delivery_ratio_forward delivery_ratio_reverse "
+	  "smoothed_loss? smoothed_etx? lqi?" },
+	{ "show_links", NULL, "links[]",
+	  "link_id transport_id remote_addr direction state created_at_ms stats" },
+	{ "show_links", NULL, "links[].stats",
+	  "packets_sent packets_recv bytes_sent bytes_recv last_recv_ms" },
+	{ "show_sessions", NULL, "sessions[]",
+	  "remote_addr display_name state is_initiator last_activity_ms npub stats "
+	  "session_start_ms current_k_bit coords_warmup_remaining is_draining mmp" },
+	{ "show_sessions", NULL, "sessions[].stats",
+	  "packets_sent packets_recv bytes_sent bytes_recv" },
+	{ "show_sessions", NULL, "sessions[].mmp",
+	  "mode loss_rate etx goodput_bps delivery_ratio_forward delivery_ratio_reverse path_mtu "
+	  "srtt_ms? smoothed_loss? smoothed_etx? sqi?" },
+	{ "show_mmp", NULL, "", "peers sessions" },
+	{ "show_mmp", NULL, "peers[]", "peer display_name mode link_layer" },
+	{ "show_mmp", NULL, "peers[].link_layer",
+	  "loss_rate etx goodput_bps spin_bit_role smoothed_loss? smoothed_etx? srtt_ms? lqi? "
+	  "rtt_trend? loss_trend? goodput_trend? jitter_trend? delivery_ratio_forward "
+	  "delivery_ratio_reverse ecn_ce_count" },
+	{ "show_mmp", NULL, "sessions[]", "remote display_name mode session_layer" },
+	{ "show_mmp", NULL, "sessions[].session_layer",
+	  "loss_rate etx path_mtu smoothed_loss? smoothed_etx? srtt_ms? sqi? rtt_trend? "
+	  "loss_trend? etx_trend?" },
+	{ "show_connections", NULL, "", "connections" },
+	{ "show_transports", NULL, "transports[]",
+	  "transport_id type state mtu name? local_addr? stats" },
+	{ "show_transports", NULL, "transports[].stats",
+	  "packets_sent bytes_sent packets_recv bytes_recv send_errors recv_errors mtu_exceeded "
+	  "kernel_drops" },
+	{ "show_acl", NULL, "",
+	  "allow_file deny_file enforcement_active effective_mode default_decision allow_all "
+	  "deny_all allow_file_entries deny_file_entries allow_entries deny_entries" },
+	{ "show_listening_sockets", NULL, "", "fips0_addr firewall_active sockets" },
+	{ "show_native_flows", NULL, "", "flows listeners stats" },
+	{ "show_native_flows", NULL, "stats",
+	  "flows_opened flows_accepted flows_closed flows_expired sent_datagrams sent_bytes "
+	  "received_datagrams received_bytes drop_no_port drop_backlog_full drop_too_many_flows "
+	  "drop_pending_queue_full drop_flow_queue_full drop_arrival_queue_full "
+	  "drop_listener_not_reading drop_listener_gone drop_oversize" },
+	{ "show_metrics", NULL, "congestion",
+	  "ce_forwarded ce_received congestion_detected kernel_drop_events" },
+	{ "show_stats_list", NULL, "",
+	  "metrics fast_ring_seconds slow_ring_minutes peer_retention_seconds" },
+	{ "show_stats_list", NULL, "metrics[]", "name unit scope" },
+	{ "show_stats_peers", NULL, "", "peers count" },
+	{ "show_stats_peers", NULL, "peers[]",
+	  "npub node_addr display_name is_active first_seen_secs_ago last_contact_secs_ago" },
+	{ "show_stats_history", "{\"metric\":\"bytes_in\"}", "",
+	  "metric unit granularity_seconds values" },
+	{ "show_stats_all_history", NULL, "", "granularity_seconds window_seconds peer series" },
+	{ "show_stats_all_history", "{\"window\":\"5s\"}", "series[]",
+	  "metric unit granularity_seconds values" },
+	{ "show_stats_history_all_peers", "{\"metric\":\"srtt_ms\",\"window\":\"5s\"}", "",
+	  "metric unit granularity_seconds window_seconds peers" },
+	{ "show_stats_history_all_peers", "{\"metric\":\"srtt_ms\",\"window\":\"5s\"}", "peers[]",
+	  "node_addr display_name is_active values" },
+};
+
+/* The object at a path such as "peers[].stats"; borrowed. */
+static json_t *at(json_t *o, const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, ".[");
+		char key[64];
+
+		snprintf(key, sizeof key, "%.*s", (int)n, path);
+		o = json_object_get(o, key);
+		path += n;
+		if (!strncmp(path, "[]", 2)) {
+			o = json_array_get(o, 0);
+			path += 2;
+		}
+		path += *path == '.';
+	}
+	return o;
+}
+
+static bool listed(const char *keys, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = keys; (p = strstr(p, key)); p++)
+		if ((p == keys || p[-1] == ' ') && strchr(" ?", p[n]))
+			return true;
+	return false;
+}
+
+static void check_keys(json_t *o, const struct shape *s)
+{
+	const char *name;
+	json_t *value;
+
+	ck_assert_msg(json_is_object(o), "%s has no %s", s->command, s->at);
+	json_object_foreach(o, name, value)
+		ck_assert_msg(listed(s->keys, name), "%s %s: %s", s->command, s->at, name);
+	for (const char *p = s->keys; *p;) {
+		size_t n = strcspn(p, " ");
+		char key[64];
+
+		snprintf(key, sizeof key, "%.*s", (int)n, p);
+		if (key[n - 1] != '?')
+			ck_assert_msg(json_object_get(o, key) != NULL, "%s %s: no %s", s->command,
+			              s->at, key);
+		p += n + (p[n] == ' ');
+	}
+}
+
+START_TEST(keys)
+{
+	busy_pair();
+	for (unsigned i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+		for (unsigned side = 0; side < PAIR; side++) {
+			json_t *data = ask(side, shapes[i].command, shapes[i].params);
+
+			check_keys(at(data, shapes[i].at), &shapes[i]);
+			json_decref(data);
+		}
+	}
+	whole_close_all();
+}
+END_TEST
+
+/* ---- values ---- */
+
+static json_int_t number(json_t *o, const char *path)
+{
+	json_t *v = at(o, path);
+
+	ck_assert_msg(json_is_integer(v), "%s", path);
+	return json_integer_value(v);
+}
+
+static void is_text(json_t *o, const char *path, const char *want)
+{
+	const char *text = json_string_value(at(o, path));
+
+	ck_assert_msg(text && !strcmp(text, want), "%s: %s", path, text ? text : "no text");
+}
+
+START_TEST(status)
+{
+	json_t *o;
+
+	busy_pair();
+	o = ask(0, "show_status", NULL);
+	is_text(o, "npub", whole_mesh(0)->me.npub);
+	is_text(o, "state", "running");
+	is_text(o, "tun_state", "disabled");
+	is_text(o, "tun_name", "-");
+	is_text(o, "version", "millrace test");
+	ck_assert_int_eq(number(o, "peer_count"), 1);
+	ck_assert_int_eq(number(o, "link_count"), 1);
+	ck_assert_int_eq(number(o, "session_count"), 1);
+	ck_assert_int_eq(number(o, "connection_count"), 0);
+	ck_assert_int_eq(number(o, "transport_peer_counts.udp"), 1);
+	ck_assert_int_eq(number(o, "effective_ipv6_mtu"), 1472 - 77);
+	ck_assert_int_eq(number(o, "pid"), getpid());
+	ck_assert_uint_ge(json_array_size(at(o, "sparklines.peer_count")), 12);
+	json_decref(o);
+	mr_control_stop(mr_engine_host_state(node[0].engine));
+	o = ask(0, "show_status", NULL);
+	is_text(o, "state", "draining");
+	json_decref(o);
+	whole_run(50);
+	whole_close_all();
+}
+END_TEST
+
+START_TEST(peers_and_sessions)
+{
+	char npub[FIPS_KEY_TEXT];
+	json_t *o;
+
+	busy_pair();
+	whole_npub(1, npub);
+	o = ask(0, "show_peers", NULL);
+	is_text(o, "peers[].npub", npub);
+	is_text(o, "peers[].direction", "outbound");
+	is_text(o, "peers[].connectivity", "connected");
+	is_text(o, "peers[].transport_addr", "10.0.0.2:2121");
+	ck_assert_int_ge(number(o, "peers[].authenticated_at_ms"), (json_int_t)(WALL / MS) + 5000);
+	ck_assert_int_le(number(o, "peers[].last_seen_ms"),
+	                 (json_int_t)((WALL + air.now) / MS));
+	ck_assert_int_gt(number(o, "peers[].stats.packets_sent"), 4);
+	ck_assert_int_gt(number(o, "peers[].noise.highest_recv_counter"), 4);
+	json_decref(o);
+	o = ask(1, "show_peers", NULL);
+	is_text(o, "peers[].direction", "inbound");
+	json_decref(o);
+	o = ask(0, "show_sessions", NULL);
+	is_text(o, "sessions[].npub", npub);
+	is_text(o, "sessions[].state", "established");
+	ck_assert_int_gt(number(o, "sessions[].mmp.path_mtu"), 1000);
+	ck_assert_int_ge(number(o, "sessions[].stats.packets_sent"), 2);
+	json_decref(o);
+	o = ask(0, "show_stats_peers", NULL);
+	is_text(o, "peers[].npub", npub);
+	ck_assert_int_eq(number(o, "count"), 1);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* A handshake that nobody answers. */
+START_TEST(connections)
+{
+	char peers[512], npub[FIPS_KEY_TEXT];
+	json_t *o;
+
+	whole_reset();
+	whole_npub(1, npub);
+	whole_open(0, "", whole_dial(1, peers));
+	whole_run(3500);
+	o = ask(0, "show_connections", NULL);
+	check_keys(at(o, "connections[]"),
+	           &(struct shape){ "show_connections", NULL, "connections[]",
+	                            "link_id direction handshake_state started_at_ms idle_ms "
+	                            "resend_count expected_peer" });
+	is_text(o, "connections[].direction", "outbound");
+	is_text(o, "connections[].handshake_state", "sent_msg1");
+	is_text(o, "connections[].expected_peer", npub);
+	ck_assert_int_eq(number(o, "connections[].resend_count"), 2);
+	json_decref(o);
+	o = ask(0, "show_links", NULL);
+	is_text(o, "links[].state", "connecting");
+	json_decref(o);
+	o = ask(0, "show_peers", NULL);
+	ck_assert_uint_eq(json_array_size(at(o, "peers")), 0);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* As long as it was asked for, newest last, null where there is nothing. */
+START_TEST(history)
+{
+	char npub[FIPS_KEY_TEXT], params[256];
+	json_t *o, *values;
+
+	busy_pair();
+	o = ask(0, "show_stats_history", "{\"metric\":\"peer_count\",\"window\":\"1m\"}");
+	values = at(o, "values");
+	ck_assert_uint_eq(json_array_size(values), 60);
+	ck_assert(json_is_null(json_array_get(values, 0)));
+	ck_assert(json_is_real(json_array_get(values, 59)));
+	ck_assert_double_eq(json_real_value(json_array_get(values, 59)), 1);
+	is_text(o, "unit", "peers");
+	json_decref(o);
+	o = ask(0, "show_stats_history",
+	        "{\"metric\":\"peer_count\",\"window\":\"24h\",\"granularity\":\"1m\"}");
+	ck_assert_uint_eq(json_array_size(at(o, "values")), 1440);
+	ck_assert_int_eq(number(o, "granularity_seconds"), 60);
+	json_decref(o);
+	o = ask(0, "show_stats_history", "{\"metric\":\"peer_count\",\"window\":\"24h\"}");
+	ck_assert_uint_eq(json_array_size(at(o, "values")), 3600);
+	json_decref(o);
+	whole_npub(1, npub);
+	snprintf(params, sizeof params, "{\"metric\":\"srtt_ms\",\"peer\":\"%s\"}", npub);
+	o = ask(0, "show_stats_history", params);
+	ck_assert_uint_eq(json_array_size(at(o, "values")), 600);
+	ck_assert(json_is_real(json_array_get(at(o, "values"), 599)));
+	json_decref(o);
+	snprintf(params, sizeof params, "{\"peer\":\"%s\",\"window\":\"3s\"}", npub);
+	o = ask(0, "show_stats_all_history", params);
+	is_text(o, "peer", npub);
+	ck_assert_uint_eq(json_array_size(at(o, "series")), 7);
+	json_decref(o);
+	o = ask(0, "show_stats_all_history", NULL);
+	ck_assert_uint_eq(json_array_size(at(o, "series")), 10);
+	ck_assert(json_is_null(at(o, "peer")));
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* ---- names, and what files may say ---- */
+
+static void write_file(char path[64], const char *text)
+{
+	int fd;
+
+	strcpy(path, "/tmp/millrace-query-XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+START_TEST(names_and_lists)
+{
+	static char files[512];
+	char hosts[64], allow[64], deny[64], text[512], npub[2][FIPS_KEY_TEXT], peers[512];
+	json_t *o;
+
+	whole_reset();
+	whole_npub(1, npub[1]);
+	whole_npub(0, npub[0]);
+	snprintf(text, sizeof text, "Bee %s\n", npub[1]);
+	write_file(hosts, text);
+	snprintf(text, sizeof text, "# nobody\nbee\nbee\n%s\n", npub[0]);
+	write_file(allow, text);
+	write_file(deny, "ALL\n");
+	snprintf(files, sizeof files,
+	         ",\"acl\":{\"allow_file\":\"%s\",\"deny_file\":\"%s\"},\"hosts_file\":\"%s\"", allow,
+	         deny, hosts);
+	whole_files = files;
+	whole_open(0, "", whole_dial(1, peers));
+	whole_files = WHOLE_NO_FILES;
+	whole_open(1, "", "");
+	whole_run(1000);
+	o = ask(0, "show_peers", NULL);
+	is_text(o, "peers[].display_name", "bee");
+	json_decref(o);
+	o = ask(1, "show_peers", NULL);
+	snprintf(text, sizeof text, "%.9s...%s", npub[0], npub[0] + strlen(npub[0]) - 4);
+	is_text(o, "peers[].display_name", text);
+	json_decref(o);
+	o = ask(0, "show_acl", NULL);
+	is_text(o, "effective_mode", "allow_then_deny_all");
+	is_text(o, "default_decision", "deny");
+	ck_assert(json_is_true(at(o, "deny_all")));
+	ck_assert_uint_eq(json_array_size(at(o, "allow_file_entries")), 2);
+	is_text(o, "allow_file_entries[]", "bee");
+	ck_assert_uint_eq(json_array_size(at(o, "allow_entries")), 2);
+	ck_assert_uint_eq(json_array_size(at(o, "deny_entries")), 0);
+	json_decref(o);
+	unlink(hosts);
+	unlink(allow);
+	unlink(deny);
+	whole_close_all();
+}
+END_TEST
+
+/* An alias with all that a terminal or JSON might choke on, cut in the middle of a letter. */
+START_TEST(odd_names)
+{
+	static const char odd[] = "\\u001b[31m\\\"\\\\<\\u2028\\u009baaaaaaaaaaaa\xc3\xa4\xc3\xa4";
+	char peers[1024], npub[FIPS_KEY_TEXT];
+	const char *name;
+	json_t *o;
+
+	whole_reset();
+	whole_npub(1, npub);
+	snprintf(peers, sizeof peers,
+	         "{\"npub\":\"%s\",\"alias\":\"%s\",\"addresses\":[{\"transport\":\"udp\","
+	         "\"addr\":\"10.0.0.2:2121\"}]}", npub, odd);
+	whole_open(0, "", peers);
+	whole_open(1, "", "");
+	whole_run(1000);
+	o = ask(0, "show_peers", NULL);
+	name = json_string_value(at(o, "peers[].display_name"));
+	ck_assert_ptr_nonnull(name);
+	ck_assert_int_eq(strncmp(name, "\x1b[31m\"\\<", 8), 0);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* ---- requests that are none ---- */
+
+static const struct {
+	const char *line, *message;
+} wrong[] = {
+	{ "", "invalid request: " },
+	{ " ", "invalid request: " },
+	{ "show_status", "invalid request: " },
+	{ "{", "invalid request: " },
+	{ "[]", "invalid request: missing field `command`" },
+	{ "{}", "invalid request: missing field `command`" },
+	{ "null", "invalid request: " },
+	{ "{\"command\":null}", "invalid request: " },
+	{ "{\"command\":7}", "invalid request: " },
+	{ "{\"command\":[\"show_status\"]}", "invalid request: " },
+	{ "{\"command\":\"show_status\"", "invalid request: " },
+	{ "{\"command\":\"show_status\"}}", "invalid request: " },
+	{ "{\"command\":\"show_status\"} {}", "invalid request: " },
+	{ "{\"command\":\"show_status\",\"command\":\"show_peers\"}", "invalid request: " },
+	{ "{\"command\":\"show_\\u0000status\"}", "invalid request: " },
+	{ "{\"command\":\"\xff\"}", "invalid request: " },
+	{ "{\"command\":\"\"}", "unknown command: " },
+	{ "{\"command\":\"Show_status\"}", "unknown command: Show_status" },
+	{ "{\"command\":\"show_gateway\"}", "unknown command: show_gateway" },
+	{ "{\"command\":\"\\u001b[31m\\u00e4\"}", "unknown command: \x1b[31m\xc3\xa4" },
+	{ "{\"command\":\"show_stats_history\"}", "missing params for show_stats_history" },
+	{ "{\"command\":\"show_stats_history\",\"params\":null}",
+	  "missing params for show_stats_history" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{}}", "missing 'metric' parameter" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":1}}",
+	  "missing 'metric' parameter" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"srtt_ms\"}}",
+	  "unknown metric: srtt_ms" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"bytes_in\",\"window\":\"\"}}",
+	  "empty duration" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"bytes_in\",\"window\":\"10\"}}",
+	  "invalid duration: 10" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"bytes_in\",\"window\":\"10d\"}}",
+	  "unknown duration unit: d" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"bytes_in\","
+	  "\"granularity\":\"2s\"}}", "unknown granularity: 2s (expected 1s or 1m)" },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"srtt_ms\",\"peer\":\"npub1\"}}",
+	  "invalid peer npub: " },
+	{ "{\"command\":\"show_stats_history\",\"params\":{\"metric\":\"bytes\",\"peer\":\"npub1\"}}",
+	  "unknown peer metric: bytes" },
+	{ "{\"command\":\"show_stats_all_history\",\"params\":{\"peer\":"
+	  "\"npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m\"}}",
+	  "peer not tracked in stats history: " },
+	{ "{\"command\":\"show_stats_history_all_peers\"}",
+	  "missing params for show_stats_history_all_peers" },
+	{ "{\"command\":\"connect\"}", "missing params for connect" },
+	{ "{\"command\":\"connect\",\"params\":7}", "missing params for connect" },
+	{ "{\"command\":\"connect\",\"params\":{}}", "missing 'npub' parameter" },
+	{ "{\"command\":\"connect\",\"params\":{\"npub\":\"x\"}}", "missing 'address' parameter" },
+	{ "{\"command\":\"connect\",\"params\":{\"npub\":\"x\",\"address\":\"y\"}}",
+	  "missing 'transport' parameter" },
+	{ "{\"command\":\"connect\",\"params\":{\"npub\":\"x\",\"address\":\"y\",\"transport\":\"udp\"}}",
+	  "invalid npub 'x': " },
+	{ "{\"command\":\"disconnect\"}", "missing params for disconnect" },
+	{ "{\"command\":\"disconnect\",\"params\":{\"npub\":\"npub1\"}}", "invalid npub 'npub1': " },
+	{ "{\"command\":\"disconnect\",\"params\":{\"npub\":"
+	  "\"npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m\"}}",
+	  "peer not found: npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m" },
+};
+
+START_TEST(requests_that_are_none)
+{
+	static const char deep[] = "{\"command\":\"show_status\",\"params\":[[[[[[[[[[[[[[[[[]]]]";
+	json_t *o;
+
+	whole_link_up();
+	for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		refused(0, wrong[i].line, wrong[i].message);
+	refused(0, deep, "invalid request: nested too deep");
+	o = ask_raw(0, "{\"command\":\"show\0status\"}", 24);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "status")), "error");
+	json_decref(o);
+	/* what is not asked about does not matter, nor blanks around it */
+	o = ask_raw(0, " {\"command\":\"show_acl\",\"id\":7,\"params\":null} \r", 46);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "status")), "ok");
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* All truncations of a good request are refused. */
+START_TEST(truncated_requests)
+{
+	static const char good[] = "{\"command\":\"show_acl\",\"params\":{\"a\":[1,\"\\u00e4\"]}}";
+
+	for (size_t n = 0; n < sizeof good; n++) {
+		char *exact = malloc(n + 1), why[REQUEST_WRONG];
+		struct request r;
+
+		memcpy(exact, good, n);
+		ck_assert_int_eq(mr_request_parse(&r, exact, n, why), n == sizeof good - 1);
+		mr_request_close(&r);
+		free(exact);
+	}
+}
+END_TEST
+
+START_TEST(fates)
+{
+	static const struct {
+		enum mr_oneline_fate fate;
+		const char          *answer;
+	} table[] = {
+		{ MR_ONELINE_EMPTY, "{\"status\":\"error\",\"message\":\"empty request\"}\n" },
+		{ MR_ONELINE_LONG,
+		  "{\"status\":\"error\",\"message\":\"read error: request too large\"}\n" },
+		{ MR_ONELINE_LATE, "{\"status\":\"error\",\"message\":\"read timeout\"}\n" },
+	};
+	size_t len;
+
+	whole_link_up();
+	for (unsigned i = 0; i < 3; i++) {
+		char *text = ask_text(0, table[i].fate, NULL, 0, &len);
+
+		ck_assert_str_eq(text, table[i].answer);
+		ck_assert_uint_eq(len, strlen(text));
+		free(text);
+	}
+	whole_close_all();
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t    seconds; /* 0: refused, unless it says 0 */
+} durations[] = {
+	{ "0s", 0 }, { "1s", 1 }, { "90s", 90 }, { "10m", 600 }, { "24h", 86400 }, { "007m", 420 },
+	{ "", 0 }, { "s", 0 }, { "10", 0 }, { "1.5m", 0 }, { "-1s", 0 }, { " 1s", 0 }, { "1s ", 0 },
+	{ "1 s", 0 }, { "1S", 0 }, { "99999999999999999999s", 0 }, { "18446744073709551617s", 0 },
+};
+
+START_TEST(duration)
+{
+	char why[REQUEST_WRONG];
+	uint64_t seconds = 0;
+	bool good = mr_request_duration(durations[_i].text, &seconds, why);
+
+	ck_assert_int_eq(good, durations[_i].seconds || !strcmp(durations[_i].text, "0s"));
+	if (good)
+		ck_assert_uint_eq(seconds, durations[_i].seconds);
+}
+END_TEST
+
+/* ---- commands ---- */
+
+static const char *connect_to(unsigned n, const char *address, char line[512])
+{
+	char npub[FIPS_KEY_TEXT];
+
+	whole_npub(n, npub);
+	snprintf(line, 512,
+	         "{\"command\":\"connect\",\"params\":{\"npub\":\"%s\",\"address\":\"%s\","
+	         "\"transport\":\"udp\"}}", npub, address);
+	return line;
+}
+
+static void accepted(unsigned i, const char *line)
+{
+	json_t *o = ask_raw(i, line, strlen(line));
+
+	ck_assert_msg(!strcmp(json_string_value(json_object_get(o, "status")), "ok"), "%s",
+	              json_string_value(json_object_get(o, "message")));
+	json_decref(o);
+}
+
+/* A peer comes, goes, and comes again at another place; a reload takes it along. */
+START_TEST(connect_and_disconnect)
+{
+	char line[512], npub[FIPS_KEY_TEXT], bye[256];
+	struct mr_swapped swapped;
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_open(1, "", "");
+	whole_run(100);
+	accepted(0, connect_to(1, "10.0.0.2:2121", line));
+	ck_assert_uint_eq(mr_engine_host_deadline(node[0].engine), 0);
+	whole_run(1000);
+	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+	ck_assert_int_eq(whole_peer_state(1), FIPS_PEER_UP);
+
+	ck_assert_int_ne(whole_swap(0, ",\"heartbeat_interval_secs\":7", "", &swapped),
+	                 MR_SWAP_REFUSED);
+	whole_run(1000);
+	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+
+	whole_npub(1, npub);
+	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}", npub);
+	accepted(0, bye);
+	whole_run(5000);
+	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->links), 0);
+	ck_assert_uint_eq(mr_table_count(whole_mesh(1)->links), 0);
+	refused(0, bye, "peer not found: ");
+
+	air.host[1] = 42;
+	accepted(0, connect_to(1, "10.0.0.42:2121", line));
+	whole_run(1000);
+	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+	whole_close_all();
+}
+END_TEST
+
+static const struct {
+	const char *address, *message;
+} places[] = {
+	{ "fd00::1", "'fd00::1' is a FIPS mesh address (fd00::/8), not a reachable udp endpoint" },
+	{ "fd00::1:2121", "'fd00::1:2121' is a FIPS mesh address" },
+	{ "[fdab:cdef::1]:2121", "'[fdab:cdef::1]:2121' is a FIPS mesh address" },
+	{ "[fd00::1]", "'[fd00::1]' is a FIPS mesh address" },
+	{ "FD12::1", "'FD12::1' is a FIPS mesh address" },
+	{ "", "\"\" " },
+	{ "10.0.0.2", "\"10.0.0.2\" " },
+	{ "10.0.0.2:99999", "\"10.0.0.2:99999\" " },
+	{ "[fc00::1]:2121", "\"[fc00::1]:2121\" " }, /* no socket of that family */
+};
+
+START_TEST(places_that_are_none)
+{
+	char line[512];
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_run(100);
+	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
+		refused(0, connect_to(1, places[i].address, line), places[i].message);
+	refused(0, connect_to(0, "10.0.0.2:2121", line), "this is the node itself");
+	whole_run(1000);
+	ck_assert_uint_eq(air.sent[0], 0);
+	whole_close_all();
+}
+END_TEST
+
+/* R7: whoever is let near the socket adds no more peers than there is room for. */
+START_TEST(guests_have_an_end)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	unsigned added = 0;
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_run(100);
+	for (unsigned i = 0; i < 200; i++) {
+		uint8_t secret[FIPS_SECRET_LEN] = { 1, 2, (uint8_t)(i + 1) };
+		struct fips_identity id;
+		char line[512];
+		json_t *o;
+
+		ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, secret));
+		snprintf(line, sizeof line,
+		         "{\"command\":\"connect\",\"params\":{\"npub\":\"%s\",\"address\":"
+		         "\"10.0.0.3:2121\",\"transport\":\"udp\"}}", id.npub);
+		o = ask_raw(0, line, strlen(line));
+		added += !strcmp(json_string_value(json_object_get(o, "status")), "ok");
+		json_decref(o);
+		whole_run(10);
+	}
+	ck_assert_uint_eq(added, 64);
+	fips_curve_close(&curve);
+	whole_close_all();
+}
+END_TEST
+
+/* A node that is about to leave takes no more orders. */
+START_TEST(nothing_at_the_end)
+{
+	char line[512];
+
+	whole_link_up();
+	mr_control_stop(mr_engine_host_state(node[0].engine));
+	refused(0, connect_to(2, "10.0.0.4:2121", line), "node shutting down");
+	whole_run(50);
+	whole_close_all();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("query");
+	TCase *tc = tcase_create("answers"), *none = tcase_create("requests"),
+	      *commands = tcase_create("commands");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, keys);
+	tcase_add_test(tc, status);
+	tcase_add_test(tc, peers_and_sessions);
+	tcase_add_test(tc, connections);
+	tcase_add_test(tc, history);
+	tcase_add_test(tc, names_and_lists);
+	tcase_add_test(tc, odd_names);
+	suite_add_tcase(s, tc);
+	tcase_add_test(none, requests_that_are_none);
+	tcase_add_test(none, truncated_requests);
+	tcase_add_test(none, fates);
+	tcase_add_loop_test(none, duration, 0, sizeof durations / sizeof durations[0]);
+	suite_add_tcase(s, none);
+	tcase_add_test(commands, connect_and_disconnect);
+	tcase_add_test(commands, places_that_are_none);
+	tcase_add_test(commands, guests_have_an_end);
+	tcase_add_test(commands, nothing_at_the_end);
+	suite_add_tcase(s, commands);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}
