@@ -126,7 +126,7 @@ const char *sim_check_well(struct sim *s)
 			return s->why;
 		}
 	}
-	return NULL;
+	return sim_check_tree(s);
 }
 
 static void check_sessions(const struct sim *s, const struct sim_node *node)

@@ -5,8 +5,8 @@
  * action names what is there (plane_acts.c); queues and tables stay within their bounds; whoever asks
  * is told something in the end.
  *
- * Once the storm is over, within a bound: every edge has its link, every pair that asks is answered.
- * From then on nothing is lost.
+ * Once the storm is over, within a bound: every edge has its link, every node its place in one tree under
+ * the smallest address, every pair that asks is answered.  From then on nothing is lost.
  */
 #ifndef T_SIM_CHECKS_H
 #define T_SIM_CHECKS_H
@@ -26,6 +26,9 @@ void sim_check_always(struct sim *s);
 
 /* Is all well?  NULL, or what is not. */
 const char *sim_check_well(struct sim *s);
+
+/* checks_tree.c: has every running node its place in the tree?  NULL, or who has not. */
+const char *sim_check_tree(struct sim *s);
 
 /* ... and has it been since? */
 void sim_check_end(struct sim *s);

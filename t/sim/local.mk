@@ -6,6 +6,7 @@ t_sim_libsim_a_SOURCES = \
 	t/sim/air.h \
 	t/sim/checks.c \
 	t/sim/checks.h \
+	t/sim/checks_tree.c \
 	t/sim/flows.c \
 	t/sim/flows.h \
 	t/sim/node.c \
@@ -16,6 +17,7 @@ t_sim_libsim_a_SOURCES = \
 	t/sim/plane_in.c \
 	t/sim/plane_out.c \
 	t/sim/plane_state.h \
+	t/sim/plane_transit.c \
 	t/sim/queue.c \
 	t/sim/queue.h \
 	t/sim/seal.c \
@@ -40,4 +42,3 @@ t_sim_test_sim_LDADD = t/sim/libsim.a $(LDADD)
 SIM_SEED = 1
 simulate: t/sim/simulate
 	./t/sim/simulate --endless --seed $(SIM_SEED)
-.PHONY: simulate

@@ -14,7 +14,8 @@
 #include "t/sim/sim.h"
 #include "t/sim/storm.h"
 
-#define SHORT_RETRY 30000 /* ms */
+#define SHORT_RETRY 30000 /* ms                                                  */
+#define LONGEST     30    /* nodes in a row: the way to the root fits a message */
 
 static unsigned count_shapes(void)
 {
@@ -46,7 +47,9 @@ static void draw(struct sim_options *o)
 		o->shape = sim_shapes[shape].name;
 	if (!o->storm)
 		o->storm = sim_storms[storm].name;
-	if (!o->nodes)
+	if (!o->nodes && sim_shape_find(o->shape)->long_ways)
+		o->nodes = 2 + (unsigned)nodes % LONGEST;
+	else if (!o->nodes)
 		o->nodes = 2 + (unsigned)nodes;
 	if (!o->seconds)
 		o->seconds = 60 + (unsigned)seconds;

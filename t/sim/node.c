@@ -189,6 +189,10 @@ void sim_node_wake(struct sim_node *node, const struct sim_event *e)
 	node->wake_at = MR_NEVER;
 	if (!node->brain)
 		return;
+	if (node->frozen_until && node->sim->now >= node->frozen_until) {
+		node->thawed = node->sim->now;
+		node->frozen_until = 0;
+	}
 	if (node->sim->now < node->frozen_until)
 		wake_at(node, node->frozen_until);
 	else
@@ -367,6 +371,8 @@ void sim_node_kill(struct sim_node *node)
 
 void sim_node_freeze(struct sim_node *node, uint64_t ns)
 {
-	if (node->brain)
-		node->frozen_until = node->sim->now + ns;
+	if (!node->brain || (!ns && !node->frozen_until))
+		return;
+	node->frozen_until = node->sim->now + ns;
+	wake_at(node, node->frozen_until);
 }

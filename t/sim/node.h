@@ -19,7 +19,7 @@ void sim_nodes_sort(struct sim *s);
 void sim_node_start(struct sim_node *node);
 void sim_node_kill(struct sim_node *node);
 
-/* Suspend it: what arrives meanwhile is lost, and all its timers are late. */
+/* Suspend it: what arrives meanwhile is lost, and all its timers are late.  0: it goes on now. */
 void sim_node_freeze(struct sim_node *node, uint64_t ns);
 
 /* Hand the brain an input, as a data thread does. */

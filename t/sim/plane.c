@@ -60,6 +60,11 @@ struct expect *sim_expect(struct sim_plane *p, uint32_t index)
 	FIND(p->expects[index % ROWS], e->index == index);
 }
 
+struct forward *sim_forward(struct sim_plane *p, const struct fips_addr *dest)
+{
+	FIND(p->forwards[row(dest->b)], fips_addr_eq(&e->dest, dest));
+}
+
 struct key *sim_index(struct sim_plane *p, uint32_t index)
 {
 	struct key *k = p->indices[index % ROWS];
@@ -120,6 +125,17 @@ struct expect *sim_expect_add(struct sim_plane *p, uint32_t index)
 	return e;
 }
 
+struct forward *sim_forward_add(struct sim_plane *p, const struct fips_addr *dest)
+{
+	struct forward *f = sim_alloc(1, sizeof *f);
+
+	f->dest = *dest;
+	f->next = p->forwards[row(dest->b)];
+	p->forwards[row(dest->b)] = f;
+	p->n_forwards++;
+	return f;
+}
+
 struct key *sim_key_add(struct sim_plane *p, const struct fips_action *act, struct key **list,
                         struct link *link)
 {
@@ -178,6 +194,14 @@ void sim_expect_free(struct sim_plane *p, struct expect *e)
 	p->n_expects--;
 	sim_waiting_free(&e->waiting);
 	DROP(p->expects[e->index % ROWS], e, sim_expect(p, e->index));
+}
+
+void sim_forward_free(struct sim_plane *p, struct forward *f)
+{
+	p->n_forwards--;
+	while (f->n_parked)
+		free(f->parked[--f->n_parked]);
+	DROP(p->forwards[row(f->dest.b)], f, sim_forward(p, &f->dest));
 }
 
 void sim_key_free(struct sim_plane *p, struct key **list, struct key *k)
@@ -258,7 +282,8 @@ static bool session_words(void *self, const struct fips_addr *peer, struct fips_
 
 struct fips_words sim_plane_words(struct sim_plane *p)
 {
-	return (struct fips_words){ .link = link_words, .session = session_words, .self = p };
+	return (struct fips_words){ .link = link_words, .session = session_words, .self = p,
+		                    .forward = sim_forward_used };
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -282,6 +307,8 @@ void sim_plane_close(struct sim_plane *p)
 			sim_dest_free(p, p->dests[i]);
 		while (p->expects[i])
 			sim_expect_free(p, p->expects[i]);
+		while (p->forwards[i])
+			sim_forward_free(p, p->forwards[i]);
 	}
 	free(p);
 }
@@ -296,11 +323,13 @@ void sim_plane_check(struct sim_plane *p)
 			         "node %u has not said for %llu s how %02x%02x.. is reached", node->id,
 			         (unsigned long long)((node->sim->now - d->since) / MR_NS_PER_S),
 			         d->addr.b[0], d->addr.b[1]);
+	sim_forwards_check(p);
 }
 
 size_t sim_plane_size(const struct sim_plane *p)
 {
 	return sizeof *p + p->n_links * sizeof(struct link) +
 	       p->n_sessions * sizeof(struct session) + p->n_dests * sizeof(struct dest) +
-	       p->n_expects * sizeof(struct expect) + p->n_keys * sizeof(struct key);
+	       p->n_forwards * sizeof(struct forward) + p->n_expects * sizeof(struct expect) +
+	       p->n_keys * sizeof(struct key);
 }

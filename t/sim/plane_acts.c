@@ -109,6 +109,14 @@ static void send_link(struct sim_plane *p, const struct fips_action *act)
 	sim_send_link(p, l, buffer + FIPS_LINK_FRONT, act->len, false, NULL);
 }
 
+static void congestion(struct sim_plane *p, const struct fips_action *act)
+{
+	struct link *l = sim_link(p, &act->peer);
+
+	if (l)
+		l->congested = act->congested;
+}
+
 /* --- sessions --------------------------------------------------------------------------------- */
 
 static void expect_session(struct sim_plane *p, const struct fips_action *act)
@@ -292,11 +300,11 @@ void sim_plane_act(struct sim_plane *p, const struct fips_action *act)
 	case FIPS_ACT_UNREACHABLE: unreachable(p, act); break;
 	case FIPS_ACT_ASK_LINK_REPORT: link_report(p, act); break;
 	case FIPS_ACT_ASK_SESSION_REPORT: session_report(p, act); break;
-	case FIPS_ACT_RESOLVE_NAME: sim_node_resolve(p->node, &act->peer); break;
 	case FIPS_ACT_FORWARD:
 	case FIPS_ACT_UNFORWARD:
-	case FIPS_ACT_NO_FORWARD:
-	case FIPS_ACT_CONGESTION:
+	case FIPS_ACT_NO_FORWARD: sim_act_forward(p, act); break;
+	case FIPS_ACT_CONGESTION: congestion(p, act); break;
+	case FIPS_ACT_RESOLVE_NAME: sim_node_resolve(p->node, &act->peer); break;
 	case FIPS_ACT_LOG:
 	case FIPS_ACT_KINDS: break;
 	}

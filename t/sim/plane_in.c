@@ -112,11 +112,12 @@ static void link_message(struct sim_plane *p, struct link *l, const struct key *
 		if (n < FIPS_DATAGRAM_HEAD)
 			return;
 		if (memcmp(text + FIPS_DATAGRAM_AT_DEST, p->node->me.addr.b, FIPS_ADDR_LEN) != 0) {
-			sim_transit(p, text, n, ce, &l->peer, trail);
+			sim_transit(p, text, n, ce, trail);
 			return;
 		}
 		if (fips_fsp_check(text + FIPS_DATAGRAM_HEAD, n - FIPS_DATAGRAM_HEAD) ==
 		    FIPS_FSP_ENCRYPTED) {
+			sim_learn(p, text, n);
 			sim_session_message(p, text, n, ce, trail);
 			return;
 		}

@@ -6,7 +6,6 @@
 #include "fips/path/link_seal.h"
 #include "fips/path/mtu.h"
 #include "fips/path/session_seal.h"
-#include "fips/path/transit.h"
 #include "t/sim/air.h"
 #include "t/sim/checks.h"
 #include "t/sim/flows.h"
@@ -176,22 +175,4 @@ void sim_plane_ip(struct sim_plane *p, const uint8_t *ip, size_t n)
 		sim_node_input(p->node, &ask);
 	}
 	park(p, d, ip, n);
-}
-
-/* --- datagrams of others ---------------------------------------------------------------------- */
-
-void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
-                 const struct fips_addr *from, const struct sim_trail *trail)
-{
-	struct fips_addr dest = fips_addr_at(datagram + FIPS_DATAGRAM_AT_DEST);
-	struct link *l;
-
-	(void)from;
-	if (fips_transit_ttl(datagram) != FIPS_TRANSIT_FORWARD)
-		return;
-	l = sim_link(p, &dest);
-	if (!l || !l->send || fips_transit_mtu(datagram, n, p->node->mtu) != FIPS_TRANSIT_FORWARD)
-		return;
-	p->node->sim->figures.forwarded++;
-	sim_send_link(p, l, datagram, n, ce, trail);
 }

@@ -29,6 +29,7 @@ struct key {
 
 struct bytes {
 	uint64_t         at;
+	bool             ce;
 	struct fips_via  from;
 	struct sim_trail trail;
 	size_t           n;
@@ -45,6 +46,7 @@ struct link {
 	struct fips_link_recv recv;
 	struct key           *keys, *send;
 	struct fips_via       via;
+	bool                  congested;
 	struct link          *next;
 };
 
@@ -76,14 +78,35 @@ struct dest {
 	struct dest     *next;
 };
 
+/* A destination of others' datagrams that is no neighbour. */
+struct forward {
+	struct fips_addr dest;
+	bool             live;
+	struct fips_addr hop;           /* valid if live                         */
+	uint64_t         refused_until; /* there is no next hop                  */
+	uint64_t         used;          /* sent on last                          */
+	struct bytes    *parked[PARKED]; /* owned, n_parked of them, oldest first */
+	unsigned         n_parked;
+	uint64_t         asked;
+	struct forward  *next;
+};
+
+/* A coordinate list that the brain was told. */
+struct told {
+	uint64_t hash, at;
+};
+
 struct sim_plane {
 	struct sim_node *node;
 	struct link     *links[ROWS];
 	struct session  *sessions[ROWS];
 	struct dest     *dests[ROWS];
 	struct expect   *expects[ROWS];
+	struct forward  *forwards[ROWS];
+	struct told      told[256];      /* by a byte of an address            */
+	uint64_t         signalled[256]; /* ns; the same                       */
 	struct key      *indices[ROWS];
-	unsigned         n_links, n_sessions, n_dests, n_expects, n_keys;
+	unsigned         n_links, n_sessions, n_dests, n_expects, n_forwards, n_keys;
 };
 
 /* plane.c: tables. */
@@ -93,6 +116,8 @@ struct dest    *sim_dest(struct sim_plane *p, const uint8_t prefix[15]);
 struct expect  *sim_expect(struct sim_plane *p, uint32_t index);
 struct key     *sim_index(struct sim_plane *p, uint32_t index);
 struct key     *sim_key(struct key *list, uint64_t id);
+struct forward *sim_forward(struct sim_plane *p, const struct fips_addr *dest);
+struct forward *sim_forward_add(struct sim_plane *p, const struct fips_addr *dest);
 struct link    *sim_link_add(struct sim_plane *p, const struct fips_addr *peer);
 struct session *sim_session_add(struct sim_plane *p, const struct fips_addr *peer);
 struct dest    *sim_dest_add(struct sim_plane *p, const struct fips_addr *addr);
@@ -103,6 +128,7 @@ void sim_link_free(struct sim_plane *p, struct link *l);
 void sim_session_free(struct sim_plane *p, struct session *s);
 void sim_dest_free(struct sim_plane *p, struct dest *d);
 void sim_expect_free(struct sim_plane *p, struct expect *e);
+void sim_forward_free(struct sim_plane *p, struct forward *f);
 void sim_key_free(struct sim_plane *p, struct key **list, struct key *k);
 void sim_hold(struct sim_plane *p, struct waiting *w, const struct fips_via *from,
               const uint8_t *bytes, size_t n, const struct sim_trail *trail);
@@ -113,8 +139,14 @@ void sim_send_link(struct sim_plane *p, struct link *l, uint8_t *message, size_t
                    const struct sim_trail *trail);
 bool sim_send_body(struct sim_plane *p, struct session *s, const uint8_t *view, size_t n);
 void sim_send_ip(struct sim_plane *p, struct dest *d, const uint8_t *ip, size_t n);
-void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
-                 const struct fips_addr *from, const struct sim_trail *trail);
+
+/* plane_transit.c.  datagram: as message above. */
+void     sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
+                     const struct sim_trail *trail);
+void     sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n);
+void     sim_act_forward(struct sim_plane *p, const struct fips_action *act);
+uint64_t sim_forward_used(void *self, const struct fips_addr *dest);
+void     sim_forwards_check(struct sim_plane *p);
 
 /* plane_in.c */
 void sim_established(struct sim_plane *p, const struct fips_via *from, uint8_t *frame, size_t n,

@@ -8,6 +8,7 @@ struct sim_shape {
 	const char *name;
 	const char *summary;
 	void (*join)(struct sim *s);
+	bool        long_ways; /* as long as there are nodes */
 };
 
 /* NULL-terminated by name. */

@@ -94,7 +94,8 @@ struct sim_node {
 	unsigned             inputs;     /* of these                              */
 	uint64_t             held_until; /* an install is being acknowledged      */
 	uint64_t             wake_at;    /* of its one wake-up in the queue       */
-	uint64_t             frozen_until; /* suspended                           */
+	uint64_t             frozen_until; /* suspended ...                       */
+	uint64_t             thawed;     /* ... and since when no more            */
 	unsigned             down;       /* reasons why no process may run        */
 	unsigned             starts;
 	uint64_t             started;
@@ -109,6 +110,7 @@ struct sim_figures {
 	uint64_t loops;      /* came by a node once more                          */
 	uint64_t asked, answered, told; /* pings; told: that there is no way      */
 	uint64_t too_big;
+	uint64_t undelivered, expired; /* datagrams of others                     */
 	uint64_t keys;       /* send keys installed                               */
 	uint64_t starts, cuts, splits, moves, jumps, freezes;
 	uint64_t restarted, lost_links; /* as the nodes counted them              */

@@ -171,8 +171,7 @@ static void over(struct sim *s)
 	for (unsigned i = 0; i < s->n_edges; i++)
 		s->edges[i].now = s->edges[i].fair;
 	for (unsigned i = 0; i < s->n_nodes; i++)
-		if (s->nodes[i].frozen_until > s->now)
-			s->nodes[i].frozen_until = s->now;
+		sim_node_freeze(&s->nodes[i], 0);
 	s->calm = true;
 	sim_trace(s, "calm");
 }

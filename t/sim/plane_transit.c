@@ -1,0 +1,231 @@
+/* plane_transit.c - datagrams of others, and what passes by says of where nodes are: as route and fmp-open do
+ * it (mesh.md 5.2, 6.2), with the rules of fips/path. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fips/path/learn.h"
+#include "fips/path/link_seal.h"
+#include "fips/path/transit.h"
+#include "t/sim/node.h"
+#include "t/sim/plane_state.h"
+
+#define EXPIRY  SIM_S(5)   /* of a datagram that waits for a next hop                    */
+#define REFUSED SIM_S(1)   /* that there is none holds so long                           */
+#define SIGNAL  SIM_MS(100) /* between two datagrams to one node that the brain hears of */
+#define GAP     SIM_S(1)   /* between two coordinate lists of one node ...               */
+#define AGAIN   SIM_S(60)  /* ... that are the same                                      */
+
+/* --- what passes by tells --------------------------------------------------------------------- */
+
+static uint64_t hash_of(const uint8_t *bytes, size_t n)
+{
+	uint64_t h = n;
+
+	while (n--)
+		h = (h ^ *bytes++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void tell_list(struct sim_plane *p, const struct fips_coords *list)
+{
+	struct fips_input in = { .kind = FIPS_IN_LEARNED };
+	uint64_t hash, now = p->node->sim->now;
+	struct told *t;
+	struct forward *f;
+
+	if (!list->count)
+		return;
+	in.peer = fips_coords_entry(list, 0);
+	in.bytes = list->at - 2;
+	in.len = FIPS_COORDS_LEN(list->count);
+	hash = hash_of(in.bytes, in.len);
+	t = &p->told[in.peer.b[1]];
+	if (t->at && now - t->at < (t->hash == hash ? AGAIN : GAP))
+		return;
+	*t = (struct told){ .hash = hash, .at = now };
+	f = sim_forward(p, &in.peer);
+	if (f)
+		f->refused_until = 0;
+	sim_node_input(p->node, &in);
+}
+
+void sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n)
+{
+	struct fips_learned learned;
+
+	if (fips_learn_datagram(datagram, n, &learned) != FIPS_LEARN_LISTS)
+		return;
+	tell_list(p, &learned.src);
+	tell_list(p, &learned.dest);
+}
+
+/* --- where it ends here ----------------------------------------------------------------------- */
+
+/* The brain makes the signal: it hears of no more than it would answer. */
+static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n, uint16_t mtu)
+{
+	uint64_t now = p->node->sim->now, *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = datagram, .len = n, .mtu = mtu };
+
+	p->node->sim->figures.undelivered++;
+	if (!fips_transit_answerable(datagram, n) || (*last && now - *last < SIGNAL))
+		return;
+	*last = now;
+	sim_node_input(p->node, &in);
+}
+
+/* --- where it goes on ------------------------------------------------------------------------- */
+
+/* The link it leaves by; NULL: it is to wait, or *refused. */
+static struct link *way_of(struct sim_plane *p, const struct fips_addr *dest, bool *refused)
+{
+	struct link *l = sim_link(p, dest);
+	struct forward *f;
+
+	*refused = false;
+	if (l && l->send)
+		return l;
+	f = sim_forward(p, dest);
+	if (!f)
+		return NULL;
+	*refused = f->refused_until > p->node->sim->now;
+	l = f->live && !*refused ? sim_link(p, &f->hop) : NULL;
+	f->used = p->node->sim->now;
+	return l && l->send ? l : NULL;
+}
+
+static void send_on(struct sim_plane *p, struct link *l, uint8_t *datagram, size_t n, bool ce,
+                    const struct sim_trail *trail)
+{
+	uint16_t mtu = p->node->mtu;
+
+	if (fips_transit_mtu(datagram, n, mtu) != FIPS_TRANSIT_FORWARD) {
+		undeliverable(p, datagram, n, mtu);
+		return;
+	}
+	fips_transit_ttl(datagram);
+	p->node->sim->figures.forwarded++;
+	sim_send_link(p, l, datagram, n, fips_transit_ce(ce, l->congested), trail);
+}
+
+static void wait_for_way(struct sim_plane *p, const struct fips_addr *dest, const uint8_t *datagram,
+                         size_t n, bool ce, const struct sim_trail *trail)
+{
+	struct forward *f = sim_forward(p, dest);
+	struct fips_input ask = { .kind = FIPS_IN_FORWARD, .peer = *dest };
+	struct bytes *b;
+
+	if (!f)
+		f = sim_forward_add(p, dest);
+	if (f->n_parked == PARKED)
+		return;
+	if (f->n_parked == 0) {
+		f->asked = p->node->sim->now;
+		sim_node_input(p->node, &ask);
+	}
+	b = f->parked[f->n_parked++] = sim_alloc(1, sizeof *b + n);
+	b->at = p->node->sim->now;
+	b->ce = ce;
+	b->trail = *trail;
+	b->n = n;
+	memcpy(b->b, datagram, n);
+}
+
+void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
+                 const struct sim_trail *trail)
+{
+	struct fips_addr dest = fips_addr_at(datagram + FIPS_DATAGRAM_AT_DEST);
+	struct link *l;
+	bool refused;
+
+	if (memcmp(datagram + FIPS_DATAGRAM_AT_SRC, p->node->me.addr.b, FIPS_ADDR_LEN) == 0)
+		return;
+	sim_learn(p, datagram, n);
+	if (fips_transit_last(datagram)) {
+		p->node->sim->figures.expired++;
+		return;
+	}
+	l = way_of(p, &dest, &refused);
+	if (l)
+		send_on(p, l, datagram, n, ce, trail);
+	else if (refused)
+		undeliverable(p, datagram, n, 0);
+	else
+		wait_for_way(p, &dest, datagram, n, ce, trail);
+}
+
+/* --- what the brain decided ------------------------------------------------------------------- */
+
+/* Those that waited go through all of it again, if there is an answer now. */
+static void look_again(struct sim_plane *p, struct forward *f)
+{
+	uint8_t buffer[FIPS_LINK_FRONT + SIM_FRAME_MAX + FIPS_LINK_BACK], *at = buffer + FIPS_LINK_FRONT;
+	struct bytes *parked[PARKED];
+	unsigned n = f->n_parked;
+	bool refused;
+
+	if (!way_of(p, &f->dest, &refused) && !refused)
+		return;
+	memcpy(parked, f->parked, sizeof parked);
+	f->n_parked = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct bytes *b = parked[i];
+
+		if (p->node->sim->now - b->at < EXPIRY) {
+			memcpy(at, b->b, b->n);
+			sim_transit(p, at, b->n, b->ce, &b->trail);
+		}
+		free(b);
+	}
+}
+
+void sim_act_forward(struct sim_plane *p, const struct fips_action *act)
+{
+	struct forward *f = sim_forward(p, &act->peer);
+
+	if (!f)
+		f = sim_forward_add(p, &act->peer);
+	switch (act->kind) {
+	case FIPS_ACT_FORWARD:
+		f->live = true;
+		f->hop = act->via_peer;
+		f->refused_until = 0;
+		break;
+	case FIPS_ACT_NO_FORWARD:
+		f->live = false;
+		f->refused_until = p->node->sim->now + REFUSED;
+		break;
+	default: f->live = false; break;
+	}
+	look_again(p, f);
+	if (!f->live && !f->n_parked && f->refused_until <= p->node->sim->now)
+		sim_forward_free(p, f);
+}
+
+uint64_t sim_forward_used(void *self, const struct fips_addr *dest)
+{
+	const struct forward *f = sim_forward(self, dest);
+
+	return f ? f->used : 0;
+}
+
+/* Once a second: refusals that are over are forgotten, and questions are answered at once. */
+void sim_forwards_check(struct sim_plane *p)
+{
+	uint64_t now = p->node->sim->now;
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		struct forward *f = p->forwards[i], *next;
+
+		for (; f; f = next) {
+			next = f->next;
+			sim_must(p->node->sim,
+			         !f->n_parked || now - f->asked < EXPIRY || now - p->node->thawed < EXPIRY ||
+			                 now < p->node->frozen_until,
+			         "node %u does not say where datagrams for %02x%02x.. go", p->node->id,
+			         f->dest.b[0], f->dest.b[1]);
+			if (!f->live && !f->n_parked && f->refused_until <= now)
+				sim_forward_free(p, f);
+		}
+	}
+}
