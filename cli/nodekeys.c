@@ -105,7 +105,7 @@ static const struct mr_field node_keys[] = {
 	BELOW("buffers", buffers_keys),
 	PARTS("lookup", "the lookup of far nodes is", lookup_keys),
 	PART("discovery", "the lookup of far nodes is"),
-	PARTS("tree", "the spanning tree is", tree_keys),
+	BELOW("tree", tree_keys),
 	PARTS("bloom", "the filters of the spanning tree are", bloom_keys),
 	BELOW("session", session_keys),
 	BELOW("mmp", mmp_keys),

@@ -49,7 +49,7 @@ static void say(struct fips_node *n, const struct fips_tree_outcome *out)
 	if (out->dampened)
 		fips_log(n, FIPS_LOG_WARN, "the parent has changed %u times within %u s: for %u s only where it must",
 		         t->settings.flap_threshold, t->settings.flap_window / 1000,
-		         t->settings.flap_dampening / 1000);
+		         (unsigned)(t->settings.flap_dampening / 1000));
 	if (!out->path_changed)
 		return;
 	fips_addr_text(fips_treepath_root(fips_tree_path(t)), root);

@@ -33,7 +33,7 @@ struct fips_tree_settings {
 	uint32_t reeval;         /* ms between evaluations without a cause, 0: never   */
 	uint32_t flap_threshold; /* 1 and more                                         */
 	uint32_t flap_window;    /* ms                                                 */
-	uint32_t flap_dampening; /* ms                                                 */
+	uint64_t flap_dampening; /* ms                                                 */
 	bool     strict_costs;   /* unmeasured peers are no parents once any peer is measured, not
 	                          * even where they alone lead to the root: what the reference does */
 };

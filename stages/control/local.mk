@@ -9,6 +9,8 @@ libstages_a_SOURCES += \
 	stages/control/inputs.c \
 	stages/control/kept.c \
 	stages/control/links.c \
+	stages/control/mesh_settings.c \
+	stages/control/mesh_settings.h \
 	stages/control/names.c \
 	stages/control/orders.c \
 	stages/control/peers.c \

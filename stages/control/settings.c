@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "stages/control/mesh_settings.h"
 #include "stages/control/peers.h"
 #include "stages/control/state.h"
 
@@ -74,6 +75,7 @@ struct node_conf {
 	struct rekey      rekey;
 	struct mmp        mmp, session_mmp;
 	struct ecn        ecn;
+	struct mr_tree_conf tree;
 };
 
 static const struct mr_field limits_fields[] = {
@@ -206,6 +208,7 @@ static const struct mr_field node_fields[] = {
 	{ "retry", MR_GROUP, MR_AT(struct node_conf, retry), .of = retry_fields },
 	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields },
 	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields },
+	{ "tree", MR_GROUP, MR_AT(struct node_conf, tree), .of = mr_tree_fields },
 	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
 	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
 	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields },
@@ -369,6 +372,7 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 		                              .etx = n->ecn.etx };
 	take_limits(config, n);
 	take_timers(&config->timers, n);
+	mr_tree_configure(config, &n->tree);
 	dead_wrong(n, text);
 	if (*text)
 		failed = mr_setup_error(s, dead_path, "%s", text);

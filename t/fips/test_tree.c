@@ -309,6 +309,27 @@ START_TEST(links_go)
 }
 END_TEST
 
+/* mesh.md 1.6: of equals the smaller address, whichever slot it has. */
+START_TEST(equals_go_by_address)
+{
+	up(0, 3);
+	up(1, 5);
+	up(2, 4);
+	up(3, 7);
+	says(0, "3 1");
+	for (unsigned i = 1; i < 4; i++)
+		says(i, i == 1 ? "5 1" : i == 2 ? "4 1" : "7 1");
+	down(0);
+	path_is("6 4 1");
+	up(0, 2);
+	says(0, "2 8 0");
+	says(1, "5 0");
+	says(3, "7 0");
+	down(0);
+	path_is("6 5 0");
+}
+END_TEST
+
 /* Ours: a lone way to the root is taken although nobody knows what it costs. */
 START_TEST(unmeasured_ones_may_lead_alone)
 {
@@ -616,6 +637,7 @@ int main(void)
 	tcase_add_test(c, what_follows);
 	tcase_add_test(c, nobody_is_smaller);
 	tcase_add_test(c, links_go);
+	tcase_add_test(c, equals_go_by_address);
 	tcase_add_test(c, unmeasured_ones_may_lead_alone);
 	tcase_add_test(c, costs_come_to_be_known);
 	tcase_add_test(c, flapping_is_dampened);

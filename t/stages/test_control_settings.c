@@ -74,6 +74,9 @@ static const struct {
 	  "node.rekey.after_secs: control: 15 s are not longer than the jitter, which is 15000 ms",
 	  false },
 	{ ",\"rekey\":{\"after_secs\":1,\"hurry\":20}", "", NULL, true },
+	{ ",\"tree\":{\"hold_down_secs\":0,\"reeval_interval_secs\":0,\"parent_hysteresis\":0}", "", NULL,
+	  true },
+	{ ",\"tree\":{\"flap_dampening_secs\":31536000}", "", NULL, true },
 };
 
 /* A, B and C become npubs. */
@@ -133,11 +136,18 @@ static const struct {
 	{ "rate_limit.session_setup_burst", "0", "is below 1" },
 	{ "rate_limit.session_setup_rate", "0", "is below 0.001" },
 	{ "rate_limit.session_setup_rate", "true", "is not a number" },
+	{ "tree.announce_min_interval_ms", "60001", "is above 60000" },
+	{ "tree.parent_hysteresis", "1.1", "is above 1" },
+	{ "tree.parent_hysteresis", "-0.1", "is below 0" },
+	{ "tree.hold_down_secs", "86401", "is above 86400" },
+	{ "tree.reeval_interval_secs", "-1", "is below 0" },
+	{ "tree.flap_threshold", "0", "is below 1" },
+	{ "tree.flap_dampening_secs", "31536001", "is above 31536000" },
 };
 
 START_TEST(limits_have_bounds)
 {
-	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{}}}";
+	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{},\"tree\":{}}}";
 	const struct mr_section *node_section = &mr_control_sections[0];
 	void *out = calloc(1, mr_section_size(node_section));
 	struct mr_report report = { 0 };

@@ -1,0 +1,23 @@
+/* mesh_settings.h - the parts of the node file that are about the mesh layer (operations.md 3.4). */
+#ifndef STAGES_CONTROL_MESH_SETTINGS_H
+#define STAGES_CONTROL_MESH_SETTINGS_H
+
+#include <stdint.h>
+
+#include "core/field.h"
+#include "fips/node/config.h"
+
+/* node.tree */
+struct mr_tree_conf {
+	uint32_t announce_min; /* ms */
+	double   hysteresis;
+	uint32_t hold_down, reeval; /* s */
+	uint32_t flap_threshold, flap_window, flap_dampening; /* s but the first */
+};
+
+extern const struct mr_field mr_tree_fields[];
+
+/* Put it into the node's configuration. */
+void mr_tree_configure(struct fips_node_config *config, const struct mr_tree_conf *conf);
+
+#endif
