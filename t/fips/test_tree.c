@@ -431,6 +431,21 @@ START_TEST(flapping_is_dampened)
 }
 END_TEST
 
+/* What changes within an episode does not make it longer. */
+START_TEST(an_episode_ends)
+{
+	struct fips_tree_flap f = { .threshold = 2, .window = MS(60000), .dampening = MS(120000) };
+
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert(fips_tree_flap_chose(&f, true, MS(1000 * i)) == (i == 1));
+	ck_assert(fips_tree_flap_vetoes(&f, MS(120999)));
+	ck_assert(!fips_tree_flap_vetoes(&f, MS(121000)));
+	ck_assert(!fips_tree_flap_chose(&f, false, MS(121000)));
+	ck_assert(!fips_tree_flap_chose(&f, true, MS(121000)));
+	ck_assert(fips_tree_flap_chose(&f, true, MS(121001)));
+}
+END_TEST
+
 /* --- announcing ------------------------------------------------------------------------------- */
 
 /* mesh.md 1.5, and ours: the same again after 1 s, 5 s, and every 60 s. */
@@ -641,6 +656,7 @@ int main(void)
 	tcase_add_test(c, unmeasured_ones_may_lead_alone);
 	tcase_add_test(c, costs_come_to_be_known);
 	tcase_add_test(c, flapping_is_dampened);
+	tcase_add_test(c, an_episode_ends);
 	tcase_add_test(c, news_is_repeated);
 	tcase_add_test(c, announcements_to_one_peer_are_500_ms_apart);
 	tcase_add_test(c, the_better_root_echoes);
