@@ -115,6 +115,7 @@ test_programs = \
 	t/fips/test_access \
 	t/fips/test_cache \
 	t/fips/test_filters \
+	t/fips/test_forwards \
 	t/fips/test_identity \
 	t/fips/test_nexthop \
 	t/fips/test_node_aging \
@@ -211,6 +212,7 @@ test_programs = \
 	t/stages/test_seal \
 	t/stages/test_split \
 	t/stages/test_targets \
+	t/stages/test_through \
 	t/stages/test_transit \
 	t/stages/test_tun \
 	t/stages/test_tun_device \

@@ -209,6 +209,13 @@ static void sealed_in(struct neighbour *nb, const struct fips_datagram *d)
 	heard(&nb->by_session, &nb->session[i], m.sealed_len);
 }
 
+static void signal_in(struct neighbour *nb, const struct fips_datagram *d)
+{
+	ck_assert_uint_le(d->payload_len, sizeof nb->signal);
+	memcpy(nb->signal, d->payload, nb->signal_len = d->payload_len);
+	nb->signals++;
+}
+
 static void message_in(struct neighbour *nb, const uint8_t *message, size_t n)
 {
 	struct fips_sender_report report;
@@ -221,6 +228,7 @@ static void message_in(struct neighbour *nb, const uint8_t *message, size_t n)
 	switch (fips_fsp_check(d.payload, d.payload_len)) {
 	case FIPS_FSP_ACK:       ack_in(nb, &d); break;
 	case FIPS_FSP_ENCRYPTED: sealed_in(nb, &d); break;
+	case FIPS_FSP_SIGNAL:    signal_in(nb, &d); break;
 	default:                 break;
 	}
 }

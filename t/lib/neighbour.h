@@ -45,6 +45,9 @@ struct neighbour {
 	struct fips_ik       ik;
 	struct fips_xk       xk;
 	struct neighbour_heard by_link, by_session;
+	unsigned             signals;        /* error signals heard ...               */
+	uint8_t              signal[600];    /* ... the last one, from its prefix     */
+	size_t               signal_len;
 };
 
 /* It takes the place behind the nodes and talks to this one. */

@@ -172,6 +172,17 @@ static bool session_words(void *self, const struct fips_addr *peer, struct fips_
 	return true;
 }
 
+static uint64_t forward_used(void *self, const struct fips_addr *dest)
+{
+	(void)dest;
+	return ((struct bench *)self)->forward_used;
+}
+
+static uint64_t overflows(void *self)
+{
+	return ((struct bench *)self)->overflows;
+}
+
 struct fips_via bench_via(unsigned who)
 {
 	return world_via(who, 0);
@@ -206,7 +217,7 @@ struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_con
 		config.n_peers = peers;
 	}
 	env = (struct fips_node_env){ .curve = b->curve, .rand = mr_rand_seeded(&b->rand),
-		                      .words = { link_words, session_words, b },
+		                      .words = { link_words, session_words, b, forward_used, overflows },
 		                      .unix_ms = world_unix_ms, .self = &b->now };
 	why = fips_node_open(&b->node, &config, &env);
 	ck_assert_msg(!why, "%s", why);

@@ -25,6 +25,8 @@ struct bench {
 	char                     words[16384];
 	struct fips_link_words    link_words;    /* of every link       */
 	struct fips_session_words session_words; /* of every session    */
+	uint64_t                 forward_used; /* word of every forward, ns */
+	uint64_t                 overflows;    /* of the kernel          */
 	bool                     alive;  /* the words say "heard just now" */
 	bool                     mute;   /* ... but on no session          */
 	bool                     data;   /* ... and that data flows        */
