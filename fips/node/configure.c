@@ -208,6 +208,7 @@ void fips_node_configure(struct fips_node *n, const struct fips_node_config *c)
 		if (p)
 			join(n, p, &c->peers[i]);
 	}
+	fips_mesh_changed(n); /* others may be behind others */
 }
 
 void fips_peer_changed(struct fips_node *n, struct fips_peer *p)

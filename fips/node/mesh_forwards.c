@@ -16,15 +16,23 @@ struct way {
 	uint8_t          route; /* enum fips_route */
 };
 
-/* NEXTHOP.  False: there is none. */
+/* A neighbour, or whom the configuration puts behind one; else NEXTHOP.  False: there is none. */
 static bool decide(struct fips_node *n, const struct fips_addr *dest, struct way *way)
 {
-	const struct fips_peer *hop = fips_hop_to(n, dest);
+	struct fips_peer *p = fips_peer_find(n, dest);
+	const struct fips_peer *hop = p ? fips_hop(n, p) : NULL;
+	struct fips_nexthop next;
 
-	if (!hop)
+	if (hop) {
+		way->hop = hop->addr;
+		way->route = hop == p ? FIPS_ROUTE_DIRECT_PEER : FIPS_ROUTE_CROSSLINK_ASCEND;
+		return true;
+	}
+	next = fips_nexthop_to(&n->mesh.hops, dest, n->now);
+	if (next.result != FIPS_NEXTHOP_FOUND)
 		return false;
-	way->hop = hop->addr;
-	way->route = fips_addr_eq(&hop->addr, dest) ? FIPS_ROUTE_DIRECT_PEER : FIPS_ROUTE_CROSSLINK_ASCEND;
+	way->hop = fips_peer_at(n, next.peer)->addr;
+	way->route = (uint8_t)next.route;
 	return true;
 }
 
@@ -81,18 +89,6 @@ void fips_node_forward(struct fips_node *n, const struct fips_addr *dest)
 	}
 }
 
-void fips_node_learned(struct fips_node *n, const struct fips_input *in)
-{
-	struct mr_wire wire = mr_wire_read(in->bytes, in->len);
-	struct fips_coords list;
-
-	fips_coords_get(&wire, 1, &list);
-	if (mr_wire_ok(&wire))
-		fips_mesh_learn(n, &in->peer, &list);
-	else
-		fips_count(n, FIPS_NODE_DATAGRAM);
-}
-
 void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 {
 	struct fips_datagram failed;
@@ -105,27 +101,56 @@ void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 
 /* ---- what they were decided by has changed ---- */
 
-uint64_t fips_forwards_due(const struct fips_node *n)
+/* Both only grow. */
+static uint64_t generation(const struct fips_node *n)
 {
-	return fips_forwards_behind(&n->mesh.forwards, n->mesh.generation) ? 0 : MR_NEVER;
+	return n->mesh.generation + fips_nexthop_generation(&n->mesh.hops);
 }
 
 /* Without a way the next datagram asks, and its sender hears of it. */
+static void decide_again(struct fips_node *n, struct fips_forward *e)
+{
+	struct way way;
+
+	if (!decide(n, &e->dest, &way) || way.route == FIPS_ROUTE_DIRECT_PEER)
+		take_back(n, e);
+	else if (!fips_addr_eq(&way.hop, &e->hop) || way.route != e->route)
+		give(n, e, &way);
+}
+
+uint64_t fips_forwards_due(const struct fips_node *n)
+{
+	return fips_forwards_behind(&n->mesh.forwards, generation(n)) ? 0 : MR_NEVER;
+}
+
 void fips_forwards_timer(struct fips_node *n)
 {
 	unsigned before = n->pushed;
 
 	for (unsigned i = 0; i < DECISIONS && n->pushed - before < ACTIONS; i++) {
-		struct fips_forward *e = fips_forwards_next(&n->mesh.forwards, n->mesh.generation);
-		struct way way;
+		struct fips_forward *e = fips_forwards_next(&n->mesh.forwards, generation(n));
 
 		if (!e)
 			break;
-		if (!decide(n, &e->dest, &way) || way.route == FIPS_ROUTE_DIRECT_PEER)
-			take_back(n, e);
-		else if (!fips_addr_eq(&way.hop, &e->hop) || way.route != e->route)
-			give(n, e, &way);
+		decide_again(n, e);
 	}
+}
+
+void fips_node_learned(struct fips_node *n, const struct fips_input *in)
+{
+	struct mr_wire wire = mr_wire_read(in->bytes, in->len);
+	struct fips_forward *e;
+	struct fips_coords list;
+
+	fips_coords_get(&wire, 1, &list);
+	if (!mr_wire_ok(&wire)) {
+		fips_count(n, FIPS_NODE_DATAGRAM);
+		return;
+	}
+	fips_mesh_learn(n, &in->peer, &list);
+	e = fips_forwards_find(&n->mesh.forwards, &in->peer);
+	if (e)
+		decide_again(n, e);
 }
 
 /* ---- once a second ---- */
@@ -142,10 +167,12 @@ static void look_at_use(struct fips_node *n)
 		uint64_t used = words->forward ? words->forward(words->self, &e->dest) : 0;
 
 		used = fips_sooner(used, n->now);
-		if (used > e->used)
+		if (used > e->used) {
 			e->used = used;
-		else if (n->now - e->used >= IDLE && n->pushed - before < ACTIONS)
+			fips_cache_use(&n->mesh.cache, &e->dest, n->now);
+		} else if (n->now - e->used >= IDLE && n->pushed - before < ACTIONS) {
 			take_back(n, e);
+		}
 	}
 }
 
