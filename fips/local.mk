@@ -19,6 +19,9 @@ libfips_a_SOURCES = \
 	fips/node/destinations.c \
 	fips/node/dial.c \
 	fips/node/filters.c \
+	fips/node/directory.c \
+	fips/node/directory.h \
+	fips/node/dues.c \
 	fips/node/filters.h \
 	fips/node/forwards.c \
 	fips/node/forwards.h \
@@ -27,6 +30,8 @@ libfips_a_SOURCES = \
 	fips/node/input.h \
 	fips/node/keepalive.c \
 	fips/node/link_rekey.c \
+	fips/node/known.c \
+	fips/node/known.h \
 	fips/node/links.c \
 	fips/node/mesh.c \
 	fips/node/mesh_forwards.c \
@@ -46,12 +51,15 @@ libfips_a_SOURCES = \
 	fips/node/peers.c \
 	fips/node/pmtu.c \
 	fips/node/pmtu.h \
+	fips/node/recover.c \
 	fips/node/reports.c \
 	fips/node/resend.c \
 	fips/node/session_answer.c \
 	fips/node/session_mtu.c \
 	fips/node/session_rekey.c \
+	fips/node/session_route.c \
 	fips/node/session_start.c \
+	fips/node/session_table.c \
 	fips/node/sessions.c \
 	fips/node/signals.h \
 	fips/node/signals.c \

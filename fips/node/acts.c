@@ -57,7 +57,7 @@ void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t
 	fill(act, body, len);
 }
 
-void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
+bool fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len)
 {
 	const struct fips_peer *hop = fips_hop_to(n, peer);
@@ -71,12 +71,13 @@ void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const 
 
 	if (!hop) {
 		fips_count(n, FIPS_NODE_NO_ROUTE);
-		return;
+		return false;
 	}
 	act = fips_act_peer(n, FIPS_ACT_SEND_LINK, &hop->addr);
 	fips_datagram_build(act->bytes, &d);
 	act->len = FIPS_DATAGRAM_HEAD;
 	fill(act, fsp, len);
+	return true;
 }
 
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)

@@ -20,7 +20,7 @@ static bool admitted(struct fips_node *n, struct fips_peer *owner)
 {
 	if (!owner)
 		return fips_bucket_take(&n->strangers, n->now);
-	return fips_bucket_take(&owner->calls, n->now) && fips_bucket_take(&n->known, n->now);
+	return fips_bucket_take(&owner->calls, n->now) && fips_bucket_take(&n->callers, n->now);
 }
 
 /* Does this transport answer those it does not know? */
@@ -48,9 +48,11 @@ static struct fips_link_key *key_of_ephemeral(struct fips_node *n,
 		for (unsigned k = 0; p->up && k < FIPS_LINK_KEYS; k++) {
 			struct fips_link_key *key = &p->keys[k];
 
-			if (key->id && !key->initiator &&
-			    memcmp(key->ephemeral, ephemeral, FIPS_EPHEMERAL) == 0)
-				return key;
+			if (!key->id || key->initiator ||
+			    memcmp(key->ephemeral, ephemeral, FIPS_EPHEMERAL) != 0)
+				continue;
+			fips_mark_peer(n, p);
+			return key;
 		}
 	}
 	return NULL;

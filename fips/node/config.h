@@ -87,6 +87,7 @@ struct fips_node_limits {
 	struct fips_rate strangers; /* message 1s from addresses we do not know        */
 	struct fips_rate known;    /* message 1s from those of peers, all together     */
 	struct fips_rate setups;   /* SessionSetups by one link that name no session there is */
+	unsigned sessions;         /* with nodes that are neither neighbours nor configured, 4 and more */
 };
 
 /* When the way out to a neighbour counts as congested (mesh.md 5.6). */

@@ -5,6 +5,7 @@
  * addresses changed keeps its link, and where it has none it is dialled anew.  What this takes of
  * actions is done peer by peer, by the timers. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/secret.h"
@@ -48,15 +49,6 @@ void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)
 
 /* ---- room ---- */
 
-static unsigned count_behind(const struct fips_node *n)
-{
-	unsigned behind = 0;
-
-	for (unsigned i = 0; i < n->n_peers; i++)
-		behind += n->peers[i].used && n->peers[i].behind;
-	return behind;
-}
-
 static bool listed(const struct fips_node_config *c, const struct fips_addr *addr)
 {
 	for (unsigned i = 0; i < c->n_peers; i++)
@@ -84,23 +76,40 @@ static void room_for(const struct fips_node *n, const struct fips_node_config *c
                      unsigned *sessions)
 {
 	unsigned links = c->max_peers > n->max_peers ? c->max_peers : n->max_peers;
+	unsigned others = c->limits.sessions > n->limits.sessions ? c->limits.sessions :
+	                                                            n->limits.sessions;
+	unsigned named = c->n_peers + count_leaving(n, c);
 
-	*peers = c->n_peers + count_leaving(n, c) + 2 * links;
-	*sessions = links + count_behind(n);
-	for (unsigned i = 0; i < c->n_peers; i++)
-		*sessions += c->peers[i].behind;
+	*peers = named + 2 * links;
+	*sessions = named + links + others;
+}
+
+/* A directory of a larger table: who is in the table is in it. */
+static bool rename_slots(const struct fips_node *n, struct fips_directory *old, unsigned count)
+{
+	struct fips_directory to;
+
+	if (!fips_directory_open(&to, count, &n->env.rand))
+		return false;
+	for (unsigned i = 0; i <= old->mask; i++)
+		if (old->place[i].at != FIPS_NO_PLACE)
+			fips_directory_put(&to, &old->place[i].addr, old->place[i].at);
+	fips_directory_close(old);
+	*old = to;
+	return true;
 }
 
 static bool grow_peers(struct fips_node *n, unsigned count)
 {
-	struct fips_peer *to = count > n->n_peers ? mr_secret_alloc(count * sizeof *to) : n->peers;
+	struct fips_peer *to;
 
-	if (!to || to == n->peers)
-		return to != NULL;
-	if (!fips_mesh_grow(n, count)) {
-		mr_secret_free(to);
+	if (count == n->n_peers)
+		return true;
+	if (!rename_slots(n, &n->peer_at, count) || !fips_mesh_grow(n, count))
 		return false;
-	}
+	to = mr_secret_alloc(count * sizeof *to);
+	if (!to)
+		return false;
 	memcpy(to, n->peers, n->n_peers * sizeof *to);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		if (n->peers[i].send)
@@ -109,20 +118,31 @@ static bool grow_peers(struct fips_node *n, unsigned count)
 	mr_secret_free(n->peers);
 	n->peers = to;
 	n->n_peers = count;
+	fips_mark_all(n);
 	return true;
 }
 
 static bool grow_sessions(struct fips_node *n, unsigned count)
 {
-	struct fips_session *to =
-		count > n->n_sessions ? mr_secret_alloc(count * sizeof *to) : n->sessions;
+	struct fips_papers *papers;
+	struct fips_session *to;
 
-	if (!to || to == n->sessions)
-		return to != NULL;
+	if (count == n->n_sessions)
+		return true;
+	if (!rename_slots(n, &n->session_at, count))
+		return false;
+	papers = realloc(n->papers, count * sizeof *papers);
+	if (!papers)
+		return false;
+	n->papers = papers;
+	to = mr_secret_alloc(count * sizeof *to);
+	if (!to)
+		return false;
 	memcpy(to, n->sessions, n->n_sessions * sizeof *to);
 	mr_secret_free(n->sessions);
 	n->sessions = to;
 	n->n_sessions = count;
+	fips_mark_all(n);
 	return true;
 }
 
@@ -134,8 +154,12 @@ const char *fips_node_reserve(struct fips_node *n, const struct fips_node_config
 	if (why)
 		return why;
 	room_for(n, c, &peers, &sessions);
-	return grow_peers(n, peers) && grow_sessions(n, sessions) ? NULL :
-	                                                            "no memory for the peer table";
+	peers = peers > n->n_peers ? peers : n->n_peers;
+	sessions = sessions > n->n_sessions ? sessions : n->n_sessions;
+	if (fips_dues_reserve(n, peers + sessions + FIPS_WANTED) && grow_peers(n, peers) &&
+	    grow_sessions(n, sessions))
+		return NULL;
+	return "no memory for the peer table";
 }
 
 /* ---- who is configured ---- */
@@ -145,8 +169,7 @@ static void leave(struct fips_node *n, struct fips_peer *p)
 	p->configured = p->named = p->auto_connect = p->auto_reconnect = p->behind = false;
 	p->n_vias = 0;
 	p->retry_at = MR_NEVER;
-	if (p->wanted)
-		p->wanted_until = n->now;
+	fips_wanted_until(n, &p->addr, n->now);
 	p->changed = true;
 }
 
@@ -192,6 +215,7 @@ void fips_node_configure(struct fips_node *n, const struct fips_node_config *c)
 	bool same = !memcmp(&n->limits, &c->limits, sizeof n->limits);
 
 	fips_node_take(n, c);
+	fips_mark_all(n);
 	if (!same)
 		fips_node_buckets(n);
 	for (unsigned i = 0; i < n->n_peers; i++) {
@@ -214,7 +238,7 @@ void fips_node_configure(struct fips_node *n, const struct fips_node_config *c)
 void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_session *s = fips_session_find(n, &p->addr);
-	const struct fips_peer *hop = fips_hop(n, p);
+	const struct fips_peer *hop = fips_hop_to(n, &p->addr);
 	char text[FIPS_ADDR_TEXT];
 
 	p->changed = false;
@@ -225,10 +249,12 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 		fips_dial_end(n, p);
 		fips_link_disconnect(n, p);
 		p->alias[0] = '\0';
+	} else if (p->behind) {
+		fips_dial_end(n, p);
 	} else if (p->dialling && p->named) {
 		fips_act_peer(n, FIPS_ACT_RESOLVE_NAME, &p->addr);
 	}
-	p->reachable = p->wanted && hop;
+	fips_wanted_reachable(n, &p->addr);
 	if (s && !p->behind && !p->up)
 		fips_session_drop(n, s);
 	else if (s && !(hop && fips_addr_eq(&s->hop, &hop->addr)))

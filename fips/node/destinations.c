@@ -1,72 +1,207 @@
 /* destinations.c - packets that have nowhere to go yet (architecture.md 5 and 6).
  *
- * Route parks the first packets for an address and asks.  A peer with a hop gets a session; a
- * configured one that has none now is waited for; anybody else is unreachable at once. */
+ * Route parks the first packets for an address and asks.
+ *
+ *     nobody whose key we know                            unreachable
+ *     a way to it: a neighbour, behind one, by the mesh   a session
+ *     else                                                it is looked for
+ *
+ * A configured peer is waited for besides: its link may come.  Whoever is neither found nor comes in time
+ * is unreachable. */
 
 #include <string.h>
 
 #include "fips/node/parts.h"
 
-#define STRAY_GAP (5 * MR_NS_PER_S) /* one setup an address for sealed messages without a session */
-
-static void unreachable(struct fips_node *n, const uint8_t prefix[15])
+static void unreachable(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX])
 {
-	memcpy(fips_act(n, FIPS_ACT_UNREACHABLE)->peer.b, prefix, 15);
+	memcpy(fips_act(n, FIPS_ACT_UNREACHABLE)->peer.b, prefix, FIPS_PREFIX);
 }
 
-void fips_node_resolve(struct fips_node *n, const uint8_t prefix[15])
-{
-	struct fips_peer *p = fips_peer_of_prefix(n, prefix);
-	struct fips_session *s = p ? fips_session_find(n, &p->addr) : NULL;
-	const struct fips_peer *hop = p ? fips_hop(n, p) : NULL;
+/* ---- who it is ---- */
 
-	if (!p || p->close_at != MR_NEVER) {
+/* A peer that is there, or that the operator named. */
+static const struct fips_peer *present(const struct fips_peer *p)
+{
+	return p && (p->up || p->configured) ? p : NULL;
+}
+
+const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr)
+{
+	const struct fips_peer *p = present(fips_peer_find(n, addr));
+	const struct fips_acquaintance *a;
+
+	if (p)
+		return p->pub;
+	a = fips_known_find(&n->known, addr);
+	return a ? a->pub : NULL;
+}
+
+/* The whole address of what begins like this.  False: nobody that we know. */
+static bool whose(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX], struct fips_addr *addr)
+{
+	const struct fips_peer *p = present(fips_peer_of_prefix(n, prefix));
+	const struct fips_acquaintance *a = p ? NULL : fips_known_find_prefix(&n->known, prefix);
+
+	if (!p && !a)
+		return false;
+	*addr = p ? p->addr : a->addr;
+	return true;
+}
+
+void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN])
+{
+	struct fips_addr addr = fips_addr_of_key(pub + 1);
+	const struct fips_peer *p = fips_peer_find(n, &addr);
+
+	if (!(p && p->configured) && !fips_addr_eq(&addr, &n->me.addr))
+		fips_known_put(&n->known, &addr, pub);
+}
+
+/* ---- the table ---- */
+
+struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr)
+{
+	for (unsigned i = 0; i < FIPS_WANTED; i++) {
+		struct fips_wanted *w = &n->wanted[i];
+
+		if (!w->used || !fips_addr_eq(&w->addr, addr))
+			continue;
+		fips_mark_wanted(n, w);
+		return w;
+	}
+	return NULL;
+}
+
+/* NULL: too many are waited for. */
+static struct fips_wanted *want(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_wanted *w = fips_wanted_find(n, addr);
+
+	for (unsigned i = 0; i < FIPS_WANTED && !w; i++) {
+		if (n->wanted[i].used)
+			continue;
+		w = &n->wanted[i];
+		*w = (struct fips_wanted){ .used = true, .addr = *addr, .since = n->now,
+			                   .until = n->now + fips_ms(n->timers.unresolved) };
+		fips_mark_wanted(n, w);
+	}
+	return w;
+}
+
+void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until)
+{
+	struct fips_wanted *w = fips_wanted_find(n, addr);
+
+	if (w)
+		w->until = until;
+}
+
+void fips_wanted_reachable(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_wanted *w = fips_wanted_find(n, addr);
+
+	if (w)
+		w->reachable = fips_hop_to(n, addr) != NULL;
+}
+
+/* ---- what becomes of it ---- */
+
+static bool leaves(struct fips_node *n, const struct fips_addr *addr)
+{
+	const struct fips_peer *p = fips_peer_find(n, addr);
+
+	return p && p->close_at != MR_NEVER;
+}
+
+bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_wanted *w;
+
+	if (!fips_mesh_look_for(n, addr))
+		return false;
+	w = want(n, addr);
+	if (w)
+		w->until = w->since + fips_ms(n->timers.handshake);
+	return w != NULL;
+}
+
+void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX])
+{
+	struct fips_session *s;
+	struct fips_wanted *w;
+	struct fips_addr addr;
+	bool way;
+
+	if (!whose(n, prefix, &addr) || leaves(n, &addr)) {
 		unreachable(n, prefix);
 		return;
 	}
-	if (hop && s && s->state == FIPS_SESSION_ESTABLISHED) {
+	s = fips_session_find(n, &addr);
+	way = fips_hop_to(n, &addr) != NULL;
+	if (way && s && s->state == FIPS_SESSION_ESTABLISHED) {
 		fips_session_route(n, s); /* the question crossed the answer */
 		return;
 	}
-	if (!p->wanted || !hop)
-		p->wanted_until = p->wanted ? p->wanted_until :
-		                              n->now + fips_ms(n->timers.unresolved);
-	p->wanted = true;
-	if (hop)
-		fips_session_initiate(n, p);
+	w = want(n, &addr);
+	if (!w)
+		unreachable(n, prefix);
+	else if (way)
+		fips_session_initiate(n, &addr);
+	else if (!fips_destination_seek(n, &addr) && !present(fips_peer_find(n, &addr)))
+		fips_destination_failed(n, &addr); /* nor may its link come */
+}
+
+void fips_destination_reached(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_wanted *w = fips_wanted_find(n, addr);
+
+	if (w)
+		w->used = false;
 }
 
 void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr)
 {
-	struct fips_peer *p = fips_peer_find(n, addr);
+	struct fips_wanted *w = fips_wanted_find(n, addr);
 
-	if (!p || !p->wanted)
+	if (!w)
 		return;
-	p->wanted = false;
+	w->used = false;
 	unreachable(n, addr->b);
 }
 
-void fips_destination_timer(struct fips_node *n, struct fips_peer *p)
+void fips_destination_found(struct fips_node *n, const struct fips_addr *addr)
 {
-	if (p->wanted && p->reachable)
-		fips_session_initiate(n, p);
-	else if (p->wanted && n->now >= p->wanted_until)
-		fips_destination_failed(n, &p->addr);
-	p->reachable = false;
+	struct fips_session *s = fips_session_find(n, addr);
+
+	if (s && s->state == FIPS_SESSION_ESTABLISHED) {
+		fips_session_relook(n, s);
+		fips_session_warm(n, s);
+	} else if (fips_wanted_find(n, addr)) {
+		fips_session_initiate(n, addr);
+	}
 }
 
-/* A sealed message from an address without a session: its sender has one.  If we know who that is,
- * begin a new one (session.md 3.12). */
-void fips_node_stray(struct fips_node *n, const struct fips_addr *addr)
+void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr)
 {
-	struct fips_peer *p = fips_peer_find(n, addr);
+	const struct fips_peer *p = fips_peer_find(n, addr);
 
-	if (!p || !fips_hop(n, p)) {
-		fips_count(n, FIPS_NODE_NO_ROUTE);
-		return;
-	}
-	if (n->now < p->recover_at || fips_session_find(n, addr))
-		return;
-	p->recover_at = n->now + STRAY_GAP;
-	fips_session_initiate(n, p);
+	if (!present(p) && !fips_hop_to(n, addr))
+		fips_destination_failed(n, addr);
+}
+
+uint64_t fips_wanted_due(const struct fips_wanted *w)
+{
+	return w->reachable ? 0 : w->until;
+}
+
+void fips_wanted_timer(struct fips_node *n, struct fips_wanted *w)
+{
+	bool reachable = w->reachable;
+
+	w->reachable = false;
+	if (reachable)
+		fips_session_initiate(n, &w->addr);
+	else
+		fips_destination_failed(n, &w->addr);
 }

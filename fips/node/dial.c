@@ -45,7 +45,7 @@ static void call_cancel(struct fips_node *n, struct fips_dial *d)
 }
 
 /* May one more message 1 go out?  Another one's end lets it (link.md 6.9). */
-static bool dial_room(const struct fips_node *n)
+bool fips_dial_room(const struct fips_node *n)
 {
 	return (!n->limits.calls || n->n_calls < n->limits.calls) &&
 	       (!n->limits.links || n->n_calls + n->n_up < n->limits.links);
@@ -108,8 +108,8 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 	char text[FIPS_ADDR_TEXT];
 
 	fips_dial_end(n, p);
-	if (p->up || n->stopping)
-		return; /* the peer came to us meanwhile */
+	if (p->up || p->behind || n->stopping)
+		return; /* it came to us meanwhile, or is reached through another from now on */
 	if (!p->unanswered)
 		fips_log(n, FIPS_LOG_INFO, p->n_vias ? "no answer from %s" : "no address of %s",
 		         fips_peer_name(p, text));
@@ -188,7 +188,7 @@ void fips_dial_timer(struct fips_node *n, struct fips_peer *p)
 	}
 	dial_resend(n, p);
 	via = via_without_dial(p);
-	if (via && dial_room(n))
+	if (via && fips_dial_room(n))
 		dial_start(n, p, via);
 }
 
@@ -198,7 +198,7 @@ uint64_t fips_dial_due(const struct fips_peer *p, const struct fips_node *n)
 
 	if (!p->dialling)
 		return due;
-	if (via_without_dial(p) && dial_room(n))
+	if (via_without_dial(p) && fips_dial_room(n))
 		return 0;
 	due = fips_sooner(due, p->dial_since + fips_ms(n->timers.handshake));
 	for (unsigned d = 0; d < FIPS_VIAS_MAX; d++)
@@ -237,15 +237,26 @@ void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_
 	fips_dial_unlisted(n, p);
 }
 
+static struct fips_dial *dial_in(struct fips_peer *p, uint32_t index)
+{
+	if (p->rekey.on && p->rekey.ours == index)
+		return &p->rekey;
+	for (unsigned d = 0; p->dialling && d < FIPS_VIAS_MAX; d++)
+		if (p->dials[d].on && p->dials[d].ours == index)
+			return &p->dials[d];
+	return NULL;
+}
+
 static struct fips_dial *dial_of_index(struct fips_node *n, uint32_t index, struct fips_peer **p)
 {
 	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_dial *d = dial_in(&n->peers[i], index);
+
+		if (!d)
+			continue;
 		*p = &n->peers[i];
-		if ((*p)->rekey.on && (*p)->rekey.ours == index)
-			return &(*p)->rekey;
-		for (unsigned d = 0; (*p)->dialling && d < FIPS_VIAS_MAX; d++)
-			if ((*p)->dials[d].on && (*p)->dials[d].ours == index)
-				return &(*p)->dials[d];
+		fips_mark_peer(n, *p);
+		return d;
 	}
 	return NULL;
 }

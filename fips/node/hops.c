@@ -1,47 +1,59 @@
-/* hops.c - which neighbour a datagram leaves by (session.md 1.2).
+/* hops.c - which neighbour a datagram leaves by (session.md 1.2, mesh.md 5.3).
  *
  *     us --- hop --- ... --- endpoint
  *
- * A neighbour is its own hop.  A peer that the configuration puts behind a neighbour is reached
- * through that one for as long as it has no proven link of its own: a link that nobody has proven
- * may be a stranger's doing, and takes nothing over.
+ * A neighbour is its own hop.  A peer that the configuration puts behind a neighbour is reached through that
+ * one, and everybody else by what the mesh knows of them.  All of this goes before a link that nobody has
+ * proven: that may be a stranger's doing, and takes nothing over.
  *
- * A session outlives its hop's link.  While there is none its route is taken back, so that packets
- * wait instead of being lost; when the link is up again, the route is given again. */
+ * A session outlives its hop's link.  While there is none its route is taken back, so that packets wait
+ * instead of being lost; when there is another, the route is given again. */
 
 #include <string.h>
 
 #include "fips/node/parts.h"
 
-struct fips_peer *fips_hop(struct fips_node *n, struct fips_peer *p)
+/* The neighbour that the configuration puts in front of this peer. */
+static struct fips_peer *in_front(struct fips_node *n, const struct fips_peer *p)
 {
-	struct fips_peer *hop;
+	struct fips_peer *hop = p->behind ? fips_peer_find(n, &p->hop) : NULL;
 
-	if (!p->behind || fips_peer_proven(p))
-		return p->up ? p : NULL;
-	hop = fips_peer_find(n, &p->hop);
-	if (hop && fips_peer_proven(hop))
-		return hop;
-	return p->up ? p : NULL;
+	return hop && fips_peer_proven(hop) ? hop : NULL;
 }
 
 struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest)
 {
-	struct fips_peer *p = fips_peer_find(n, dest);
+	struct fips_peer *p = fips_peer_find(n, dest), *hop;
 
-	return p ? fips_hop(n, p) : NULL;
+	if (p && fips_peer_proven(p))
+		return p;
+	hop = p ? in_front(n, p) : NULL;
+	if (!hop)
+		hop = fips_mesh_hop(n, dest);
+	if (hop)
+		return hop;
+	return p && p->up ? p : NULL;
 }
 
-/* Whoever uses this link, or might now: each looks for itself, when the timers come by. */
+/* Whoever leaves by this link, or might now: each looks for itself, when the timers come by. */
 static void look_again(struct fips_node *n, const struct fips_peer *hop)
 {
+	for (unsigned i = 0; i < n->n_sessions; i++) {
+		struct fips_session *s = &n->sessions[i];
+
+		if (!s->used || !s->routed || !fips_addr_eq(&s->hop, &hop->addr))
+			continue;
+		s->route_mtu = 0; /* what was said of the way is void, even if it is the same again */
+		s->reroute_at = n->now;
+		fips_mark_session(n, s);
+	}
 	for (unsigned i = 0; i < n->n_peers; i++) {
-		struct fips_peer *p = &n->peers[i];
+		const struct fips_peer *p = &n->peers[i];
 		struct fips_session *s;
 
 		if (!p->used || !p->behind || (p != hop && !fips_addr_eq(&p->hop, &hop->addr)))
 			continue;
-		p->reachable = p->wanted && fips_hop(n, p);
+		fips_wanted_reachable(n, &p->addr);
 		s = fips_session_find(n, &p->addr);
 		if (s)
 			s->reroute_at = n->now;

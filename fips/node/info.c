@@ -299,6 +299,9 @@ const char *fips_node_count_name(enum fips_node_count count)
 		[FIPS_NODE_FORWARDS_EVICTED] = "forwards-evicted",
 		[FIPS_NODE_UNDELIVERED] = "undelivered",
 		[FIPS_NODE_KERNEL_DROP_EVENTS] = "kernel-drop-events",
+		[FIPS_NODE_RECOVERIES] = "recoveries",
+		[FIPS_NODE_SESSIONS_EVICTED] = "sessions-evicted",
+		[FIPS_NODE_SESSIONS_FULL] = "sessions-full",
 	};
 
 	return count < FIPS_NODE_COUNTS ? name[count] : "?";

@@ -29,6 +29,10 @@
  *   UNDELIVERED          bytes, mtu                  route: a datagram of others that goes no further.
  *                                                    mtu: of the link it is too big for; 0: there is
  *                                                    no next hop
+ *   UNREADABLE           peer                        fsp-open: several messages in a row that open
+ *                                                    under no key of their session
+ *   KNOWN                bytes: FIPS_PUB_LEN         a public key, on the curve: names that were
+ *                                                    resolved
  *   LINK_SNAPSHOT        peer, key, sender,          answer to ASK_LINK_REPORT, key as asked; NULL
  *                        receiver                    for what was not asked or is not due.  sender
  *                                                    totals count all keys since link-up
@@ -66,6 +70,8 @@ enum fips_input_kind {
 	FIPS_IN_FORWARD,
 	FIPS_IN_LEARNED,
 	FIPS_IN_UNDELIVERED,
+	FIPS_IN_UNREADABLE,
+	FIPS_IN_KNOWN,
 	FIPS_IN_LINK_SNAPSHOT,
 	FIPS_IN_SESSION_SNAPSHOT,
 	FIPS_IN_VIAS,

@@ -134,8 +134,9 @@ static void greet(struct fips_node *n, struct fips_peer *p)
 	fips_link_heartbeat(n, p);
 	fips_hop_up(n, p);
 	fips_mesh_link_up(n, p);
-	if (p->wanted)
-		fips_session_initiate(n, p);
+	fips_node_meet(n, p->pub);
+	if (fips_wanted_find(n, &p->addr))
+		fips_session_initiate(n, &p->addr);
 }
 
 /* Everything that begins anew when the process at the other end does. */
@@ -318,8 +319,9 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	struct fips_session *s = fips_session_find(n, &p->addr);
 
 	assert(p->up);
-	if (s && (fips_peer_proven(p) || !p->behind))
-		fips_session_drop(n, s);
+	fips_mark_peer(n, p);
+	if (s && (fips_peer_proven(p) || (!p->behind && fips_hop_to(n, &p->addr) == p)))
+		fips_session_drop(n, s); /* an unproven link carries a session only if nothing else does */
 	fips_link_rekey_cancel(n, p);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)
@@ -332,8 +334,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	fips_hop_down(n, p);
 	p->close_at = MR_NEVER;
 	p->touched = n->now;
-	if (p->wanted)
-		p->wanted_until = n->now + fips_ms(n->timers.unresolved);
+	fips_wanted_until(n, &p->addr, n->now + fips_ms(n->timers.unresolved));
 	if (lost && p->configured && p->auto_connect && p->auto_reconnect)
 		fips_dial_retry(n, p);
 }

@@ -31,6 +31,7 @@ void fips_mesh_close(struct fips_node *n)
 void fips_mesh_changed(struct fips_node *n)
 {
 	n->mesh.generation++;
+	fips_mark_meshed(n);
 }
 
 /* ---- links ---- */
@@ -112,6 +113,7 @@ void fips_mesh_tick(struct fips_node *n)
 	fips_mesh_tree_tick(n);
 	fips_mesh_filters_tick(n);
 	fips_forwards_tick(n);
+	fips_mark_meshed(n);
 }
 
 uint64_t fips_mesh_due(const struct fips_node *n)

@@ -3,6 +3,7 @@
 #include "fips/node/node.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/secret.h"
@@ -23,6 +24,7 @@ struct fips_node_config fips_node_config_default(void)
 			.strangers = { 100, 10000 },
 			.known = { 128, 6400 },
 			.setups = { 64, 16000 },
+			.sessions = 1024,
 		},
 		.timers = {
 			.resend = 1000,
@@ -71,6 +73,8 @@ const char *fips_node_wrong(const struct fips_node_config *c)
 {
 	if (c->max_peers == 0 || c->max_peers > 65536)
 		return "max_peers must be from 1 to 65536";
+	if (c->limits.sessions < 4 || c->limits.sessions > 65536)
+		return "sessions with others must be from 4 to 65536";
 	if (c->link_mtu < FIPS_PATH_MTU_MIN)
 		return "the link MTU must be 256 or more";
 	for (unsigned i = 0; i < c->n_peers; i++) {
@@ -85,22 +89,20 @@ const char *fips_node_wrong(const struct fips_node_config *c)
 	return NULL;
 }
 
-/* Slots: every configured peer, every link there may be, and as many strangers to remember; a session
- * for every link and for every peer behind another. */
+/* Slots: every configured peer, every link there may be, and as many strangers to remember; a session for each
+ * peer that is configured or linked, and for others. */
 static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 {
 	n->n_peers = c->n_peers + 2 * c->max_peers;
-	n->n_sessions = c->max_peers;
-	for (unsigned i = 0; i < c->n_peers; i++)
-		n->n_sessions += c->peers[i].behind;
+	n->n_sessions = c->n_peers + c->max_peers + c->limits.sessions;
 	n->peers = mr_secret_alloc(n->n_peers * sizeof *n->peers);
 	n->sessions = mr_secret_alloc(n->n_sessions * sizeof *n->sessions);
-	if (!n->peers || !n->sessions)
-		return false;
-	for (unsigned i = 0; i < c->n_peers; i++)
-		fips_peer_take(&n->peers[i], &c->peers[i]);
-	fips_peers_name(n);
-	return true;
+	n->papers = malloc(n->n_sessions * sizeof *n->papers); /* most of it is never touched */
+	return n->peers && n->sessions && n->papers &&
+	       fips_directory_open(&n->peer_at, n->n_peers, &n->env.rand) &&
+	       fips_directory_open(&n->session_at, n->n_sessions, &n->env.rand) &&
+	       fips_known_open(&n->known, FIPS_KNOWN_MAX, &n->env.rand) && fips_dues_reserve(n, fips_slots(n)) &&
+	       fips_mesh_open(n);
 }
 
 const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
@@ -121,10 +123,13 @@ const char *fips_node_open(struct fips_node **out, const struct fips_node_config
 	fips_node_take(n, config);
 	n->deadline = MR_NEVER;
 	mr_rand_bytes(&n->env.rand, n->epoch, sizeof n->epoch);
-	if (!allocate(n, config) || !fips_mesh_open(n)) {
+	if (!allocate(n, config)) {
 		fips_node_close(n);
 		return "no memory for the peer table";
 	}
+	for (unsigned i = 0; i < config->n_peers; i++)
+		fips_peer_place(n, i, &config->peers[i]);
+	fips_peers_name(n);
 	*out = n;
 	return NULL;
 }
@@ -134,6 +139,11 @@ void fips_node_close(struct fips_node *n)
 	if (!n)
 		return;
 	fips_mesh_close(n);
+	fips_known_close(&n->known);
+	fips_directory_close(&n->session_at);
+	fips_directory_close(&n->peer_at);
+	fips_dues_close(n);
+	free(n->papers);
 	mr_secret_free(n->peers);
 	mr_secret_free(n->sessions);
 	mr_secret_free(n);
@@ -143,13 +153,14 @@ void fips_node_buckets(struct fips_node *n)
 {
 	fips_bucket_init(&n->strangers, n->limits.strangers.burst, n->limits.strangers.milli,
 	                 n->now);
-	fips_bucket_init(&n->known, n->limits.known.burst, n->limits.known.milli, n->now);
+	fips_bucket_init(&n->callers, n->limits.known.burst, n->limits.known.milli, n->now);
 }
 
 static void start(struct fips_node *n)
 {
 	fips_node_buckets(n);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
+	fips_mark_all(n);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];
 
@@ -228,6 +239,8 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_FORWARD: fips_node_forward(n, &in->peer); break;
 	case FIPS_IN_LEARNED: fips_node_learned(n, in); break;
 	case FIPS_IN_UNDELIVERED: fips_node_undelivered(n, in); break;
+	case FIPS_IN_UNREADABLE: fips_node_unreadable(n, &in->peer); break;
+	case FIPS_IN_KNOWN: fips_node_meet(n, in->bytes); break;
 	case FIPS_IN_LINK_SNAPSHOT: fips_link_snapshot_in(n, in); break;
 	case FIPS_IN_SESSION_SNAPSHOT: fips_session_snapshot_in(n, in); break;
 	case FIPS_IN_VIAS: vias(n, in); break;
@@ -248,6 +261,7 @@ void fips_node_handle(struct fips_node *n, const struct fips_input *in, uint64_t
 	n->now = now;
 	n->out = out;
 	n->pushed = 0;
+	n->served = 0;
 	n->ops_before = n->ops;
 	n->unmoved = false;
 	if (!n->stopping || in->kind == FIPS_IN_TIMER)
@@ -258,6 +272,11 @@ void fips_node_handle(struct fips_node *n, const struct fips_input *in, uint64_t
 		n->deadline = fips_timers_next(n);
 	n->out = NULL;
 	assert(n->ops - n->ops_before <= FIPS_NODE_CURVE_OPS);
+}
+
+uint64_t fips_node_deadline_by_looking(const struct fips_node *n)
+{
+	return fips_timers_scan(n);
 }
 
 uint64_t fips_node_deadline(const struct fips_node *n)

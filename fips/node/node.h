@@ -20,9 +20,9 @@
  * Superseded epochs are remembered.  Handshakes are told apart by the x coordinate of the ephemeral
  * key, since the byte in front of it is protected by nothing.
  *
- * This node knows neighbours, and peers that its configuration puts behind one of them: a session's
- * other end is a live peer or leads through one (hops.c).  Coordinates are our own address, and what
- * would need a route is dropped.
+ * Sessions are held with anybody whose key is known: neighbours, peers that the configuration puts behind one of
+ * them, and whoever the mesh leads to (hops.c, mesh.h).  The source of a datagram is a plain field; what it
+ * proves is what the handshake in it proves.
  *
  * All tables are allocated by fips_node_open.  One call costs at most FIPS_NODE_CURVE_OPS
  * public-key operations; a call that had more to do leaves a deadline that has passed.  The owner
@@ -67,6 +67,9 @@ void fips_node_handle(struct fips_node *node, const struct fips_input *in, uint6
 /* When the next TIMER is wanted, in ns; in the past: at once; MR_NEVER: not at all. */
 uint64_t fips_node_deadline(const struct fips_node *node);
 
+/* The same, found by looking at everything there is: what tests compare it with. */
+uint64_t fips_node_deadline_by_looking(const struct fips_node *node);
+
 /* No link is left after STOP: the last Disconnect is in the queue. */
 bool fips_node_stopped(const struct fips_node *node);
 
@@ -105,6 +108,9 @@ enum fips_node_count {
 	FIPS_NODE_FORWARDS_EVICTED, /* next hops taken back to make room                */
 	FIPS_NODE_UNDELIVERED,   /* datagrams of others that go no further, told here   */
 	FIPS_NODE_KERNEL_DROP_EVENTS, /* times that the kernel began to drop what came  */
+	FIPS_NODE_RECOVERIES,    /* handshakes begun since messages could not be read   */
+	FIPS_NODE_SESSIONS_EVICTED, /* sessions with others that made way               */
+	FIPS_NODE_SESSIONS_FULL, /* sessions that found no place                        */
 	FIPS_NODE_COUNTS,
 };
 

@@ -18,8 +18,8 @@ void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint
 /* Not sent while the session has no way. */
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len);
-/* One FSP message of n bytes in a fresh envelope, by whoever leads to peer; nobody: not sent. */
-void fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
+/* One FSP message of n bytes in a fresh envelope, by whoever leads to peer; nobody: not sent, false. */
+bool fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len);
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
@@ -36,10 +36,12 @@ bool fips_resend_due(struct fips_node *n, struct fips_resend *r); /* and counts 
 /* peers.c: the table. */
 struct fips_peer *fips_peer_find(struct fips_node *n, const struct fips_addr *addr);
 struct fips_peer *fips_peer_up(struct fips_node *n, const struct fips_addr *addr);
-struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[15]);
+struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
 struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *via);
 struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN],
                                 const struct fips_addr *addr);
+/* A configured one's place, when the table is made. */
+void fips_peer_place(struct fips_node *n, unsigned slot, const struct fips_peer_config *config);
 bool fips_peers_make_room(struct fips_node *n, bool for_configured);
 bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
 void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
@@ -66,6 +68,7 @@ void fips_dial_begin(struct fips_node *n, struct fips_peer *p);
 void fips_dial_end(struct fips_node *n, struct fips_peer *p);
 bool fips_dial_write(struct fips_node *n, struct fips_peer *p, struct fips_dial *d,
                      const struct fips_via *via); /* message 1 is under way */
+bool fips_dial_room(const struct fips_node *n); /* for one more message 1? any time */
 void fips_dial_cancel(struct fips_node *n, struct fips_dial *d);
 void fips_dial_unlisted(struct fips_node *n, struct fips_peer *p);
 void fips_dial_retry(struct fips_node *n, struct fips_peer *p);
@@ -104,7 +107,6 @@ uint64_t fips_rekey_spread(struct fips_node *n); /* drawn from [0, twice the jit
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
 
 /* hops.c: which neighbour a datagram leaves by. */
-struct fips_peer *fips_hop(struct fips_node *n, struct fips_peer *p); /* any time */
 struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest); /* any time */
 void fips_hop_up(struct fips_node *n, struct fips_peer *p);
 void fips_hop_down(struct fips_node *n, struct fips_peer *p);
@@ -117,10 +119,15 @@ void fips_link_alive_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_alive_due(const struct fips_peer *p); /* any time */
 void fips_node_stop_some(struct fips_node *n);
 
-/* sessions.c: the table, keys, and the life of an established session. */
+/* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, NULL: somebody here wants it.
+ * NULL: no place, which is counted. */
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
-struct fips_session *fips_session_add(struct fips_node *n, const struct fips_peer *p);
+struct fips_session *fips_session_add(struct fips_node *n, const struct fips_addr *addr,
+                                      const struct fips_peer *by);
 void fips_session_drop(struct fips_node *n, struct fips_session *s);
+struct fips_papers *fips_session_papers(struct fips_node *n, const struct fips_session *s);
+
+/* sessions.c: keys, and the life of an established session. */
 struct fips_session_key *fips_session_key_install(struct fips_node *n, struct fips_session *s,
                                               const struct fips_xk *xk);
 void fips_session_use(struct fips_node *n, struct fips_session *s, struct fips_session_key *key);
@@ -133,10 +140,19 @@ void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
 void fips_session_give_up(struct fips_node *n, struct fips_session *s);
 bool fips_session_taken(struct fips_node *n, struct fips_session *s);
 void fips_session_confirmed(struct fips_node *n, const struct fips_input *in);
-void fips_session_route(struct fips_node *n, struct fips_session *s);
-void fips_session_warmup(struct fips_node *n, struct fips_session *s);
 void fips_session_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *n); /* any time */
+
+/* session_route.c: its way.  Route says it in any case, relook only if it is another one than before. */
+void fips_session_route(struct fips_node *n, struct fips_session *s);
+void fips_session_relook(struct fips_node *n, struct fips_session *s);
+/* Where they are, to go beside our own place into a message of `fixed` bytes without addresses; *theirs has one
+ * address at least. */
+void fips_session_places(struct fips_node *n, const struct fips_addr *them, size_t fixed,
+                         struct fips_treepath *theirs);
+void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once */
+void fips_session_warm(struct fips_node *n, struct fips_session *s);   /* now, and a second later */
+void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s);
 
 /* session_mtu.c: what a path takes, and telling the other end. */
 void fips_session_reroute(struct fips_node *n, struct fips_session *s);
@@ -146,8 +162,9 @@ void fips_session_mtu_start(struct fips_node *n, struct fips_session *s);
 void fips_session_mtu_timer(struct fips_node *n, struct fips_session *s);
 
 /* session_start.c: setups of ours. */
-bool fips_session_build_setup(struct fips_node *n, struct fips_session *s, bool direct);
-void fips_session_initiate(struct fips_node *n, struct fips_peer *p);
+bool fips_session_build_setup(struct fips_node *n, struct fips_session *s);
+void fips_session_send_setup(struct fips_node *n, const struct fips_session *s);
+void fips_session_initiate(struct fips_node *n, const struct fips_addr *addr);
 void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                       const uint8_t *fsp, size_t len);
 void fips_session_start_timer(struct fips_node *n, struct fips_session *s);
@@ -156,6 +173,8 @@ void fips_session_start_wipe(struct fips_session *s); /* any time */
 /* session_rekey.c: new keys for a session, at our wish. */
 void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s);
 void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s);
+/* Begin one now, since the other side seems to have other keys.  False: nothing can be begun. */
+bool fips_session_renew(struct fips_node *n, struct fips_session *s);
 void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_rekey_due(const struct fips_session *s); /* any time */
 
@@ -184,11 +203,27 @@ void fips_forwards_tick(struct fips_node *n);
 uint64_t fips_congestion_due(const struct fips_peer *p); /* any time */
 void fips_congestion_timer(struct fips_node *n, struct fips_peer *p);
 
-/* destinations.c: what packets without a session want. */
-void fips_node_resolve(struct fips_node *n, const uint8_t prefix[15]);
-void fips_node_stray(struct fips_node *n, const struct fips_addr *addr);
+/* destinations.c: what packets without a session want.  A key is valid until the next node is met. */
+const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr); /* NULL: not known */
+void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN]); /* there is one with this key */
+void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
+/* Look for it, and begin a session when it is found.  False: there is nobody to ask. */
+bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr);
+struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr);
+void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until); /* if it is */
+void fips_wanted_reachable(struct fips_node *n, const struct fips_addr *addr); /* look whether it is now */
+/* It has a route; it has none, and its packets are to be answered. */
+void fips_destination_reached(struct fips_node *n, const struct fips_addr *addr);
 void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr);
-void fips_destination_timer(struct fips_node *n, struct fips_peer *p);
+/* What became of a lookup: its coordinates are in the cache; nobody has answered. */
+void fips_destination_found(struct fips_node *n, const struct fips_addr *addr);
+void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr);
+void     fips_wanted_timer(struct fips_node *n, struct fips_wanted *w);
+uint64_t fips_wanted_due(const struct fips_wanted *w); /* any time */
+
+/* recover.c: sealed messages that cannot be read. */
+void fips_node_stray(struct fips_node *n, const struct fips_addr *addr);
+void fips_node_unreadable(struct fips_node *n, const struct fips_addr *addr);
 
 /* reports.c */
 void fips_reports_start(struct fips_node *n, struct fips_reporting *r);
@@ -206,8 +241,23 @@ void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *config);
 void fips_node_configure(struct fips_node *n, const struct fips_node_config *config);
 void fips_peer_changed(struct fips_node *n, struct fips_peer *p);
 
+/* dues.c: whatever finds a slot for somebody to change it marks it. */
+bool fips_dues_reserve(struct fips_node *n, unsigned slots); /* before the tables are that large; any time */
+unsigned fips_slots(const struct fips_node *n); /* of all tables; any time */
+void fips_dues_close(struct fips_node *n); /* any time */
+void fips_mark_peer(struct fips_node *n, const struct fips_peer *p);
+void fips_mark_session(struct fips_node *n, const struct fips_session *s);
+void fips_mark_wanted(struct fips_node *n, const struct fips_wanted *w);
+void fips_mark_meshed(struct fips_node *n); /* all neighbours: something is owed to each, perhaps */
+void fips_mark_all(struct fips_node *n);
+void fips_dues_look(struct fips_node *n); /* at those that are marked */
+uint64_t fips_dues_first(const struct fips_node *n); /* any time */
+uint64_t fips_slot_due(const struct fips_node *n, unsigned slot); /* any time */
+
 /* timers.c */
 void fips_timers_run(struct fips_node *n);
-uint64_t fips_timers_next(const struct fips_node *n); /* any time */
+uint64_t fips_timers_next(struct fips_node *n);
+uint64_t fips_timers_scan(const struct fips_node *n); /* the same by looking at all; any time */
+uint64_t fips_peer_due(const struct fips_node *n, const struct fips_peer *p); /* any time */
 
 #endif

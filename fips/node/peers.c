@@ -14,12 +14,17 @@
 
 #define INDEX_TRIES 100
 
+static struct fips_peer *in_slot(struct fips_node *n, unsigned at)
+{
+	if (at == FIPS_NO_PLACE)
+		return NULL;
+	fips_mark_peer(n, &n->peers[at]);
+	return &n->peers[at];
+}
+
 struct fips_peer *fips_peer_find(struct fips_node *n, const struct fips_addr *addr)
 {
-	for (unsigned i = 0; i < n->n_peers; i++)
-		if (n->peers[i].used && fips_addr_eq(&n->peers[i].addr, addr))
-			return &n->peers[i];
-	return NULL;
+	return in_slot(n, fips_directory_find(&n->peer_at, addr));
 }
 
 struct fips_peer *fips_peer_up(struct fips_node *n, const struct fips_addr *addr)
@@ -29,21 +34,9 @@ struct fips_peer *fips_peer_up(struct fips_node *n, const struct fips_addr *addr
 	return p && p->up ? p : NULL;
 }
 
-struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[15])
+struct fips_peer *fips_peer_of_prefix(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX])
 {
-	struct fips_peer *found = NULL;
-
-	for (unsigned i = 0; i < n->n_peers; i++) {
-		struct fips_peer *p = &n->peers[i];
-
-		if (!p->used || memcmp(p->addr.b, prefix, 15) != 0)
-			continue;
-		if (p->up)
-			return p;
-		if (p->configured)
-			found = p;
-	}
-	return found;
+	return in_slot(n, fips_directory_find_prefix(&n->peer_at, prefix));
 }
 
 /* The peer that has this address, by its configuration or by a link that is proven. */
@@ -55,10 +48,10 @@ struct fips_peer *fips_peer_of_via(struct fips_node *n, const struct fips_via *v
 		if (!p->used)
 			continue;
 		if (p->up && p->send->proven && fips_via_eq(&p->via, via))
-			return p;
+			return in_slot(n, i);
 		for (unsigned v = 0; v < p->n_vias; v++)
 			if (fips_via_eq(&p->vias[v], via))
-				return p;
+				return in_slot(n, i);
 	}
 	return NULL;
 }
@@ -97,16 +90,26 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 
 	if (!p)
 		return NULL;
+	if (p->used)
+		fips_directory_take(&n->peer_at, &p->addr);
 	memset(p, 0, sizeof *p);
 	p->used = true;
 	p->addr = *addr;
 	memcpy(p->pub, pub, FIPS_PUB_LEN);
+	fips_directory_put(&n->peer_at, addr, fips_peer_slot(n, p));
+	fips_mark_peer(n, p);
 	look_up(n, p);
 	fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
 	p->retry_at = MR_NEVER;
 	p->close_at = MR_NEVER;
 	p->touched = n->now;
 	return p;
+}
+
+void fips_peer_place(struct fips_node *n, unsigned slot, const struct fips_peer_config *config)
+{
+	fips_peer_take(&n->peers[slot], config);
+	fips_directory_put(&n->peer_at, &config->addr, slot);
 }
 
 /* May this link be given up for another?  One that nobody has proven, after a while; a stranger's,

@@ -77,17 +77,19 @@ static bool acceptable(const struct fips_node *n, const struct fips_session *s,
 
 static void send_ack(struct fips_node *n, const struct fips_session *s, const struct fips_half *h)
 {
-	fips_act_datagram(n, &s->addr, h->ack, h->ack_len);
+	const uint8_t *ack = fips_session_papers(n, s)->ack[h - s->halves];
+
+	fips_act_datagram(n, &s->addr, ack, h->ack_len);
 }
 
 /* Message 2, and the ack around it.  No state unless it works out. */
-static bool make_half(struct fips_node *n, const struct fips_fsp_setup *setup, struct fips_half *h)
+static bool make_half(struct fips_node *n, const struct fips_fsp_setup *setup, struct fips_half *h,
+                      uint8_t paper[FIPS_PAPER_MAX])
 {
 	uint8_t ephemeral[FIPS_SECRET_LEN];
 	uint8_t noise[FIPS_XK_MSG2];
-	struct fips_fsp_setup ack = {
-		.src = fips_coords_of(&n->me.addr, 1), .dest = setup->src, .noise = noise
-	};
+	struct fips_fsp_setup ack = { .src = fips_treepath_coords(fips_mesh_path(n)),
+		                      .dest = setup->src, .noise = noise };
 
 	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
 	fips_xk_init_responder(&h->xk, &n->env.curve, &n->me, ephemeral, n->epoch);
@@ -95,33 +97,53 @@ static bool make_half(struct fips_node *n, const struct fips_fsp_setup *setup, s
 	n->ops += 3;
 	if (!fips_xk_read1(&h->xk, setup->noise) || !fips_xk_write2(&h->xk, noise))
 		return false;
-	h->ack_len = (uint16_t)fips_fsp_ack_build(h->ack, sizeof h->ack, &ack);
+	h->ack_len = (uint16_t)fips_fsp_ack_build(paper, FIPS_PAPER_MAX, &ack);
 	memcpy(h->ephemeral, setup->noise + 1, FIPS_EPHEMERAL);
 	h->on = h->ack_len > 0;
 	return h->on;
 }
 
-static void answer(struct fips_node *n, struct fips_peer *p, struct fips_session *s,
-                   const struct fips_fsp_setup *setup, bool own)
+/* A setup, and how it came. */
+struct arrival {
+	const struct fips_peer *link;
+	const struct fips_addr *src;
+	struct fips_fsp_setup   setup;
+	bool                    own; /* by the link that leads to src */
+};
+
+static struct fips_session *begin(struct fips_node *n, const struct arrival *a)
 {
-	struct fips_half made = { .own = own };
+	struct fips_session *s = fips_session_add(n, a->src, a->link);
+
+	if (s)
+		s->state = FIPS_SESSION_ANSWERED;
+	return s;
+}
+
+static void answer(struct fips_node *n, struct fips_session *s, const struct arrival *a)
+{
+	struct fips_half made = { .own = a->own };
+	uint8_t paper[FIPS_PAPER_MAX];
 	struct fips_half *slot;
 
-	if (!make_half(n, setup, &made)) {
+	if (!make_half(n, &a->setup, &made, paper)) {
 		fips_count(n, FIPS_NODE_FORGED);
 		return;
 	}
+	if (!s)
+		s = begin(n, a);
 	if (!s) {
-		s = fips_session_add(n, p);
-		s->state = FIPS_SESSION_ANSWERED;
+		mr_wipe(&made, sizeof made);
+		return;
 	}
 	if (!s->expected && s->state != FIPS_SESSION_ESTABLISHED) {
 		s->expected = true;
 		fips_act_peer(n, FIPS_ACT_EXPECT_SESSION, &s->addr);
 	}
-	slot = half_slot(s, own);
+	slot = half_slot(s, a->own);
 	if (slot) {
 		*slot = made;
+		memcpy(fips_session_papers(n, s)->ack[slot - s->halves], paper, made.ack_len);
 		fips_resend_start(n, &slot->resend);
 		send_ack(n, s, slot);
 	} else {
@@ -137,47 +159,52 @@ static bool ours_goes_on(const struct fips_node *n, const struct fips_session *s
 	return fips_addr_cmp(&n->me.addr, &s->addr) < 0;
 }
 
-static void admitted(struct fips_node *n, struct fips_peer *p, const struct fips_fsp_setup *setup,
-                     bool own)
+static void admitted(struct fips_node *n, const struct arrival *a)
 {
-	struct fips_session *s = fips_session_find(n, &p->addr);
-	struct fips_half *half = s ? half_of(s, setup->noise + 1) : NULL;
+	struct fips_session *s = fips_session_find(n, a->src);
+	const uint8_t *ephemeral = a->setup.noise + 1;
+	struct fips_half *half = s ? half_of(s, ephemeral) : NULL;
 
 	if (half) {
-		half->own |= own;
+		half->own |= a->own;
 		send_ack(n, s, half);
 		return;
 	}
-	if (s && s->state == FIPS_SESSION_INITIATING &&
-	    fips_addr_cmp(&n->me.addr, &p->addr) < 0) {
+	if (s && s->state == FIPS_SESSION_INITIATING && fips_addr_cmp(&n->me.addr, a->src) < 0) {
 		fips_count(n, FIPS_NODE_SESSION_STATE); /* they will answer ours */
 		return;
 	}
-	if (s && !acceptable(n, s, setup->noise + 1)) {
+	if (s && !acceptable(n, s, ephemeral)) {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
-	if (s && s->step == FIPS_REKEY_SETUP && own && ours_goes_on(n, s)) {
+	if (s && s->step == FIPS_REKEY_SETUP && a->own && ours_goes_on(n, s)) {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
-	answer(n, p, s, setup, own);
+	answer(n, s, a);
 }
 
+/* Does an answer to it fit? */
+static bool answerable(const struct fips_node *n, const struct fips_fsp_setup *setup)
+{
+	size_t len = FIPS_FSP_ACK_LEN(fips_mesh_path(n)->n, setup->src.count);
+
+	return len <= FIPS_PAPER_MAX &&
+	       len + FIPS_DATAGRAM_HEAD + FIPS_LINK_OVERHEAD <= n->link_mtu;
+}
+
+/* The answer is routed by the coordinates that the setup brings.  They are learnt at once if nothing better is
+ * known; what a session that is in use goes by is not changed before message 3 has shown who speaks. */
 void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                         const uint8_t *fsp, size_t len)
 {
-	struct fips_peer *p = fips_peer_find(n, src), *hop = p ? fips_hop(n, p) : NULL;
-	struct fips_session *s = fips_session_find(n, src);
+	const struct fips_session *s = fips_session_find(n, src);
 	bool rekey = s && s->state == FIPS_SESSION_ESTABLISHED;
-	struct fips_fsp_setup setup;
+	struct arrival a = { .link = link, .src = src };
+	const struct fips_peer *hop;
 
-	if (!hop || hop->close_at != MR_NEVER || (hop != link && !fips_peer_proven(hop))) {
-		fips_count(n, FIPS_NODE_NO_ROUTE);
-		return;
-	}
-	if (!fips_fsp_setup_parse(fsp, len, &setup) ||
-	    FIPS_FSP_ACK_LEN(1, setup.src.count) > FIPS_ACK_MAX) {
+	if (!fips_fsp_setup_parse(fsp, len, &a.setup) || !answerable(n, &a.setup)) {
 		fips_count(n, FIPS_NODE_DATAGRAM);
 		return;
 	}
@@ -185,7 +212,27 @@ void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struc
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}
-	admitted(n, p, &setup, link == hop);
+	hop = fips_hop_to(n, src);
+	if (!rekey || !hop) {
+		fips_mesh_learn(n, src, &a.setup.src);
+		hop = fips_hop_to(n, src);
+	}
+	if (!hop || hop->close_at != MR_NEVER || (hop != link && !fips_peer_proven(hop))) {
+		fips_count(n, FIPS_NODE_NO_ROUTE);
+		return;
+	}
+	a.own = link == hop;
+	admitted(n, &a);
+}
+
+/* The place that the setup gave is its writer's word. */
+static void learn(struct fips_node *n, const struct fips_session *s, const struct fips_half *half)
+{
+	const uint8_t *paper = fips_session_papers(n, s)->ack[half - s->halves];
+	struct fips_fsp_setup ack;
+
+	if (fips_fsp_ack_parse(paper, half->ack_len, &ack))
+		fips_mesh_learn(n, &s->addr, &ack.dest);
 }
 
 /* Message 3 opened.  Handshakes begun before this one are over. */
@@ -202,6 +249,8 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 		s->initiator = false;
 	}
 	memcpy(s->pub, half->xk.remote_pub, FIPS_PUB_LEN);
+	fips_node_meet(n, s->pub);
+	learn(n, s, half);
 	key = fips_session_key_install(n, s, &half->xk);
 	memcpy(key->ephemeral, half->ephemeral, FIPS_EPHEMERAL);
 	for (unsigned i = 0; i < FIPS_HALVES; i++) {
@@ -217,14 +266,14 @@ static void finish(struct fips_node *n, struct fips_session *s, struct fips_half
 /* Forget a half; a session that was nothing else goes too. */
 static void half_over(struct fips_node *n, struct fips_session *s, struct fips_half *half)
 {
-	struct fips_peer *p = fips_peer_find(n, &s->addr);
+	struct fips_addr addr = s->addr;
 
 	mr_wipe(half, sizeof *half);
 	if (s->state != FIPS_SESSION_ANSWERED || any_half(s))
 		return;
 	fips_session_drop(n, s);
-	if (p && p->wanted)
-		fips_session_initiate(n, p);
+	if (fips_wanted_find(n, &addr))
+		fips_session_initiate(n, &addr);
 }
 
 static bool writer_is(const struct fips_xk *xk, const struct fips_addr *src)

@@ -33,12 +33,13 @@ void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s)
 	s->rekey_by = 0;
 }
 
+/* No handshake is under way, and one could be. */
 static bool at_rest(struct fips_node *n, const struct fips_session *s)
 {
 	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
 
 	return hop && fips_peer_proven(hop) && hop->close_at == MR_NEVER && s->confirmed &&
-	       s->confirm_until == MR_NEVER && !s->pending.id && n->now >= s->rekey_calm;
+	       s->confirm_until == MR_NEVER && !s->pending.id;
 }
 
 static bool is_due(const struct fips_node *n, const struct fips_session *s)
@@ -82,10 +83,9 @@ static void failed(struct fips_node *n, struct fips_session *s, const char *why)
 
 static void begin(struct fips_node *n, struct fips_session *s)
 {
-	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
 	char text[FIPS_ADDR_TEXT];
 
-	if (!fips_session_build_setup(n, s, fips_addr_eq(&hop->addr, &s->addr))) {
+	if (!fips_session_build_setup(n, s)) {
 		fips_session_start_wipe(s);
 		return;
 	}
@@ -93,7 +93,7 @@ static void begin(struct fips_node *n, struct fips_session *s)
 	s->rekey_by = 0;
 	s->n_acks = 0;
 	s->confirm_until = n->now + fips_ms(n->timers.session_setup);
-	fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
+	fips_session_send_setup(n, s);
 	fips_addr_text(&s->addr, text);
 	fips_count(n, FIPS_NODE_SESSION_REKEYS);
 	fips_log(n, FIPS_LOG_DEBUG, "session with %s: rekey", text);
@@ -201,8 +201,16 @@ void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s)
 	if (n->now < s->rekey_due)
 		s->rekey_at = fips_sooner(s->rekey_at, s->rekey_due);
 	untangle(n, s);
-	if (at_rest(n, s) && is_due(n, s) && !theirs_first(n, s))
+	if (at_rest(n, s) && n->now >= s->rekey_calm && is_due(n, s) && !theirs_first(n, s))
 		begin(n, s);
+}
+
+bool fips_session_renew(struct fips_node *n, struct fips_session *s)
+{
+	if (s->step != FIPS_REKEY_NONE || !at_rest(n, s) || fips_session_half_open(s))
+		return false;
+	begin(n, s);
+	return s->step == FIPS_REKEY_SETUP;
 }
 
 uint64_t fips_session_rekey_due(const struct fips_session *s)

@@ -29,39 +29,79 @@ void fips_session_start_wipe(struct fips_session *s)
 	s->turn_at = MR_NEVER;
 }
 
-/* Message 1 of a new handshake, and the setup around it.  A neighbour's coordinates are ours, as the
- * reference has it; of others the address is all we know. */
-bool fips_session_build_setup(struct fips_node *n, struct fips_session *s, bool direct)
+/* Where it is, as far as we know.  Of a neighbour that has not said so our own place is given, as the
+ * reference does; of others the address is all there is. */
+static struct fips_coords their_place(struct fips_node *n, const struct fips_session *s,
+                                      struct fips_treepath *theirs)
 {
-	uint8_t noise[FIPS_XK_MSG1];
-	struct fips_coords us = fips_coords_of(&n->me.addr, 1);
-	struct fips_coords them = fips_coords_of(&s->addr, 1);
-	struct fips_fsp_setup setup = { .src = us, .dest = direct ? us : them, .noise = noise };
-	uint8_t ephemeral[FIPS_SECRET_LEN];
+	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
 
+	fips_session_places(n, &s->addr, FIPS_FSP_SETUP_LEN(0, 0), theirs);
+	if (theirs->n == 1 && hop && fips_addr_eq(&hop->addr, &s->addr) &&
+	    !fips_mesh_coords(n, &s->addr, theirs))
+		return fips_treepath_coords(fips_mesh_path(n));
+	return fips_treepath_coords(theirs);
+}
+
+/* Message 1 of a new handshake, and the setup around it. */
+bool fips_session_build_setup(struct fips_node *n, struct fips_session *s)
+{
+	uint8_t noise[FIPS_XK_MSG1], ephemeral[FIPS_SECRET_LEN];
+	struct fips_papers *papers = fips_session_papers(n, s);
+	struct fips_fsp_setup setup = { .noise = noise };
+	struct fips_treepath theirs;
+
+	setup.src = fips_treepath_coords(fips_mesh_path(n));
+	setup.dest = their_place(n, s, &theirs);
 	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
 	fips_xk_init_initiator(&s->start, &n->env.curve, &n->me, s->pub, ephemeral, n->epoch);
 	mr_wipe(ephemeral, sizeof ephemeral);
 	n->ops += 2;
-	return fips_xk_write1(&s->start, noise) &&
-	       fips_fsp_setup_build(s->setup, sizeof s->setup, &setup) == sizeof s->setup;
+	s->setup_len = 0;
+	if (fips_xk_write1(&s->start, noise))
+		s->setup_len = (uint16_t)fips_fsp_setup_build(papers->setup, sizeof papers->setup,
+		                                              &setup);
+	return s->setup_len > 0;
 }
 
-/* Begin a session with a peer, unless one is there or on its way.  While the link that leads to it is
- * not proven yet it is not begun; it is when that one is. */
-void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
+/* Not sent for want of a way: then the other end is looked for. */
+void fips_session_send_setup(struct fips_node *n, const struct fips_session *s)
 {
-	struct fips_session *s = fips_session_find(n, &p->addr);
-	const struct fips_peer *hop = fips_hop(n, p);
+	if (!fips_act_datagram(n, &s->addr, fips_session_papers(n, s)->setup, s->setup_len))
+		fips_mesh_look_for(n, &s->addr);
+}
 
-	if (!hop || !fips_peer_proven(hop) || hop->close_at != MR_NEVER)
+/* Is it sensible to begin now?  Not while the link that leads there is not proven yet; it is when that
+ * one is. */
+static bool way_is_proven(struct fips_node *n, const struct fips_addr *addr)
+{
+	const struct fips_peer *hop = fips_hop_to(n, addr);
+
+	return hop && fips_peer_proven(hop) && hop->close_at == MR_NEVER;
+}
+
+/* Begin a session, unless one is there or on its way. */
+void fips_session_initiate(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_session *s = fips_session_find(n, addr);
+	const uint8_t *pub = fips_whose_key(n, addr);
+
+	if (!pub || !way_is_proven(n, addr))
 		return;
-	p->wanted_until = n->now + fips_ms(n->timers.handshake);
-	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))
+	fips_wanted_until(n, addr, n->now + fips_ms(n->timers.handshake));
+	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s))) {
+		s->ours = true;
 		return;
+	}
 	if (!s)
-		s = fips_session_add(n, p);
-	if (!fips_session_build_setup(n, s, hop == p)) {
+		s = fips_session_add(n, addr, NULL);
+	if (!s) {
+		fips_destination_failed(n, addr);
+		return;
+	}
+	s->ours = true;
+	memcpy(s->pub, pub, FIPS_PUB_LEN);
+	if (!fips_session_build_setup(n, s)) {
 		fips_session_drop(n, s);
 		return;
 	}
@@ -69,7 +109,7 @@ void fips_session_initiate(struct fips_node *n, struct fips_peer *p)
 	s->initiator = true;
 	s->n_acks = 0;
 	fips_resend_start(n, &s->resend);
-	fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
+	fips_session_send_setup(n, s);
 }
 
 /* Answer an ack of this session: message 3, and the keys that follow from it.  Those of a rekey wait
@@ -139,9 +179,10 @@ void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct 
 	}
 	xk = s->start;
 	n->ops++;
-	if (fips_xk_read2(&xk, ack.noise))
+	if (fips_xk_read2(&xk, ack.noise)) {
+		fips_mesh_learn(n, src, &ack.src);
 		finish(n, s, &xk, ack.noise + 1);
-	else
+	} else
 		fips_count(n, FIPS_NODE_FORGED);
 	fips_xk_wipe(&xk);
 }
@@ -167,7 +208,7 @@ void fips_session_start_timer(struct fips_node *n, struct fips_session *s)
 		if (n->now >= s->resend.start + fips_ms(n->timers.handshake))
 			failed(n, s);
 		else if (fips_resend_due(n, &s->resend) && !fips_session_half_open(s))
-			fips_act_datagram(n, &s->addr, s->setup, sizeof s->setup);
+			fips_session_send_setup(n, s);
 	} else if (unconfirmed(s)) {
 		if (n->now >= s->confirm_until)
 			fips_session_drop(n, s);

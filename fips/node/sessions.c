@@ -1,4 +1,4 @@
-/* sessions.c - the session table, and the life of an established session (session.md 3).
+/* sessions.c - the life of an established session (session.md 3).
  *
  * Three keys have names here as in fsp-open: current, pending, previous.  fsp-open promotes pending
  * by itself on the first message under it and says so; the node follows.  The words show it sooner:
@@ -13,43 +13,9 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
-#define WARMUP_AGAIN MR_NS_PER_S       /* after the first                             */
-#define WARMUP_LAST  (2 * MR_NS_PER_S) /* after the second, if nothing came back      */
-#define DRAIN_SLACK  MR_NS_PER_S       /* behind the moment fsp-open stops trying     */
-#define SILENCE      (30 * MR_NS_PER_S) /* of one that reported before, while we send */
-#define IDLE_CHECK   (5 * MR_NS_PER_S)
-
-struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr)
-{
-	for (unsigned i = 0; i < n->n_sessions; i++)
-		if (n->sessions[i].used && fips_addr_eq(&n->sessions[i].addr, addr))
-			return &n->sessions[i];
-	return NULL;
-}
-
-/* A session with a peer that has none.  There is a slot for everybody who has a hop. */
-struct fips_session *fips_session_add(struct fips_node *n, const struct fips_peer *p)
-{
-	struct fips_session *s = NULL;
-
-	for (unsigned i = 0; i < n->n_sessions && !s; i++)
-		if (!n->sessions[i].used)
-			s = &n->sessions[i];
-	assert(s);
-	memset(s, 0, sizeof *s);
-	s->used = true;
-	s->addr = p->addr;
-	memcpy(s->pub, p->pub, FIPS_PUB_LEN);
-	s->made = n->now;
-	s->resend.next = MR_NEVER;
-	s->warmup_at = MR_NEVER;
-	s->confirm_until = MR_NEVER;
-	s->reroute_at = MR_NEVER;
-	s->turn_at = MR_NEVER;
-	s->mtu_at = MR_NEVER;
-	fips_pmtu_init(&s->pmtu);
-	return s;
-}
+#define DRAIN_SLACK MR_NS_PER_S        /* behind the moment fsp-open stops trying     */
+#define SILENCE     (30 * MR_NS_PER_S) /* of one that reported before, while we send  */
+#define IDLE_CHECK  (5 * MR_NS_PER_S)
 
 void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
                              struct fips_session_key *key)
@@ -58,15 +24,6 @@ void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
 		return;
 	fips_act_peer(n, FIPS_ACT_RETIRE_SESSION_KEY, &s->addr)->key = key->id;
 	*key = (struct fips_session_key){ 0 };
-}
-
-void fips_session_drop(struct fips_node *n, struct fips_session *s)
-{
-	fips_session_key_retire(n, s, &s->previous);
-	fips_session_key_retire(n, s, &s->pending);
-	fips_session_key_retire(n, s, &s->current);
-	fips_act_peer(n, FIPS_ACT_SESSION_DOWN, &s->addr);
-	mr_wipe(s, sizeof *s);
 }
 
 /* The pending key is of no use.  If it is sent with, the current one is again. */
@@ -116,57 +73,6 @@ void fips_session_use(struct fips_node *n, struct fips_session *s, struct fips_s
 	act->clock_zero = s->clock_zero;
 }
 
-static void unroute(struct fips_node *n, struct fips_session *s)
-{
-	if (s->routed)
-		fips_act_peer(n, FIPS_ACT_UNROUTE, &s->addr);
-	s->routed = false;
-}
-
-/* Another first hop is another path: what was learnt of the last one is worth nothing. */
-static void leave_by(struct fips_session *s, const struct fips_addr *hop)
-{
-	if (s->hop_known && !fips_addr_eq(&s->hop, hop))
-		fips_pmtu_forget(&s->pmtu);
-	s->hop = *hop;
-	s->hop_known = true;
-	s->routed = true;
-}
-
-/* Route packets by this session, as things are now. */
-void fips_session_route(struct fips_node *n, struct fips_session *s)
-{
-	struct fips_peer *p = fips_peer_find(n, &s->addr), *hop = p ? fips_hop(n, p) : NULL;
-	struct fips_action *act;
-
-	s->reroute_at = MR_NEVER;
-	if (!hop) {
-		unroute(n, s);
-		return;
-	}
-	p->wanted = false;
-	leave_by(s, &hop->addr);
-	fips_pmtu_seed(&s->pmtu, n->link_mtu);
-	s->route_mtu = s->pmtu.current;
-	act = fips_act_peer(n, FIPS_ACT_ROUTE, &s->addr);
-	act->via_peer = hop->addr;
-	act->mtu = s->route_mtu;
-}
-
-/* Our coordinates and the other side's, in clear: a message that exists for them, and that shows
- * the other side we hold the new key. */
-void fips_session_warmup(struct fips_node *n, struct fips_session *s)
-{
-	uint8_t lists[2 * FIPS_COORDS_LEN(1)];
-	struct mr_wire out = mr_wire_write(lists, sizeof lists);
-	struct fips_coords us = fips_coords_of(&n->me.addr, 1);
-	struct fips_coords them = fips_coords_of(&s->addr, 1);
-
-	fips_coords_put(&out, &us);
-	fips_coords_put(&out, &them);
-	fips_act_session(n, &s->addr, FIPS_FSP_COORDS_WARMUP, lists, sizeof lists);
-}
-
 /* Move to the newer key, and let the other side hear it at once. */
 void fips_session_cut_over(struct fips_node *n, struct fips_session *s,
                            struct fips_session_key *key)
@@ -197,9 +103,7 @@ void fips_session_established(struct fips_node *n, struct fips_session *s,
 	fips_metrics_init(&s->metrics, &fips_session_intervals);
 	fips_reports_start(n, &s->reporting);
 	fips_session_route(n, s);
-	fips_session_warmup(n, s);
-	s->warmups = 0;
-	s->warmup_at = n->now + WARMUP_AGAIN;
+	fips_session_warm(n, s);
 }
 
 static void promoted(struct fips_node *n, struct fips_session *s)
@@ -247,16 +151,6 @@ bool fips_session_taken(struct fips_node *n, struct fips_session *s)
 	return true;
 }
 
-static void warmup_timer(struct fips_node *n, struct fips_session *s)
-{
-	s->warmup_at = MR_NEVER;
-	if (s->warmups == 0 || !s->confirmed)
-		fips_session_warmup(n, s);
-	s->warmups++;
-	if (s->warmups == 1 && !s->confirmed && s->initiator)
-		s->warmup_at = n->now + WARMUP_LAST;
-}
-
 static void drain_timer(struct fips_node *n, struct fips_session *s,
                         const struct fips_session_words *words)
 {
@@ -299,6 +193,8 @@ static bool words_timer(struct fips_node *n, struct fips_session *s)
 	}
 	if (n->now >= s->drain_at)
 		drain_timer(n, s, &words);
+	if (s->routed && words.data_sent + IDLE_CHECK >= n->now)
+		fips_session_relook(n, s); /* what is used for a route is not forgotten (mesh.md 6.1) */
 	return true;
 }
 
@@ -312,11 +208,10 @@ void fips_session_timer(struct fips_node *n, struct fips_session *s)
 	if (!s->used || s->state != FIPS_SESSION_ESTABLISHED)
 		return;
 	if (n->now >= s->reroute_at)
-		fips_session_route(n, s);
+		fips_session_relook(n, s);
 	if ((n->now >= s->idle_at || n->now >= s->drain_at) && !words_timer(n, s))
 		return;
-	if (n->now >= s->warmup_at)
-		warmup_timer(n, s);
+	fips_session_warmup_timer(n, s);
 	if (n->now >= s->mtu_at)
 		fips_session_mtu_timer(n, s);
 	fips_session_reports_timer(n, s);

@@ -3,9 +3,12 @@
  *     node --- peers      everybody we may dial, are linked with, or were linked with
  *           |    |--- dials      message 1 packets of ours that wait for a message 2
  *           |    '--- keys       of the link: one we send with, newer unproven ones, retiring ones
- *           '- sessions   one for each endpoint
- *                |--- halves     setups we answered, that wait for a message 3
- *                '--- keys       current, pending, previous, as fsp-open names them
+ *           |- known      keys of nodes that are no peers
+ *           |- wanted     destinations that packets wait for
+ *           |- sessions   one for each endpoint, peer or not
+ *           |    |--- halves     setups we answered, that wait for a message 3
+ *           |    '--- keys       current, pending, previous, as fsp-open names them
+ *           '- mesh       who is where, and which neighbour leads there
  *
  * Times are ns.  A deadline that does not come is MR_NEVER.
  */
@@ -15,6 +18,8 @@
 #include "core/clock.h"
 #include "fips/path/bucket.h"
 #include "fips/node/access.h"
+#include "fips/node/directory.h"
+#include "fips/node/known.h"
 #include "fips/node/mesh.h"
 #include "fips/node/metrics.h"
 #include "fips/node/node.h"
@@ -34,8 +39,9 @@
 #define FIPS_CALL_RATE 2000 /* ... and thousandths a second: four paths, all resends */
 #define FIPS_EPHEMERAL 32 /* x of an ephemeral key: names a handshake               */
 #define FIPS_LOOK      MR_NS_PER_S /* between looks at how much a key has been used   */
-#define FIPS_SETUP_LEN FIPS_FSP_SETUP_LEN(1, 1) /* ours                             */
-#define FIPS_ACK_MAX   (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD)
+#define FIPS_PAPER_MAX (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD) /* of a setup or ack   */
+#define FIPS_WANTED    256 /* destinations that packets wait for                    */
+#define FIPS_STRAYS    64  /* nodes that recovery was tried with of late            */
 
 /* When the stored bytes of a handshake are sent again. */
 struct fips_resend {
@@ -150,12 +156,21 @@ struct fips_peer {
 	/* the way out to it */
 	bool congested; /* by its last look                                       */
 	bool marked;    /* as CONGESTION was last said of this link               */
+};
 
-	/* somebody wants to reach it */
-	bool     wanted;
-	bool     reachable; /* ... and its hop has come up: begin now             */
-	uint64_t wanted_until;
-	uint64_t recover_at; /* no session is begun for strays before this        */
+/* A destination that packets wait for. */
+struct fips_wanted {
+	bool             used;
+	bool             reachable; /* a way to it has shown itself: begin now    */
+	struct fips_addr addr;
+	uint64_t         since;
+	uint64_t         until;     /* unreachable then                           */
+};
+
+/* Somebody sends what we cannot read, since a session is gone or broken (session.md 3.12). */
+struct fips_stray {
+	struct fips_addr addr;
+	uint64_t         again_at; /* nothing is begun with it before this        */
 };
 
 /* A setup we answered. */
@@ -165,8 +180,13 @@ struct fips_half {
 	struct fips_xk     xk;   /* waits for message 3                           */
 	struct fips_resend resend;
 	uint8_t            ephemeral[FIPS_EPHEMERAL];
-	uint16_t           ack_len;
-	uint8_t            ack[FIPS_ACK_MAX];
+	uint16_t           ack_len; /* of the ack in the session's papers         */
+};
+
+/* What a session may have to say again, byte for byte.  None of it is secret. */
+struct fips_papers {
+	uint8_t setup[FIPS_PAPER_MAX];
+	uint8_t ack[FIPS_HALVES][FIPS_PAPER_MAX]; /* by half                      */
 };
 
 struct fips_session_key {
@@ -190,15 +210,18 @@ struct fips_session {
 	enum fips_session_state state;
 	bool                    initiator;
 	struct fips_addr        addr;
-	uint8_t                 pub[FIPS_PUB_LEN];
+	uint8_t                 pub[FIPS_PUB_LEN]; /* not before message 3, as responder */
+	struct fips_addr        by;    /* the neighbour that brought its setup, if it is not ours */
 	uint64_t                made;  /* slot taken                              */
+	bool                    kin;   /* with a neighbour, or a configured peer  */
+	bool                    ours;  /* somebody here wanted it                 */
 	bool                    expected; /* EXPECT_SESSION was said              */
 
 	/* as initiator, at first or of a rekey: until something opens under the keys */
 	enum fips_rekey_step step;
 	struct fips_xk     start; /* after message 1                              */
 	struct fips_resend resend; /* of the setup, then of message 3             */
-	uint8_t            setup[FIPS_SETUP_LEN];
+	uint16_t           setup_len; /* of the setup in the session's papers     */
 	uint8_t            msg3[FIPS_FSP_MSG3_LEN]; /* answers acks[n_acks - 1]   */
 	uint8_t            acks[FIPS_ACKS][FIPS_EPHEMERAL]; /* all that were taken */
 	unsigned           n_acks;
@@ -230,10 +253,24 @@ struct fips_session {
 	bool     hop_known;
 	struct fips_addr      hop; /* as last given to ROUTE; valid if hop_known  */
 	uint64_t              reroute_at; /* look for the hop again               */
+	uint64_t              recover_at; /* none for what cannot be read before this */
 	struct fips_pmtu      pmtu;
 	uint64_t              mtu_at;    /* look at what the other side's envelopes say */
 	struct fips_reporting reporting;
 	struct fips_metrics   metrics;
+};
+
+/* When each slot of the tables is to be served, peers first, then sessions, then what is wanted: kept,
+ * because there may be thousands.  Whatever is touched is marked, and looked at anew when the call ends. */
+struct fips_dues {
+	uint64_t *at;     /* owned, by slot: ns; MR_NEVER: not at all              */
+	bool     *marked; /* by slot                                              */
+	unsigned *list;   /* those that are marked                                */
+	unsigned  n_marked;
+	unsigned  room_for; /* slots                                              */
+	bool      all;    /* each of them is to be looked at                      */
+	bool      room;   /* was there room to dial when they were?               */
+	unsigned  walk;   /* where the timers go on                               */
 };
 
 struct fips_node {
@@ -253,16 +290,21 @@ struct fips_node {
 	struct fips_peer    *peers;    /* owned, n_peers slots                    */
 	unsigned             n_peers;
 	struct fips_session *sessions; /* owned, n_sessions slots                 */
-	unsigned             n_sessions; /* one a link, and one a peer behind others */
+	struct fips_papers  *papers;   /* owned, one a session                    */
+	unsigned             n_sessions; /* one a link and a configured peer, and limits.sessions */
+	struct fips_directory peer_at, session_at; /* slots of those that are used */
+	struct fips_known    known;     /* configured peers are not in it   */
+	struct fips_wanted   wanted[FIPS_WANTED];
+	struct fips_stray    strays[FIPS_STRAYS];
 	unsigned             n_up;     /* peers that are                          */
 	unsigned             n_calls;  /* dials that are on, rekeys left out      */
 	struct fips_mesh     mesh;
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
-	struct fips_bucket   known;    /* ... from those of peers                 */
+	struct fips_bucket   callers;  /* ... from those of peers                 */
 	struct fips_bucket   answers;   /* message 2                              */
 	uint64_t             last_key; /* id                                      */
 	bool                 stopping;
-	unsigned             walk;     /* where the timers go on                  */
+	struct fips_dues     dues;
 	uint64_t             deadline;
 	uint64_t             ops;
 	uint64_t             counts[FIPS_NODE_COUNTS];
@@ -271,6 +313,7 @@ struct fips_node {
 	uint64_t             now;
 	struct fips_actions *out;
 	unsigned             pushed; /* actions of this call                      */
+	unsigned             served; /* slots that had something due, in this call */
 	uint64_t             ops_before;
 	bool                 unmoved; /* nothing was done that a deadline depends on */
 };

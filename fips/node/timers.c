@@ -5,18 +5,17 @@
 
 #include "fips/node/parts.h"
 
-#define ONE_ACTIONS (28 + FIPS_MESH_PEER_ACTIONS) /* the most one peer or session adds: a link goes, keys,
-                                                   * session and all; and what the mesh owes it */
-#define ONE_OPS     5  /* ... and does: a message 1, and a setup                                 */
+#define ONE_ACTIONS (28 + FIPS_MESH_PEER_ACTIONS) /* the most one slot adds: a link goes, keys, session
+                                                   * and all; and what the mesh owes it */
+#define ONE_OPS     5   /* ... and does: a message 1, and a setup                                    */
+#define SERVED      128 /* slots a call: to look for a way takes a while where neighbours are many   */
 
-static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
+uint64_t fips_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
 	uint64_t due = fips_dial_due(p, n);
 
 	if (p->changed)
 		return 0;
-	if (p->wanted)
-		due = p->reachable ? 0 : fips_sooner(due, p->wanted_until);
 	if (!p->up)
 		return due;
 	due = fips_sooner(due, fips_link_alive_due(p));
@@ -29,12 +28,12 @@ static uint64_t peer_due(const struct fips_node *n, const struct fips_peer *p)
 
 static void run_peer(struct fips_node *n, struct fips_peer *p)
 {
+	fips_mark_peer(n, p);
 	if (p->changed) {
 		fips_peer_changed(n, p);
 		return;
 	}
 	fips_dial_timer(n, p);
-	fips_destination_timer(n, p);
 	if (p->up)
 		fips_link_alive_timer(n, p);
 	if (p->up)
@@ -49,39 +48,46 @@ static void run_peer(struct fips_node *n, struct fips_peer *p)
 
 static bool room(const struct fips_node *n)
 {
-	return n->pushed + ONE_ACTIONS <= FIPS_ACTIONS_TURN &&
+	return n->pushed + ONE_ACTIONS <= FIPS_ACTIONS_TURN && n->served < SERVED &&
 	       n->ops - n->ops_before + ONE_OPS <= FIPS_NODE_CURVE_OPS;
 }
 
-/* Peers come first in the round, then sessions. */
+/* What was due when the call began may not be any more. */
 static void run_one(struct fips_node *n, unsigned i)
 {
+	if (n->dues.at[i] > n->now || fips_slot_due(n, i) > n->now)
+		return;
+	n->served++;
 	if (i < n->n_peers) {
-		struct fips_peer *p = &n->peers[i];
-
-		if (p->used && peer_due(n, p) <= n->now)
-			run_peer(n, p);
-	} else {
-		struct fips_session *s = &n->sessions[i - n->n_peers];
-
-		if (s->used && fips_session_due(s, n) <= n->now)
-			fips_session_timer(n, s);
+		run_peer(n, &n->peers[i]);
+		return;
 	}
+	i -= n->n_peers;
+	if (i < n->n_sessions) {
+		fips_mark_session(n, &n->sessions[i]);
+		fips_session_timer(n, &n->sessions[i]);
+		return;
+	}
+	i -= n->n_sessions;
+	fips_mark_wanted(n, &n->wanted[i]);
+	fips_wanted_timer(n, &n->wanted[i]);
 }
 
 void fips_timers_run(struct fips_node *n)
 {
-	unsigned all = n->n_peers + n->n_sessions;
+	struct fips_dues *d = &n->dues;
+	unsigned slots = fips_slots(n);
 
 	if (n->stopping) {
 		fips_node_stop_some(n);
 		return;
 	}
+	fips_dues_look(n);
 	fips_mesh_tick(n);
 	fips_forwards_timer(n);
-	for (unsigned done = 0; done < all && room(n); done++) {
-		run_one(n, n->walk);
-		n->walk = (n->walk + 1) % all;
+	for (unsigned done = 0; done < slots && room(n); done++) {
+		run_one(n, d->walk);
+		d->walk = (d->walk + 1) % slots;
 	}
 }
 
@@ -90,18 +96,22 @@ static uint64_t stop_due(const struct fips_node *n)
 	return fips_node_stopped(n) ? MR_NEVER : 0;
 }
 
-uint64_t fips_timers_next(const struct fips_node *n)
+uint64_t fips_timers_next(struct fips_node *n)
 {
-	uint64_t due = MR_NEVER;
+	if (n->stopping)
+		return stop_due(n);
+	fips_dues_look(n);
+	return fips_sooner(fips_sooner(fips_mesh_due(n), fips_forwards_due(n)), fips_dues_first(n));
+}
+
+uint64_t fips_timers_scan(const struct fips_node *n)
+{
+	uint64_t due;
 
 	if (n->stopping)
 		return stop_due(n);
 	due = fips_sooner(fips_mesh_due(n), fips_forwards_due(n));
-	for (unsigned i = 0; i < n->n_peers; i++)
-		if (n->peers[i].used)
-			due = fips_sooner(due, peer_due(n, &n->peers[i]));
-	for (unsigned i = 0; i < n->n_sessions; i++)
-		if (n->sessions[i].used)
-			due = fips_sooner(due, fips_session_due(&n->sessions[i], n));
+	for (unsigned i = 0; i < fips_slots(n); i++)
+		due = fips_sooner(due, fips_slot_due(n, i));
 	return due;
 }

@@ -18,6 +18,7 @@
 
 struct limits {
 	uint32_t max_peers, max_connections, max_links, max_pending; /* 0: no limit */
+	uint32_t max_sessions;
 };
 
 struct rate_limit {
@@ -87,6 +88,9 @@ static const struct mr_field limits_fields[] = {
 	  .help = "links and dials of ours together, beyond which none is dialled; 0: any number" },
 	{ "max_pending_inbound", MR_U32, MR_AT(struct limits, max_pending), .max = 1000000,
 	  .def = 1000, .help = "links that were answered and not heard yet; 0: any number" },
+	{ "max_sessions", MR_U32, MR_AT(struct limits, max_sessions), .min = 4,
+	  .max = MR_SESSIONS_MAX / 2, .def = 1024,
+	  .help = "sessions with nodes that are neither neighbours nor configured" },
 	{ 0 }
 };
 
@@ -328,6 +332,7 @@ static void take_limits(struct fips_node_config *config, const struct node_conf 
 		.calls = n->limits.max_connections,
 		.links = n->limits.max_links,
 		.pending = n->limits.max_pending,
+		.sessions = n->limits.max_sessions,
 		.strangers = rate(r->strangers_burst, r->strangers_rate),
 		.known = known_rate(r, config->max_peers, n->rekey.after),
 		.setups = rate(r->setups_burst, r->setups_rate),

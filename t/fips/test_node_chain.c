@@ -138,7 +138,7 @@ static const struct row rows[] = {
 	    { BY, HOP, 0, NULL } } },
 	{ "a link in its name that nobody has proven changes nothing, nor does its end",
 	  { STARTED, { CALL, FAR, 2, "install msg2 use" }, { WAIT, 1000, 0, "" },
-	    { HANG_UP, FAR, 0, "bye" }, { WAIT, 1000, 0, "retire link-down route" },
+	    { HANG_UP, FAR, 0, "bye" }, { WAIT, 1000, 0, "retire link-down" },
 	    { BY, HOP, 0, NULL }, { SESSION, 1, 0, NULL } } },
 	{ "a sealed message without a session: one is begun",
 	  { { LINK, HOP, 1, "heartbeat" }, { STRAY, FAR, HOP, "setup" }, { BY, HOP, 0, NULL } } },

@@ -191,25 +191,27 @@ START_TEST(each_row)
 }
 END_TEST
 
-/* R15: two peers that are called are put behind a neighbour who is there, and packets wait for them: each
- * is owed a message 1 to its other address and a setup, which is too much for one call together. */
-START_TEST(a_call_and_a_session_at_once)
+/* R15: two peers that are called have a further address, and two that packets wait for are put behind a neighbour
+ * who is there: two message 1s and two setups are owed, which is too much for one call together. */
+START_TEST(calls_and_sessions_at_once)
 {
-	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 }, { 0 } };
-	const struct says after[] = { { .who = 3, .manual = true }, { .who = 1, .behind = 3 },
-		                      { .who = 2, .behind = 3 }, { 0 } };
+	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 },
+		                       { .who = 4, .manual = true }, { .who = 5, .manual = true }, { 0 } };
+	const struct says after[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 },
+		                      { .who = 4, .behind = 3 }, { .who = 5, .behind = 3 }, { 0 } };
 	struct bench *b = open_with(before);
 	struct file *f = file_of(b, after);
 
+	want("expect msg1 expect msg1", bench_wait(b, 0));
 	bench_link(b, 3);
-	want("", bench_resolve(b, 1));
-	want("", bench_resolve(b, 2));
+	want("", bench_resolve(b, 4));
+	want("", bench_resolve(b, 5));
 	for (unsigned i = 1; i <= 2; i++) {
-		f->peers[i].vias[0] = bench_via(10 + i);
-		f->peers[i].n_vias = 1;
+		f->peers[i].vias[1] = bench_via(10 + i);
+		f->peers[i].n_vias = 2;
 	}
 	want("", configure(b, f));
-	want("forget forget expect msg1 setup expect msg1 setup", bench_wait(b, 0));
+	want("setup setup expect msg1 expect msg1", bench_wait(b, 0));
 	free(f);
 	bench_close(b);
 }
@@ -432,6 +434,32 @@ START_TEST(behind_and_not)
 }
 END_TEST
 
+/* One that is put behind a neighbour while it is called is not called any more, neither when there were
+ * no names to be found (1) nor at the end of the call. */
+START_TEST(behind_while_called)
+{
+	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { 0 } },
+	                  after[] = { { .who = 3, .manual = true }, { .who = 1, .behind = 3 }, { 0 } };
+	struct fips_input none = { .kind = FIPS_IN_VIAS, .peer = world_identity(1).addr };
+	struct bench *b = open_with(before);
+	struct file *f = file_of(b, after);
+	struct fips_peer_info info;
+
+	want("expect msg1", bench_wait(b, 0));
+	bench_link(b, 3);
+	want("", configure(b, f));
+	if (_i == 1)
+		want("forget", bench_feed(b, &none));
+	want(_i == 1 ? "" : "forget", bench_wait(b, 0));
+	bench_wait(b, MS(40000));
+	ck_assert(fips_node_peer(b->node, 1, &info));
+	ck_assert_int_eq(info.state, FIPS_PEER_BEHIND);
+	ck_assert_uint_eq(info.retry_at, MR_NEVER);
+	free(f);
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node configure");
@@ -441,7 +469,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
-	tcase_add_test(tc, a_call_and_a_session_at_once);
+	tcase_add_test(tc, calls_and_sessions_at_once);
 	tcase_add_test(tc, the_new_address_is_called);
 	tcase_add_test(tc, a_new_alias_is_shown);
 	tcase_add_test(tc, the_session_goes_too);
@@ -450,6 +478,7 @@ int main(void)
 	tcase_add_test(tc, timers_are_taken);
 	tcase_add_loop_test(tc, a_bad_one_changes_nothing, 0, (int)COUNT(wrong));
 	tcase_add_test(tc, behind_and_not);
+	tcase_add_loop_test(tc, behind_while_called, 0, 2);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -179,7 +179,7 @@ static const struct row rows[] = {
 	    { SIGNAL, FIPS_SIGNAL_PATH_BROKEN, OTHER, "warmup route" } } },
 	{ "30 s without an ack", LARGE,
 	  { { RESOLVE, 0, 0, "setup" }, { WAIT, 15000, 0, "setup setup setup setup" },
-	    { WAIT, 14999, 0, "" }, { WAIT, 1, 0, "unreachable session-down" } } },
+	    { WAIT, 14999, 0, "" }, { WAIT, 1, 0, "session-down unreachable" } } },
 	{ "idle", LARGE,
 	  { ANSWERED, { WAIT, 90000, 0, "warmup" }, { WAIT, 5001, 0, "retire-session session-down" },
 	    { RESOLVE, 0, 0, "setup" } } },

@@ -120,6 +120,7 @@ static void think(struct bench *b, const struct fips_input *in)
 	fips_node_handle(b->node, in, b->now, &b->actions);
 	/* R15 */
 	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, FIPS_NODE_CURVE_OPS);
+	ck_assert_uint_eq(fips_node_deadline(b->node), fips_node_deadline_by_looking(b->node));
 	drain(b);
 }
 

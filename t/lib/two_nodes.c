@@ -219,6 +219,7 @@ static void think(struct sim_node *node, const struct fips_input *in)
 		printf("%9.3f %u   in %d %02x.. key %llu len %zu\n", (double)node->world->now / 1e9,
 		       node->id, in->kind, in->peer.b[0], (unsigned long long)in->key, in->len);
 	fips_node_handle(node->brain, in, node->world->now, &node->actions);
+	ck_assert_uint_eq(fips_node_deadline(node->brain), fips_node_deadline_by_looking(node->brain));
 	do_actions(node);
 }
 

@@ -124,6 +124,7 @@ static const struct {
 	{ "limits.max_connections", "\"many\"", "is not a whole number" },
 	{ "limits.max_links", "1.5", "is not a whole number" },
 	{ "limits.max_pending_inbound", "-1", "is below 0" },
+	{ "limits.max_sessions", "3", "is below 4" },
 	{ "rate_limit.handshake_burst", "0", "is below 1" },
 	{ "rate_limit.handshake_burst", "1000001", "is above 1000000" },
 	{ "rate_limit.handshake_rate", "0", "is below 0.001" },

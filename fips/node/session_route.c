@@ -1,0 +1,126 @@
+/* session_route.c - the way of a session: its first hop, its size, and our place and theirs in the tree
+ * (session.md 1.2, 3.11, 4.5).
+ *
+ * What neighbours forward by are coordinates, and they forget them after five minutes.  Data never carries
+ * any: CoordsWarmup does, when a session begins, when the other end has been looked up, when somebody on the
+ * way complains, and each time once more a second later, since it may get lost. */
+
+#include "fips/node/parts.h"
+
+#define WARMUP_AGAIN MR_NS_PER_S       /* after the first                             */
+#define WARMUP_LAST  (2 * MR_NS_PER_S) /* after the second, if nothing came back      */
+
+static void unroute(struct fips_node *n, struct fips_session *s)
+{
+	if (s->routed)
+		fips_act_peer(n, FIPS_ACT_UNROUTE, &s->addr);
+	s->routed = false;
+}
+
+/* Another first hop is another path: what was learnt of the last one is worth nothing. */
+static void leave_by(struct fips_session *s, const struct fips_addr *hop)
+{
+	if (s->hop_known && !fips_addr_eq(&s->hop, hop))
+		fips_pmtu_forget(&s->pmtu);
+	s->hop = *hop;
+	s->hop_known = true;
+	s->routed = true;
+}
+
+/* What the route is to be told: what the path's other end says, or the answer to a lookup. */
+static uint16_t route_mtu(struct fips_node *n, const struct fips_session *s)
+{
+	uint16_t found = fips_mesh_path_mtu(n, &s->addr);
+
+	return found && found < s->pmtu.current ? found : s->pmtu.current;
+}
+
+static void route(struct fips_node *n, struct fips_session *s, const struct fips_peer *hop, bool anew)
+{
+	bool same = s->routed && fips_addr_eq(&s->hop, &hop->addr);
+	struct fips_action *act;
+	uint16_t mtu;
+
+	leave_by(s, &hop->addr);
+	fips_pmtu_seed(&s->pmtu, n->link_mtu);
+	mtu = route_mtu(n, s);
+	fips_destination_reached(n, &s->addr);
+	if (!anew && same && mtu == s->route_mtu)
+		return;
+	s->route_mtu = mtu;
+	act = fips_act_peer(n, FIPS_ACT_ROUTE, &s->addr);
+	act->via_peer = hop->addr;
+	act->mtu = mtu;
+}
+
+static void look(struct fips_node *n, struct fips_session *s, bool anew)
+{
+	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
+
+	s->reroute_at = MR_NEVER;
+	if (hop)
+		route(n, s, hop, anew);
+	else
+		unroute(n, s);
+}
+
+void fips_session_route(struct fips_node *n, struct fips_session *s)
+{
+	look(n, s, true);
+}
+
+void fips_session_relook(struct fips_node *n, struct fips_session *s)
+{
+	look(n, s, false);
+}
+
+/* ---- coordinates ---- */
+
+/* Two lists go into one message with `fixed` bytes around their addresses: where they are too long for it,
+ * the other side's is cut to the node itself. */
+void fips_session_places(struct fips_node *n, const struct fips_addr *them, size_t fixed,
+                         struct fips_treepath *theirs)
+{
+	size_t link = n->link_mtu - (size_t)FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD;
+	size_t room = link < FIPS_PAPER_MAX ? link : FIPS_PAPER_MAX;
+
+	if (!fips_mesh_coords(n, them, theirs) ||
+	    fixed + FIPS_ADDR_LEN * (size_t)(fips_mesh_path(n)->n + theirs->n) > room)
+		fips_treepath_single(theirs, them);
+}
+
+/* A message that exists for its coordinates, and that shows the other side we hold the new key. */
+void fips_session_warmup(struct fips_node *n, struct fips_session *s)
+{
+	uint8_t lists[FIPS_ACT_BYTES - 1];
+	struct mr_wire out = mr_wire_write(lists, sizeof lists);
+	struct fips_coords us = fips_treepath_coords(fips_mesh_path(n)), them;
+	struct fips_treepath theirs;
+
+	fips_session_places(n, &s->addr, FIPS_FSP_OVERHEAD + 2 * FIPS_COORDS_LEN(0), &theirs);
+	them = fips_treepath_coords(&theirs);
+	fips_coords_put(&out, &us);
+	fips_coords_put(&out, &them);
+	if (mr_wire_ok(&out))
+		fips_act_session(n, &s->addr, FIPS_FSP_COORDS_WARMUP, lists,
+		                 (size_t)(out.at - lists));
+}
+
+void fips_session_warm(struct fips_node *n, struct fips_session *s)
+{
+	fips_session_warmup(n, s);
+	s->warmups = 0;
+	s->warmup_at = n->now + WARMUP_AGAIN;
+}
+
+void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s)
+{
+	if (n->now < s->warmup_at)
+		return;
+	s->warmup_at = MR_NEVER;
+	if (s->warmups == 0 || !s->confirmed)
+		fips_session_warmup(n, s);
+	s->warmups++;
+	if (s->warmups == 1 && !s->confirmed && s->initiator)
+		s->warmup_at = n->now + WARMUP_LAST;
+}
