@@ -21,13 +21,19 @@ static struct fips_peer *in_front(struct fips_node *n, const struct fips_peer *p
 	return hop && fips_peer_proven(hop) ? hop : NULL;
 }
 
+struct fips_peer *fips_hop_near(struct fips_node *n, const struct fips_addr *dest)
+{
+	struct fips_peer *p = fips_peer_find(n, dest);
+
+	if (!p || fips_peer_proven(p))
+		return p;
+	return in_front(n, p);
+}
+
 struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest)
 {
-	struct fips_peer *p = fips_peer_find(n, dest), *hop;
+	struct fips_peer *p = fips_peer_find(n, dest), *hop = fips_hop_near(n, dest);
 
-	if (p && fips_peer_proven(p))
-		return p;
-	hop = p ? in_front(n, p) : NULL;
 	if (!hop)
 		hop = fips_mesh_hop(n, dest);
 	if (hop)

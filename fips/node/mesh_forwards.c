@@ -19,13 +19,12 @@ struct way {
 /* A neighbour, or whom the configuration puts behind one; else NEXTHOP.  False: there is none. */
 static bool decide(struct fips_node *n, const struct fips_addr *dest, struct way *way)
 {
-	struct fips_peer *p = fips_peer_find(n, dest);
-	const struct fips_peer *hop = p ? fips_hop(n, p) : NULL;
+	const struct fips_peer *hop = fips_hop_near(n, dest);
 	struct fips_nexthop next;
 
 	if (hop) {
 		way->hop = hop->addr;
-		way->route = hop == p ? FIPS_ROUTE_DIRECT_PEER : FIPS_ROUTE_CROSSLINK_ASCEND;
+		way->route = fips_addr_eq(&hop->addr, dest) ? FIPS_ROUTE_DIRECT_PEER : FIPS_ROUTE_CROSSLINK_ASCEND;
 		return true;
 	}
 	next = fips_nexthop_to(&n->mesh.hops, dest, n->now);

@@ -107,6 +107,7 @@ uint64_t fips_rekey_spread(struct fips_node *n); /* drawn from [0, twice the jit
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
 
 /* hops.c: which neighbour a datagram leaves by. */
+struct fips_peer *fips_hop_near(struct fips_node *n, const struct fips_addr *dest); /* by the mesh left out; any time */
 struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest); /* any time */
 void fips_hop_up(struct fips_node *n, struct fips_peer *p);
 void fips_hop_down(struct fips_node *n, struct fips_peer *p);
