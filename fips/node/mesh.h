@@ -33,6 +33,7 @@ struct fips_mesh {
 	unsigned links;      /* proven ones                                           */
 	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
 	struct fips_tree tree;
+	uint64_t tree_seen;  /* the tree's generation that others have been told of   */
 	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
 	struct fips_filters filters;
 	struct fips_cache cache;

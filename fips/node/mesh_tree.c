@@ -70,8 +70,9 @@ static void follow(struct fips_node *n, struct fips_tree_outcome out)
 	fips_mesh_filters_follow(n, &out);
 	if (out.path_changed)
 		fips_mesh_path_changed(n);
-	else
+	else if (n->mesh.tree_seen != n->mesh.tree.generation)
 		fips_mesh_changed(n);
+	n->mesh.tree_seen = n->mesh.tree.generation;
 }
 
 void fips_mesh_tree_up(struct fips_node *n, struct fips_peer *p)
