@@ -321,6 +321,18 @@ bool fips_filters_info(const struct fips_filters *f, unsigned peer, struct fips_
 	return p->known;
 }
 
+bool fips_filters_told(const struct fips_filters *f, unsigned peer, struct fips_filters_info *out)
+{
+	const struct fips_filters_peer *p = &f->peers[peer];
+
+	*out = (struct fips_filters_info){ .seq = p->sent_seq, .tree = p->tree };
+	if (!p->told)
+		return false;
+	out->ones = fips_bloom_ones(&p->sent);
+	out->estimated = fips_bloom_estimate(out->ones, f->cap, &out->count);
+	return true;
+}
+
 bool fips_filters_mesh_size(const struct fips_filters *f, double *count)
 {
 	struct fips_bloom all = { { 0 } };

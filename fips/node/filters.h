@@ -136,6 +136,9 @@ struct fips_filters_info {
 };
 bool fips_filters_info(const struct fips_filters *f, unsigned peer, struct fips_filters_info *out);
 
+/* The same of what it was told last; false: nothing yet. */
+bool fips_filters_told(const struct fips_filters *f, unsigned peer, struct fips_filters_info *out);
+
 /* Nodes of the mesh, about: what all filters and we add up to (3.7).  False: too full to tell. */
 bool fips_filters_mesh_size(const struct fips_filters *f, double *count);
 

@@ -52,6 +52,7 @@ static void link_info(const struct fips_peer *p, struct fips_peer_info *out)
 	out->theirs = p->send->theirs;
 	out->k = p->k;
 	out->rekeying = p->rekey.on;
+	out->cost_known = fips_link_cost(p, &out->cost);
 	out->metrics = metrics_info(&p->metrics);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		out->keys += p->keys[i].id != 0;
@@ -216,9 +217,9 @@ bool fips_node_session_of(const struct fips_node *n, const struct fips_addr *add
 	return false;
 }
 
-const struct fips_treepath *fips_node_path(const struct fips_node *n)
+const struct fips_mesh *fips_node_mesh(const struct fips_node *n)
 {
-	return fips_mesh_path(n);
+	return &n->mesh;
 }
 
 const struct fips_tree *fips_node_tree(const struct fips_node *n)

@@ -40,7 +40,7 @@
 #include "fips/node/config.h"
 #include "fips/node/input.h"
 #include "fips/node/tree.h"
-#include "fips/node/treepath.h"
+#include "fips/node/mesh.h"
 
 #define FIPS_NODE_CURVE_OPS 8
 
@@ -164,6 +164,8 @@ struct fips_peer_info {
 	uint32_t             ours, theirs; /* its indices                           */
 	uint8_t              k;
 	unsigned             keys;       /* receiving, retiring ones included       */
+	bool                 cost_known; /* what a datagram costs by its link ...   */
+	double               cost;       /* ... valid then                          */
 	bool                 rekeying;   /* a rekey of ours waits for its answer    */
 	bool                 draining;   /* an older key still receives             */
 	unsigned             retries;
@@ -224,8 +226,8 @@ bool fips_node_peer_of(const struct fips_node *node, const struct fips_addr *add
 bool fips_node_session_of(const struct fips_node *node, const struct fips_addr *addr,
                           struct fips_session_info *out);
 
-/* Our own way to the root of the tree, never empty; valid until the next input. */
-const struct fips_treepath *fips_node_path(const struct fips_node *node);
+/* What the mesh layer knows, to be read; valid until the next input. */
+const struct fips_mesh *fips_node_mesh(const struct fips_node *node);
 
 /* Its place in the spanning tree, and what its neighbours announced: to be read between inputs. */
 const struct fips_tree *fips_node_tree(const struct fips_node *node);

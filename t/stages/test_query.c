@@ -153,6 +153,24 @@ static const struct shape {
 	{ "show_acl", NULL, "",
 	  "allow_file deny_file enforcement_active effective_mode default_decision allow_all "
 	  "deny_all allow_file_entries deny_file_entries allow_entries deny_entries" },
+	{ "show_tree", NULL, "",
+	  "my_node_addr root root_npub is_root depth my_coords parent parent_display_name "
+	  "declaration_sequence declaration_signed peer_tree_count peers stats" },
+	{ "show_tree", NULL, "peers[]", "node_addr display_name depth root coords distance_to_us" },
+	{ "show_tree", NULL, "stats",
+	  "accepted addr_mismatch ancestry_changed ancestry_invalid decode_error flap_dampened "
+	  "loop_detected outbound_sign_failed parent_losses parent_switches rate_limited received "
+	  "send_failed sent sig_failed stale unknown_peer flooded?" },
+	{ "show_bloom", NULL, "",
+	  "own_node_addr is_leaf_only sequence leaf_dependent_count leaf_dependents peer_filters "
+	  "uptree_fill_ratio uptree_estimated_count stats" },
+	{ "show_bloom", NULL, "peer_filters[]",
+	  "peer display_name has_filter filter_sequence estimated_count set_bits fill_ratio" },
+	{ "show_bloom", NULL, "stats",
+	  "accepted debounce_suppressed decode_error fill_exceeded invalid non_v1 received "
+	  "send_failed sent stale unknown_peer flooded?" },
+	{ "show_cache", NULL, "",
+	  "count max_entries fill_ratio default_ttl_ms expired avg_age_ms entries" },
 	{ "show_listening_sockets", NULL, "", "fips0_addr firewall_active sockets" },
 	{ "show_native_flows", NULL, "", "flows listeners stats" },
 	{ "show_native_flows", NULL, "stats",
@@ -320,6 +338,56 @@ START_TEST(peers_and_sessions)
 	is_text(o, "peers[].npub", npub);
 	ck_assert_int_eq(number(o, "count"), 1);
 	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* Where both stand in their tree of two, as each of them says. */
+START_TEST(tree_and_filters)
+{
+	struct fips_addr me[PAIR];
+	char text[PAIR][FIPS_ADDR_TEXT];
+	unsigned root;
+	json_t *o;
+
+	busy_pair();
+	for (unsigned i = 0; i < PAIR; i++) {
+		me[i] = whole_mesh(i)->me.addr;
+		fips_addr_text(&me[i], text[i]);
+	}
+	root = fips_addr_cmp(&me[0], &me[1]) > 0;
+	for (unsigned i = 0; i < PAIR; i++) {
+		o = ask(i, "show_tree", NULL);
+		is_text(o, "root", text[root]);
+		is_text(o, "parent", text[root]);
+		is_text(o, "my_coords[]", text[i]);
+		is_text(o, "root_npub", whole_mesh(root)->me.npub);
+		is_text(o, "peers[].node_addr", text[!i]);
+		ck_assert_int_eq(number(o, "depth"), i != root);
+		ck_assert_int_eq(json_is_true(at(o, "is_root")), i == root);
+		ck_assert_int_eq(number(o, "peers[].distance_to_us"), 1);
+		ck_assert_int_eq(number(o, "peer_tree_count"), 1);
+		ck_assert_uint_eq(json_array_size(at(o, "my_coords")), i == root ? 1 : 2);
+		ck_assert_int_gt(number(o, "declaration_sequence"), 0);
+		ck_assert_int_gt(number(o, "stats.accepted"), 0);
+		json_decref(o);
+		o = ask(i, "show_peers", NULL);
+		ck_assert_int_eq(json_is_true(at(o, "peers[].is_parent")), i != root);
+		ck_assert_int_eq(json_is_true(at(o, "peers[].is_child")), i == root);
+		ck_assert(json_is_true(at(o, "peers[].has_tree_position")));
+		ck_assert(json_is_true(at(o, "peers[].has_bloom_filter")));
+		ck_assert_int_eq(number(o, "peers[].tree_depth"), i == root);
+		ck_assert(json_is_real(at(o, "peers[].effective_depth")));
+		json_decref(o);
+		o = ask(i, "show_bloom", NULL);
+		ck_assert_int_eq(json_is_null(at(o, "uptree_fill_ratio")), i == root);
+		ck_assert_int_eq(number(o, "peer_filters[].set_bits"), 5);
+		json_decref(o);
+		o = ask(i, "show_status", NULL);
+		ck_assert_int_eq(number(o, "estimated_mesh_size"), 2);
+		ck_assert_int_eq(json_is_true(at(o, "is_root")), i == root);
+		json_decref(o);
+	}
 	whole_close_all();
 }
 END_TEST
@@ -770,6 +838,7 @@ int main(void)
 	tcase_add_test(tc, keys);
 	tcase_add_test(tc, status);
 	tcase_add_test(tc, peers_and_sessions);
+	tcase_add_test(tc, tree_and_filters);
 	tcase_add_test(tc, connections);
 	tcase_add_test(tc, history);
 	tcase_add_test(tc, names_and_lists);

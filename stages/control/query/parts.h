@@ -105,7 +105,8 @@ const char *query_transport(const struct query *q, const struct fips_via *via); 
 uint64_t query_transport_id(const struct query *q, const struct fips_via *via); /* from 1 on */
 unsigned query_transports(const struct query *q); /* how many */
 const char *query_transport_type(const struct query *q, unsigned i); /* of each kind there is; NULL: no more */
-/* Who is the root of the tree. */
+unsigned query_coordinates(const struct query *q); /* in the cache */
+/* Who is the root of the tree, and how many nodes there are. */
 void query_put_root(const struct query *q, json_t *o);
 /* Where a neighbour stands in the tree. */
 void query_put_position(struct query *q, json_t *o, const struct fips_peer_info *p);

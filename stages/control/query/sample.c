@@ -31,10 +31,16 @@ static unsigned count_sessions(const struct control *c)
 
 void mr_history_tick(struct control *c, uint64_t now)
 {
-	struct history_gauges g = { .mesh_size = NAN };
+	const struct fips_mesh *mesh = fips_node_mesh(c->node);
+	struct history_gauges g = {
+		.tree_depth = fips_tree_path(&mesh->tree)->n - 1,
+		.parent_switches = mesh->tree.counts[FIPS_TREE_PARENT_SWITCHES],
+	};
 	struct fips_peer_info p;
 	double loss = 0;
 
+	if (!fips_filters_mesh_size(&mesh->filters, &g.mesh_size))
+		g.mesh_size = NAN;
 	for (unsigned at = 0; fips_node_peer_next(c->node, &at, &p);) {
 		if (p.state != FIPS_PEER_UP)
 			continue;

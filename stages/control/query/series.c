@@ -113,11 +113,11 @@ static void write_value(FILE *out, float v)
 		fputs("null", out);
 		return;
 	}
-	if (v < 0 || v >= 1e15f || v != floorf(v)) {
+	n = v >= 0 && v < 1e15f ? (uint64_t)v : 0;
+	if (v != (float)n) {
 		fprintf(out, "%.6g", (double)v);
 		return;
 	}
-	n = (uint64_t)v;
 	do {
 		digits[--at] = (char)('0' + n % 10);
 		n /= 10;

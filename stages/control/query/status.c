@@ -134,6 +134,8 @@ json_t *show_metrics(struct query *q)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "forwarding", query_forwarding(q));
+	json_object_set_new(o, "tree", query_tree_stats(q));
+	json_object_set_new(o, "bloom", query_bloom_stats(q));
 	json_object_set_new(o, "congestion", query_congestion(q));
 	json_object_set_new(o, "native", query_native(q));
 	return o;
