@@ -217,6 +217,36 @@ bool fips_node_session_of(const struct fips_node *n, const struct fips_addr *add
 	return false;
 }
 
+/* *at is one more than the place of the next, or past all places. */
+bool fips_node_known_next(const struct fips_node *n, unsigned *at, struct fips_known_info *out)
+{
+	const struct fips_known *k = &n->known;
+	const struct fips_acquaintance *a;
+	unsigned i = *at ? *at - 1 : k->newest;
+
+	if (k->n == 0 || i >= k->n)
+		return false;
+	a = &k->list[i];
+	*out = (struct fips_known_info){ .addr = a->addr, .seen = a->seen };
+	memcpy(out->xonly, a->pub + 1, FIPS_XONLY_LEN);
+	*at = a->older == FIPS_NO_PLACE ? UINT_MAX : a->older + 1;
+	return true;
+}
+
+unsigned fips_node_known_max(const struct fips_node *n)
+{
+	return n->known.cap;
+}
+
+unsigned fips_node_wanted(const struct fips_node *n)
+{
+	unsigned wanted = 0;
+
+	for (unsigned i = 0; i < FIPS_WANTED; i++)
+		wanted += n->wanted[i].used;
+	return wanted;
+}
+
 const struct fips_mesh *fips_node_mesh(const struct fips_node *n)
 {
 	return &n->mesh;

@@ -42,6 +42,7 @@ static void enter(struct fips_known *k, unsigned i)
 
 	a->newer = FIPS_NO_PLACE;
 	a->older = k->newest;
+	a->seen = k->now;
 	if (k->newest == FIPS_NO_PLACE)
 		k->oldest = i;
 	else

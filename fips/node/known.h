@@ -19,6 +19,7 @@ struct fips_acquaintance {
 	struct fips_addr addr;
 	uint8_t          pub[FIPS_PUB_LEN]; /* its parity may be made up: compare x        */
 	unsigned         newer, older;      /* in order of use; FIPS_NO_PLACE at the ends  */
+	uint64_t         seen;              /* ns, last use                                */
 };
 
 struct fips_known {
@@ -26,6 +27,7 @@ struct fips_known {
 	unsigned                  cap;  /* const after open                               */
 	unsigned                  n;    /* [0, cap]                                       */
 	unsigned                  newest, oldest; /* valid if n > 0                       */
+	uint64_t                  now;  /* ns, set by the owner: when an entry is used     */
 	struct fips_directory     where;
 };
 

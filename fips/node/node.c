@@ -259,6 +259,7 @@ void fips_node_handle(struct fips_node *n, const struct fips_input *in, uint64_t
 {
 	assert(fips_actions_ready(out));
 	n->now = now;
+	n->known.now = now;
 	n->out = out;
 	n->pushed = 0;
 	n->served = 0;

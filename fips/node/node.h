@@ -226,6 +226,20 @@ bool fips_node_peer_of(const struct fips_node *node, const struct fips_addr *add
 bool fips_node_session_of(const struct fips_node *node, const struct fips_addr *addr,
                           struct fips_session_info *out);
 
+/* A node that is no configured peer and whose key is known. */
+struct fips_known_info {
+	struct fips_addr addr;
+	uint8_t          xonly[FIPS_XONLY_LEN];
+	uint64_t         seen; /* ns, its key was used last */
+};
+
+/* Walk over them, those used last first; and how many there may be. */
+bool fips_node_known_next(const struct fips_node *node, unsigned *at, struct fips_known_info *out);
+unsigned fips_node_known_max(const struct fips_node *node);
+
+/* Destinations that packets wait for. */
+unsigned fips_node_wanted(const struct fips_node *node);
+
 /* What the mesh layer knows, to be read; valid until the next input. */
 const struct fips_mesh *fips_node_mesh(const struct fips_node *node);
 

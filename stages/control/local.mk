@@ -22,6 +22,7 @@ libstages_a_SOURCES += \
 	stages/control/query/counters.c \
 	stages/control/query/history.c \
 	stages/control/query/history.h \
+	stages/control/query/identities.c \
 	stages/control/query/listening.c \
 	stages/control/query/mesh.c \
 	stages/control/query/names.c \

@@ -150,6 +150,9 @@ static const struct shape {
 	{ "show_transports", NULL, "transports[].stats",
 	  "packets_sent bytes_sent packets_recv bytes_recv send_errors recv_errors mtu_exceeded "
 	  "kernel_drops" },
+	{ "show_identity_cache", NULL, "", "entries count max_entries" },
+	{ "show_identity_cache", NULL, "entries[]",
+	  "node_addr npub display_name ipv6_addr last_seen_ms age_ms" },
 	{ "show_acl", NULL, "",
 	  "allow_file deny_file enforcement_active effective_mode default_decision allow_all "
 	  "deny_all allow_file_entries deny_file_entries allow_entries deny_entries" },

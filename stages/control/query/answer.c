@@ -22,6 +22,7 @@ static const struct command {
 	{ "show_cache", show_cache, NULL },
 	{ "show_connections", show_connections, NULL },
 	{ "show_transports", show_transports, NULL },
+	{ "show_identity_cache", show_identity_cache, NULL },
 	{ "show_acl", show_acl, NULL },
 	{ "show_listening_sockets", show_listening_sockets, NULL },
 	{ "show_native_flows", show_native_flows, NULL },

@@ -101,10 +101,11 @@ struct query_traffic query_traffic(struct control *c, bool link, const struct fi
 unsigned query_handshakes(const struct query *q); /* on their way */
 const char *query_mmp_mode(enum fips_mmp mode);
 void query_put_metrics(json_t *o, const struct fips_metrics_info *m, const char *quality);
-const char *query_transport(const struct query *q, const struct fips_via *via); /* "udp" */
+const char *query_transport(const struct fips_via *via); /* "udp" */
 uint64_t query_transport_id(const struct query *q, const struct fips_via *via); /* from 1 on */
 unsigned query_transports(const struct query *q); /* how many */
 const char *query_transport_type(const struct query *q, unsigned i); /* of each kind there is; NULL: no more */
+unsigned query_identities(const struct query *q);  /* keys that are known */
 unsigned query_coordinates(const struct query *q); /* in the cache */
 /* Who is the root of the tree, and how many nodes there are. */
 void query_put_root(const struct query *q, json_t *o);

@@ -81,7 +81,7 @@ static void put_peer(struct query *q, json_t *o, const struct fips_peer_info *p)
 	query_put_position(q, o, p);
 	put_via(o, "transport_addr", &p->via);
 	put_text(o, "direction", p->initiator ? "outbound" : "inbound");
-	put_text(o, "transport_type", query_transport(q, &p->via));
+	put_text(o, "transport_type", query_transport(&p->via));
 	put_stats(put_object(o, "stats"), &t);
 	put_int(o, "replay_suppressed", 0);
 	put_int(o, "consecutive_decrypt_failures", 0);

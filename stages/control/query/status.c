@@ -27,7 +27,7 @@ static void put_transports(const struct query *q, json_t *o)
 	for (unsigned at = 0; fips_node_peer_next(q->control->node, &at, &p);) {
 		if (p.state != FIPS_PEER_UP)
 			continue;
-		type = query_transport(q, &p.via);
+		type = query_transport(&p.via);
 		put_int(o, type, (uint64_t)json_integer_value(json_object_get(o, type)) + 1);
 	}
 }
