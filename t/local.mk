@@ -121,6 +121,7 @@ test_programs = \
 	t/fips/test_node_aging \
 	t/fips/test_node_chain \
 	t/fips/test_node_configure \
+	t/fips/test_node_filters \
 	t/fips/test_node_hostile \
 	t/fips/test_node_limits \
 	t/fips/test_node_links \

@@ -19,7 +19,13 @@ static const char *link_word(struct bench *b, const struct fips_action *act)
 	case FIPS_LINK_DISCONNECT: return "bye";
 	case FIPS_LINK_SENDER_REPORT: return "sr";
 	case FIPS_LINK_RECEIVER_REPORT: return "rr";
-	case FIPS_LINK_FILTER_ANNOUNCE: return NULL;
+	case FIPS_LINK_FILTER_ANNOUNCE:
+		ck_assert_uint_eq(act->len, FIPS_FILTER_LEN);
+		memcpy(b->filter.bytes, act->bytes, FIPS_FILTER_LEN);
+		b->filter.to = act->peer;
+		b->filter.announced = b->announced;
+		b->filters++;
+		return NULL;
 	case FIPS_LINK_TREE_ANNOUNCE:
 		memcpy(b->announce.bytes, act->bytes, b->announce.len = act->len);
 		b->announce.to = act->peer;

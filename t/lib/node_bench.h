@@ -44,6 +44,12 @@ struct bench {
 		size_t  len;
 	} announce;                      /* last TreeAnnounce           */
 	unsigned                 announced; /* TreeAnnounces so far     */
+	struct {
+		struct fips_addr to;
+		uint8_t bytes[FIPS_FILTER_LEN];
+		unsigned announced;      /* before it                   */
+	} filter;                        /* last FilterAnnounce         */
+	unsigned                 filters; /* FilterAnnounces so far     */
 	unsigned                 pushed; /* actions of the last call    */
 };
 
