@@ -613,7 +613,7 @@ static void all_lead_to_all(const struct mesh *m)
 {
 	for (unsigned i = 0; i < NODES; i++)
 		for (unsigned k = 0; k < NODES; k++) {
-			struct fips_coords list = fips_treepath_coords(fips_node_path(m->node[k]->brain));
+			struct fips_coords list = fips_treepath_coords(fips_mesh_path(m->node[k]->brain));
 
 			if (!m->cut[i] && !m->cut[k])
 				fips_cache_put(&m->node[i]->brain->mesh.cache, &m->node[k]->me.addr, &list,
