@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	contrib/bench/report.sh \
 	contrib/bench/summary.jq \
 	contrib/bench/table.awk \
+	contrib/bench/transit \
 	contrib/bench/tunnel \
 	contrib/check.sh \
 	contrib/demo.sh \

@@ -44,6 +44,12 @@ tunnel --measures over1401
 tunnel --wire thin
 tunnel --candidates nothing
 tunnel --candidates veth@big
+transit --rounds 0
+transit --measures rest
+transit --measures over64
+transit --candidates nothing
+transit --candidates fips
+transit --ends nothing
 mesh --rounds 0
 mesh --measures aa
 mesh --measures af
@@ -91,4 +97,13 @@ jq -e '[.candidates[] | select(.candidate == "ceiling@1395") | .measures[0].byte
 	| .[0] > 3000 and .[1] < 1501' "$work/json" >/dev/null || die "the wire was not what it was to be: $(cat "$work/json")"
 [ "$(head -c 4 "$work/svg")" = "<svg" ] && tail -n 1 "$work/svg" | grep -q '^</svg>$' || die "no picture"
 [ "$(grep -c '>failed<' "$work/svg")" -eq 4 ] || die "the picture does not say what failed"
+# Through a node: it counts what the middle took; one that does not start is a failure.
+bench transit --seconds 1 --rounds 1 --measures "tcp1" --candidates "router fips" --ends fused --json \
+	>"$work/json" 2>"$work/said"
+jq -e '
+	[.candidates[] | [.candidate, [.measures[].measure]]] == [["router", ["tcp1", "tcp1-share", "tcp1-cost"]],
+		["fips", ["tcp1"]]] and
+	all(.candidates[0].measures[]; .median > 0 and .failures == []) and
+	(.candidates[1].measures[0] | .median == null and (.failures | length) == 1)' "$work/json" >/dev/null ||
+	die "bench transit said: $(cat "$work/json") $(cat "$work/said")"
 say "bench: help, options, stage and tunnel are as they should be"
