@@ -254,7 +254,7 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 	} else if (p->dialling && p->named) {
 		fips_act_peer(n, FIPS_ACT_RESOLVE_NAME, &p->addr);
 	}
-	fips_wanted_reachable(n, &p->addr);
+	fips_wanted_again(n, &p->addr);
 	if (s && !p->behind && !p->up)
 		fips_session_drop(n, s);
 	else if (s && !(hop && fips_addr_eq(&s->hop, &hop->addr)))

@@ -97,12 +97,12 @@ void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64
 		w->until = until;
 }
 
-void fips_wanted_reachable(struct fips_node *n, const struct fips_addr *addr)
+void fips_wanted_again(struct fips_node *n, const struct fips_addr *addr)
 {
 	struct fips_wanted *w = fips_wanted_find(n, addr);
 
 	if (w)
-		w->reachable = fips_hop_to(n, addr) != NULL;
+		w->again = true;
 }
 
 /* ---- what becomes of it ---- */
@@ -190,18 +190,32 @@ void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr)
 		fips_destination_failed(n, addr);
 }
 
-uint64_t fips_wanted_due(const struct fips_wanted *w)
+void fips_wanted_look(struct fips_node *n)
 {
-	return w->reachable ? 0 : w->until;
+	for (unsigned i = 0; i < FIPS_WANTED; i++) {
+		struct fips_wanted *w = &n->wanted[i];
+
+		w->again = w->used;
+		if (w->used)
+			fips_mark_wanted(n, w);
+	}
 }
 
+uint64_t fips_wanted_due(const struct fips_wanted *w)
+{
+	return w->again ? 0 : w->until;
+}
+
+/* Something has changed that may have been in its way; or its time is over. */
 void fips_wanted_timer(struct fips_node *n, struct fips_wanted *w)
 {
-	bool reachable = w->reachable;
+	bool again = w->again;
 
-	w->reachable = false;
-	if (reachable)
-		fips_session_initiate(n, &w->addr);
-	else
+	w->again = false;
+	if (n->now >= w->until)
 		fips_destination_failed(n, &w->addr);
+	else if (again && fips_hop_to(n, &w->addr))
+		fips_session_initiate(n, &w->addr);
+	else if (again)
+		fips_mesh_look_for(n, &w->addr);
 }

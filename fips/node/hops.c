@@ -59,7 +59,7 @@ static void look_again(struct fips_node *n, const struct fips_peer *hop)
 
 		if (!p->used || !p->behind || (p != hop && !fips_addr_eq(&p->hop, &hop->addr)))
 			continue;
-		fips_wanted_reachable(n, &p->addr);
+		fips_wanted_again(n, &p->addr);
 		s = fips_session_find(n, &p->addr);
 		if (s)
 			s->reroute_at = n->now;

@@ -105,6 +105,23 @@ void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fi
 	}
 }
 
+uint64_t fips_mesh_generation(const struct fips_node *n)
+{
+	return n->mesh.generation + fips_nexthop_generation(&n->mesh.hops);
+}
+
+/* Sessions follow what they were routed by once a second; those whose link goes do at once. */
+static void look_again(struct fips_node *n)
+{
+	uint64_t now = fips_mesh_generation(n);
+
+	if (n->mesh.looked == now)
+		return;
+	n->mesh.looked = now;
+	fips_sessions_relook(n);
+	fips_wanted_look(n);
+}
+
 void fips_mesh_tick(struct fips_node *n)
 {
 	if (n->now < n->mesh.tick_at)
@@ -114,6 +131,7 @@ void fips_mesh_tick(struct fips_node *n)
 	fips_mesh_filters_tick(n);
 	fips_forwards_tick(n);
 	fips_mark_meshed(n);
+	look_again(n);
 }
 
 uint64_t fips_mesh_due(const struct fips_node *n)
@@ -146,13 +164,6 @@ void fips_mesh_path_changed(struct fips_node *n)
 const struct fips_treepath *fips_mesh_path(const struct fips_node *n)
 {
 	return fips_tree_path(&n->mesh.tree);
-}
-
-uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest)
-{
-	(void)n;
-	(void)dest;
-	return 0;
 }
 
 bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)

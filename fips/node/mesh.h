@@ -31,7 +31,8 @@ struct fips_input;
 struct fips_mesh {
 	uint64_t tick_at;    /* ns; MR_NEVER while no link is proven                  */
 	unsigned links;      /* proven ones                                           */
-	uint64_t generation; /* of everything a next hop is chosen by; from 1 on      */
+	uint64_t generation; /* of what next hops are chosen by besides nexthop.h's; from 1 on */
+	uint64_t looked;     /* of all of it, when sessions last looked for theirs    */
 	struct fips_tree tree;
 	uint64_t tree_seen;  /* the tree's generation that others have been told of   */
 	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
@@ -78,6 +79,9 @@ void fips_mesh_path_changed(struct fips_node *n);
 
 /* A next hop may be another one than before: filters, paths, coordinates, links, costs. */
 void fips_mesh_changed(struct fips_node *n);
+
+/* Of all that a next hop is chosen by but coordinates: never the same again after a change.  Any time. */
+uint64_t fips_mesh_generation(const struct fips_node *n);
 
 /* ---- what sessions ask of it ---- */
 

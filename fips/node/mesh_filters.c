@@ -161,3 +161,10 @@ struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *des
 
 	return hop.result == FIPS_NEXTHOP_FOUND ? fips_peer_at(n, hop.peer) : NULL;
 }
+
+uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest)
+{
+	const struct fips_cache_entry *e = fips_cache_find(&n->mesh.cache, dest, n->now);
+
+	return e ? e->mtu : 0;
+}

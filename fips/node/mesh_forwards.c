@@ -100,12 +100,6 @@ void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 
 /* ---- what they were decided by has changed ---- */
 
-/* Both only grow. */
-static uint64_t generation(const struct fips_node *n)
-{
-	return n->mesh.generation + fips_nexthop_generation(&n->mesh.hops);
-}
-
 /* Without a way the next datagram asks, and its sender hears of it. */
 static void decide_again(struct fips_node *n, struct fips_forward *e)
 {
@@ -119,7 +113,7 @@ static void decide_again(struct fips_node *n, struct fips_forward *e)
 
 uint64_t fips_forwards_due(const struct fips_node *n)
 {
-	return fips_forwards_behind(&n->mesh.forwards, generation(n)) ? 0 : MR_NEVER;
+	return fips_forwards_behind(&n->mesh.forwards, fips_mesh_generation(n)) ? 0 : MR_NEVER;
 }
 
 void fips_forwards_timer(struct fips_node *n)
@@ -127,7 +121,7 @@ void fips_forwards_timer(struct fips_node *n)
 	unsigned before = n->pushed;
 
 	for (unsigned i = 0; i < DECISIONS && n->pushed - before < ACTIONS; i++) {
-		struct fips_forward *e = fips_forwards_next(&n->mesh.forwards, generation(n));
+		struct fips_forward *e = fips_forwards_next(&n->mesh.forwards, fips_mesh_generation(n));
 
 		if (!e)
 			break;

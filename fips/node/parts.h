@@ -147,6 +147,7 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 /* session_route.c: its way.  Route says it in any case, relook only if it is another one than before. */
 void fips_session_route(struct fips_node *n, struct fips_session *s);
 void fips_session_relook(struct fips_node *n, struct fips_session *s);
+void fips_sessions_relook(struct fips_node *n);
 /* Where they are, to go beside our own place into a message of `fixed` bytes without addresses; *theirs has one
  * address at least. */
 void fips_session_places(struct fips_node *n, const struct fips_addr *them, size_t fixed,
@@ -212,7 +213,8 @@ void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
 bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr);
 struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr);
 void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until); /* if it is */
-void fips_wanted_reachable(struct fips_node *n, const struct fips_addr *addr); /* look whether it is now */
+void fips_wanted_again(struct fips_node *n, const struct fips_addr *addr); /* look for a way to it, soon */
+void fips_wanted_look(struct fips_node *n); /* ... to each of them */
 /* It has a route; it has none, and its packets are to be answered. */
 void fips_destination_reached(struct fips_node *n, const struct fips_addr *addr);
 void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr);

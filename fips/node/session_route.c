@@ -74,6 +74,19 @@ void fips_session_relook(struct fips_node *n, struct fips_session *s)
 	look(n, s, false);
 }
 
+/* Ways may be others than they were: all are looked at again, as many a call as the timers serve. */
+void fips_sessions_relook(struct fips_node *n)
+{
+	for (unsigned i = 0; i < n->n_sessions; i++) {
+		struct fips_session *s = &n->sessions[i];
+
+		if (!s->used || s->state != FIPS_SESSION_ESTABLISHED)
+			continue;
+		s->reroute_at = n->now;
+		fips_mark_session(n, s);
+	}
+}
+
 /* ---- coordinates ---- */
 
 /* Two lists go into one message with `fixed` bytes around their addresses: where they are too long for it,

@@ -161,7 +161,7 @@ struct fips_peer {
 /* A destination that packets wait for. */
 struct fips_wanted {
 	bool             used;
-	bool             reachable; /* a way to it has shown itself: begin now    */
+	bool             again;     /* look for a way to it now                   */
 	struct fips_addr addr;
 	uint64_t         since;
 	uint64_t         until;     /* unreachable then                           */

@@ -99,6 +99,7 @@ static int read_hosts(struct control *c, bool there)
 	free(text);
 	fips_hosts_free(&c->access.hosts);
 	c->access.hosts = hosts;
+	c->renamed |= hosts.n > 0; /* the node learns their keys at the next tick */
 	return 0;
 }
 

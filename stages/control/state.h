@@ -114,6 +114,7 @@ struct relation {
 	unsigned             orders;  /* that name it                                   */
 	uint64_t             frames, bytes; /* sent under keys that have been freed     */
 	uint64_t             data_at; /* ns, last data sent under those                 */
+	uint64_t             missed[2]; /* sessions: the word at the last two ticks, newest first */
 	struct relation     *next;    /* in its map, or among those that are gone       */
 };
 

@@ -3,7 +3,11 @@
  * Events are level-triggered.  One that was lost left its mark in a word of the key or the link it
  * was about. */
 
+#include <string.h>
+
 #include "stages/control/state.h"
+
+#define UNREADABLE 3 /* messages in a row that open under no key of their session */
 
 static void look_at_key(struct control *c, struct control_key *key, struct mr_turn *t)
 {
@@ -26,6 +30,35 @@ static void look_at_via(struct control *c, const struct relation *r, struct mr_t
 	                                         .via = via }, t);
 }
 
+/* Three messages or more that no key opens, and none that one does, in about two seconds. */
+static void look_at_missed(struct control *c, struct relation *r, struct mr_turn *t)
+{
+	uint64_t missed = fips_word_get(&r->recv.session.missed);
+
+	if (missed < r->missed[0])
+		r->missed[0] = r->missed[1] = 0;
+	if (missed - r->missed[1] >= UNREADABLE && mr_control_ready(c)) {
+		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_UNREADABLE,
+		                                         .peer = r->peer }, t);
+		r->missed[0] = missed;
+	}
+	r->missed[1] = r->missed[0];
+	r->missed[0] = missed;
+}
+
+/* The hosts file has the keys of those it names. */
+static void tell_hosts(struct control *c, struct mr_turn *t)
+{
+	const struct fips_hosts *hosts = &c->access.hosts;
+	uint8_t pub[FIPS_PUB_LEN] = { 0x02 };
+
+	for (unsigned i = 0; i < hosts->n; i++) {
+		memcpy(pub + 1, hosts->host[i].xonly, FIPS_XONLY_LEN);
+		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = pub,
+		                                         .len = sizeof pub }, t);
+	}
+}
+
 /* Telling the node only adds actions: nothing walked over here goes before they are done. */
 void mr_control_tick(struct control *c, struct mr_turn *t)
 {
@@ -34,6 +67,7 @@ void mr_control_tick(struct control *c, struct mr_turn *t)
 	if (c->renamed && mr_control_ready(c)) {
 		c->renamed = false;
 		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_NAMES }, t);
+		tell_hosts(c, t);
 	}
 	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
 		for (struct relation *r = c->links[i]; r; r = r->next) {
@@ -44,6 +78,7 @@ void mr_control_tick(struct control *c, struct mr_turn *t)
 		for (struct relation *r = c->sessions[i]; r; r = r->next) {
 			for (struct control_key *key = r->keys; key; key = key->next)
 				look_at_key(c, key, t);
+			look_at_missed(c, r, t);
 		}
 	}
 	mr_sockets_tick(c, t);

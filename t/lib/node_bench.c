@@ -205,6 +205,8 @@ struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_con
 	const char *why;
 
 	ck_assert_ptr_nonnull(b);
+	if (!given)
+		config.limits.sessions = 32;
 	for (unsigned i = 0; i < peers; i++) {
 		struct fips_identity id = world_identity(me + 1 + i);
 

@@ -322,6 +322,7 @@ static void session_message(struct plane *p, const struct fips_addr *src, uint16
 {
 	struct session *s = session_of(p, src);
 	struct fips_input lost = { .kind = FIPS_IN_NO_SESSION, .peer = *src };
+	struct fips_input broken = { .kind = FIPS_IN_UNREADABLE, .peer = *src };
 	struct fips_fsp_sealed m;
 	struct key *k;
 	unsigned what;
@@ -339,6 +340,8 @@ static void session_message(struct plane *p, const struct fips_addr *src, uint16
 	k = session_open(p, s, fsp, &m);
 	if (!k) {
 		fips_session_missed(&s->recv, p->node->world->now);
+		if (fips_word_get(&s->recv.missed) % 3 == 0)
+			world_input(p->node, &broken);
 		return;
 	}
 	what = fips_session_accept(&s->recv, &k->recv, &m, path_mtu, false, p->node->world->now);

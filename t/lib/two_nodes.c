@@ -322,8 +322,10 @@ static void brain_open(struct sim_node *node, const struct world_peer *peers, un
 		for (unsigned v = 0; v < peers[i].vias; v++)
 			list[i].vias[v] = world_via(peers[i].secret, v);
 	}
-	if (!given)
+	if (!given) {
 		config.max_peers = 8;
+		config.limits.sessions = 32;
+	}
 	node->mtu = config.link_mtu;
 	config.me = &node->me;
 	config.peers = list;
