@@ -106,7 +106,7 @@ static const struct mr_field node_keys[] = {
 	PARTS("lookup", "the lookup of far nodes is", lookup_keys),
 	PART("discovery", "the lookup of far nodes is"),
 	BELOW("tree", tree_keys),
-	PARTS("bloom", "the filters of the spanning tree are", bloom_keys),
+	BELOW("bloom", bloom_keys),
 	BELOW("session", session_keys),
 	BELOW("mmp", mmp_keys),
 	BELOW("session_mmp", mmp_keys),

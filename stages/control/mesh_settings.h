@@ -15,9 +15,23 @@ struct mr_tree_conf {
 	uint32_t flap_threshold, flap_window, flap_dampening; /* s but the first */
 };
 
-extern const struct mr_field mr_tree_fields[];
+/* node.bloom */
+struct mr_bloom_conf {
+	uint32_t debounce; /* ms */
+	double   max_fpr;
+};
+
+/* node.cache */
+struct mr_cache_conf {
+	uint32_t coord_size;
+	uint32_t coord_ttl; /* s */
+};
+
+extern const struct mr_field mr_tree_fields[], mr_bloom_fields[], mr_cache_fields[];
 
 /* Put it into the node's configuration. */
 void mr_tree_configure(struct fips_node_config *config, const struct mr_tree_conf *conf);
+void mr_bloom_configure(struct fips_node_config *config, const struct mr_bloom_conf *conf);
+void mr_cache_configure(struct fips_node_config *config, const struct mr_cache_conf *conf);
 
 #endif

@@ -77,6 +77,8 @@ struct node_conf {
 	struct mmp        mmp, session_mmp;
 	struct ecn        ecn;
 	struct mr_tree_conf tree;
+	struct mr_bloom_conf bloom;
+	struct mr_cache_conf cache;
 };
 
 static const struct mr_field limits_fields[] = {
@@ -213,6 +215,8 @@ static const struct mr_field node_fields[] = {
 	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields },
 	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields },
 	{ "tree", MR_GROUP, MR_AT(struct node_conf, tree), .of = mr_tree_fields },
+	{ "bloom", MR_GROUP, MR_AT(struct node_conf, bloom), .of = mr_bloom_fields },
+	{ "cache", MR_GROUP, MR_AT(struct node_conf, cache), .of = mr_cache_fields },
 	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
 	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
 	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields },
@@ -378,6 +382,8 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	take_limits(config, n);
 	take_timers(&config->timers, n);
 	mr_tree_configure(config, &n->tree);
+	mr_bloom_configure(config, &n->bloom);
+	mr_cache_configure(config, &n->cache);
 	dead_wrong(n, text);
 	if (*text)
 		failed = mr_setup_error(s, dead_path, "%s", text);

@@ -77,6 +77,8 @@ static const struct {
 	{ ",\"tree\":{\"hold_down_secs\":0,\"reeval_interval_secs\":0,\"parent_hysteresis\":0}", "", NULL,
 	  true },
 	{ ",\"tree\":{\"flap_dampening_secs\":31536000}", "", NULL, true },
+	{ ",\"bloom\":{\"update_debounce_ms\":0,\"max_inbound_fpr\":1}", "", NULL, true },
+	{ ",\"cache\":{\"coord_size\":64,\"coord_ttl_secs\":1}", "", NULL, true },
 };
 
 /* A, B and C become npubs. */
@@ -144,11 +146,19 @@ static const struct {
 	{ "tree.reeval_interval_secs", "-1", "is below 0" },
 	{ "tree.flap_threshold", "0", "is below 1" },
 	{ "tree.flap_dampening_secs", "31536001", "is above 31536000" },
+	{ "bloom.update_debounce_ms", "60001", "is above 60000" },
+	{ "bloom.max_inbound_fpr", "1.1", "is above 1" },
+	{ "bloom.max_inbound_fpr", "-0.1", "is below 0" },
+	{ "cache.coord_size", "63", "is below 64" },
+	{ "cache.coord_size", "1000001", "is above 1000000" },
+	{ "cache.coord_ttl_secs", "0", "is below 1" },
+	{ "cache.coord_ttl_secs", "86401", "is above 86400" },
 };
 
 START_TEST(limits_have_bounds)
 {
-	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{},\"tree\":{}}}";
+	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{},\"tree\":{},"
+	                            "\"bloom\":{},\"cache\":{}}}";
 	const struct mr_section *node_section = &mr_control_sections[0];
 	void *out = calloc(1, mr_section_size(node_section));
 	struct mr_report report = { 0 };
