@@ -234,7 +234,8 @@ start_nodes()
 write_node()
 {
 	cat >"$work/$1.json" <<END
-{ "node": { "identity": { "key_file": "$work/$1.key" } },
+{ "node": { "identity": { "key_file": "$work/$1.key" },
+            "control": { "socket_path": "$work/$1.control" } },
   "transports": { "udp": { "bind_addr": "$2:2121", "mtu": 1472 } },
   "tun": { "enabled": true, "name": "fips0", "mtu": 1280 },
   "peers": [ { "npub": "$(sed -n 's/^npub *//p' "$work/$3.id")", "alias": "$3",

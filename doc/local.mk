@@ -2,6 +2,7 @@
 
 dist_doc_DATA += \
 	doc/bench.md \
+	doc/control-socket.md \
 	doc/graphs.md \
 	doc/reload.md \
 	doc/plugins.md \

@@ -330,6 +330,7 @@ net_tests = \
 	t/net/away.sh \
 	t/net/chain.sh \
 	t/net/connected.sh \
+	t/net/control.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
 	t/net/offloads.sh \

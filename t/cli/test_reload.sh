@@ -76,7 +76,7 @@ npub=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
 "$millrace" keygen --out n.key >/dev/null || exit 99
 "$millrace" keygen --out other.key >/dev/null || exit 99
 cat >n.json <<END
-{ "node": { "identity": { "key_file": "n.key" } },
+{ "node": { "identity": { "key_file": "n.key" }, "control": { "enabled": false } },
   "transports": { "udp": { "bind_addr": "127.0.0.1:0", "mtu": 1472 } },
   "graph": "fused",
   "http": { "listen": "unix:$dir/sock" } }
@@ -128,6 +128,13 @@ takes '.graph = "staged"' 'reloaded: graph staged: sources rested for'
 [ "$(stats '.stages."fsp-seal".threads' /graph)" = 2 ] || fail "--set is forgotten"
 takes '.graph = "./mine.json"' 'reloaded: graph mine'
 takes '.node.heartbeat_interval_secs = 7' 'reloaded: new settings, the workers ran on'
+takes ".node.control = { enabled: true, socket_path: \"$dir/one\" }" 'reloaded: new settings, the workers ran on'
+[ "$("$millrace" show -c n.json status | jq -r .control_socket)" = "$dir/one" ] || fail "no control socket"
+takes ".node.control.socket_path = \"$dir/two\"" 'reloaded: new settings, the workers ran on'
+[ -e one ] && fail "the control socket is at its old place"
+"$millrace" show -s "$dir/two" status >/dev/null || fail "the control socket has not moved"
+takes '.node.control.enabled = false' 'reloaded: new settings, the workers ran on'
+[ -e two ] && fail "the control socket is still there"
 takes '.tun.queue = 1000 | .tun.enabled = false' 'nothing changed' # the defaults
 takes '.log.level = "debug"' 'reloaded: new settings'
 takes ".peers = [{ \"npub\": \"$npub\", \"alias\": \"x\",
