@@ -13,6 +13,8 @@ libcore_a_SOURCES = \
 	core/counter.c \
 	core/counter.h \
 	core/deliver.c \
+	core/dns.c \
+	core/dns.h \
 	core/engine.c \
 	core/engine.h \
 	core/epoch.h \

@@ -92,6 +92,7 @@ test_programs = \
 	t/core/test_http \
 	t/core/test_json \
 	t/core/test_deal \
+	t/core/test_dns \
 	t/core/test_lanes \
 	t/core/test_lanes_load \
 	t/core/test_log \
