@@ -34,6 +34,8 @@ libcli_a_SOURCES = \
 	cli/run.h \
 	cli/set.c \
 	cli/show.c \
+	cli/dns.c \
+	cli/dns.h \
 	cli/socket.c \
 	cli/socket.h \
 	cli/stats.c \

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dns.h"
 #include "cli/identity.h"
 #include "cli/socket.h"
 #include "core/clock.h"
@@ -205,6 +206,7 @@ static void succeeded(struct attempt *a, enum mr_swap what)
 		take_doc(a);
 	own = take_settings(a);
 	cli_socket_again(a->r);
+	cli_dns_open(a->r);
 	if (what != MR_SWAP_SAME || own) {
 		tell_done(a, what);
 		return;

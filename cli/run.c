@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "cli/aead.h"
+#include "cli/dns.h"
 #include "cli/identity.h"
 #include "cli/privileges.h"
 #include "cli/run.h"
@@ -225,6 +226,7 @@ static bool open_node(struct run *r, struct mr_report *report)
 	}
 	r->http = mr_http_open(r->loop, r->node.settings.http.listen,
 	                       r->node.settings.http.insecure_bind, cli_routes, &r->pages, report);
+	cli_dns_open(r);
 	return cli_socket_open(r, report) && report->errors == 0;
 }
 
@@ -238,13 +240,14 @@ static bool give_up_rights(struct run *r, struct mr_report *report)
 	                           report);
 }
 
-/* HTTP and the control socket go first: their handlers look at the engine.  True when every packet came home. */
+/* HTTP, the control socket and names go first: their handlers look at the engine.  True when every packet came home. */
 static bool close_all(struct run *r)
 {
 	unsigned missing;
 
 	mr_http_close(r->http);
 	mr_oneline_close(r->control);
+	mr_dns_close(r->dns);
 	mr_timer_close(r->deadline);
 	mr_timer_close(r->report);
 	mr_timer_close(r->farewell);

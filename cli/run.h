@@ -4,6 +4,7 @@
 
 #include "cli/nodefile.h"
 #include "cli/pages.h"
+#include "core/dns.h"
 #include "core/engine.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -24,6 +25,9 @@ struct run {
 	struct mr_loop      *loop;
 	struct mr_http      *http;     /* NULL: off                               */
 	struct mr_oneline   *control;  /* socket; NULL: off                       */
+	struct mr_dns       *dns;      /* names in .fips; NULL: not answered      */
+	struct mr_dns_wish   dns_at;   /* where; valid if they are                */
+	char                 dns_bind[64];
 	struct mr_timer     *deadline; /* control's next one                      */
 	struct mr_timer     *report;   /* NULL without --report                   */
 	struct mr_timer     *farewell;

@@ -25,6 +25,7 @@ contrib_bench_ring_LDADD = $(MR_LIBS) $(LIBS_NEEDED)
 
 # These measure and are no part of what is installed.
 check_PROGRAMS += \
+	contrib/bench/ask \
 	contrib/bench/ceiling \
 	contrib/bench/deal \
 	contrib/bench/flood \

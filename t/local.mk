@@ -184,6 +184,7 @@ test_programs = \
 	t/stages/test_connected \
 	t/stages/test_control \
 	t/stages/test_control_access \
+	t/stages/test_control_domain \
 	t/stages/test_control_kept \
 	t/stages/test_control_keys \
 	t/stages/test_control_moves \

@@ -45,7 +45,8 @@ bool mr_guests_tell(struct control *c, struct mr_turn *t)
 	first = c->wish[0];
 	c->n_wishes--;
 	memmove(c->wish, c->wish + 1, c->n_wishes * sizeof c->wish[0]);
-	mr_control_tell(c, &(struct fips_input){ .kind = first.kind, .peer = first.peer }, t);
+	mr_control_tell(c, &(struct fips_input){ .kind = first.kind, .peer = first.peer,
+	                                         .bytes = first.pub, .len = sizeof first.pub }, t);
 	return true;
 }
 

@@ -5,6 +5,8 @@ libstages_a_SOURCES += \
 	stages/control/control.c \
 	stages/control/control.h \
 	stages/control/forwards.c \
+	stages/control/domain.c \
+	stages/control/domain.h \
 	stages/control/guests.c \
 	stages/control/inputs.c \
 	stages/control/kept.c \

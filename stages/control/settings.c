@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dns.h"
 #include "core/json.h"
 #include "stages/control/mesh_settings.h"
 #include "stages/control/peers.h"
@@ -62,6 +63,13 @@ struct acl {
 struct socket {
 	bool  enabled;
 	char *path; /* NULL: where it is by default */
+};
+
+struct dns {
+	bool     enabled;
+	char    *bind;
+	uint32_t port;
+	uint32_t ttl; /* s */
 };
 
 struct node_conf {
@@ -263,11 +271,32 @@ static void check_node(const void *conf, const struct mr_json *doc, struct mr_re
 		mr_complain(report, mr_json_where(doc, rekey_path), "%s", text);
 }
 
+static const char *dns_bind_rule(const void *member)
+{
+	const char *bind = *(char *const *)member;
+
+	return bind && mr_dns_address_valid(bind) ? NULL : "is no IP address";
+}
+
+static const struct mr_field dns_fields[] = {
+	{ "enabled", MR_BOOL, MR_AT(struct dns, enabled), .def = 1,
+	  .help = "answer questions for the addresses of names in .fips" },
+	{ "bind_addr", MR_TEXT, MR_AT(struct dns, bind), .text = "::1", .rule = dns_bind_rule,
+	  .help = "address to answer at" },
+	{ "port", MR_U32, MR_AT(struct dns, port), .min = 1, .max = 65535, .def = 5354,
+	  .help = "UDP port to answer at" },
+	{ "ttl", MR_U32, MR_AT(struct dns, ttl), .max = 86400, .def = 300, .unit = "s",
+	  .help = "how long others may keep an answer" },
+	{ 0 }
+};
+
 const struct mr_section mr_control_sections[] = {
 	{ .path = "node", .fields = node_fields, .size = sizeof(struct node_conf),
 	  .help = "limits and timers", .check = check_node },
 	{ .path = "", .fields = mr_peers_fields, .size = sizeof(struct mr_peers_conf),
 	  .help = "the peers", .check = mr_peers_check },
+	{ .path = "dns", .fields = dns_fields, .size = sizeof(struct dns),
+	  .help = "names in .fips" },
 	{ 0 }
 };
 
@@ -362,6 +391,16 @@ static void take_files(struct control_settings *set, const struct node_conf *n)
 	}
 }
 
+static void take_dns(struct control_settings *set, const struct dns *d)
+{
+	set->dns = d->enabled;
+	set->dns_port = (uint16_t)d->port;
+	set->dns_ttl = d->ttl;
+	set->dns_bind = strdup(d->bind);
+	if (!set->dns_bind)
+		abort();
+}
+
 int mr_control_configure(struct control *c, struct control_settings *set, struct mr_setup *s)
 {
 	const struct node_conf *n = s->conf[0];
@@ -371,6 +410,7 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 
 	*set = (struct control_settings){ .drain = n->drain * MR_NS_PER_S };
 	take_files(set, n);
+	take_dns(set, s->conf[2]);
 	*config = fips_node_config_default();
 	config->me = &c->mesh->me;
 	config->link_mtu = mr_transports_mtu(&c->transports);
@@ -402,6 +442,7 @@ void mr_settings_close(struct control_settings *set)
 	for (unsigned i = 0; i < CONTROL_FILES; i++)
 		free(set->file[i]);
 	free(set->socket_path);
+	free(set->dns_bind);
 	free(set->named);
 	free(set->peers);
 	*set = (struct control_settings){ 0 };

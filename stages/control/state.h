@@ -201,11 +201,16 @@ struct control_guest {
 
 /* What the operator wants of the node. */
 struct control_wish {
-	enum fips_input_kind kind; /* CONNECT or DISCONNECT */
-	struct fips_addr     peer;
+	enum fips_input_kind kind; /* CONNECT, DISCONNECT or KNOWN */
+	struct fips_addr     peer; /* not of KNOWN */
+	uint8_t              pub[FIPS_PUB_LEN]; /* of KNOWN */
 };
 
 struct control_settings {
+	bool                     dns;    /* names of .fips are answered ...             */
+	char                    *dns_bind; /* ... here, owned                           */
+	uint16_t                 dns_port;
+	uint32_t                 dns_ttl; /* s                                          */
 	bool                     socket; /* the control socket is wanted ...            */
 	char                    *socket_path; /* ... here, owned; "": where it is by default */
 	char                    *file[CONTROL_FILES]; /* owned paths; "": none          */
@@ -448,6 +453,11 @@ bool mr_guests_tell(struct control *c, struct mr_turn *t);
 /* Guests are peers of these settings too. */
 void mr_guests_take_along(struct control *c, struct control_settings *next);
 void mr_guests_close(struct control *c);
+
+/* ---- domain.c ---- */
+
+/* x of the key that the hosts file, or else the node file, has for a name; NULL: neither has it. */
+const uint8_t *mr_control_key_of(const struct control *c, const char *name);
 
 /* ---- access.c ---- */
 

@@ -212,7 +212,7 @@ cat >bad.json <<'END'
 { "node": { "identitty": {} },
   "transports": { "udp": { "mtu": 70 } },
   "tun": { "enabled": "yes" },
-  "dns": { "enabled": true },
+  "gateway": { "enabled": true },
   "graph": "./graph.json" }
 END
 cat >graph.json <<'END'
@@ -225,7 +225,7 @@ out_empty
 err_has 'bad.json:1:13: node.identitty: there is no such key; did you mean "identity"?'
 err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
 err_has 'bad.json:3:12: tun.enabled: "yes" is not true or false'
-err_has 'warning: bad.json:4:3: dns: the DNS responder is not part of this version'
+err_has 'warning: bad.json:4:3: gateway: the LAN gateway is not part of this version'
 err_has './graph.json:1:25: stages.fmp-opne: there is no kind "fmp-opne"; did you mean "fmp-open"?'
 err_has './graph.json:2:37: edges[0].to: there is no stage "fmp-open"; did you mean "fmp-opne"?'
 err_has './graph.json:3:16: edges[1].from: rx has no output "handshake"; did you mean "handshakes"?'
@@ -248,7 +248,8 @@ err_has 'types.json:3:12: tun.uso: "off" is not true or false'
 err_has 'types.json:5:13: aead.refuse: an array is not a string'
 for setting in 'tun.queue=99: 99 is below 100' 'tun.queue=100001: 100001 is above 100000' \
 	'tun.queues=0: 0 is below 1' 'tun.queues=17: 17 is above 16' \
-	'aead.refuse=mbedtls: "mbedtls" names the one that is built in' 'aead=lanes: "lanes" is not an object'; do
+	'dns.port=0: 0 is below 1' 'dns.port=65536: 65536 is above 65535' 'dns.bind_addr=here: "here" is no IP address' \
+	'dns.ttl=86401: 86401 is above 86400' 'dns.enabled=1: 1 is not true or false' 'aead.refuse=mbedtls: "mbedtls" names the one that is built in' 'aead=lanes: "lanes" is not an object'; do
 	expect 2 check -g fused --set "${setting%%: *}"
 	err_has "--set: ${setting%%=*}: ${setting#*: }"
 done

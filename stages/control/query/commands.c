@@ -20,21 +20,10 @@ struct who {
 	char             npub[FIPS_KEY_TEXT];
 };
 
-static const uint8_t *key_of_name(const struct control *c, const char *name)
-{
-	for (unsigned i = 0; i < c->access.hosts.n; i++)
-		if (fips_same_name(c->access.hosts.host[i].name, name))
-			return c->access.hosts.host[i].xonly;
-	for (unsigned i = 0; i < c->set.config.n_peers; i++)
-		if (c->set.peers[i].alias[0] && fips_same_name(c->set.peers[i].alias, name))
-			return c->set.peers[i].pub + 1;
-	return NULL;
-}
-
 /* False with a message. */
 static bool read_who(struct query *q, const char *text, struct who *out)
 {
-	const uint8_t *key = key_of_name(q->control, text);
+	const uint8_t *key = mr_control_key_of(q->control, text);
 	uint8_t pub[FIPS_PUB_LEN];
 	const char *wrong = NULL;
 

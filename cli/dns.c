@@ -1,0 +1,58 @@
+/* dns.c - questions for names, answered between two turns of control. */
+#include "cli/dns.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#include "stages/control/domain.h"
+#include "stages/lib/tun.h"
+
+static enum mr_dns_answer on_name(void *arg, const char *name, uint8_t ip[16])
+{
+	struct run *r = arg;
+	enum mr_dns_answer answer = mr_domain_find(mr_engine_host_state(r->engine), name, ip);
+
+	cli_run_turn(r); /* who asks may send packets at once */
+	return answer;
+}
+
+/* Others of the mesh are not to try which names we know. */
+static unsigned mesh_device(const struct run *r)
+{
+	const struct mr_tun *tun = mr_engine_resource(r->engine, &mr_resource_tun);
+
+	return tun && tun->queues > 0 ? if_nametoindex(tun->name) : 0;
+}
+
+static bool same(const struct run *r, const struct mr_domain_settings *set)
+{
+	if (!set->enabled || !r->dns)
+		return !set->enabled && !r->dns;
+	return set->port == r->dns_at.port && set->ttl == r->dns_at.ttl &&
+	       !strcmp(set->bind, r->dns_bind);
+}
+
+void cli_dns_open(struct run *r)
+{
+	struct mr_domain_settings set = mr_domain_settings(mr_engine_host_state(r->engine));
+	const char *wrong = NULL;
+
+	if (same(r, &set))
+		return;
+	mr_dns_close(r->dns);
+	r->dns = NULL;
+	if (!set.enabled) {
+		mr_log(&r->log, MR_LOG_INFO, "names in .fips are not answered any more");
+		return;
+	}
+	snprintf(r->dns_bind, sizeof r->dns_bind, "%s", set.bind);
+	r->dns_at = (struct mr_dns_wish){ .bind = r->dns_bind, .port = set.port, .ttl = set.ttl,
+		                          .deaf_to = mesh_device(r) };
+	r->dns = mr_dns_open(r->loop, &r->dns_at, on_name, r, &wrong);
+	if (r->dns)
+		mr_log(&r->log, MR_LOG_INFO, "names in .fips are answered at %s port %u", set.bind,
+		       set.port);
+	else
+		mr_log(&r->log, MR_LOG_WARN, "names in .fips are not answered: %s port %u: %s", set.bind,
+		       set.port, wrong);
+}
