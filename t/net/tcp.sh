@@ -5,7 +5,7 @@
 #   one         b listens and knows no address, a dials and does not listen
 #   restarted   b ends and begins anew, and a reaches it again
 #   reset       their connection is killed under them: they go on by another, and no link was lost
-#   reloaded    a gets another graph while numbered packets flow: its connections stay
+#   reloaded    a gets another graph: its connections stay
 #   hostile     200 clients say nothing, others say the wrong thing: a pings b meanwhile, and none of them
 #               takes the place of one that is in use
 #   mixed       a -- b over TCP, b -- c over UDP: a reaches c through b
@@ -118,13 +118,18 @@ await_reach a b
 
 row=reset
 before=$(peer_says a .up_s)
-ip netns exec b ss -K -t src 10.77.0.2:8443 >"$work/killed" 2>&1 || say "reset: ss cannot kill: $(cat "$work/killed")"
-await_reach a b
-pings b a
-peer_says a ".up_s > $before" >/dev/null || wrong "the link was lost"
+ip netns exec b ss -HK -t 'src 10.77.0.2:8443' >"$work/killed" 2>&1
+if grep -q 10.77.0.1 "$work/killed"; then
+	await_reach a b
+	pings b a
+	peer_says a ".up_s > $before" >/dev/null || wrong "the link was lost"
+	settle a
+	expect a "$(sum tcp .counters.dialled) > 1"
+else
+	say "reset: left out, this kernel closes no sockets for us: $(cat "$work/killed")"
+fi
 
 row=reloaded
-ip netns exec b "$numbered" help >/dev/null 2>&1
 jq '.graph = "fused"' "$work/a.json" >"$work/more.json" && mv "$work/more.json" "$work/a.json" || die "no file"
 page a /stats a.stats
 dialled=$(jq "$(sum tcp .counters.dialled)" "$work/a.stats")
@@ -132,6 +137,8 @@ dialled=$(jq "$(sum tcp .counters.dialled)" "$work/a.stats")
 pings a b
 settle a
 expect a "$(sum tcp .counters.dialled) == $dialled"
+
+say "reloaded: $(cat "$work/reload")"
 
 row=hostile
 start "$work/hostile.log" ip netns exec a sh -c '
@@ -155,7 +162,36 @@ done
 pings a b
 settle b
 expect b "$framing == 4"
+say "hostile: $(jq -c "$(sum tcp .counters)" "$work/b.stats")"
 both_end
 end "$clients"
+
+row=mixed nodes="a b c"
+ip netns add c && ip -n c link set lo up &&
+	ip link add veth-bc netns b type veth peer name veth-c netns c &&
+	ip -n b address add 10.78.0.1/24 dev veth-bc && ip -n c address add 10.78.0.2/24 dev veth-c &&
+	ip -n b link set veth-bc up && ip -n c link set veth-c up || die "no c"
+for node in $nodes; do
+	rm -f "$work/$node.key" "$work/$node.key.pub"
+	"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
+done
+a6=$(mesh_address a) c6=$(mesh_address c)
+write_node a 10.77.0.1 b 10.77.0.2
+write_node c 10.78.0.2 b 10.78.0.1
+write_node b 10.78.0.1 c 10.78.0.2
+over_tcp a '.peers += [{ npub: "'"$(npub c)"'", alias: "c", via: "b" }]'
+jq '.peers += [{ npub: "'"$(npub a)"'", alias: "a", via: "b" }]' "$work/c.json" >"$work/more.json" &&
+	mv "$work/more.json" "$work/c.json" || die "no file for c"
+jq '.transports.udp = { lan: .transports.udp, spare: { bind_addr: "10.77.0.2:2122" } } |
+	.transports.tcp.bind_addr = "10.77.0.2:8443" | .peers[].addresses[].transport = "udp/lan"' \
+	"$work/b.json" >"$work/more.json" && mv "$work/more.json" "$work/b.json" || die "no file for b"
+for node in $nodes; do
+	start_node $node
+done
+await_reach a c
+pings a c
+pings c a
+both_end
+say "mixed: $(jq -c "$(sum tcp .packets.taken), $(sum tx-gso .packets.taken)" "$work/b.stats" | tr '\n' ' ')frames of b over TCP and UDP"
 
 [ $bad -eq 0 ] || lament "failed"
