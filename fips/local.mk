@@ -25,6 +25,7 @@ libfips_a_SOURCES = \
 	fips/node/filters.h \
 	fips/node/forwards.c \
 	fips/node/forwards.h \
+	fips/node/found.c \
 	fips/node/hops.c \
 	fips/node/info.c \
 	fips/node/input.h \
@@ -129,6 +130,8 @@ libfips_a_SOURCES = \
 	fips/wire/coords.h \
 	fips/wire/datagram.c \
 	fips/wire/datagram.h \
+	fips/wire/ether.c \
+	fips/wire/ether.h \
 	fips/wire/filter.c \
 	fips/wire/filter.h \
 	fips/wire/fsp.c \

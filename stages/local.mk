@@ -2,6 +2,8 @@
 
 libstages_a_SOURCES = \
 	stages/kinds.h \
+	stages/lib/ether.c \
+	stages/lib/ether.h \
 	stages/lib/hostport.c \
 	stages/lib/hostport.h \
 	stages/lib/learn.c \

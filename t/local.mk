@@ -122,6 +122,7 @@ test_programs = \
 	t/fips/test_node_aging \
 	t/fips/test_node_chain \
 	t/fips/test_node_configure \
+	t/fips/test_node_found \
 	t/fips/test_node_filters \
 	t/fips/test_node_hostile \
 	t/fips/test_node_limits \
@@ -159,6 +160,7 @@ test_programs = \
 	t/fips/test_vectors_session \
 	t/fips/test_vectors_tree \
 	t/fips/test_wire_filter \
+	t/fips/test_wire_ether \
 	t/fips/test_wire_fsp \
 	t/fips/test_wire_link \
 	t/fips/test_wire_lookup \
@@ -194,6 +196,7 @@ test_programs = \
 	t/stages/test_crowd \
 	t/stages/test_data_path \
 	t/stages/test_dealt \
+	t/stages/test_ethernet \
 	t/stages/test_fmp_number \
 	t/stages/test_fmp_open \
 	t/stages/test_fmp_seal \
@@ -332,6 +335,7 @@ net_tests = \
 	t/net/away.sh \
 	t/net/chain.sh \
 	t/net/connected.sh \
+	t/net/ethernet.sh \
 	t/net/control.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
@@ -372,6 +376,7 @@ check_PROGRAMS += \
 	t/net/capture \
 	t/net/hostile \
 	t/net/numbered \
+	t/net/raw \
 	t/net/refuse \
 	t/net/relay
 t_net_numbered_SOURCES = \
@@ -394,6 +399,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_datagram \
 	t/fuzz/fuzz_deliver \
 	t/fuzz/fuzz_filter \
+	t/fuzz/fuzz_ether \
 	t/fuzz/fuzz_fsp \
 	t/fuzz/fuzz_graph \
 	t/fuzz/fuzz_handshake_ik \
@@ -451,6 +457,7 @@ t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_filter_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_ether_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)

@@ -41,6 +41,8 @@
  *   NAMES                                            nodes may be called otherwise now
  *   TIMER                                            the deadline has come
  *   CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
+ *   FOUND                bytes, via                  a beacon: the x-only key of somebody who may be
+ *                                                    there, and asks to be called
  *   CONFIGURE            config                      the operator's settings have changed; reserved
  *                                                    before (fips_node_reserve)
  *   STOP                                             Disconnect to all; nothing is dialled again
@@ -79,6 +81,7 @@ enum fips_input_kind {
 	FIPS_IN_TIMER,
 	FIPS_IN_CONNECT,
 	FIPS_IN_DISCONNECT,
+	FIPS_IN_FOUND,
 	FIPS_IN_CONFIGURE,
 	FIPS_IN_STOP,
 	FIPS_IN_KINDS,

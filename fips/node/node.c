@@ -160,6 +160,7 @@ static void start(struct fips_node *n)
 {
 	fips_node_buckets(n);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
+	fips_bucket_init(&n->found, 16, 1000, n->now);
 	fips_mark_all(n);
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];
@@ -248,6 +249,10 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_TIMER: fips_timers_run(n); break;
 	case FIPS_IN_CONNECT:
 	case FIPS_IN_DISCONNECT: operator_says(n, in); break;
+	case FIPS_IN_FOUND:
+		if (in->len == FIPS_XONLY_LEN)
+			fips_found(n, in->bytes, &in->via);
+		break;
 	case FIPS_IN_CONFIGURE: fips_node_configure(n, in->config); break;
 	case FIPS_IN_STOP: n->stopping = true; break;
 	case FIPS_IN_KINDS: break;

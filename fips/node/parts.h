@@ -63,6 +63,10 @@ bool fips_index_draw(struct fips_node *n, uint32_t *index);
 const char *fips_node_wrong(const struct fips_node_config *config); /* any time */
 void fips_node_buckets(struct fips_node *n); /* full ones, as the limits say */
 
+/* found.c: somebody says that he is there. */
+void fips_found(struct fips_node *n, const uint8_t xonly[FIPS_XONLY_LEN],
+                const struct fips_via *via);
+
 /* dial.c: our own message 1s. */
 void fips_dial_begin(struct fips_node *n, struct fips_peer *p);
 void fips_dial_end(struct fips_node *n, struct fips_peer *p);

@@ -302,6 +302,7 @@ struct fips_node {
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
 	struct fips_bucket   callers;  /* ... from those of peers                 */
 	struct fips_bucket   answers;   /* message 2                              */
+	struct fips_bucket   found;    /* nodes that say they are there           */
 	uint64_t             last_key; /* id                                      */
 	bool                 stopping;
 	struct fips_dues     dues;

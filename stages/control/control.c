@@ -55,7 +55,8 @@ static int control_open(void *self, struct mr_setup *s)
 
 	c->mesh = s->use[0];
 	c->udp = s->use[1];
-	c->transports = (struct mr_transports){ .udp = c->udp, .tcp = s->use[2] };
+	c->transports = (struct mr_transports){ .udp = c->udp, .tcp = s->use[2],
+		                            .ether = s->use[3] };
 	c->aead = s->aead;
 	c->workers = s->workers;
 	c->log = mr_log_stderr(MR_LOG_INFO);
@@ -250,7 +251,7 @@ const struct mr_kind mr_kind_control = {
 	.abi = MR_ABI, .name = "control", .summary = "host the node: links, sessions, routes",
 	.size = sizeof(struct control), .sections = mr_control_sections,
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, &mr_resource_udp,
-		                                     &mr_resource_tcp, NULL },
+		                                     &mr_resource_tcp, &mr_resource_ether, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "handshakes", .view = "handshake packet, or FMP frame of an expected key",
 		  .reaches = MR_ALL_OUTPUTS },

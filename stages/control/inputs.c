@@ -158,6 +158,15 @@ static bool roamed(struct control *c, const struct mr_event *e, struct fips_inpu
 	return true;
 }
 
+static void found(const struct mr_event *e, struct fips_input *in)
+{
+	in->kind = FIPS_IN_FOUND;
+	in->bytes = e->bytes;
+	in->len = FIPS_XONLY_LEN;
+	in->via = (struct fips_via){ .instance = (uint16_t)e->a, .len = MR_ETHER_MAC };
+	memcpy(in->via.sock, &e->b, MR_ETHER_MAC);
+}
+
 /* False: about something that is gone, or not for the node. */
 static bool input_of(struct control *c, const struct mr_event *e, struct fips_input *in)
 {
@@ -174,6 +183,9 @@ static bool input_of(struct control *c, const struct mr_event *e, struct fips_in
 	case MR_EV_RESOLVE:
 		in->kind = FIPS_IN_RESOLVE;
 		memcpy(in->peer.b, e->bytes, FIPS_ROUTE_KEY);
+		return true;
+	case MR_EV_FOUND:
+		found(e, in);
 		return true;
 	default:
 		return false;

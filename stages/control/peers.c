@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stages/lib/hostport.h"
-
 enum policy { AUTO_CONNECT, ON_DEMAND, MANUAL };
 
 struct address_conf {
@@ -66,14 +64,15 @@ static const char *addr_rule(const void *member)
 {
 	const char *text = *(char *const *)member;
 
-	return !text || is_name(text) ? NULL : mr_hostport_wrong(text);
+	return !text || is_name(text) ? NULL : mr_transport_address_wrong(text);
 }
 
 static const struct mr_field address_fields[] = {
 	{ "transport", MR_TEXT, MR_AT(struct address_conf, transport), .required = true,
-	  .rule = transport_rule, .help = "udp or tcp; one of several instances as in udp/lan" },
+	  .rule = transport_rule, .help = "udp, tcp or ethernet; one of several instances as in udp/lan" },
 	{ "addr", MR_TEXT, MR_AT(struct address_conf, addr), .required = true,
-	  .rule = addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets" },
+	  .rule = addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets; on "
+	          "Ethernet interface/aa:bb:cc:dd:ee:ff" },
 	{ "priority", MR_U32, MR_AT(struct address_conf, priority), .def = 100,
 	  .help = "the lower, the earlier it is tried" },
 	{ 0 }
@@ -167,7 +166,7 @@ static int take_address(struct control *c, const struct address_conf *conf, cons
 	wrong = mr_transports_parse(&c->transports, which, conf->addr, &via);
 	if (!wrong) {
 		peer->via[peer->n++] = via;
-	} else if (is_name(conf->addr)) {
+	} else if (is_name(conf->addr) && !(which >> MR_VIA_ETHER)) {
 		peer->name[peer->n].of = peer;
 		take_name(&peer->name[peer->n++], conf->addr, which);
 	} else {

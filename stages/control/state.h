@@ -22,6 +22,7 @@
 #include "fips/node/node.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
+#include "stages/lib/ether.h"
 #include "stages/lib/tcp.h"
 #include "stages/lib/transports.h"
 #include "stages/lib/udp.h"

@@ -6,21 +6,25 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "stages/lib/ether.h"
 #include "stages/lib/hostport.h"
 #include "stages/lib/tcp.h"
 #include "stages/lib/udp.h"
 
 _Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_TCP &&
-	       MR_TCP_MAX <= MR_VIA_END - MR_VIA_TCP_IN, "instances have numbers of their own");
+	       MR_TCP_MAX <= MR_VIA_ETHER - MR_VIA_TCP_IN && MR_ETHER_MAX <= MR_VIA_END - MR_VIA_ETHER,
+	       "instances have numbers of their own");
 
 bool mr_transports_any(const struct mr_transports *all)
 {
-	return all->udp->n || all->tcp->n;
+	return all->udp->n || all->tcp->n || all->ether->n;
 }
 
 uint16_t mr_transports_mtu(const struct mr_transports *all)
 {
-	return all->udp->mtu < all->tcp->mtu ? all->udp->mtu : all->tcp->mtu;
+	uint16_t mtu = all->udp->mtu < all->tcp->mtu ? all->udp->mtu : all->tcp->mtu;
+
+	return all->ether->mtu < mtu ? all->ether->mtu : mtu;
 }
 
 uint32_t mr_transports_accept(const struct mr_transports *all)
@@ -31,6 +35,8 @@ uint32_t mr_transports_accept(const struct mr_transports *all)
 		accept |= (uint32_t)all->udp->socket[i].accept << i;
 	for (unsigned i = 0; i < all->tcp->n; i++)
 		accept |= (uint32_t)(all->tcp->listener[i].fd >= 0) << (MR_VIA_TCP_IN + i);
+	for (unsigned i = 0; i < all->ether->n; i++)
+		accept |= (uint32_t)all->ether->socket[i].conf->accept << (MR_VIA_ETHER + i);
 	return accept;
 }
 
@@ -45,7 +51,7 @@ static bool begins(const char *text, const char *word)
 
 bool mr_transport_later(const char *text)
 {
-	static const char *const later[] = { "ethernet", "tor", "nym", "ble" };
+	static const char *const later[] = { "tor", "nym", "ble" };
 	bool is = false;
 
 	for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++)
@@ -55,21 +61,26 @@ bool mr_transport_later(const char *text)
 
 bool mr_transport_known(const char *text)
 {
-	return begins(text, "udp") || begins(text, "tcp") || mr_transport_later(text);
+	return begins(text, "udp") || begins(text, "tcp") || begins(text, "ethernet") ||
+	       mr_transport_later(text);
 }
 
 static const char *name_of(const struct mr_transports *all, unsigned instance)
 {
 	if (instance < MR_VIA_TCP)
 		return instance < all->udp->n ? all->udp->socket[instance].name : NULL;
-	instance -= MR_VIA_TCP;
-	return instance < all->tcp->n ? all->tcp->listener[instance].name : NULL;
+	if (instance < MR_VIA_ETHER) {
+		instance -= MR_VIA_TCP;
+		return instance < all->tcp->n ? all->tcp->listener[instance].name : NULL;
+	}
+	instance -= MR_VIA_ETHER;
+	return instance < all->ether->n ? all->ether->socket[instance].name : NULL;
 }
 
 uint32_t mr_transports_named(const struct mr_transports *all, const char *text)
 {
 	const char *slash = strchr(text, '/');
-	unsigned first = begins(text, "tcp") ? MR_VIA_TCP : 0;
+	unsigned first = begins(text, "tcp") ? MR_VIA_TCP : begins(text, "ethernet") ? MR_VIA_ETHER : 0;
 	uint32_t which = 0;
 
 	if (!mr_transport_known(text) || mr_transport_later(text))
@@ -108,6 +119,37 @@ bool mr_transports_reach(const struct mr_transports *all, uint32_t which, const 
 	return false;
 }
 
+/* "eth0/aa:bb:cc:dd:ee:ff", by the instance of that interface. */
+static const char *parse_ether(const struct mr_transports *all, uint32_t which, const char *text,
+                               struct fips_via *via)
+{
+	const char *slash = strrchr(text, '/');
+	uint8_t mac[MR_ETHER_MAC];
+
+	if (!slash || slash == text || !mr_mac_parse(slash + 1, mac))
+		return "is not an interface/aa:bb:cc:dd:ee:ff";
+	for (unsigned i = 0; i < all->ether->n; i++) {
+		const char *interface = all->ether->socket[i].conf->interface;
+
+		if (!(which >> (MR_VIA_ETHER + i) & 1) || strlen(interface) != (size_t)(slash - text) ||
+		    memcmp(interface, text, (size_t)(slash - text)) != 0)
+			continue;
+		*via = (struct fips_via){ .instance = (uint16_t)(MR_VIA_ETHER + i),
+			                  .len = MR_ETHER_MAC };
+		memcpy(via->sock, mac, MR_ETHER_MAC);
+		return NULL;
+	}
+	return "is on an interface that no transport has";
+}
+
+const char *mr_transport_address_wrong(const char *text)
+{
+	const char *slash = strrchr(text, '/');
+	uint8_t mac[MR_ETHER_MAC];
+
+	return slash && slash > text && mr_mac_parse(slash + 1, mac) ? NULL : mr_hostport_wrong(text);
+}
+
 const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,
                                 struct fips_via *via)
 {
@@ -115,6 +157,8 @@ const char *mr_transports_parse(const struct mr_transports *all, uint32_t which,
 	const char *wrong;
 	socklen_t len;
 
+	if (which >> MR_VIA_ETHER)
+		return parse_ether(all, which, text, via);
 	wrong = mr_hostport_parse(text, &address, &len);
 	if (!wrong && !mr_transports_reach(all, which, &address, (uint16_t)len, via))
 		wrong = "is of another address family than its transport";
@@ -123,8 +167,14 @@ const char *mr_transports_parse(const struct mr_transports *all, uint32_t which,
 
 void mr_via_text(const struct fips_via *via, char text[MR_VIA_TEXT])
 {
+	const uint8_t *b = via->sock;
 	size_t n = 0;
 
+	if (mr_via_is_ether(via)) {
+		snprintf(text, MR_VIA_TEXT, "ethernet %02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
+		         b[3], b[4], b[5]);
+		return;
+	}
 	if (mr_via_is_tcp(via))
 		n = (size_t)snprintf(text, MR_VIA_TEXT, "tcp ");
 	mr_udp_text(via, text + n);

@@ -7,6 +7,7 @@
  *     0      UDP                                               address of a socket (sockaddr)
  *     8      TCP, an address to dial                           the same
  *     16     TCP, the far end of a connection it made to us    the same; nobody dials it
+ *     24     Ethernet                                          address of an interface (6 bytes)
  */
 #ifndef MR_STAGES_TRANSPORTS_H
 #define MR_STAGES_TRANSPORTS_H
@@ -18,22 +19,30 @@
 
 struct mr_udp;
 struct mr_tcp;
+struct mr_ether;
 
 #define MR_VIA_TCP    8
 #define MR_VIA_TCP_IN 16
-#define MR_VIA_END    24
+#define MR_VIA_ETHER  24
+#define MR_VIA_END    32
 
 #define MR_VIA_TEXT 80 /* bytes of an address as text, with its NUL */
 
 static inline bool mr_via_is_tcp(const struct fips_via *via)
 {
-	return via->instance >= MR_VIA_TCP && via->instance < MR_VIA_END;
+	return via->instance >= MR_VIA_TCP && via->instance < MR_VIA_ETHER;
+}
+
+static inline bool mr_via_is_ether(const struct fips_via *via)
+{
+	return via->instance >= MR_VIA_ETHER && via->instance < MR_VIA_END;
 }
 
 /* Borrowed; const after open. */
 struct mr_transports {
 	const struct mr_udp *udp;
 	const struct mr_tcp *tcp;
+	const struct mr_ether *ether;
 };
 
 /* Is there any? */
@@ -51,7 +60,7 @@ uint32_t mr_transports_named(const struct mr_transports *all, const char *text);
 bool mr_transport_known(const char *text);
 bool mr_transport_later(const char *text);
 
-/* Make a via of a numeric address by the first of `which` that can have it: NULL, or what is wrong. */
+/* Make a via of a numeric host:port, or of "interface/aa:bb:cc:dd:ee:ff", by the first of `which` that can have it: NULL, or what is wrong. */
 const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,
                                 struct fips_via *via);
 
@@ -59,7 +68,10 @@ const char *mr_transports_parse(const struct mr_transports *all, uint32_t which,
 bool mr_transports_reach(const struct mr_transports *all, uint32_t which, const void *address,
                          uint16_t len, struct fips_via *via);
 
-/* "10.0.0.1:2121", "tcp 10.0.0.1:8443" */
+/* Is it such a text, whatever transports there are?  NULL: it is. */
+const char *mr_transport_address_wrong(const char *text);
+
+/* "10.0.0.1:2121", "tcp 10.0.0.1:8443", "ethernet aa:bb:cc:dd:ee:ff" */
 void mr_via_text(const struct fips_via *via, char text[MR_VIA_TEXT]);
 
 #endif

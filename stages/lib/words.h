@@ -48,6 +48,9 @@ enum mr_fips_event {
 	MR_EV_CONFIRMED_SESSION,  /* fsp-open: first message under a key.  a: key id, u: K      */
 	MR_EV_NO_SESSION,         /* fsp-open: bytes: node address of the sender                */
 	MR_EV_RESOLVE,            /* route: bytes: the 15 address bytes an IPv6 address shows   */
+	/* ethernet: somebody who would be a neighbour.  a: instance of his address (struct fips_via), b: its
+	 * 6 bytes, bytes: the x-only key he says is his */
+	MR_EV_FOUND,
 };
 
 /* Orders from control.  p, q, a and b as said; objects are control's and outlive the order.  Those

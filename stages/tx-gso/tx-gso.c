@@ -4,6 +4,7 @@
  *   raw      handshake packets from control
  *
  *   tcp      those for addresses of the TCP transport, as they came
+ *   ethernet those of the Ethernet transport
  *
  *   1. what came is added to the lines of its sockets
  *   2. each socket's line goes out in messages, each for one target (gather.c), all by one sendmmsg
@@ -191,6 +192,8 @@ static void tx_process(void *self, unsigned input, struct mr_vector *v, struct m
 
 		if (via->len && mr_via_is_tcp(via)) {
 			mr_emit(t, TX_TCP, p);
+		} else if (via->len && mr_via_is_ether(via)) {
+			mr_emit(t, TX_ETHERNET, p);
 		} else if (via->len == 0 || via->instance >= tx->udp->n) {
 			mr_drop(t, NO_ADDRESS, p);
 		} else if (tx->n == TX_KEPT) {
@@ -273,6 +276,8 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
 		{ "tcp", .view = "FMP packet with its transport address", .numbered = true,
+		  .optional = true },
+		{ "ethernet", .view = "FMP packet with its transport address", .numbered = true,
 		  .optional = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){

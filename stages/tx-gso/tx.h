@@ -27,7 +27,7 @@
 #include "stages/lib/udp_peer.h"
 #include "stages/lib/words.h"
 
-enum { TX_TCP }; /* outputs */
+enum { TX_TCP, TX_ETHERNET }; /* outputs */
 enum { TX_CALLS, TX_FULL, TX_RETRIES, TX_SEGMENTED, TX_SEGMENTS, TX_FALLBACKS, TX_CONNECTED,
        TX_FAILED }; /* counters */
 

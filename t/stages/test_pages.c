@@ -11,7 +11,8 @@
 
 extern const struct mr_kind mr_kind_rx, mr_kind_fmp_open, mr_kind_fsp_open, mr_kind_route,
 	mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_tx_gso, mr_kind_tun_read, mr_kind_tun_write,
-	mr_kind_open, mr_kind_fsp_number, mr_kind_fmp_number, mr_kind_seal, mr_kind_tcp;
+	mr_kind_open, mr_kind_fsp_number, mr_kind_fmp_number, mr_kind_seal, mr_kind_tcp,
+	mr_kind_ethernet;
 
 static const struct {
 	const struct mr_kind *kind;         /* built in, or ... */
@@ -22,7 +23,7 @@ static const struct {
 	{ .kind = &mr_kind_tx_gso },   { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
 	{ .kind = &mr_kind_open },     { .kind = &mr_kind_fsp_number },
 	{ .kind = &mr_kind_fmp_number }, { .kind = &mr_kind_seal },
-	{ .kind = &mr_kind_tcp },
+	{ .kind = &mr_kind_tcp },       { .kind = &mr_kind_ethernet },
 	{ NULL, "tap", "tap" },        { NULL, "tap", "pcapng" },
 	{ NULL, "impair", "impair" },
 };

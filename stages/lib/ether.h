@@ -1,0 +1,52 @@
+/* ether.h - the Ethernet transport's instances: an interface and a packet socket each.
+ *
+ * The socket (packet(7), SOCK_DGRAM) is opened at set-up, before privileges are dropped: it takes
+ * CAP_NET_RAW.  A transport address is the six bytes of an Ethernet address in a struct fips_via, with
+ * the instance it belongs to (transports.h).
+ */
+#ifndef MR_STAGES_ETHER_H
+#define MR_STAGES_ETHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/stage.h"
+
+#define MR_ETHER_MAX 8
+#define MR_ETHER_MAC 6
+
+/* Settings of one instance, transports.ethernet of the node file. */
+struct mr_ether_conf {
+	char    *name;      /* NULL when there is only one                  */
+	char    *interface;
+	uint32_t ethertype;
+	uint32_t mtu;       /* largest FMP frame, bytes; 0: what the interface has room for */
+	uint32_t recv_buf_size, send_buf_size; /* bytes                     */
+	bool     listen, discovery; /* to beacons: both; the latter is the older word      */
+	bool     announce, auto_connect, accept;
+	uint32_t beacon;    /* s between two of ours                        */
+};
+
+struct mr_ether_socket {
+	const struct mr_ether_conf *conf; /* borrowed                       */
+	const char *name;     /* borrowed; "ethernet" if unnamed            */
+	int         fd;
+	int         index;    /* of the interface                           */
+	uint16_t    mtu;      /* largest FMP frame, bytes                   */
+	/* the stage's */
+	uint32_t    lost;     /* the overflow count seen last               */
+	uint64_t    beacon_at; /* ns: the next one of ours; MR_NEVER: none  */
+};
+
+struct mr_ether {
+	struct mr_ether_socket socket[MR_ETHER_MAX];
+	unsigned               n;   /* instances                                       */
+	uint16_t               mtu; /* smallest of their MTUs; UINT16_MAX: there are none */
+};
+
+extern const struct mr_resource mr_resource_ether;
+
+/* "aa:bb:cc:dd:ee:ff" to bytes; false: it is none. */
+bool mr_mac_parse(const char *text, uint8_t mac[MR_ETHER_MAC]);
+
+#endif

@@ -1,0 +1,168 @@
+#!/bin/sh
+# ethernet.sh - two nodes on a veth pair that has no IP address at all.
+#
+#   found      neither knows the other: beacons make the link, in each shipped graph that has a device, and
+#              40 MB of TCP go each way at once
+#   listens    a sends beacons and answers, b listens and dials
+#   static     no beacons: each has the other's Ethernet address in its file
+#   restarted  b ends and begins anew, and a reaches it again
+#   down       the interface of b goes down and comes up: they go on
+#   hostile    anything in our EtherType, beacons of others and our own among it: a pings b meanwhile
+#   refused    b dials, and a answers no strangers: there is no link
+#
+# In all rows packets are conserved, and all nodes end with 0 on SIGTERM.
+
+set -u
+top=${srcdir:?the tree, as make check sets it}
+. "$top/contrib/lib.sh"
+. "$top/t/net/wire.sh"
+enter_or_skip "$0" "$@"
+begin_wire ethernet fused
+raw=${RAW:-${millrace%/*}/t/net/raw}
+lay_veth
+ip -n a address flush dev veth-a && ip -n b address flush dev veth-b || die "no bare veth pair"
+bad=0
+
+wrong()
+{
+	say "$row: $*" >&2
+	bad=1
+}
+
+sum() # KIND COUNTER: over a kind's replicas, as jq has it
+{
+	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
+}
+sent=$(sum ethernet .packets.taken)
+received=$(sum ethernet .packets.out)
+
+mac() # NAME
+{
+	ip netns exec "$1" cat "/sys/class/net/veth-$1/address"
+}
+
+# over_ethernet NAME SETTINGS: NAME's file: Ethernet with these settings, no peers
+over_ethernet()
+{
+	jq ".transports = { ethernet: ({ interface: \"veth-$1\", beacon_interval_secs: 10 } + $2) } | .peers = []" \
+		"$work/$1.json" >"$work/more.json" && mv "$work/more.json" "$work/$1.json" ||
+		die "no file for $1"
+}
+
+# files ROW GRAPH SETTINGS-A SETTINGS-B: both nodes' files; $a6 and $b6.
+files()
+{
+	row="$1, $2" nodes_graph=$2 nodes="a b"
+	for node in a b; do
+		rm -f "$work/$node.key" "$work/$node.key.pub"
+		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
+	done
+	a6=$(mesh_address a) b6=$(mesh_address b)
+	write_node a 10.77.0.1 b 10.77.0.2
+	write_node b 10.77.0.2 a 10.77.0.1
+	over_ethernet a "$3"
+	over_ethernet b "$4"
+}
+
+begin()
+{
+	start_node a
+	start_node b
+}
+
+bulk()
+{
+	roomy a b
+	serve_streams "$b6"
+	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
+		lament "$row: no stream"
+	end "$server"
+	for node in a b; do
+		settle $node
+		expect $node "$sent > 5000 and $received > 5000"
+		expect $node "$(sum tx-gso .packets.taken) == 0 and $(sum rx .packets.made) == 0"
+		say "$row: $node: $(jq -r "\"\($sent) frames sent, \($(sum ethernet '.counters["send-calls"]')) calls; \($received)
+			received, \($(sum ethernet '.counters["receive-calls"]')) calls; drops \($(sum ethernet .drops.full)) full\"" \
+			"$work/$node.stats" | tr -s '\n\t ' ' ')"
+	done
+}
+
+both_end()
+{
+	for node in $nodes; do
+		settle $node
+		eval "ending=\$node_$node"
+		end "$ending" || wrong "$node ended with $?"
+	done
+}
+
+pings() # FROM TO
+{
+	finish ip netns exec "$1" ping -6 -q -c 5 -i 0.1 -W 2 "$(mesh_address "$2")" >"$work/ping" ||
+		wrong "$1 does not reach $2: $(tail -n 3 "$work/ping" | tr '\n' ' ')"
+}
+
+both='{ announce: true, auto_connect: true, accept_connections: true }'
+for graph in fused two-core staged dealt; do
+	files found $graph "$both" "$both"
+	begin
+	await_reach a b
+	bulk
+	both_end
+done
+
+files listens two-core '{ announce: true, accept_connections: true, mtu: 1280 }' '{ auto_connect: true, mtu: 1280 }'
+begin
+await_reach b a
+expect_beacons()
+{
+	settle a
+	settle b
+	expect a "$(sum ethernet '.counters["beacons-sent"]') > 0 and $(sum ethernet '.counters["beacons-heard"]') == 0"
+	expect b "$(sum ethernet '.counters["beacons-sent"]') == 0 and $(sum ethernet .counters.found) > 0"
+}
+expect_beacons
+
+row=hostile
+ip netns exec a "$raw" veth-a "$(mac b)" 2000 || wrong "nothing hostile was sent"
+pings a b
+settle b
+expect b "$(sum ethernet .drops.runt) > 0 and $(sum ethernet .drops.kind) > 0 and $(sum ethernet .drops.cast) > 0"
+expect b "$(sum ethernet .drops.long) > 0 and $(sum ethernet '.drops["beacon-version"]') > 0"
+expect b "$(sum ethernet .counters.found) < 200"
+say "hostile: $(jq -c "$(sum ethernet .drops) , $(sum ethernet .counters)" "$work/b.stats" | tr '\n' ' ')"
+both_end
+
+static='.peers = [{ npub: $npub, alias: $alias, addresses: [{ transport: "ethernet", addr: $at }] }]'
+files static staged '{}' '{}'
+jq --arg npub "$(npub b)" --arg alias b --arg at "veth-a/$(mac b)" "$static" "$work/a.json" >"$work/more.json" &&
+	mv "$work/more.json" "$work/a.json" || die "no file for a"
+jq --arg npub "$(npub a)" --arg alias a --arg at "veth-b/$(mac a)" "$static" "$work/b.json" >"$work/more.json" &&
+	mv "$work/more.json" "$work/b.json" || die "no file for b"
+begin
+await_reach a b
+
+row=restarted
+end "$node_b" || wrong "b ended with $?"
+start_node b
+await_reach a b
+
+row=down
+ip -n b link set veth-b down || die "no link to set down"
+ip netns exec b ping -6 -q -c 2 -i 0.1 -W 1 "$a6" >"$work/ping" && wrong "a is reached all the same"
+ip -n b link set veth-b up || die "no link to set up"
+await_reach b a
+both_end
+
+files refused fused '{ announce: true }' '{ auto_connect: true }'
+begin
+dialled()
+{
+	page b /stats b.stats && jq -e "$(sum ethernet .packets.taken) > 1" "$work/b.stats"
+}
+await 20 dialled || wrong "b does not dial"
+page a /peers a.peers && jq -e '[.peers[] | select(.state == "up")] == []' "$work/a.peers" >/dev/null ||
+	wrong "a has a link"
+both_end
+
+[ $bad -eq 0 ] || lament "failed"
