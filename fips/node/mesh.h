@@ -37,6 +37,7 @@ struct fips_mesh {
 	uint64_t tree_seen;  /* the tree's generation that others have been told of   */
 	uint64_t reeval_at;  /* ns; not before, the tree is judged again without a cause */
 	struct fips_filters filters;
+	uint64_t full_at;    /* ns; not before, a filter of ours is called too full   */
 	struct fips_cache cache;
 	struct fips_nexthops hops;
 	struct fips_forwards forwards;

@@ -11,6 +11,8 @@
 #define ANNOUNCES     16
 #define ANNOUNCE_RATE 4000 /* thousandths a second */
 
+#define FULL_EVERY 60000 /* ms between warnings that a filter of ours is too full */
+
 /* --- set-up and links ------------------------------------------------------------------------- */
 
 /* The settings are those that fips_node_take left. */
@@ -44,6 +46,7 @@ void fips_mesh_filters_up(struct fips_node *n, struct fips_peer *p)
 	unsigned slot = fips_peer_slot(n, p);
 
 	fips_bucket_init(&p->filters, ANNOUNCES, ANNOUNCE_RATE, n->now);
+	p->overfull = false;
 	fips_filters_peer_up(&n->mesh.filters, slot);
 	fips_nexthop_up(&n->mesh.hops, slot, &p->addr);
 }
@@ -58,18 +61,33 @@ void fips_mesh_filters_down(struct fips_node *n, struct fips_peer *p)
 
 /* --- what neighbours announce ----------------------------------------------------------------- */
 
+/* Once for a link: its filter is the union of many, and stays full. */
+static void complain(struct fips_node *n, struct fips_peer *p)
+{
+	char text[FIPS_ADDR_TEXT];
+
+	if (p->overfull)
+		return;
+	p->overfull = true;
+	fips_log(n, FIPS_LOG_WARN, "the filter of %s is too full to be of use: what it had before stays",
+	         fips_peer_name(p, text));
+}
+
 void fips_mesh_filters_message(struct fips_node *n, struct fips_peer *p,
                                const struct fips_input *in)
 {
 	struct fips_filters *f = &n->mesh.filters;
 	uint64_t generation = f->generation;
+	enum fips_filters_count verdict;
 
 	if (!fips_bucket_take(&p->filters, n->now)) {
 		f->counts[FIPS_FILTERS_RECEIVED]++;
 		f->counts[FIPS_FILTERS_FLOODED]++;
 		return;
 	}
-	fips_filters_received(f, fips_peer_slot(n, p), in->bytes, in->len);
+	verdict = fips_filters_received(f, fips_peer_slot(n, p), in->bytes, in->len);
+	if (verdict == FIPS_FILTERS_FILL_EXCEEDED)
+		complain(n, p);
 	if (f->generation != generation)
 		fips_mesh_changed(n);
 }
@@ -118,6 +136,20 @@ uint64_t fips_mesh_filters_due(const struct fips_node *n, unsigned slot)
 	return n->mesh.tree.peers[slot].pending ? MR_NEVER : fips_filters_due(&n->mesh.filters, slot);
 }
 
+/* Those who are told that much refuse it; it is sent all the same (mesh.md 3.7). */
+static void look(struct fips_node *n, unsigned slot)
+{
+	struct fips_filters_info told;
+
+	if (n->now < n->mesh.full_at || !fips_filters_told(&n->mesh.filters, slot, &told) ||
+	    told.ones <= n->mesh.filters.cap)
+		return;
+	n->mesh.full_at = n->now + fips_ms(FULL_EVERY);
+	fips_log(n, FIPS_LOG_WARN, "more nodes are reached through us than a filter holds: "
+	         "%u bits of %u are set, and neighbours will refuse it",
+	         told.ones, FIPS_BLOOM_BITS);
+}
+
 void fips_mesh_filters_timer(struct fips_node *n, struct fips_peer *p)
 {
 	struct fips_filters *f = &n->mesh.filters;
@@ -126,6 +158,7 @@ void fips_mesh_filters_timer(struct fips_node *n, struct fips_peer *p)
 
 	if (fips_mesh_filters_due(n, slot) > n->now || !fips_filters_take(f, slot, n->now, bytes))
 		return;
+	look(n, slot);
 	if (FIPS_FILTER_LEN + FIPS_LINK_OVERHEAD <= n->link_mtu)
 		fips_act_link(n, &p->addr, bytes, sizeof bytes);
 	else

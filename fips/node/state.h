@@ -151,6 +151,7 @@ struct fips_peer {
 	struct fips_bucket answers; /* acks and message 3s                        */
 	struct fips_bucket announces; /* TreeAnnounces to be verified             */
 	struct fips_bucket filters; /* FilterAnnounces                            */
+	bool               overfull; /* too full a one: has been said             */
 	bool               misannounced; /* one that cannot be: has been said     */
 
 	/* the way out to it */

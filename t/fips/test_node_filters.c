@@ -134,8 +134,7 @@ static uint64_t sequence(const struct bench *b)
 	return mr_le64(b->filter.bytes + 1);
 }
 
-/* --- what neighbours are told
- * ------------------------------------------------------------------ */
+/* --- what neighbours are told ----------------------------------------------------------------- */
 
 /* Within a second of the link's proof, and not before; again 1 s, 5 s and every 60 s after. */
 START_TEST(a_neighbour_is_told)
@@ -295,8 +294,7 @@ START_TEST(too_small_a_link)
 }
 END_TEST
 
-/* --- what they tell
- * ---------------------------------------------------------------------------- */
+/* --- what they tell --------------------------------------------------------------------------- */
 
 /* No length and no byte changed of a good message does any harm; what is no good changes
  * nothing. */
@@ -387,16 +385,49 @@ START_TEST(a_full_filter)
 	ck_assert_int_eq(says(b, PEER, 1, "c"), FIPS_FILTERS_ACCEPTED);
 	memset(message, 0xff, sizeof message);
 	fips_filter_build(message, &(struct fips_filter){ 2, message + FIPS_FILTER_HEAD });
-	want("", speak(b, PEER, message, sizeof message));
-	ck_assert_uint_eq(counted(b, FIPS_FILTERS_FILL_EXCEEDED), 1);
+	for (unsigned i = 1; i <= 3; i++) {
+		want("", speak(b, PEER, message, sizeof message));
+		ck_assert_uint_eq(counted(b, FIPS_FILTERS_FILL_EXCEEDED), i);
+		ck_assert_uint_eq(b->warned, 1); /* said once */
+	}
 	ck_assert(fips_filters_has(fips_node_filters(b->node), 0, &p));
 	ck_assert_int_eq(says(b, PEER, 2, "d"), FIPS_FILTERS_ACCEPTED);
 	close_bench(b);
 }
 END_TEST
 
-/* --- 6.1
- * --------------------------------------------------------------------------------------- */
+/* What children reach comes to more than a filter takes: it is told, and said once a minute. */
+START_TEST(a_full_filter_of_ours)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct fips_filters_info sent;
+	struct bench *b;
+
+	config.filters.max_fpr = 0.01; /* 3261 bits */
+	b = open_with(3, &config);
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t message[FIPS_FILTER_LEN] = { 0 };
+
+		declares(b, PEER + i, 1, "!");
+		memset(message + FIPS_FILTER_HEAD + 300 * i, 0xff, 300);
+		fips_filter_build(message, &(struct fips_filter){ 1, message + FIPS_FILTER_HEAD });
+		want("", speak(b, PEER + i, message, sizeof message));
+	}
+	ck_assert_uint_eq(counted(b, FIPS_FILTERS_ACCEPTED), 2);
+	b->warned = 0;
+	bench_wait(b, SECONDS(1));
+	ck_assert(fips_filters_told(fips_node_filters(b->node), 2, &sent));
+	ck_assert_uint_ge(sent.ones, 4800);
+	ck_assert_uint_eq(b->warned, 1);
+	bench_wait(b, SECONDS(58));
+	ck_assert_uint_eq(b->warned, 1);
+	bench_wait(b, SECONDS(10));
+	ck_assert_uint_eq(b->warned, 2);
+	close_bench(b);
+}
+END_TEST
+
+/* --- 6.1 -------------------------------------------------------------------------------------- */
 
 /* Node g is said to be below these: a letter a ghost, ! us. */
 static void learn(struct bench *b, const char *path)
@@ -477,8 +508,7 @@ START_TEST(coordinates_expire)
 }
 END_TEST
 
-/* --- 5.3
- * --------------------------------------------------------------------------------------- */
+/* --- 5.3 -------------------------------------------------------------------------------------- */
 
 static unsigned hop(struct bench *b)
 {
@@ -541,8 +571,7 @@ START_TEST(where_they_are)
 }
 END_TEST
 
-/* --- among themselves
- * -------------------------------------------------------------------------- */
+/* --- among themselves ------------------------------------------------------------------------- */
 
 enum { NODES = 6 };
 
@@ -675,6 +704,7 @@ int main(void)
 	tcase_add_test(t, from_nobody);
 	tcase_add_test(t, a_flood);
 	tcase_add_test(t, a_full_filter);
+	tcase_add_test(t, a_full_filter_of_ours);
 	tcase_add_loop_test(t, coordinates_get_void, 0, COUNT(voids));
 	tcase_add_test(t, coordinates_expire);
 	tcase_add_test(t, links_cost);

@@ -50,6 +50,7 @@ struct bench {
 		unsigned announced;      /* before it                   */
 	} filter;                        /* last FilterAnnounce         */
 	unsigned                 filters; /* FilterAnnounces so far     */
+	unsigned                 warned; /* log lines of that level     */
 	unsigned                 pushed; /* actions of the last call    */
 };
 
