@@ -253,6 +253,26 @@ void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_lin
 	}
 }
 
+/* A new process dialled while our rekey called on the one before it, and ours was answered first.  Of the two
+ * handshakes that of the smaller address stays (link.md 6.6): the peer, which is that, has gone over to it. */
+static bool lost_crossing(const struct fips_node *n, const struct fips_peer *p,
+                          const struct fips_link_key *key)
+{
+	return fips_addr_cmp(&p->addr, &n->me.addr) < 0 && !key->initiator && p->send->initiator &&
+	       key->id < p->send->id && p->cut_at == p->up_at;
+}
+
+/* The key it is sent with in its place goes on receiving for a while.  K and clock stay. */
+static void yield_crossing(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
+{
+	struct fips_link_key *ours = p->send;
+
+	use(n, p, key);
+	ours->retire_at = n->now + fips_ms(n->timers.link_drain);
+	fips_metrics_rekey(&p->metrics);
+	greet(n, p);
+}
+
 /* The first frame under a key.  Under one newer than ours it is the newest word of where the peer is,
  * too: what we say at once must not go to where the peer has left (link.md 6.11, 7.4). */
 void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
@@ -280,6 +300,8 @@ void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct 
 		if (in->via.len)
 			p->via = in->via;
 		cut_over(n, p, key, in->k);
+	} else if (lost_crossing(n, p, key)) {
+		yield_crossing(n, p, key);
 	}
 }
 

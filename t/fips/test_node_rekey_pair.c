@@ -333,6 +333,52 @@ START_TEST(restarts_and_outages)
 }
 END_TEST
 
+#define ASIDE 12 /* steps of 10 ms before and behind the moment */
+
+static bool begins_rekey(void *self)
+{
+	return count(self, FIPS_NODE_LINK_REKEYS) > 0;
+}
+
+/* A process that is new dials while a message 1 of our rekey, meant for the one before it, is on its way: both
+ * are answered, and both sides must come to send with the same handshake's keys.  Whoever has the smaller
+ * address may be the new one. */
+START_TEST(a_rekey_meets_a_new_process)
+{
+	struct fips_node_config config[2] = { often(true), often(true) };
+	struct pair p = { .w = world_open((uint64_t)_i), .to_a = { .secret = 1, .vias = 1 },
+		          .to_b = { .secret = 2, .vias = 1 } };
+	unsigned young = (unsigned)_i % 2, step = (unsigned)_i / 2;
+	struct sim_node *stays, *begins;
+
+	for (unsigned i = 0; i < 2; i++) {
+		config[i].timers.rekey_jitter = 0;
+		config[i].rekey = i != young;
+	}
+	p.w->delay = 50;
+	p.a = world_node(p.w, 1, &p.to_b, 1, &config[0]);
+	p.b = world_node(p.w, 2, &p.to_a, 1, &config[1]);
+	stays = young ? p.a : p.b;
+	begins = young ? p.b : p.a;
+	talk(&p, 35, 250);
+	world_kill(begins);
+	ck_assert(world_until(p.w, SECONDS(20), begins_rekey, stays));
+	world_run(p.w, MS(3000 + 10 * step) - MS(10 * ASIDE)); /* it is sent again after 3 s */
+	world_restart(begins, young ? &p.to_a : &p.to_b, 1, &config[young]);
+	talk(&p, 2, 250);
+	p.from[0] = p.a->ledger.numbered;
+	p.from[1] = p.b->ledger.numbered;
+	talk(&p, 60, 50);
+	for (unsigned i = 0; i < 2; i++) {
+		struct tally t = ledger_tally(&(i ? p.b : p.a)->ledger, p.from[i]);
+
+		ck_assert_uint_ge(t.delivered + 4, t.numbered); /* on their way */
+	}
+	ck_assert_uint_eq(both(&p, FIPS_NODE_LOST), 0);
+	world_close(p.w);
+}
+END_TEST
+
 /* ---- what comes late, and junk ---- */
 
 #define KEPT 2000
@@ -509,6 +555,7 @@ int main(void)
 	add(suite, moves_wait_for_sendings, "moves wait for sendings", 4);
 	add(suite, a_peer_that_never_answers, "a peer that never answers", 4);
 	add(suite, restarts_and_outages, "restarts and outages", 6);
+	add(suite, a_rekey_meets_a_new_process, "a rekey meets a new process", 4 * ASIDE);
 	add(suite, late_frames_of_old_epochs_tear_nothing_down, "late frames", 3);
 	add(suite, junk_with_a_live_index_tears_nothing_down, "junk", 3);
 	add(suite, beside_the_reference, "beside the reference", 4 * (int)COUNT(meetings));
