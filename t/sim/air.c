@@ -133,6 +133,7 @@ void sim_air_send(struct sim_node *from, const struct fips_via *to, const uint8_
 	s->figures.frames++;
 	s->figures.bytes += n;
 	if (!edge || edge->away) {
+		sim_trace(s, "%u sends %zu bytes to nobody", from->id, n);
 		s->figures.nowhere++;
 		return;
 	}
@@ -151,6 +152,7 @@ void sim_air_arrive(struct sim *s, struct sim_event *e)
 	struct sim_node *node = owner(s, &e->to);
 
 	if (!node || !node->brain || s->now < node->frozen_until || s->edges[e->what].away) {
+		sim_trace(s, "%zu bytes of %u arrive nowhere", e->n, e->who);
 		s->figures.nowhere++;
 		return;
 	}

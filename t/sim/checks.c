@@ -102,7 +102,7 @@ static bool linked(const struct sim *s, const struct sim_edge *e)
 	return fips_node_has_link(a->brain, &b->me.addr) && fips_node_has_link(b->brain, &a->me.addr);
 }
 
-const char *sim_check_well(struct sim *s)
+const char *sim_check_links(struct sim *s)
 {
 	for (unsigned i = 0; i < s->n_nodes; i++) {
 		if (!s->nodes[i].brain) {
@@ -118,6 +118,11 @@ const char *sim_check_well(struct sim *s)
 			return s->why;
 		}
 	}
+	return NULL;
+}
+
+const char *sim_check_answers(struct sim *s)
+{
 	for (unsigned i = 0; i < s->n_flows; i++) {
 		const struct sim_flow *f = &s->flows[i];
 
@@ -126,7 +131,33 @@ const char *sim_check_well(struct sim *s)
 			return s->why;
 		}
 	}
-	return sim_check_tree(s);
+	return NULL;
+}
+
+/* What it took to come so far, the first time. */
+static void note_heal(struct sim *s, enum sim_heal heal)
+{
+	if (!s->figures.heal[heal])
+		s->figures.heal[heal] = s->now - s->storm_ends + 1;
+}
+
+const char *sim_check_well(struct sim *s)
+{
+	static const char *(*const check[SIM_HEALS])(struct sim *) = {
+		[SIM_LINKED] = sim_check_links,
+		[SIM_TREED] = sim_check_tree,
+		[SIM_TOLD] = sim_check_filters,
+		[SIM_ANSWERED] = sim_check_answers,
+	};
+
+	for (unsigned i = 0; i < SIM_HEALS; i++) {
+		const char *why = check[i](s);
+
+		if (why)
+			return why;
+		note_heal(s, i);
+	}
+	return NULL;
 }
 
 static void check_sessions(const struct sim *s, const struct sim_node *node)
@@ -141,9 +172,6 @@ static void check_sessions(const struct sim *s, const struct sim_node *node)
 
 void sim_check_end(struct sim *s)
 {
-	const char *why = sim_check_well(s);
-
-	sim_must(s, !why, "all was well, and is no more: %s", why);
 	sim_flows_check(s);
 	for (unsigned i = 0; i < s->n_nodes; i++)
 		check_sessions(s, &s->nodes[i]);

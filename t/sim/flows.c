@@ -125,6 +125,8 @@ void sim_flow_ping(struct sim *s, unsigned flow)
 	if (!node->brain || s->now < node->frozen_until)
 		return;
 	number(s, f);
+	sim_trace(s, "%u asks %u: packet %llu of flow %u", f->from, f->to, (unsigned long long)t.number,
+	          flow);
 	f->times[t.number % SIM_TIMES] = s->now;
 	send_packet(node, &t, f->most[0]);
 }
@@ -148,6 +150,8 @@ void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const
 	         (unsigned long long)t.number, t.flow);
 	f->state[t.number] |= bit;
 	sim_note(s, (uint64_t)trail->hops << 32 | n);
+	sim_trace(s, "%u has packet %llu of flow %u%s by %u links", node->id, (unsigned long long)t.number,
+	          t.flow, t.answer ? ", an answer" : "", trail->hops);
 	if (!t.answer) {
 		answer = (struct told){ .flow = t.flow, .number = t.number, .answer = true };
 		send_packet(node, &answer, f->most[1]);
@@ -158,15 +162,24 @@ void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const
 		f->good_at = f->times[t.number % SIM_TIMES];
 }
 
+static struct told tell(struct sim_node *node, const uint8_t *ip, size_t n, const char *what)
+{
+	struct told t = read_packet(node, ip, n);
+
+	sim_trace(node->sim, "%u %s packet %llu of flow %u%s", node->id, what,
+	          (unsigned long long)t.number, t.flow, t.answer ? ", an answer" : "");
+	return t;
+}
+
 void sim_flow_dropped(struct sim_node *node, const uint8_t *ip, size_t n)
 {
-	read_packet(node, ip, n);
+	tell(node, ip, n, "drops");
 }
 
 /* As a program does that is told: smaller ones from now on. */
 void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16_t most)
 {
-	struct told t = read_packet(node, ip, n);
+	struct told t = tell(node, ip, n, "finds too big");
 	uint16_t *mine = &node->sim->flows[t.flow].most[t.answer];
 
 	node->sim->figures.too_big++;
@@ -177,7 +190,7 @@ void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16
 
 void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n)
 {
-	read_packet(node, ip, n);
+	tell(node, ip, n, "has no way for");
 	node->sim->figures.told++;
 }
 

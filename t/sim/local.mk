@@ -6,6 +6,7 @@ t_sim_libsim_a_SOURCES = \
 	t/sim/air.h \
 	t/sim/checks.c \
 	t/sim/checks.h \
+	t/sim/checks_filters.c \
 	t/sim/checks_tree.c \
 	t/sim/flows.c \
 	t/sim/flows.h \

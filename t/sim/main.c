@@ -78,9 +78,12 @@ static void show(const struct sim *s, double seconds)
 	const struct sim_figures *f = &s->figures;
 	const struct sim_options *o = &s->options;
 
-	printf("seed %llu: %u nodes, %u edges, %s, %s for %u s: well after %.0f s; digest %016llx\n",
+	printf("seed %llu: %u nodes, %u edges, %s, %s for %u s; digest %016llx\n",
 	       (unsigned long long)o->seed, s->n_nodes, s->n_edges, o->shape, o->storm, o->seconds,
-	       (double)f->healed / 1e9, (unsigned long long)s->digest);
+	       (unsigned long long)s->digest);
+	printf("  linked after %.1f s, one tree after %.1f s, filters after %.1f s, all well after %.1f s\n",
+	       (double)f->heal[SIM_LINKED] / 1e9, (double)f->heal[SIM_TREED] / 1e9,
+	       (double)f->heal[SIM_TOLD] / 1e9, (double)f->heal[SIM_ANSWERED] / 1e9);
 	printf("  pings %llu of %llu answered, %llu told of no way; %llu frames, %llu lost, %llu forwarded, "
 	       "%llu loops, %u hops at most\n",
 	       (unsigned long long)f->answered, (unsigned long long)f->asked, (unsigned long long)f->told,

@@ -14,6 +14,8 @@
 
 #define START    SIM_S(10)  /* nodes start one after the other within this           */
 #define STAYS    SIM_S(60)  /* once all is well it is watched for so long            */
+#define TURNS    SIM_S(20)  /* a node may be about to take another parent then        */
+#define SMALL    100         /* nodes that may be looked at often                     */
 #define SETTLES  SIM_S(180) /* and the longest pause between dials: until all is well */
 
 /* --- chance, and the digest ------------------------------------------------------------------- */
@@ -141,27 +143,31 @@ static void start(struct sim *s)
 	sim_storm_begin(s);
 }
 
-/* Once a second. */
+/* Once a second, and more often while the mesh heals. */
 static void look(struct sim *s)
 {
 	const char *why;
 
-	sim_queue_push(&s->queue, sim_event_new(SIM_LOOK, s->now + MR_NS_PER_S, 0, 0));
+	uint64_t next = s->calm && !s->well && s->n_nodes <= SMALL ? SIM_MS(100) : MR_NS_PER_S;
+
+	sim_queue_push(&s->queue, sim_event_new(SIM_LOOK, s->now + next, 0, 0));
 	sim_check_always(s);
 	if (!s->calm)
 		return;
+	if (s->well && s->now - s->well_at < STAYS)
+		return;
+	why = sim_check_well(s);
 	if (s->well) {
-		if (s->now - s->well_at < STAYS)
-			return;
-		sim_check_end(s);
-		s->done = true;
+		sim_must(s, !why || s->now - s->well_at < STAYS + TURNS, "all was well, and is no more: %s",
+		         why);
+		if (!why)
+			sim_check_end(s);
+		s->done = !why;
 		return;
 	}
-	why = sim_check_well(s);
 	if (!why) {
 		s->well = true;
 		s->well_at = s->now;
-		s->figures.healed = s->now - s->storm_ends;
 		sim_trace(s, "well");
 		return;
 	}

@@ -101,6 +101,9 @@ struct sim_node {
 	uint64_t             started;
 };
 
+/* What becomes well after a storm, one after the other. */
+enum sim_heal { SIM_LINKED, SIM_TREED, SIM_TOLD, SIM_ANSWERED, SIM_HEALS };
+
 /* What a run counts. */
 struct sim_figures {
 	uint64_t frames, lost, doubled, spoiled, late, nowhere; /* by the air       */
@@ -117,7 +120,7 @@ struct sim_figures {
 	unsigned hops;       /* the longest way of a datagram                     */
 	unsigned inputs;     /* the longest queue in front of a brain             */
 	unsigned actions;    /* the fullest queue behind one                      */
-	uint64_t healed;     /* ns from the end of the storm until all was well   */
+	uint64_t heal[SIM_HEALS]; /* ns from the end of the storm until so far    */
 };
 
 struct sim {
