@@ -57,6 +57,7 @@ const char *fips_action_name(enum fips_action_kind kind)
 		[FIPS_ACT_FORGET_INDEX] = "forget-index",
 		[FIPS_ACT_INSTALL_LINK] = "install-link",
 		[FIPS_ACT_USE_LINK] = "use-link",
+		[FIPS_ACT_LINK_PROVEN] = "link-proven",
 		[FIPS_ACT_SET_VIA] = "set-via",
 		[FIPS_ACT_RETIRE_LINK_KEY] = "retire-link-key",
 		[FIPS_ACT_LINK_DOWN] = "link-down",

@@ -19,6 +19,8 @@
  *                        send_key, recv_key             for USE_LINK.  holds
  *   USE_LINK             peer, key, k, clock_zero, via, send with this key from now on; the first
  *                        mtu                            one makes the link entry
+ *   LINK_PROVEN          peer                           the other end is known to be who it is: others'
+ *                                                       datagrams may go there from now on
  *   SET_VIA              peer, via                      send to this address from now on
  *   RETIRE_LINK_KEY      peer, key, ours                forget the key and free its index
  *   LINK_DOWN            peer                           the link entry goes; its keys are retired
@@ -75,6 +77,7 @@ enum fips_action_kind {
 	FIPS_ACT_FORGET_INDEX,
 	FIPS_ACT_INSTALL_LINK,
 	FIPS_ACT_USE_LINK,
+	FIPS_ACT_LINK_PROVEN,
 	FIPS_ACT_SET_VIA,
 	FIPS_ACT_RETIRE_LINK_KEY,
 	FIPS_ACT_LINK_DOWN,

@@ -41,6 +41,7 @@ void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p)
 	if (p->meshed)
 		return;
 	p->meshed = true;
+	fips_act_peer(n, FIPS_ACT_LINK_PROVEN, &p->addr);
 	if (n->mesh.links++ == 0)
 		n->mesh.tick_at = n->now + TICK;
 	fips_mesh_tree_up(n, p);

@@ -45,6 +45,7 @@ struct fips_link_entry {
 	struct fips_send_key *send;      /* current                             */
 	struct fips_via       via;
 	uint16_t              mtu;       /* largest whole frame, bytes          */
+	bool                  proven;    /* it is known to be there: others' datagrams may go there */
 	bool                  congested; /* set CE on what is forwarded to it   */
 };
 

@@ -93,6 +93,7 @@ static bool act_one(struct control *c, const struct fips_action *a, struct mr_tu
 	case FIPS_ACT_FORGET_INDEX:       mr_link_forget(c, a, t); break;
 	case FIPS_ACT_INSTALL_LINK:       mr_link_install(c, a, t); break;
 	case FIPS_ACT_USE_LINK:           mr_link_use(c, a, t); break;
+	case FIPS_ACT_LINK_PROVEN:        mr_link_proven(c, a, t); break;
 	case FIPS_ACT_SET_VIA:            mr_link_set_via(c, a, t); break;
 	case FIPS_ACT_RETIRE_LINK_KEY:    mr_link_retire(c, a, t); break;
 	case FIPS_ACT_LINK_DOWN:          mr_link_end(c, a, t); break;

@@ -87,7 +87,7 @@ void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t)
 	uint64_t handle;
 
 	*e = (struct fips_link_entry){ .peer = r->peer, .via = r->via, .mtu = r->mtu,
-		                       .congested = r->congested,
+		                       .proven = r->proven, .congested = r->congested,
 		                       .send = r->using ? &r->using->send : NULL };
 	handle = mr_table_put(c->mesh->links, mr_turn_epoch(t), r->peer.b, e);
 	if (handle == MR_NO_HANDLE) {
@@ -149,6 +149,16 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	mr_control_post_to(c, "fmp-open", r->peer.b, o, t);
 	if (moves)
 		move(c, r, &a->via, t);
+}
+
+void mr_link_proven(struct control *c, const struct fips_action *a, struct mr_turn *t)
+{
+	struct relation *r = mr_relation_find(c, true, &a->peer);
+
+	if (!r || r->handle == FIPS_NO_HANDLE || r->proven)
+		return;
+	r->proven = true;
+	mr_link_put(c, r, t);
 }
 
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t)

@@ -111,7 +111,7 @@ struct relation {
 	struct fips_via      via;     /* links: as in the entry                         */
 	unsigned             moving;  /* links: orders under way that set the address   */
 	uint16_t             mtu;     /* of the entry, link units                       */
-	bool                 congested; /* links: as in the entry                       */
+	bool                 proven, congested; /* links: as in the entry               */
 	unsigned             orders;  /* that name it                                   */
 	uint64_t             frames, bytes; /* sent under keys that have been freed     */
 	uint64_t             data_at; /* ns, last data sent under those                 */
@@ -370,6 +370,7 @@ void mr_link_expect(struct control *c, const struct fips_action *a, struct mr_tu
 void mr_link_forget(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_install(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn *t);
+void mr_link_proven(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn *t);

@@ -3,7 +3,8 @@
  *   1. malformed, or ours come back: dropped
  *   2. coordinates in it are told to control          any, whatever becomes of the datagram
  *   3. ttl used up: dropped
- *   4. the next hop: a neighbour, or what `forwards` says; looked up once a call for a destination
+ *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once a call for a
+ *      destination
  *   5. none known: it waits, and control is asked
  *      there is none, or it is too big for the link: control is told, so that it tells the sender
  *   6. ttl, path MTU and CE are written, and it leaves
@@ -34,17 +35,19 @@ static const struct fips_forward_entry *look_up(const struct route *r, struct ro
 	*w = (struct route_way){ .call = r->call, .class = FIPS_ROUTE_DIRECT_PEER };
 	memcpy(w->dest.b, dest, FIPS_ADDR_LEN);
 	w->link = mr_table_find(r->mesh->links, dest);
-	if (w->link) {
+	if (w->link && w->link->proven) {
 		w->near = mr_table_handle(r->mesh->links, dest);
 		return NULL;
 	}
+	w->link = NULL;
 	f = mr_table_find(r->mesh->forwards, dest);
 	if (!f)
 		return NULL;
 	w->refused = f->refused;
 	w->near = f->link;
 	w->class = f->route;
-	w->link = f->refused ? NULL : mr_table_at(r->mesh->links, f->link);
+	if (!f->refused)
+		w->link = mr_table_at(r->mesh->links, f->link);
 	return f;
 }
 

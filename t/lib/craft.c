@@ -59,7 +59,7 @@ uint64_t craft_link(struct rig *rig, const struct fips_addr *peer, struct fips_s
 	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
 	struct fips_link_entry *e = entry(sizeof *e);
 
-	*e = (struct fips_link_entry){ .peer = *peer, .send = send, .mtu = mtu };
+	*e = (struct fips_link_entry){ .peer = *peer, .send = send, .mtu = mtu, .proven = true };
 	if (via)
 		e->via = *via;
 	return mr_table_put(mesh->links, rig_epoch(rig), peer->b, e);

@@ -89,6 +89,7 @@ static const char *word(struct bench *b, const struct fips_action *act)
 	case FIPS_ACT_LOG:
 		b->warned += act->level == FIPS_LOG_WARN;
 		return NULL;
+	case FIPS_ACT_LINK_PROVEN:
 	case FIPS_ACT_ASK_LINK_REPORT:
 	case FIPS_ACT_ASK_SESSION_REPORT: return NULL;
 	default: return fips_action_name(act->kind);

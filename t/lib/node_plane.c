@@ -723,6 +723,7 @@ void plane_act(struct plane *p, const struct fips_action *act)
 	case FIPS_ACT_UNREACHABLE: unreachable(p, act); break;
 	case FIPS_ACT_ASK_LINK_REPORT: link_report(p, act); break;
 	case FIPS_ACT_ASK_SESSION_REPORT: session_report(p, act); break;
+	case FIPS_ACT_LINK_PROVEN:
 	case FIPS_ACT_FORWARD: /* nobody's datagrams go through here */
 	case FIPS_ACT_UNFORWARD:
 	case FIPS_ACT_NO_FORWARD:

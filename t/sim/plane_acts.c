@@ -109,6 +109,14 @@ static void send_link(struct sim_plane *p, const struct fips_action *act)
 	sim_send_link(p, l, buffer + FIPS_LINK_FRONT, act->len, false, NULL);
 }
 
+static void proven(struct sim_plane *p, const struct fips_action *act)
+{
+	struct link *l = sim_link(p, &act->peer);
+
+	HAS(p, l && l->send);
+	l->proven = true;
+}
+
 static void congestion(struct sim_plane *p, const struct fips_action *act)
 {
 	struct link *l = sim_link(p, &act->peer);
@@ -287,6 +295,7 @@ void sim_plane_act(struct sim_plane *p, const struct fips_action *act)
 	case FIPS_ACT_FORGET_INDEX: forget_index(p, act); break;
 	case FIPS_ACT_INSTALL_LINK: install_link(p, act); break;
 	case FIPS_ACT_USE_LINK: use_link(p, act); break;
+	case FIPS_ACT_LINK_PROVEN: proven(p, act); break;
 	case FIPS_ACT_SET_VIA: set_via(p, act); break;
 	case FIPS_ACT_RETIRE_LINK_KEY: retire_link_key(p, act); break;
 	case FIPS_ACT_LINK_DOWN: link_down(p, act); break;

@@ -46,7 +46,7 @@ struct link {
 	struct fips_link_recv recv;
 	struct key           *keys, *send;
 	struct fips_via       via;
-	bool                  congested;
+	bool                  proven, congested;
 	struct link          *next;
 };
 

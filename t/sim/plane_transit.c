@@ -83,7 +83,7 @@ static struct link *way_of(struct sim_plane *p, const struct fips_addr *dest, bo
 	struct forward *f;
 
 	*refused = false;
-	if (l && l->send)
+	if (l && l->send && l->proven)
 		return l;
 	f = sim_forward(p, dest);
 	if (!f)

@@ -319,7 +319,7 @@ START_TEST(transit_changes_three_things)
 	if (transit[_i].neighbour) {
 		struct fips_link_entry *e = calloc(1, sizeof *e);
 
-		*e = (struct fips_link_entry){ .peer = far_node, .mtu = 1300,
+		*e = (struct fips_link_entry){ .peer = far_node, .mtu = 1300, .proven = true,
 			                       .congested = transit[_i].congested };
 		mr_table_put(mesh->links, rig_epoch(rig), far_node.b, e);
 	}

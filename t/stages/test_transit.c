@@ -133,6 +133,27 @@ START_TEST(a_neighbour_goes_first)
 }
 END_TEST
 
+/* A link that nobody has proven may be a stranger's doing: nothing of others goes there. */
+START_TEST(a_link_that_is_not_proven)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
+	struct fips_link_entry *e = calloc(1, sizeof *e);
+	uint64_t other = craft_link(rig, &craft_b, NULL, NULL, 1472);
+
+	*e = (struct fips_link_entry){ .peer = craft_t, .mtu = 1472 };
+	mr_table_put(mesh->links, rig_epoch(rig), craft_t.b, e);
+	feed(rig, &craft_t, neighbour(1), 0);
+	ck_assert_str_eq(rig_run(rig), "control");
+	told(rig, MR_SHAPE_WANTED, &craft_t, NULL, 0);
+	put_forward(rig, &craft_t, other, FIPS_ROUTE_TREE_UP);
+	look_again(rig, &craft_t);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_out(rig, "forward")->near, other);
+	rig_close(rig);
+}
+END_TEST
+
 /* The note that a forward is used is made once a second: by it it lives on, and so do its coordinates. */
 START_TEST(use_is_noted)
 {
@@ -533,6 +554,7 @@ int main(void)
 
 	tcase_add_test(tc, by_forwards);
 	tcase_add_test(tc, a_neighbour_goes_first);
+	tcase_add_test(tc, a_link_that_is_not_proven);
 	tcase_add_test(tc, use_is_noted);
 	tcase_add_test(tc, a_link_that_is_gone);
 	tcase_add_test(tc, unknown_destinations_wait);
