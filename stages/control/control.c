@@ -80,21 +80,10 @@ static int control_open(void *self, struct mr_setup *s)
 	return 0;
 }
 
-/* Node counters grow in the node; ours follow. */
-static void copy_counts(struct control *c, struct mr_turn *t)
-{
-	const uint64_t *counts = fips_node_counts(c->node);
-
-	for (unsigned i = 0; i < FIPS_NODE_COUNTS; i++) {
-		mr_count(t, COUNT_NODE + i, counts[i] - c->counted[i]);
-		c->counted[i] = counts[i];
-	}
-}
-
 void mr_control_tell(struct control *c, const struct fips_input *in, struct mr_turn *t)
 {
 	fips_node_handle(c->node, in, t->now, &c->actions);
-	copy_counts(c, t);
+	mr_control_count(c, t);
 }
 
 static bool tell_plain(struct control *c, enum fips_input_kind kind, struct mr_turn *t)
@@ -243,10 +232,6 @@ static void control_close(void *self)
 	fips_node_close(c->node);
 }
 
-/* clang-format off */
-#define NODE(count, word, what) [COUNT_NODE + (count)] = { word, .help = what }
-/* clang-format on */
-
 const struct mr_kind mr_kind_control = {
 	.abi = MR_ABI, .name = "control", .summary = "host the node: links, sessions, routes",
 	.size = sizeof(struct control), .sections = mr_control_sections,
@@ -285,67 +270,7 @@ const struct mr_kind mr_kind_control = {
 		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },
 		[DROP_STOPPED] = { "stopped", .help = "still here when the node stopped, or without a place after a reload" },
 		{ 0 } },
-	.counters = (const struct mr_named[]){
-		[COUNT_ORDERS] = { "orders", .help = "orders sent to stages" },
-		[COUNT_LATE_EVENTS] = { "late-events", .help = "events the node had no room for" },
-		[COUNT_MISSED] = { "missed-events", .help = "found by the tick, not told" },
-		[COUNT_UNSENT] = { "unsent", .help = "messages whose link or session was gone" },
-		[COUNT_TABLE_FULL] = { "table-full", .help = "entries without a place in a table" },
-		[COUNT_NAMES] = { "names-asked", .help = "questions to the name service" },
-		[COUNT_SOCKETS] = { "sockets-connected", .help = "sockets of neighbours opened" },
-		[COUNT_SOCKETS_CLOSED] = { "sockets-closed", .help = "such sockets closed again" },
-		[COUNT_SOCKETS_CAPPED] = { "sockets-capped",
-		                           .help = "such sockets not opened for want of descriptors" },
-		[COUNT_SOCKETS_FAILED] = { "sockets-failed",
-		                           .help = "such sockets that could not be opened" },
-		NODE(FIPS_NODE_MALFORMED, "node-malformed", "handshake packets that are none"),
-		NODE(FIPS_NODE_LIMITED, "node-limited", "handshakes over a rate limit"),
-		NODE(FIPS_NODE_NO_HANDSHAKE, "node-no-handshake", "answers to nothing of ours"),
-		NODE(FIPS_NODE_FORGED, "node-forged", "handshake messages that do not open"),
-		NODE(FIPS_NODE_REPLAYED, "node-replayed", "handshakes seen before, or outdated"),
-		NODE(FIPS_NODE_DUPLICATE, "node-duplicate", "handshakes of a link that is young"),
-		NODE(FIPS_NODE_REFUSED, "node-refused", "strangers not wanted, or no room"),
-		NODE(FIPS_NODE_LINK_MESSAGE, "node-link-message", "link messages unknown or short"),
-		NODE(FIPS_NODE_DATAGRAM, "node-datagram", "session datagrams short or malformed"),
-		NODE(FIPS_NODE_NO_ROUTE, "node-no-route", "from or to a node that is no neighbour"),
-		NODE(FIPS_NODE_SESSION_STATE, "node-session-state", "session messages out of turn"),
-		NODE(FIPS_NODE_SIGNAL, "node-signal", "error signals not to be believed"),
-		NODE(FIPS_NODE_BODY, "node-body", "session messages unknown or short"),
-		NODE(FIPS_NODE_REPORT, "node-report", "reports stale or under another key"),
-		NODE(FIPS_NODE_GONE, "node-gone", "news of a link, session or key that is gone"),
-		NODE(FIPS_NODE_ANSWERED, "node-answered", "handshakes answered with a new key"),
-		NODE(FIPS_NODE_REPEATED, "node-repeated", "handshakes answered as before"),
-		NODE(FIPS_NODE_LINK_REKEYS, "node-link-rekeys", "rekeys of links begun here"),
-		NODE(FIPS_NODE_LINK_REKEYS_ANSWERED, "node-link-rekeys-answered",
-		     "rekeys of links begun by the neighbour"),
-		NODE(FIPS_NODE_LINK_REKEYS_FAILED, "node-link-rekeys-failed",
-		     "rekeys begun here that nobody answered"),
-		NODE(FIPS_NODE_SESSION_REKEYS, "node-session-rekeys", "rekeys of sessions begun here"),
-		NODE(FIPS_NODE_SESSION_REKEYS_ANSWERED, "node-session-rekeys-answered",
-		     "rekeys of sessions begun by the other side"),
-		NODE(FIPS_NODE_SESSION_REKEYS_FAILED, "node-session-rekeys-failed",
-		     "rekeys begun here that came to nothing"),
-		NODE(FIPS_NODE_LINK_CUTS, "node-link-cuts", "links moved to a new key"),
-		NODE(FIPS_NODE_SESSION_CUTS, "node-session-cuts", "sessions moved to a new key"),
-		NODE(FIPS_NODE_RESTARTS, "node-restarts", "neighbours seen to have restarted"),
-		NODE(FIPS_NODE_LOST, "node-lost", "links removed for silence"),
-		NODE(FIPS_NODE_DENIED, "node-denied", "nodes that the access lists refuse"),
-		NODE(FIPS_NODE_FORWARDS_GIVEN, "node-forwards-given",
-		     "next hops given for others' datagrams"),
-		NODE(FIPS_NODE_FORWARDS_REFUSED, "node-forwards-refused",
-		     "destinations of others' datagrams without a next hop"),
-		NODE(FIPS_NODE_FORWARDS_EVICTED, "node-forwards-evicted",
-		     "next hops taken back to make room"),
-		NODE(FIPS_NODE_UNDELIVERED, "node-undelivered",
-		     "others' datagrams that go no further, told to the node"),
-		NODE(FIPS_NODE_KERNEL_DROP_EVENTS, "node-kernel-drop-events",
-		     "times that the kernel began to drop what came"),
-		NODE(FIPS_NODE_RECOVERIES, "node-recoveries",
-		     "handshakes begun since messages could not be read"),
-		NODE(FIPS_NODE_SESSIONS_EVICTED, "node-sessions-evicted",
-		     "sessions with nodes unknown here that made way"),
-		NODE(FIPS_NODE_SESSIONS_FULL, "node-sessions-full", "sessions that found no place"),
-		{ 0 } },
+	.counters = mr_control_counters,
 	.host = true, .once = true, .makes = true, .few = CONTROL_PACKETS,
 	.keeps = MR_VECTOR + CONTROL_KEPT,
 	.single = true, .affinities = 1 << MR_ANY,

@@ -7,6 +7,7 @@ libstages_a_SOURCES += \
 	stages/control/forwards.c \
 	stages/control/domain.c \
 	stages/control/domain.h \
+	stages/control/counts.c \
 	stages/control/guests.c \
 	stages/control/inputs.c \
 	stages/control/kept.c \

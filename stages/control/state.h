@@ -19,6 +19,7 @@
 #include "core/name.h"
 #include "core/stage.h"
 #include "fips/path/bucket.h"
+#include "fips/node/mesh.h"
 #include "fips/node/node.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/snapshot.h"
@@ -54,7 +55,12 @@ enum control_count {
 	COUNT_SOCKETS_CAPPED, /* not opened for want of descriptors                   */
 	COUNT_SOCKETS_FAILED, /* ... or for anything else                             */
 	COUNT_NODE,        /* from here on, enum fips_node_count                      */
+	COUNT_TREE = COUNT_NODE + FIPS_NODE_COUNTS,    /* ... fips_tree_count         */
+	COUNT_FILTERS = COUNT_TREE + FIPS_TREE_COUNTS, /* ... fips_filters_count      */
+	COUNTS_CONTROL = COUNT_FILTERS + FIPS_FILTERS_COUNTS,
 };
+
+extern const struct mr_named mr_control_counters[]; /* counts.c */
 
 #define CONTROL_TICK     MR_NS_PER_S
 #define CONTROL_ACTIONS  512  /* actions that may wait, at most                     */
@@ -253,7 +259,7 @@ struct control {
 
 	struct fips_node   *node;      /* owned */
 	struct fips_actions actions;
-	uint64_t            counted[FIPS_NODE_COUNTS]; /* already in our counters */
+	uint64_t            counted[COUNTS_CONTROL - COUNT_NODE]; /* already in our counters */
 	bool started, stop, stop_told;
 	bool installing;               /* an install waits to be acknowledged */
 	bool held;                     /* our inputs are */
@@ -292,6 +298,9 @@ static inline bool mr_control_ready(const struct control *c)
 }
 
 /* Tell it; what it wants done is queued. */
+
+/* counts.c: what the node has counted since becomes ours. */
+void mr_control_count(struct control *c, struct mr_turn *t);
 void mr_control_tell(struct control *c, const struct fips_input *in, struct mr_turn *t);
 
 /* Do what can be done now, and see to it that the rest is not forgotten.  The last act of every
