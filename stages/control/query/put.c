@@ -76,10 +76,12 @@ void put_npub(json_t *o, const char *key, const uint8_t xonly[FIPS_XONLY_LEN])
 
 void put_via(json_t *o, const char *key, const struct fips_via *via)
 {
-	char text[64];
+	char text[MR_VIA_TEXT];
+	const char *blank;
 
-	mr_udp_text(via, text);
-	put_text(o, key, text);
+	mr_via_text(via, text);
+	blank = strchr(text, ' '); /* behind the transport, where that is said */
+	put_text(o, key, blank ? blank + 1 : text);
 }
 
 void put_trend(json_t *o, const char *key, enum fips_trend trend)

@@ -7,49 +7,78 @@
 #include <sys/socket.h>
 
 #include "stages/control/query/parts.h"
+#include "stages/lib/ether.h"
 #include "stages/lib/tcp.h"
+
+enum type { UDP, TCP, ETHERNET, TYPES };
+
+static const char *const names[TYPES] = { "udp", "tcp", "ethernet" };
+
+static const struct mr_udp *udp_of(const struct query *q)
+{
+	return q->control->transports.udp;
+}
 
 static const struct mr_tcp *tcp_of(const struct query *q)
 {
 	return q->control->transports.tcp;
 }
 
-/* Which instance of its transport it is: connections that came have numbers of their own. */
+static const struct mr_ether *ether_of(const struct query *q)
+{
+	return q->control->transports.ether;
+}
+
+static unsigned instances(const struct query *q, enum type type)
+{
+	return type == UDP ? udp_of(q)->n : type == TCP ? tcp_of(q)->n : ether_of(q)->n;
+}
+
+static enum type type_of(const struct fips_via *via)
+{
+	return mr_via_is_tcp(via) ? TCP : mr_via_is_ether(via) ? ETHERNET : UDP;
+}
+
+/* Which instance of its transport it is: TCP connections that came have numbers of their own. */
 static unsigned instance_of(const struct fips_via *via)
 {
-	if (!mr_via_is_tcp(via))
-		return via->instance;
-	return via->instance < MR_VIA_TCP_IN ? via->instance - MR_VIA_TCP :
-	                                       via->instance - MR_VIA_TCP_IN;
+	static const unsigned from[] = { MR_VIA_ETHER, MR_VIA_TCP_IN, MR_VIA_TCP, 0 };
+	unsigned i = 0;
+
+	while (via->instance < from[i])
+		i++;
+	return via->instance - from[i];
 }
 
 const char *query_transport(const struct fips_via *via)
 {
-	return mr_via_is_tcp(via) ? "tcp" : "udp";
+	return names[type_of(via)];
 }
 
-/* UDP instances first, then those of TCP. */
+/* Transports in their order, the instances of each in theirs. */
+static uint64_t id_of(const struct query *q, enum type type, unsigned instance)
+{
+	for (unsigned before = 0; before < (unsigned)type; before++)
+		instance += instances(q, (enum type)before);
+	return (uint64_t)instance + 1;
+}
+
 uint64_t query_transport_id(const struct query *q, const struct fips_via *via)
 {
-	unsigned before = mr_via_is_tcp(via) ? q->control->udp->n : 0;
-
-	return (uint64_t)before + instance_of(via) + 1;
+	return id_of(q, type_of(via), instance_of(via));
 }
 
 const char *query_transport_type(const struct query *q, unsigned i)
 {
-	const char *const types[] = { q->control->udp->n ? "udp" : NULL,
-		                      tcp_of(q)->n ? "tcp" : NULL };
-
-	for (unsigned k = 0; k < sizeof types / sizeof types[0]; k++)
-		if (types[k] && i-- == 0)
-			return types[k];
+	for (unsigned type = 0; type < TYPES; type++)
+		if (instances(q, (enum type)type) && i-- == 0)
+			return names[type];
 	return NULL;
 }
 
 unsigned query_transports(const struct query *q)
 {
-	return q->control->udp->n + tcp_of(q)->n;
+	return udp_of(q)->n + tcp_of(q)->n + ether_of(q)->n;
 }
 
 static void put_local_addr(json_t *o, int fd)
@@ -70,7 +99,7 @@ struct sum {
 	unsigned             in, out; /* links that others, that we dialled */
 };
 
-static struct sum sum_links(struct query *q, bool tcp, unsigned instance)
+static struct sum sum_links(struct query *q, enum type type, unsigned instance)
 {
 	struct fips_peer_info p;
 	struct sum sum = { 0 };
@@ -78,7 +107,7 @@ static struct sum sum_links(struct query *q, bool tcp, unsigned instance)
 	for (unsigned at = 0; fips_node_peer_next(q->control->node, &at, &p);) {
 		struct query_traffic t;
 
-		if (p.state != FIPS_PEER_UP || mr_via_is_tcp(&p.via) != tcp ||
+		if (p.state != FIPS_PEER_UP || type_of(&p.via) != type ||
 		    instance_of(&p.via) != instance)
 			continue;
 		t = query_traffic(q->control, true, &p.addr);
@@ -110,13 +139,14 @@ static struct query_traffic stage_traffic(struct query *q, const char *in, const
 	};
 }
 
-static void put_who(json_t *o, uint64_t id, const char *type, unsigned mtu, const char *name)
+static void put_who(const struct query *q, json_t *o, enum type type, unsigned instance,
+                    unsigned mtu, const char *name)
 {
-	put_int(o, "transport_id", id);
-	put_text(o, "type", type);
+	put_int(o, "transport_id", id_of(q, type, instance));
+	put_text(o, "type", names[type]);
 	put_text(o, "state", "up");
 	put_int(o, "mtu", mtu);
-	if (strcmp(name, type))
+	if (strcmp(name, names[type]))
 		put_text(o, "name", name);
 }
 
@@ -124,11 +154,11 @@ static void put_who(json_t *o, uint64_t id, const char *type, unsigned mtu, cons
 
 static void put_udp(struct query *q, json_t *o, const struct mr_udp_socket *s)
 {
-	struct query_traffic t = q->control->udp->n > 1 ? sum_links(q, false, s->instance).traffic :
-	                                                  stage_traffic(q, "rx", "tx-gso");
+	struct query_traffic t = udp_of(q)->n > 1 ? sum_links(q, UDP, s->instance).traffic :
+	                                            stage_traffic(q, "rx", "tx-gso");
 	json_t *stats;
 
-	put_who(o, (uint64_t)s->instance + 1, "udp", s->mtu, s->name);
+	put_who(q, o, UDP, s->instance, s->mtu, s->name);
 	put_local_addr(o, s->fd);
 	stats = put_object(o, "stats");
 	put_traffic(stats, &t);
@@ -158,11 +188,11 @@ static void put_connections(struct query *q, json_t *o, const struct sum *sum)
 static void put_tcp(struct query *q, json_t *o, unsigned i)
 {
 	const struct mr_tcp_listener *l = &tcp_of(q)->listener[i];
-	struct sum sum = sum_links(q, true, i);
+	struct sum sum = sum_links(q, TCP, i);
 	struct query_traffic t = tcp_of(q)->n > 1 ? sum.traffic : stage_traffic(q, "tcp", "tcp");
 	json_t *stats;
 
-	put_who(o, (uint64_t)q->control->udp->n + i + 1, "tcp", l->conf->mtu, l->name);
+	put_who(q, o, TCP, i, l->conf->mtu, l->name);
 	put_local_addr(o, l->fd);
 	stats = put_object(o, "stats");
 	put_traffic(stats, &t);
@@ -174,13 +204,40 @@ static void put_tcp(struct query *q, json_t *o, unsigned i)
 	put_connections(q, stats, &sum);
 }
 
+/* ---- Ethernet ---- */
+
+static void put_ether(struct query *q, json_t *o, unsigned i)
+{
+	const struct mr_ether_socket *s = &ether_of(q)->socket[i];
+	struct query_traffic t = ether_of(q)->n > 1 ? sum_links(q, ETHERNET, i).traffic :
+	                                              stage_traffic(q, "ethernet", "ethernet");
+	json_t *stats;
+
+	put_who(q, o, ETHERNET, i, s->mtu, s->name);
+	put_text(o, "local_addr", s->conf->interface);
+	stats = put_object(o, "stats");
+	put_int(stats, "frames_sent", t.packets_out);
+	put_int(stats, "frames_recv", t.packets_in);
+	put_int(stats, "bytes_sent", t.bytes_out);
+	put_int(stats, "bytes_recv", t.bytes_in);
+	put_int(stats, "send_errors", query_drop(q, "ethernet", "send-error") +
+	                                      query_drop(q, "ethernet", "full"));
+	put_int(stats, "recv_errors", query_count(q, "ethernet", "receive-errors"));
+	put_int(stats, "beacons_sent", query_count(q, "ethernet", "beacons-sent"));
+	put_int(stats, "beacons_recv", query_count(q, "ethernet", "beacons-heard"));
+	put_int(stats, "frames_too_short", query_drop(q, "ethernet", "runt"));
+	put_int(stats, "frames_too_long", query_drop(q, "ethernet", "long"));
+}
+
 json_t *show_transports(struct query *q)
 {
 	json_t *o = json_object(), *list = put_list(o, "transports");
 
-	for (unsigned i = 0; i < q->control->udp->n; i++)
-		put_udp(q, add_object(list), &q->control->udp->socket[i]);
+	for (unsigned i = 0; i < udp_of(q)->n; i++)
+		put_udp(q, add_object(list), &udp_of(q)->socket[i]);
 	for (unsigned i = 0; i < tcp_of(q)->n; i++)
 		put_tcp(q, add_object(list), i);
+	for (unsigned i = 0; i < ether_of(q)->n; i++)
+		put_ether(q, add_object(list), i);
 	return o;
 }
