@@ -61,10 +61,7 @@ bool fips_cache_open(struct fips_cache *c, const struct fips_addr *me,
 	mr_rand_bytes(rand, c->keys, sizeof c->keys);
 	memset(c->buckets, 0xff, buckets * sizeof *c->buckets);
 	c->n_free_chunks = STORE * c->max;
-	for (uint32_t i = 0; i < c->max; i++)
-		c->entries[i].chain = i + 1 < c->max ? i + 1 : NONE;
-	for (uint32_t i = 0; i < c->n_free_chunks; i++)
-		c->chunks[i].next = i + 1 < c->n_free_chunks ? i + 1 : NONE;
+	c->free_entry = c->free_chunk = NONE;
 	return true;
 }
 
@@ -138,6 +135,19 @@ static void free_path(struct fips_cache *c, struct fips_cache_entry *e)
 	e->n = 0;
 }
 
+/* Freed ones come first, so that a small mesh touches little memory. */
+static uint32_t take_chunk(struct fips_cache *c)
+{
+	uint32_t i = c->free_chunk;
+
+	assert(c->n_free_chunks > 0);
+	c->n_free_chunks--;
+	if (i == NONE)
+		return c->fresh_chunk++;
+	c->free_chunk = c->chunks[i].next;
+	return i;
+}
+
 static void store_path(struct fips_cache *c, struct fips_cache_entry *e,
                        const struct fips_coords *list)
 {
@@ -146,9 +156,7 @@ static void store_path(struct fips_cache *c, struct fips_cache_entry *e,
 	for (unsigned i = 0; i < list->count; i++) {
 		if (i % CHUNK == 0) {
 			at = i ? &c->chunks[*at].next : &e->chunk;
-			*at = c->free_chunk;
-			c->free_chunk = c->chunks[*at].next;
-			c->n_free_chunks--;
+			*at = take_chunk(c);
 		}
 		c->chunks[*at].a[i % CHUNK] = fips_coords_entry(list, i);
 	}
@@ -253,6 +261,20 @@ const struct fips_cache_entry *fips_cache_at(const struct fips_cache *c, unsigne
 
 /* ---- writing ---- */
 
+static uint32_t take_entry(struct fips_cache *c)
+{
+	uint32_t i;
+
+	if (c->n == c->max)
+		release(c, &c->entries[c->oldest]);
+	c->n++;
+	i = c->free_entry;
+	if (i == NONE)
+		return c->fresh_entry++;
+	c->free_entry = c->entries[i].chain;
+	return i;
+}
+
 /* An entry of this address at the newest end, its path not stored yet.  Evicts when all places are
  * taken. */
 static struct fips_cache_entry *place_for(struct fips_cache *c, const struct fips_addr *addr,
@@ -267,11 +289,7 @@ static struct fips_cache_entry *place_for(struct fips_cache *c, const struct fip
 		touch(c, e, now);
 		return e;
 	}
-	if (c->free_entry == NONE)
-		release(c, &c->entries[c->oldest]);
-	e = &c->entries[c->free_entry];
-	c->free_entry = e->chain;
-	c->n++;
+	e = &c->entries[take_entry(c)];
 	bucket = bucket_of(c, addr);
 	*e = (struct fips_cache_entry){ .addr = *addr, .used = now, .chain = *bucket };
 	*bucket = index_of(c, e);
@@ -345,13 +363,13 @@ void fips_cache_drop(struct fips_cache *c, const struct fips_addr *addr)
 
 void fips_cache_sweep(struct fips_cache *c, uint64_t now)
 {
-	unsigned looks = c->max < SWEEP ? c->max : SWEEP;
+	unsigned looks = c->fresh_entry < SWEEP ? c->fresh_entry : SWEEP;
 
 	for (; looks > 0; looks--) {
 		struct fips_cache_entry *e = &c->entries[c->swept];
 
 		if (e->n && is_dead(c, e, now))
 			release(c, e);
-		c->swept = (c->swept + 1) % c->max;
+		c->swept = (c->swept + 1) % c->fresh_entry;
 	}
 }

@@ -81,7 +81,8 @@ struct fips_cache {
 	struct fips_cache_entry *entries; /* owned, max                               */
 	uint32_t                *buckets; /* owned, mask + 1                          */
 	struct fips_cache_chunk *chunks;  /* owned                                    */
-	uint32_t free_entry, free_chunk;
+	uint32_t free_entry, free_chunk;   /* that were used before; FIPS_CACHE_NONE: none */
+	uint32_t fresh_entry, fresh_chunk; /* from there on none ever was             */
 	unsigned n_free_chunks;
 	uint32_t newest, oldest;  /* FIPS_CACHE_NONE: empty                           */
 	uint32_t swept;           /* where the sweep goes on                          */
