@@ -45,6 +45,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/node_bench.h \
 	t/lib/node_plane.c \
 	t/lib/node_plane.h \
+	t/lib/node_transit.c \
+	t/lib/node_transit.h \
 	t/lib/pcapng.c \
 	t/lib/pcapng.h \
 	t/lib/provider.c \
@@ -128,6 +130,7 @@ test_programs = \
 	t/fips/test_node_limits \
 	t/fips/test_node_links \
 	t/fips/test_node_lookup \
+	t/fips/test_node_mesh5 \
 	t/fips/test_node_metrics \
 	t/fips/test_node_mtu \
 	t/fips/test_node_pair \

@@ -8,7 +8,7 @@
 #include "fips/path/link_recv.h"
 #include "fips/path/session_recv.h"
 #include "fips/path/snapshot.h"
-#include "fips/path/transit.h"
+#include "t/lib/node_transit.h"
 
 #define LINKS   16
 #define EXPECTS 64
@@ -76,6 +76,7 @@ struct plane {
 	struct session   sessions[LINKS];
 	struct dest      dests[LINKS];
 	struct expect    expects[EXPECTS];
+	struct transit   transit;
 };
 
 static void session_message(struct plane *p, const struct fips_addr *src, uint16_t path_mtu,
@@ -355,19 +356,19 @@ static void session_message(struct plane *p, const struct fips_addr *src, uint16
 		body(p, s, k, &m);
 }
 
-/* A datagram of others goes on to its neighbour (session.md 1.3). */
-static void transit(struct plane *p, const uint8_t *bytes, size_t n, const struct fips_datagram *d)
+bool plane_linked(struct plane *p, const struct fips_addr *peer)
 {
-	struct link *l = link_of(p, &d->dest);
-	uint8_t datagram[MOCK_FRAME_MAX];
+	const struct link *l = link_of(p, peer);
 
-	ck_assert_uint_le(n, sizeof datagram);
-	memcpy(datagram, bytes, n);
-	if (fips_transit_ttl(datagram) != FIPS_TRANSIT_FORWARD || !l || !l->send ||
-	    fips_transit_mtu(datagram, n, p->node->mtu) != FIPS_TRANSIT_FORWARD)
-		return;
-	p->node->forwarded++;
-	send_on_link(p, l, datagram, n);
+	return l && l->send;
+}
+
+bool plane_send_on(struct plane *p, const struct fips_addr *peer, const uint8_t *datagram, size_t n)
+{
+	if (!plane_linked(p, peer))
+		return false;
+	send_on_link(p, link_of(p, peer), datagram, n);
+	return true;
 }
 
 static void link_message(struct plane *p, struct link *l, const struct key *k, const uint8_t *text,
@@ -382,7 +383,7 @@ static void link_message(struct plane *p, struct link *l, const struct key *k, c
 		if (!fips_datagram_parse(in.bytes, in.len, &d))
 			return;
 		if (!fips_addr_eq(&d.dest, &p->node->me.addr)) {
-			transit(p, in.bytes, in.len, &d);
+			transit_datagram(&p->transit, in.bytes, in.len);
 			return;
 		}
 		if (fips_fsp_check(d.payload, d.payload_len) == FIPS_FSP_ENCRYPTED) {
@@ -723,10 +724,10 @@ void plane_act(struct plane *p, const struct fips_action *act)
 	case FIPS_ACT_UNREACHABLE: unreachable(p, act); break;
 	case FIPS_ACT_ASK_LINK_REPORT: link_report(p, act); break;
 	case FIPS_ACT_ASK_SESSION_REPORT: session_report(p, act); break;
-	case FIPS_ACT_LINK_PROVEN:
-	case FIPS_ACT_FORWARD: /* nobody's datagrams go through here */
+	case FIPS_ACT_FORWARD:
 	case FIPS_ACT_UNFORWARD:
-	case FIPS_ACT_NO_FORWARD:
+	case FIPS_ACT_NO_FORWARD: transit_act(&p->transit, act); break;
+	case FIPS_ACT_LINK_PROVEN:
 	case FIPS_ACT_CONGESTION:
 	case FIPS_ACT_RESOLVE_NAME:
 	case FIPS_ACT_LOG:
@@ -795,6 +796,7 @@ struct plane *plane_open(struct sim_node *node)
 
 	ck_assert_ptr_nonnull(p);
 	p->node = node;
+	p->transit.node = node;
 	return p;
 }
 

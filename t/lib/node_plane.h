@@ -20,6 +20,10 @@ void plane_act(struct plane *p, const struct fips_action *act);
 /* A packet of data for an address. */
 void plane_data(struct plane *p, const struct fips_addr *to);
 
+/* Is there a link to send on?  Send a datagram of others by it; false: there is none. */
+bool plane_linked(struct plane *p, const struct fips_addr *peer);
+bool plane_send_on(struct plane *p, const struct fips_addr *peer, const uint8_t *datagram, size_t n);
+
 struct fips_words plane_words(struct plane *p);
 
 /* Receive indices that are live now, for tests that write junk to them.  Returns how many. */

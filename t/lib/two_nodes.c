@@ -262,13 +262,34 @@ static void control(struct sim_node *node)
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
+/* 01, b1, c1, d1 or e1, 02 to 1f, 20, b0, c0, d0 or e0. */
+static struct fips_identity of_mesh5(unsigned number)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	uint8_t bytes[FIPS_SECRET_LEN];
+	struct fips_identity id;
+
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i + 1);
+	if (number > WORLD_MESH5) {
+		bytes[0] = (uint8_t)((0xa + number - WORLD_MESH5) << 4 | 1);
+		bytes[31] = bytes[0] & 0xf0;
+	}
+	ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, bytes));
+	fips_curve_close(&curve);
+	return id;
+}
+
 struct fips_identity world_identity(unsigned secret)
 {
 	struct fips_curve curve = small_curve();
 	struct fips_identity id = { 0 };
 	uint8_t bytes[FIPS_SECRET_LEN] = { 0 };
 
+	if (secret >= WORLD_MESH5 && secret < WORLD_MESH5 + 5)
+		return of_mesh5(secret);
 	bytes[31] = (uint8_t)secret;
+	bytes[30] = (uint8_t)(secret >> 8);
 	mr_sha256(bytes, sizeof bytes, id.secret);
 	ck_assert(curve.public_key(curve.self, id.secret, id.pub));
 	id.addr = fips_addr_of_key(id.pub + 1);
@@ -295,7 +316,7 @@ static struct sim_node *add(struct world *w, unsigned secret)
 
 	ck_assert_uint_lt(w->n_nodes, WORLD_NODES);
 	*node = (struct sim_node){ .world = w, .id = w->n_nodes++, .via = world_via(secret, 0),
-		                   .me = world_identity(secret) };
+		                   .number = secret, .me = world_identity(secret) };
 	return node;
 }
 
@@ -326,6 +347,10 @@ static void brain_open(struct sim_node *node, const struct world_peer *peers, un
 		config.max_peers = 8;
 		config.limits.sessions = 32;
 	}
+	if (node->number >= WORLD_MESH5 && !node->world->real.self)
+		node->world->real = fips_curve_secp256k1();
+	if (node->number >= WORLD_MESH5)
+		env.curve = node->world->real;
 	node->mtu = config.link_mtu;
 	config.me = &node->me;
 	config.peers = list;
@@ -435,6 +460,8 @@ void world_close(struct world *w)
 	free(w->heap);
 	free(w->keys);
 	nonces_free(&w->nonces);
+	if (w->real.self)
+		fips_curve_close(&w->real);
 	free(w);
 }
 

@@ -41,6 +41,7 @@ struct actor_ops {
 struct sim_node {
 	struct world        *world;
 	unsigned             id;     /* place in the world                       */
+	unsigned             number; /* secret                                   */
 	struct fips_via      via;    /* where datagrams reach it                 */
 	struct fips_identity me;
 	struct mr_rand_state rand;
@@ -92,6 +93,7 @@ struct world {
 	uint8_t        (*keys)[32];   /* every send key installed so far          */
 	size_t           n_keys, keys_room;
 	struct nonces    nonces;      /* used so far                              */
+	struct fips_curve real;       /* of nodes from WORLD_MESH5 on; owned, made when the first comes */
 	uint64_t         packets;     /* offered to the network                   */
 };
 
@@ -117,6 +119,8 @@ void world_restart(struct sim_node *node, const struct world_peer *peers, unsign
 /* ... or does not begin again. */
 void world_kill(struct sim_node *node);
 
+/* Numbers from WORLD_MESH5 on are nodes A to E of the static test mesh (operations.md 11), on the real curve. */
+#define WORLD_MESH5 1000
 struct fips_identity world_identity(unsigned secret);
 struct fips_via      world_via(unsigned secret, unsigned port);
 
