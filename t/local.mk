@@ -127,6 +127,7 @@ test_programs = \
 	t/fips/test_node_found \
 	t/fips/test_node_filters \
 	t/fips/test_node_hostile \
+	t/fips/test_node_known \
 	t/fips/test_node_limits \
 	t/fips/test_node_links \
 	t/fips/test_node_lookup \
@@ -139,6 +140,7 @@ test_programs = \
 	t/fips/test_node_rekey_pair \
 	t/fips/test_node_sessions \
 	t/fips/test_node_signals \
+	t/fips/test_node_strangers \
 	t/fips/test_node_tree \
 	t/fips/test_node_words \
 	t/fips/test_noise \

@@ -202,78 +202,6 @@ START_TEST(filters_settle)
 }
 END_TEST
 
-/* ---- routes ---- */
-
-static bool arrived(void *self)
-{
-	const struct sim_node *node = self;
-
-	return node->got > 0;
-}
-
-/* A packet and one back; then the way of a further one. */
-static void trail_is(struct net *x, unsigned from, unsigned to, const char *names)
-{
-	struct sim_node *a = x->node[from - A], *b = x->node[to - A];
-	char got[COUNT(x->watch.trail) + 1] = "";
-
-	a->got = b->got = 0;
-	world_data(a, &b->me.addr);
-	ck_assert_msg(world_until(x->w, SECONDS(5), arrived, b), "%s: nothing arrives", names);
-	world_data(b, &a->me.addr);
-	ck_assert_msg(world_until(x->w, SECONDS(5), arrived, a), "%s: nothing comes back", names);
-	x->watch.to = b->me.addr;
-	x->watch.steps = 0;
-	b->got = 0;
-	world_data(a, &b->me.addr);
-	ck_assert(world_until(x->w, SECONDS(5), arrived, b));
-	for (unsigned i = 0; i < x->watch.steps; i++)
-		got[i] = (char)('a' + x->watch.trail[i] - A);
-	ck_assert_msg(strcmp(got, names) == 0, "from %c to %c by %s, not by %s", 'a' + from - A,
-	              'a' + to - A, got, names);
-}
-
-/* All twenty, in one mesh. */
-START_TEST(routes_are_the_vectors)
-{
-	json_t *root = vectors_load("routing_vectors");
-	const json_t *list = vectors_get(vectors_get(root, "mesh5"), "routes_with_equal_link_costs"), *r;
-	struct net *x = net_open((uint64_t)_i, ALL, mesh);
-	size_t i;
-
-	ck_assert_uint_eq(json_array_size(list), ALL * (ALL - 1));
-	json_array_foreach(list, i, r) {
-		const char *path = vectors_text(r, "path");
-		char names[ALL + 1] = "";
-
-		for (unsigned n = 0; *path; path++)
-			if (*path != '-')
-				names[n++] = *path;
-		trail_is(x, A + (unsigned)(vectors_text(r, "from")[0] - 'a'),
-		         A + (unsigned)(vectors_text(r, "to")[0] - 'a'), names);
-	}
-	ck_assert_uint_eq(x->watch.signals, 0);
-	net_close(x);
-	json_decref(root);
-}
-END_TEST
-
-/* mesh.md 8.2: the ends of a chain find each other through the node in the middle, which learns where both are
- * from what passes by; and from one end of five nodes to the other. */
-START_TEST(chains_carry_data)
-{
-	struct net *x = net_open((uint64_t)_i, 3, chain3);
-
-	trail_is(x, A, C, "abc");
-	trail_is(x, C, A, "cba");
-	net_close(x);
-	x = net_open((uint64_t)_i, ALL, chain5);
-	trail_is(x, A, E, "abcde");
-	trail_is(x, E, B, "edcb");
-	net_close(x);
-}
-END_TEST
-
 /* Nobody is reached whose key nobody knows, and packets for it are answered. */
 START_TEST(who_is_nowhere_is_unreachable)
 {
@@ -303,8 +231,6 @@ int main(void)
 	tcase_add_loop_test(tc, the_tree_settles, 0, 4);
 	tcase_add_loop_test(tc, the_chain_settles, 0, 2);
 	tcase_add_loop_test(tc, filters_settle, 0, 4);
-	tcase_add_loop_test(tc, routes_are_the_vectors, 0, 4);
-	tcase_add_loop_test(tc, chains_carry_data, 0, 2);
 	tcase_add_test(tc, who_is_nowhere_is_unreachable);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -395,11 +395,21 @@ static void starter(struct bench *b, const struct puppet *p, const struct fips_i
 	ck_assert(fips_xk_write1(xk, noise));
 }
 
+/* Coordinates that the puppet gives: n of them. */
+static unsigned place(const struct bench *b, const struct puppet *p, struct fips_addr list[3])
+{
+	list[0] = world_identity(p->who).addr;
+	list[1] = world_identity(p->below).addr;
+	list[2] = b->me.addr;
+	return p->below ? 3 : 1;
+}
+
 const char *bench_setup(struct bench *b, const struct puppet *p)
 {
 	struct fips_identity id = world_identity(p->who);
 	uint8_t noise[FIPS_XK_MSG1], fsp[200];
-	struct fips_coords us = fips_coords_of(&id.addr, 1);
+	struct fips_addr list[3];
+	struct fips_coords us = fips_coords_of(list, place(b, p, list));
 	struct fips_fsp_setup msg = { .src = us, .dest = us, .noise = noise };
 	struct fips_xk xk;
 
@@ -412,6 +422,7 @@ const char *bench_ack(struct bench *b, const struct puppet *p)
 	struct fips_identity id = world_identity(p->who);
 	uint8_t noise[FIPS_XK_MSG2], e[FIPS_SECRET_LEN], life[FIPS_EPOCH_LEN];
 	struct fips_fsp_setup setup, ack = { .noise = noise };
+	struct fips_addr list[3];
 	struct fips_xk xk;
 
 	ck_assert(fips_fsp_setup_parse(b->setup.bytes, b->setup.len, &setup));
@@ -420,7 +431,7 @@ const char *bench_ack(struct bench *b, const struct puppet *p)
 	fips_xk_init_responder(&xk, &b->curve, &id, e, life);
 	ck_assert(fips_xk_read1(&xk, setup.noise));
 	ck_assert(fips_xk_write2(&xk, noise));
-	ack.src = fips_coords_of(&id.addr, 1);
+	ack.src = fips_coords_of(list, place(b, p, list));
 	ack.dest = setup.src;
 	b->acked.len = fips_fsp_ack_build(b->acked.bytes, sizeof b->acked.bytes, &ack);
 	return bench_datagram(b, p, b->acked.bytes, b->acked.len);

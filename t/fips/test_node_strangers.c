@@ -1,0 +1,380 @@
+/* test_node_strangers.c - sessions with nodes that are no peers: answered, begun, routed by the mesh, limited, and
+ * begun again when they are broken (session.md 2.3, 3.2, 3.3, 3.12, 5.2).
+ *
+ *     ME, the root --- HOP, a child of ours --- strangers */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "fips/node/mesh.h"
+#include "fips/wire/tree.h"
+#include "t/lib/node_bench.h"
+
+enum { ME = 10, HOP, OTHER, FAR, MORE = 20 }; /* ME has the smallest address of them */
+
+/* HOP names us its parent. */
+static void adopt(struct bench *b)
+{
+	uint8_t entries[2 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
+	struct fips_identity hop = world_identity(HOP);
+	struct fips_tree_announce a = { .entries = entries, .signature = sig, .n = 2 };
+	uint8_t bytes[FIPS_TREE_LEN(2)];
+
+	memcpy(entries, hop.addr.b, FIPS_ADDR_LEN);
+	memcpy(entries + FIPS_TREE_ENTRY, b->me.addr.b, FIPS_ADDR_LEN);
+	a.says = (struct fips_declaration){ .node = hop.addr, .sequence = 1, .parent = b->me.addr };
+	ck_assert(fips_declaration_sign(&a.says, &b->curve, &hop, aux, sig));
+	want("", bench_message(b, HOP, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a)));
+}
+
+/* Room for `others` sessions with strangers. */
+static struct bench *open_for(unsigned others)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct bench *b;
+
+	config.link_mmp = config.session_mmp = FIPS_MMP_MINIMAL;
+	config.max_peers = 8;
+	config.limits.sessions = others;
+	config.limits.setups = (struct fips_rate){ 1000, 1000000 };
+	b = bench_open(ME, 0, &config);
+	bench_link(b, OTHER);
+	bench_link(b, HOP);
+	adopt(b);
+	bench_wait(b, SECONDS(2));
+	return b;
+}
+
+static void known(struct bench *b, unsigned who)
+{
+	struct fips_identity id = world_identity(who);
+
+	want("", bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = id.pub,
+	                                             .len = FIPS_PUB_LEN }));
+}
+
+/* Something that passed by said that `who` is below HOP. */
+static void seen(struct bench *b, unsigned who)
+{
+	struct fips_addr list[] = { world_identity(who).addr, world_identity(HOP).addr, b->me.addr };
+	uint8_t bytes[FIPS_COORDS_LEN(3)] = { 3 };
+
+	memcpy(bytes + 2, list, sizeof list);
+	want("", bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0],
+	                                             .bytes = bytes, .len = sizeof bytes }));
+}
+
+static const char *stray(struct bench *b, unsigned who, enum fips_input_kind kind)
+{
+	return bench_feed(b, &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
+}
+
+static struct puppet stranger(unsigned who)
+{
+	return (struct puppet){ .who = who, .epoch = 1, .ephemeral = who, .from = HOP, .below = HOP };
+}
+
+static void answered(struct bench *b, unsigned who)
+{
+	struct puppet p = stranger(who);
+
+	want("expect-session ack", bench_setup(b, &p));
+	want("install-current use-session route warmup", bench_msg3(b, &p));
+	want("", bench_confirm_session(b, who, b->session_key));
+}
+
+static void list_is(const struct fips_coords *list, unsigned n, const unsigned *who)
+{
+	ck_assert_uint_eq(list->count, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct fips_addr got = fips_coords_entry(list, i), wanted = world_identity(who[i]).addr;
+
+		ck_assert(fips_addr_eq(&got, &wanted));
+	}
+}
+
+static const unsigned here[] = { ME }, there[] = { FAR, HOP, ME };
+
+static bool in_session(struct bench *b, unsigned who)
+{
+	struct fips_addr addr = world_identity(who).addr;
+
+	return fips_node_has_session(b->node, &addr);
+}
+
+/* ---- places ---- */
+
+/* 2.3: the answer goes by the place that the setup gives, and says both; its packets leave by HOP. */
+START_TEST(a_stranger_is_answered)
+{
+	struct bench *b = open_for(8);
+	struct puppet p = stranger(FAR);
+	struct fips_addr hop = world_identity(HOP).addr;
+	struct fips_fsp_setup ack;
+
+	want("expect-session ack", bench_setup(b, &p));
+	ck_assert(fips_addr_eq(&b->last[FIPS_ACT_SEND_LINK].peer, &hop));
+	ck_assert(fips_fsp_ack_parse(b->ack.bytes, b->ack.len, &ack));
+	list_is(&ack.src, 1, here);
+	list_is(&ack.dest, 3, there);
+	want("install-current use-session route warmup", bench_msg3(b, &p));
+	ck_assert(fips_addr_eq(&b->last[FIPS_ACT_ROUTE].via_peer, &hop));
+	bench_close(b);
+}
+END_TEST
+
+/* ... and without one that leads anywhere there is none. */
+START_TEST(one_from_nowhere_is_not)
+{
+	struct bench *b = open_for(8);
+	struct puppet p = { .who = FAR, .epoch = 1, .ephemeral = 1, .from = HOP };
+
+	want("", bench_setup(b, &p));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_NO_ROUTE), 1);
+	bench_close(b);
+}
+END_TEST
+
+/* 3.11: CoordsWarmup carries both places, at once and a second later. */
+START_TEST(warmups_say_where_both_are)
+{
+	struct bench *b = open_for(8);
+	const struct fips_action *act = &b->last[FIPS_ACT_SEND_SESSION];
+	struct fips_coords us, them;
+	struct mr_wire in;
+
+	answered(b, FAR);
+	for (unsigned i = 0; i < 2; i++) {
+		in = mr_wire_read(act->bytes + 1, act->len - 1u);
+		fips_coords_get(&in, 1, &us);
+		fips_coords_get(&in, 1, &them);
+		ck_assert(mr_wire_ok(&in) && mr_wire_left(&in) == 0);
+		list_is(&us, 1, here);
+		list_is(&them, 3, there);
+		if (i == 0)
+			want("warmup", bench_wait(b, SECONDS(1)));
+	}
+	bench_close(b);
+}
+END_TEST
+
+/* 3.2, 5.2: one whose key and place are known is begun with; nobody else is reached. */
+START_TEST(a_session_is_begun_with_a_stranger)
+{
+	struct bench *b = open_for(8);
+	struct puppet p = stranger(FAR);
+	struct fips_fsp_setup setup;
+
+	want("unreachable", bench_resolve(b, FAR)); /* no key */
+	known(b, FAR);
+	want("unreachable", bench_resolve(b, FAR)); /* no place, and nobody who would know */
+	seen(b, FAR);
+	want("setup", bench_resolve(b, FAR));
+	ck_assert(fips_fsp_setup_parse(b->setup.bytes, b->setup.len, &setup));
+	list_is(&setup.src, 1, here);
+	list_is(&setup.dest, 3, there);
+	want("install-current msg3 use-session route warmup", bench_ack(b, &p));
+	ck_assert(in_session(b, FAR));
+	bench_close(b);
+}
+END_TEST
+
+/* 3.3: who has proven its key in a handshake is known afterwards. */
+START_TEST(who_answered_is_remembered)
+{
+	struct bench *b = open_for(8);
+
+	answered(b, FAR);
+	bench_wait(b, SECONDS(100)); /* idle: the session goes */
+	ck_assert(!in_session(b, FAR));
+	seen(b, FAR);
+	want("setup", bench_resolve(b, FAR));
+	bench_close(b);
+}
+END_TEST
+
+/* 1.2: when HOP's link goes, packets wait; another link makes no difference, HOP's does. */
+START_TEST(the_way_goes_and_comes)
+{
+	struct bench *b = open_for(8);
+	struct fips_input bye = { .kind = FIPS_IN_DISCONNECT, .peer = world_identity(HOP).addr };
+	struct puppet p = { .who = HOP, .epoch = 1, .ephemeral = 777, .index = 2000 };
+
+	b->data = true;
+	answered(b, FAR);
+	want("warmup", bench_wait(b, SECONDS(2)));
+	want("bye", bench_feed(b, &bye));
+	want("retire link-down unroute", bench_wait(b, SECONDS(1)));
+	ck_assert(in_session(b, FAR));
+	want("install msg2 use", bench_msg1(b, &p));
+	want("heartbeat", bench_confirm(b, HOP, b->link_key, 0));
+	adopt(b);
+	seen(b, FAR);
+	want("route", bench_wait(b, SECONDS(1)));
+	bench_close(b);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+/* Setups of strangers take three quarters of the places, push out the oldest of their kind, and never a session. */
+START_TEST(strangers_make_way_for_strangers)
+{
+	struct bench *b = open_for(8);
+
+	b->data = true;
+	for (unsigned i = 0; i < 4; i++)
+		answered(b, MORE + i);
+	for (unsigned i = 4; i < 6; i++) {
+		struct puppet p = stranger(MORE + i);
+
+		want("expect-session ack", bench_setup(b, &p));
+	}
+	for (unsigned i = 6; i < 30; i++) {
+		struct puppet p = stranger(MORE + i);
+
+		want("session-down expect-session ack", bench_setup(b, &p));
+	}
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_SESSIONS_EVICTED), 24);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert(in_session(b, MORE + i));
+	bench_close(b);
+}
+END_TEST
+
+/* Those that are in use make way for nobody: strangers are turned away, and what is wanted here has two places more.
+ * Once they carry nothing of ours for half a minute, they do for that. */
+START_TEST(what_is_in_use_stays)
+{
+	struct bench *b = open_for(8);
+	struct puppet late = stranger(MORE + 6);
+
+	b->data = true;
+	for (unsigned i = 0; i < 6; i++)
+		answered(b, MORE + i);
+	want("", bench_setup(b, &late));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_SESSIONS_FULL), 1);
+	for (unsigned i = 10; i < 13; i++) {
+		struct puppet p = stranger(MORE + i);
+
+		known(b, MORE + i);
+		seen(b, MORE + i);
+		if (i == 12) {
+			want("unreachable", bench_resolve(b, MORE + i));
+			break;
+		}
+		want("setup", bench_resolve(b, MORE + i));
+		want("install-current msg3 use-session route warmup", bench_ack(b, &p));
+		want("", bench_confirm_session(b, MORE + i, b->session_key));
+	}
+	bench_wait(b, SECONDS(60));
+	for (unsigned i = 0; i < 6; i++)
+		ck_assert(in_session(b, MORE + i));
+	b->data = false;
+	bench_wait(b, SECONDS(31));
+	seen(b, MORE + 12);
+	want("retire-session session-down setup", bench_resolve(b, MORE + 12));
+	want("", bench_setup(b, &late));
+	bench_close(b);
+}
+END_TEST
+
+/* Neighbours have their own places, whatever strangers take up. */
+START_TEST(neighbours_have_their_places)
+{
+	struct bench *b = open_for(4);
+	struct puppet p = { .who = OTHER, .epoch = 1, .ephemeral = 5 };
+
+	b->data = true;
+	for (unsigned i = 0; i < 3; i++)
+		answered(b, MORE + i);
+	want("expect-session ack", bench_setup(b, &p));
+	want("install-current use-session route warmup", bench_msg3(b, &p));
+	bench_close(b);
+}
+END_TEST
+
+/* ---- recovery ---- */
+
+/* 3.12: who seals for us without a session is begun with, once in five seconds. */
+START_TEST(strays_are_begun_with)
+{
+	struct bench *b = open_for(8);
+
+	want("", stray(b, FAR, FIPS_IN_NO_SESSION)); /* whose key? */
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_NO_ROUTE), 1);
+	known(b, FAR);
+	seen(b, FAR);
+	want("setup", stray(b, FAR, FIPS_IN_NO_SESSION));
+	want("", stray(b, FAR, FIPS_IN_NO_SESSION));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_RECOVERIES), 1);
+	bench_close(b);
+}
+END_TEST
+
+/* However many names there are, so many are begun with and no more. */
+START_TEST(strays_are_bounded)
+{
+	struct bench *b = open_for(400);
+	unsigned begun = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		known(b, MORE + i);
+		seen(b, MORE + i);
+		begun += *stray(b, MORE + i, FIPS_IN_NO_SESSION) != '\0';
+	}
+	ck_assert_uint_eq(begun, 64);
+	bench_wait(b, SECONDS(5));
+	want("setup", stray(b, MORE + 199, FIPS_IN_NO_SESSION));
+	bench_close(b);
+}
+END_TEST
+
+/* A session whose messages cannot be read is given new keys, and lives on until they are there. */
+START_TEST(a_broken_session_is_renewed)
+{
+	struct bench *b = open_for(8);
+	struct puppet p = stranger(FAR);
+
+	answered(b, FAR);
+	want("setup", stray(b, FAR, FIPS_IN_UNREADABLE));
+	want("", stray(b, FAR, FIPS_IN_UNREADABLE));
+	ck_assert(in_session(b, FAR));
+	p.ephemeral = 900;
+	want("install-pending msg3", bench_ack(b, &p));
+	want("use-session warmup", bench_confirm_session(b, FAR, b->session_key));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_RECOVERIES), 1);
+	want("", stray(b, MORE, FIPS_IN_UNREADABLE));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_GONE), 1);
+	bench_close(b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("node strangers");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, a_stranger_is_answered);
+	tcase_add_test(tc, one_from_nowhere_is_not);
+	tcase_add_test(tc, warmups_say_where_both_are);
+	tcase_add_test(tc, a_session_is_begun_with_a_stranger);
+	tcase_add_test(tc, who_answered_is_remembered);
+	tcase_add_test(tc, the_way_goes_and_comes);
+	tcase_add_test(tc, strangers_make_way_for_strangers);
+	tcase_add_test(tc, what_is_in_use_stays);
+	tcase_add_test(tc, neighbours_have_their_places);
+	tcase_add_test(tc, strays_are_begun_with);
+	tcase_add_test(tc, strays_are_bounded);
+	tcase_add_test(tc, a_broken_session_is_renewed);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
