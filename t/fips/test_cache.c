@@ -161,7 +161,7 @@ START_TEST(entries_expire)
 }
 END_TEST
 
-/* Full: the least recently used goes, which is the first to expire. */
+/* R7.  Full: the least recently used goes, which is the first to expire. */
 START_TEST(the_least_recently_used_goes)
 {
 	for (unsigned x = 1; x <= PLACES; x++)
@@ -174,7 +174,7 @@ START_TEST(the_least_recently_used_goes)
 }
 END_TEST
 
-/* Paths need more addresses than there are: so do as many entries go as are needed, oldest
+/* R7.  Paths need more addresses than there are: so do as many entries go as are needed, oldest
  * first. */
 START_TEST(addresses_have_a_bound_too)
 {
@@ -342,7 +342,7 @@ START_TEST(path_mtus)
 }
 END_TEST
 
-/* A stranger who knows the addresses and not the keys fills no bucket: over many keys, 4096
+/* R7.  A stranger who knows the addresses and not the keys fills no bucket: over many keys, 4096
  * addresses that differ in a few bits, in low ones or in high ones, come to no longer chains than
  * chance has it. */
 START_TEST(chains_stay_short)

@@ -349,7 +349,7 @@ START_TEST(from_nobody)
 }
 END_TEST
 
-/* A flood costs the one who sends it; the others are told no more often than the tick. */
+/* R15.  A flood costs the one who sends it; the others are told no more often than the tick. */
 START_TEST(a_flood)
 {
 	struct bench *b = open_with(3, NULL);
