@@ -158,6 +158,7 @@ test_programs = \
 	t/fips/test_path_window \
 	t/fips/test_path_written \
 	t/fips/test_tree \
+	t/fips/test_tree_mesh \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
 	t/fips/test_vectors_lookup \
