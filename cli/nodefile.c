@@ -15,6 +15,7 @@
 #include "core/engine.h"
 #include "core/http_listen.h"
 #include "core/plugins.h"
+#include "core/yaml.h"
 
 #define DEFAULT_FILE "millrace.json"
 
@@ -40,11 +41,8 @@ static bool ends_in(const char *file, const char *end)
 
 struct mr_json *cli_node_read(const char *file, struct mr_report *report)
 {
-	if (ends_in(file, ".yaml") || ends_in(file, ".yml")) {
-		mr_complain(report, (struct mr_where){ .file = file },
-			    "YAML is not read by this version; the same keys in JSON are");
-		return NULL;
-	}
+	if (ends_in(file, ".yaml") || ends_in(file, ".yml"))
+		return mr_yaml_load(file, report);
 	return mr_json_load(file, report);
 }
 

@@ -62,7 +62,7 @@ bool cli_node_load(struct cli_node *node, const struct cli_node_options *options
                    struct mr_report *report);
 void cli_node_free(struct cli_node *node);
 
-/* Only the node document: refuses YAML, complains.  NULL on failure. */
+/* Only the node document: JSON, or YAML by the file's name; complains.  NULL on failure. */
 struct mr_json *cli_node_read(const char *file, struct mr_report *report);
 
 /* Decode a node document and check it against the sections of the kinds.  The settings are to be

@@ -16,7 +16,7 @@ die()
 build_packages()
 {
 	echo autoconf automake make gcc libc6-dev pkg-config check libevent-dev libck-dev \
-		libmbedtls-dev libjansson-dev libsecp256k1-dev libssl-dev
+		libmbedtls-dev libjansson-dev libyaml-dev libsecp256k1-dev libssl-dev
 	case $(uname -m) in
 	x86_64) echo libipsec-mb-dev ;;
 	esac

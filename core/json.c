@@ -20,6 +20,7 @@ struct mr_json {
 	char   *text; /* owned; n bytes and a NUL; may hold a secret key */
 	size_t  n;
 	json_t *root; /* owned */
+	struct mr_json_marks marks; /* of one that was adopted: text is then NULL */
 	char  **set;  /* owned; paths overlaid */
 	size_t  sets;
 };
@@ -114,22 +115,79 @@ static char *slurp(const char *file, size_t *n)
 	return text;
 }
 
-struct mr_json *mr_json_load(const char *file, struct mr_report *report)
+char *mr_json_read(const char *file, size_t *n, struct mr_report *report)
 {
-	struct mr_json *doc = NULL;
-	size_t n = 0;
-	char *text = slurp(file, &n);
+	char *text;
 
+	*n = 0;
+	text = slurp(file, n);
+	if (text && *n <= MR_JSON_MAX)
+		return text;
 	if (!text)
 		mr_complain(report, (struct mr_where){ .file = file }, "cannot read it: %s",
 			    strerror(errno));
-	else if (n > MR_JSON_MAX)
+	else
 		mr_complain(report, (struct mr_where){ .file = file },
 			    "is larger than %d MiB, which is more than any configuration needs",
 			    MR_JSON_MAX >> 20);
-	else
-		doc = mr_json_parse(file, text, n, report);
 	mr_secret_free(text);
+	return NULL;
+}
+
+struct mr_json *mr_json_load(const char *file, struct mr_report *report)
+{
+	size_t n;
+	char *text = mr_json_read(file, &n, report);
+	struct mr_json *doc = text ? mr_json_parse(file, text, n, report) : NULL;
+
+	mr_secret_free(text);
+	return doc;
+}
+
+/* ---- made of something else ---- */
+
+struct mr_json_mark {
+	char    *path; /* owned */
+	unsigned line, column;
+};
+
+bool mr_json_mark(struct mr_json_marks *marks, const char *path, unsigned line, unsigned column)
+{
+	if (marks->n == marks->room) {
+		size_t room = marks->room ? 2 * marks->room : 64;
+		struct mr_json_mark *list = realloc(marks->list, room * sizeof *list);
+
+		if (!list)
+			return false;
+		marks->list = list;
+		marks->room = room;
+	}
+	marks->list[marks->n] = (struct mr_json_mark){ strdup(path), line, column };
+	return marks->list[marks->n++].path != NULL;
+}
+
+void mr_json_marks_free(struct mr_json_marks *marks)
+{
+	for (size_t i = 0; i < marks->n; i++)
+		free(marks->list[i].path);
+	free(marks->list);
+	*marks = (struct mr_json_marks){ 0 };
+}
+
+struct mr_json *mr_json_adopt(const char *name, json_t *root, struct mr_json_marks *marks,
+                              struct mr_report *report)
+{
+	struct mr_json *doc = calloc(1, sizeof *doc);
+
+	if (!doc || !(doc->name = strdup(name))) {
+		mr_complain(report, (struct mr_where){ .file = name }, "no memory to read it");
+		json_decref(root);
+		free(doc);
+		return NULL;
+	}
+	doc->root = root;
+	doc->marks = *marks;
+	*marks = (struct mr_json_marks){ 0 };
 	return doc;
 }
 
@@ -141,6 +199,7 @@ void mr_json_free(struct mr_json *doc)
 		free(doc->set[i]);
 	free(doc->set);
 	mr_secret_free(doc->text);
+	mr_json_marks_free(&doc->marks);
 	free(doc->name);
 	json_decref(doc->root);
 	free(doc);
@@ -310,15 +369,37 @@ static bool is_below(const char *path, const char *above)
 	return !strncmp(path, above, n) && (!path[n] || path[n] == '.' || path[n] == '[');
 }
 
+/* That of the longest path that is `path` or above it. */
+static void find_mark(const struct mr_json *doc, const char *path, struct mr_where *where)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < doc->marks.n; i++) {
+		const struct mr_json_mark *mark = &doc->marks.list[i];
+		size_t n = strlen(mark->path);
+
+		if (where->line && (n < longest || (n > 0 && !is_below(path, mark->path))))
+			continue;
+		where->line = mark->line;
+		where->column = mark->column;
+		longest = n;
+	}
+}
+
 struct mr_where mr_json_where(const struct mr_json *doc, const char *path)
 {
 	struct mr_where where = { .file = doc->name, .path = path };
-	size_t value_at = skip_space(doc, 0), mark = value_at;
+	size_t value_at = 0, mark;
 	struct mr_step step;
 
 	for (size_t i = 0; i < doc->sets; i++)
 		if (is_below(path, doc->set[i]))
 			return (struct mr_where){ .file = "--set", .path = path };
+	if (!doc->text) {
+		find_mark(doc, path, &where);
+		return where;
+	}
+	mark = value_at = skip_space(doc, 0);
 	while (mr_path_step(&path, &step)) {
 		size_t from = value_at;
 

@@ -30,6 +30,27 @@ struct mr_json *mr_json_parse(const char *name, const char *text, size_t n,
                               struct mr_report *report);
 void mr_json_free(struct mr_json *doc);
 
+/* ---- for readers of other notations (yaml.h) ---- */
+
+/* Where values stand, by their paths. */
+struct mr_json_marks {
+	struct mr_json_mark *list; /* owned, n of them */
+	size_t               n, room;
+};
+
+/* Add one; false: no memory. */
+bool mr_json_mark(struct mr_json_marks *marks, const char *path, unsigned line, unsigned column);
+void mr_json_marks_free(struct mr_json_marks *marks);
+
+/* A document of a value that was made, taken over in any case, and the marks, taken out of *marks.
+ * NULL after complaining. */
+struct mr_json *mr_json_adopt(const char *name, json_t *root, struct mr_json_marks *marks,
+                              struct mr_report *report);
+
+/* The whole of a file in memory for secrets, a NUL behind it; NULL after complaining.  For
+ * mr_secret_free. */
+char *mr_json_read(const char *file, size_t *n, struct mr_report *report);
+
 /* Borrowed root; valid until mr_json_free. */
 json_t *mr_json_root(const struct mr_json *doc);
 

@@ -103,4 +103,6 @@ libcore_a_SOURCES = \
 	core/view.c \
 	core/wire.h \
 	core/worker.c \
-	core/worker.h
+	core/worker.h \
+	core/yaml.c \
+	core/yaml.h

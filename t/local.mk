@@ -115,6 +115,7 @@ test_programs = \
 	t/core/test_turns \
 	t/core/test_wire \
 	t/core/test_worker \
+	t/core/test_yaml \
 	t/fips/test_access \
 	t/fips/test_cache \
 	t/fips/test_filters \
@@ -431,7 +432,8 @@ fuzz_programs = \
 	t/fuzz/fuzz_stream \
 	t/fuzz/fuzz_tcpmss \
 	t/fuzz/fuzz_transit \
-	t/fuzz/fuzz_tree
+	t/fuzz/fuzz_tree \
+	t/fuzz/fuzz_yaml
 check_PROGRAMS += $(fuzz_programs)
 EXTRA_DIST += t/fuzz/corpus t/fuzz/seed_stages.sh t/vectors
 FUZZ_SECONDS = 60
@@ -491,3 +493,4 @@ t_fuzz_fuzz_stream_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_tree_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_yaml_LDADD = $(LIBS_FUZZ)

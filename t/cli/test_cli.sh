@@ -356,8 +356,30 @@ misplace 'workers.in.idle={"spin":5' 'workers.in.idle: {"spin":5 is not JSON'
 misplace 'workers.main.idle={"spin":5}' "workers.main.idle: the host's worker cannot spin"
 expect 2 check -g two-core --set workers.inn.cpu=1
 err_has 'workers.inn.stages: a worker needs an array with at least one stage; did you mean worker "in"?'
-expect 2 check -c fips.yaml
-err_has "fips.yaml: YAML is not read"
+# The reference's own file, as operations.md 3.1 has it, with parts that are not here.
+cat >fips.yaml <<'END'
+node:
+  identity:
+    nsec: "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+  log_level: debug
+tun: { enabled: true, name: fips0, mtu: 1280 }
+dns: { enabled: true }
+transports:
+  udp: { bind_addr: "0.0.0.0:2121", mtu: 1472 }
+  tor: { mode: socks5 }
+peers:
+  - npub: "npub1n9lpnv0592cc2ps6nm0ca3qls642vx7yjsv35rkxqzj2vgds52sqgpverl"
+    alias: "node-d"
+    addresses:
+      - { transport: udp, addr: "node-d:2121" }
+    connect_policy: auto_connect
+END
+expect 0 check -c fips.yaml
+err_has 'warning: fips.yaml:9:3: transports.tor'
+sed 's/mtu: 1472/mtu: 70/; s/alias:/alais:/' fips.yaml >wrong.yaml
+expect 2 check -c wrong.yaml
+err_has 'wrong.yaml:8:37: transports.udp.mtu: 70 is below 576'
+err_has 'wrong.yaml:12:5: peers[0].alais: there is no such key; did you mean "alias"?'
 expect 2 check -g fused --print tree
 err_has 'there is no form "tree"'
 expect 2 check -g fusde

@@ -358,10 +358,9 @@ START_TEST(no_file_and_yaml)
 	cli_node_free(&node);
 
 	o.file = "fips.yaml";
-	write_file("fips.yaml", "node: {}\n", 0600);
+	write_file("fips.yaml", "graph: 5\n", 0600);
 	ck_assert(!cli_node_load(&node, &o, &r));
-	ck_assert_str_eq(r.list[0].text, "fips.yaml: YAML is not read by this version; the same keys "
-					 "in JSON are");
+	ck_assert_str_eq(r.list[0].text, "fips.yaml:1:1: graph: 5 is not a string");
 	cli_node_free(&node);
 	mr_report_free(&r);
 }
