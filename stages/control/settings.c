@@ -173,9 +173,9 @@ static const struct mr_field mmp_fields[] = {
 static const struct mr_field ecn_fields[] = {
 	{ "enabled", MR_BOOL, MR_AT(struct ecn, enabled), .def = 1,
 	  .help = "mark what is sent on by a way that is congested; marks of others stay in any case" },
-	{ "loss_threshold", MR_REAL, MR_AT(struct ecn, loss), .real_min = 0.0001, .real_max = 1,
+	{ "loss_threshold", MR_REAL, MR_AT(struct ecn, loss), .real_max = 1,
 	  .real_def = 0.05, .help = "a link that lost this part of the last interval's frames is" },
-	{ "etx_threshold", MR_REAL, MR_AT(struct ecn, etx), .real_min = 1.01, .real_max = 100,
+	{ "etx_threshold", MR_REAL, MR_AT(struct ecn, etx), .real_min = 1, .real_max = 100,
 	  .real_def = 3, .help = "... or on which a frame takes so many sendings" },
 	{ 0 }
 };

@@ -31,7 +31,7 @@
 enum { IP, CONTROL };
 enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHORT, UNKNOWN_TYPE,
        UNKNOWN_PORT, BAD_SHIM, STRAY, OVER_RATE };
-enum { RETRIED };
+enum { RETRIED, CE_RECEIVED };
 
 #define SEEN        16 /* sessions of a vector that are remembered */
 #define EARLY_BURST 64 /* and so many a second: as many as control keeps */
@@ -247,6 +247,8 @@ static void deliver(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 		p->data = out.ip;
 		p->len = (uint32_t)out.len;
 		p->mark = MR_SHAPE_IP;
+		if (p->flags & MR_FLAG_CE)
+			mr_count(t, CE_RECEIVED, 1);
 		mr_emit(t, IP, p);
 		break;
 	case FIPS_DELIVER_CONTROL:  to_control(m, &out.text, t); break;
@@ -372,6 +374,7 @@ const struct mr_kind mr_kind_fsp_open = {
 		{ 0 } },
 	.counters = (const struct mr_named[]){
 		{ "keys-retried", .help = "opens tried under a second or third key" },
+		{ "ce-received", .help = "packets that met congestion on their way" },
 		{ 0 } },
 	.once = true, .affinities = 1 << MR_ANY | 1 << MR_SOURCE,
 	.shards = 1 << MR_SOURCE,

@@ -793,6 +793,7 @@ START_TEST(congestion_reaches_the_packet)
 			}
 		}
 		ck_assert_uint_eq(b.keys[0]->recv.received.ce, at);
+		ck_assert_uint_eq(rig_count(b.rig, "ce-received"), at);
 		bench_close(&b);
 	}
 	json_decref(root);
