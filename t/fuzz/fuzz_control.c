@@ -11,7 +11,7 @@
  *     1  a link message, sealed
  *     2  a session message of type `argument`, sealed
  *     3  a SessionDatagram around these bytes, from the neighbour or (argument odd) somebody else
- *     4  a packet on control's input `argument`; byte 0: key it was opened with, byte 1: mark
+ *     4  a packet on control's input `argument`; byte 0: key it was opened with, byte 1: mark, and bit 2: too big
  *     5  an event of kind `argument`; byte 0: key, byte 1: K
  *     6  time: `argument` ms, or with a byte of it, `argument` * 2^byte 0 ms at once
  *     7  by the argument modulo 8: the neighbour calls, sets up, moves on to its newest keys, moves
@@ -129,6 +129,7 @@ static struct mr_ring *ring_to(const struct mr_worker *host, unsigned input)
 
 static void packet(uint8_t input, const uint8_t *at, size_t n)
 {
+	static const uint8_t marks[] = { MR_SHAPE_BODY, MR_SHAPE_DATAGRAM, MR_SHAPE_LEARNED, MR_SHAPE_WANTED };
 	struct mr_ring *ring = ring_to(node[SELF].engine->host, input % 4);
 	struct mr_vector v = { .n = 1 };
 
@@ -140,7 +141,8 @@ static void packet(uint8_t input, const uint8_t *at, size_t n)
 	memcpy(mr_pkt_put(v.pkt[0], (uint32_t)(n - 2)), at + 2, n - 2);
 	*mr_pkt_via(v.pkt[0]) = via_of(air.host[HAND]);
 	v.pkt[0]->seq = at[0];
-	v.pkt[0]->mark = at[1] & 1 ? MR_SHAPE_DATAGRAM : MR_SHAPE_BODY;
+	v.pkt[0]->mark = marks[at[1] % 4];
+	v.pkt[0]->limit = at[1] & 4 ? 1280 : 0;
 	v.pkt[0]->stamp = air.now;
 	v.pkt[0]->near = v.pkt[0]->far = MR_NO_HANDLE;
 	mr_ring_push(ring, &v, air.now);

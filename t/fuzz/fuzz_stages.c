@@ -104,6 +104,27 @@ static void put_routes(struct world *w)
 	}
 }
 
+static const struct fips_addr beyond[] = { { { 0xf0 } }, { { 0xf1 } } };
+
+/* One goes on by A, one has no way. */
+static void put_forwards(struct world *w)
+{
+	struct mr_mesh *mesh = rig_use(w->rig, &mr_resource_mesh);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct fips_forward_entry *e = calloc(1, sizeof *e);
+
+		if (!e)
+			abort();
+		e->dest = beyond[i];
+		e->refused = i;
+		e->link = i ? FIPS_NO_HANDLE : w->near[0];
+		e->used = &e->word;
+		if (mr_table_put(mesh->forwards, rig_epoch(w->rig), beyond[i].b, e) == MR_NO_HANDLE)
+			free(e);
+	}
+}
+
 static bool is_kind(const struct world *w, const char *name)
 {
 	return !strcmp(w->kind->name, name);
@@ -131,6 +152,7 @@ static void put_entries(struct world *w)
 	craft_index(w->rig, 8, &craft_t, MR_NO_HANDLE, NULL, NULL);
 	put_keys(w);
 	put_routes(w);
+	put_forwards(w);
 }
 
 /* What a stage may meet: entries that go and come again, so that handles turn stale. */
@@ -140,13 +162,14 @@ static void change_tables(struct world *w, uint8_t which)
 	uint8_t index[4];
 
 	mr_to_le32(index, 7);
-	switch (which % 7) {
+	switch (which % 8) {
 	case 0: mr_table_remove(mesh->links, rig_epoch(w->rig), craft_a.b); break;
 	case 1: mr_table_remove(mesh->sessions, rig_epoch(w->rig), craft_a.b); break;
 	case 2: mr_table_remove(mesh->index, rig_epoch(w->rig), index); break;
 	case 3: mr_table_remove(mesh->routes, rig_epoch(w->rig), craft_a.b); break;
 	case 5: mr_table_remove(mesh->keys, rig_epoch(w->rig), &w->link_key->send.id); break;
 	case 6: mr_table_remove(mesh->keys, rig_epoch(w->rig), &w->session_key->send.id); break;
+	case 7: mr_table_remove(mesh->forwards, rig_epoch(w->rig), beyond[0].b); break;
 	default: put_entries(w); break;
 	}
 }
@@ -323,6 +346,10 @@ static void order(struct world *w, uint8_t kind, uint8_t about)
 		o->p = about & 1 ? &w->link_key->send : &w->session_key->send;
 	if (o->kind == MR_ORD_ROUTE) {
 		memcpy(dest, about & 1 ? craft_a.b : craft_t.b, sizeof dest);
+		o->p = dest;
+	}
+	if (o->kind == MR_ORD_FORWARD) {
+		memcpy(dest, about & 1 ? beyond[0].b : craft_t.b, sizeof dest);
 		o->p = dest;
 	}
 	if (w->kind->order)
