@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -220,4 +221,10 @@ bool mr_mac_parse(const char *text, uint8_t mac[MR_ETHER_MAC])
 		*byte = (uint8_t)((i % 3 ? *byte << 4 : 0) | (int)(digit - digits));
 	}
 	return true;
+}
+
+void mr_mac_text(const uint8_t mac[MR_ETHER_MAC], char text[MR_MAC_TEXT])
+{
+	snprintf(text, MR_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+	         mac[4], mac[5]);
 }

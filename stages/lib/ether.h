@@ -14,6 +14,7 @@
 
 #define MR_ETHER_MAX 8
 #define MR_ETHER_MAC 6
+#define MR_MAC_TEXT  18 /* bytes of such an address as text, with its NUL */
 
 /* Settings of one instance, transports.ethernet of the node file. */
 struct mr_ether_conf {
@@ -46,7 +47,8 @@ struct mr_ether {
 
 extern const struct mr_resource mr_resource_ether;
 
-/* "aa:bb:cc:dd:ee:ff" to bytes; false: it is none. */
+/* "aa:bb:cc:dd:ee:ff" to bytes, false: it is none; and back. */
 bool mr_mac_parse(const char *text, uint8_t mac[MR_ETHER_MAC]);
+void mr_mac_text(const uint8_t mac[MR_ETHER_MAC], char text[MR_MAC_TEXT]);
 
 #endif

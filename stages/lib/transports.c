@@ -15,6 +15,8 @@ _Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_
 	       MR_TCP_MAX <= MR_VIA_ETHER - MR_VIA_TCP_IN && MR_ETHER_MAX <= MR_VIA_END - MR_VIA_ETHER,
 	       "instances have numbers of their own");
 
+_Static_assert(MR_HOSTPORT <= MR_VIA_ADDRESS && MR_MAC_TEXT <= MR_VIA_ADDRESS, "any address fits");
+
 bool mr_transports_any(const struct mr_transports *all)
 {
 	return all->udp->n || all->tcp->n || all->ether->n;
@@ -165,17 +167,17 @@ const char *mr_transports_parse(const struct mr_transports *all, uint32_t which,
 	return wrong;
 }
 
+void mr_via_address(const struct fips_via *via, char text[MR_VIA_ADDRESS])
+{
+	if (mr_via_is_ether(via))
+		mr_mac_text(via->sock, text);
+	else
+		mr_udp_text(via, text);
+}
+
 void mr_via_text(const struct fips_via *via, char text[MR_VIA_TEXT])
 {
-	const uint8_t *b = via->sock;
-	size_t n = 0;
+	const char *before = mr_via_is_ether(via) ? "ethernet " : mr_via_is_tcp(via) ? "tcp " : "";
 
-	if (mr_via_is_ether(via)) {
-		snprintf(text, MR_VIA_TEXT, "ethernet %02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
-		         b[3], b[4], b[5]);
-		return;
-	}
-	if (mr_via_is_tcp(via))
-		n = (size_t)snprintf(text, MR_VIA_TEXT, "tcp ");
-	mr_udp_text(via, text + n);
+	mr_via_address(via, text + snprintf(text, MR_VIA_TEXT, "%s", before));
 }

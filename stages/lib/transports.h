@@ -26,7 +26,8 @@ struct mr_ether;
 #define MR_VIA_ETHER  24
 #define MR_VIA_END    32
 
-#define MR_VIA_TEXT 80 /* bytes of an address as text, with its NUL */
+#define MR_VIA_ADDRESS 64 /* bytes of an address as text, with its NUL */
+#define MR_VIA_TEXT    80 /* ... and of that with its transport's name    */
 
 static inline bool mr_via_is_tcp(const struct fips_via *via)
 {
@@ -73,5 +74,8 @@ const char *mr_transport_address_wrong(const char *text);
 
 /* "10.0.0.1:2121", "tcp 10.0.0.1:8443", "ethernet aa:bb:cc:dd:ee:ff" */
 void mr_via_text(const struct fips_via *via, char text[MR_VIA_TEXT]);
+
+/* The same without the transport's name. */
+void mr_via_address(const struct fips_via *via, char text[MR_VIA_ADDRESS]);
 
 #endif

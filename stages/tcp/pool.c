@@ -165,6 +165,8 @@ static void look_at(struct tcp *tcp, struct mr_tcp_conn *c, struct mr_turn *t)
 		c->read_due = t->now + TCP_PATIENCE;
 	if (c->state == MR_TCP_FREE || (c->read_due > t->now && c->write_due > t->now))
 		return;
+	if (c->state == MR_TCP_CONNECTING)
+		mr_count(t, TCP_TIMED_OUT, 1);
 	if (c->state == MR_TCP_RESTING)
 		leave(tcp->pool, c);
 	else

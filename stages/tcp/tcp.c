@@ -208,6 +208,7 @@ const struct mr_kind mr_kind_tcp = {
 		[TCP_EVICTED] = { "evicted", .help = "silent ones that made room for others" },
 		[TCP_DIALLED] = { "dialled", .help = "connections that we began to make" },
 		[TCP_FAILED] = { "dials-failed", .help = "of them, such that did not come about" },
+		[TCP_TIMED_OUT] = { "dials-timed-out", .help = "of those, such that nobody answered in time" },
 		[TCP_CLOSED] = { "closed", .help = "connections that the other end, an error or wrong framing ended" },
 		[TCP_CUT] = { "cut", .help = "connections ended for silence, or for not reading" },
 		[TCP_RECEIVE_CALLS] = { "receive-calls", .help = "recv calls" },

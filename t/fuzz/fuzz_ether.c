@@ -1,7 +1,6 @@
 /* fuzz_ether.c - bytes as an Ethernet frame of ours: what is data or a beacon lies within the frame, padding
  * changes nothing, and what is built is read back.  As the text of an Ethernet address as well. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +38,12 @@ static void as_frame(const uint8_t *data, size_t n)
 
 static void as_address(const uint8_t *data, size_t n)
 {
-	char *text = n ? strndup((const char *)data, n) : strdup(""), shown[18];
+	char *text = n ? strndup((const char *)data, n) : strdup(""), shown[MR_MAC_TEXT];
 	uint8_t mac[MR_ETHER_MAC], again[MR_ETHER_MAC];
 
 	assert(text);
 	if (mr_mac_parse(text, mac)) {
-		snprintf(shown, sizeof shown, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		         mac[3], mac[4], mac[5]);
+		mr_mac_text(mac, shown);
 		assert(strlen(text) == strlen(shown) && mr_mac_parse(shown, again));
 		assert(!memcmp(mac, again, sizeof mac));
 	}

@@ -500,6 +500,7 @@ START_TEST(a_dial_ends_in_time)
 	rig_at(rig, 6 * S);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "dials-failed"), 1);
+	ck_assert_uint_eq(rig_count(rig, "dials-timed-out"), 1);
 	ck_assert_uint_eq(rig_count(rig, "unreached"), 1);
 	for (unsigned i = 0; i < COUNT(filler); i++)
 		close(filler[i]);

@@ -76,12 +76,10 @@ void put_npub(json_t *o, const char *key, const uint8_t xonly[FIPS_XONLY_LEN])
 
 void put_via(json_t *o, const char *key, const struct fips_via *via)
 {
-	char text[MR_VIA_TEXT];
-	const char *blank;
+	char text[MR_VIA_ADDRESS];
 
-	mr_via_text(via, text);
-	blank = strchr(text, ' '); /* behind the transport, where that is said */
-	put_text(o, key, blank ? blank + 1 : text);
+	mr_via_address(via, text);
+	put_text(o, key, text);
 }
 
 void put_trend(json_t *o, const char *key, enum fips_trend trend)

@@ -174,13 +174,14 @@ static void put_udp(struct query *q, json_t *o, const struct mr_udp_socket *s)
 static void put_connections(struct query *q, json_t *o, const struct sum *sum)
 {
 	uint64_t dialled = query_count(q, "tcp", "dialled"),
-	         failed = query_count(q, "tcp", "dials-failed");
+	         failed = query_count(q, "tcp", "dials-failed"),
+	         timeouts = query_count(q, "tcp", "dials-timed-out");
 
 	put_int(o, "connections_established", dialled > failed ? dialled - failed : 0);
 	put_int(o, "connections_accepted", query_count(q, "tcp", "accepted"));
 	put_int(o, "connections_rejected", query_count(q, "tcp", "refused"));
-	put_int(o, "connect_timeouts", 0);
-	put_int(o, "connect_refused", failed);
+	put_int(o, "connect_timeouts", timeouts);
+	put_int(o, "connect_refused", failed > timeouts ? failed - timeouts : 0);
 	put_int(o, "pool_inbound", sum->in);
 	put_int(o, "pool_outbound", sum->out);
 }
