@@ -152,10 +152,10 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 void fips_session_route(struct fips_node *n, struct fips_session *s);
 void fips_session_relook(struct fips_node *n, struct fips_session *s);
 void fips_sessions_relook(struct fips_node *n);
-/* Where they are, to go beside our own place into a message of `fixed` bytes without addresses; *theirs has one
- * address at least. */
-void fips_session_places(struct fips_node *n, const struct fips_addr *them, size_t fixed,
-                         struct fips_treepath *theirs);
+/* Where they are, to go beside our own place into a message of `fixed` bytes without addresses.  False: it is not
+ * known, or does not fit. */
+bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them, size_t fixed,
+                        struct fips_treepath *theirs);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once */
 void fips_session_warm(struct fips_node *n, struct fips_session *s);   /* now, and a second later */
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s);

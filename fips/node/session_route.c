@@ -89,34 +89,30 @@ void fips_sessions_relook(struct fips_node *n)
 
 /* ---- coordinates ---- */
 
-/* Two lists go into one message with `fixed` bytes around their addresses: where they are too long for it,
- * the other side's is cut to the node itself. */
-void fips_session_places(struct fips_node *n, const struct fips_addr *them, size_t fixed,
-                         struct fips_treepath *theirs)
+bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them, size_t fixed,
+                        struct fips_treepath *theirs)
 {
 	size_t link = n->link_mtu - (size_t)FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD;
 	size_t room = link < FIPS_PAPER_MAX ? link : FIPS_PAPER_MAX;
 
-	if (!fips_mesh_coords(n, them, theirs) ||
-	    fixed + FIPS_ADDR_LEN * (size_t)(fips_mesh_path(n)->n + theirs->n) > room)
-		fips_treepath_single(theirs, them);
+	return fips_mesh_coords(n, them, theirs) &&
+	       fixed + FIPS_ADDR_LEN * (size_t)(fips_mesh_path(n)->n + theirs->n) <= room;
 }
 
-/* A message that exists for its coordinates, and that shows the other side we hold the new key. */
+/* A message that exists for its coordinates, and that shows the other side we hold the new key.  Of a place
+ * that is not known it says nothing: whoever forwards may know better. */
 void fips_session_warmup(struct fips_node *n, struct fips_session *s)
 {
 	uint8_t lists[FIPS_ACT_BYTES - 1];
 	struct mr_wire out = mr_wire_write(lists, sizeof lists);
-	struct fips_coords us = fips_treepath_coords(fips_mesh_path(n)), them;
+	struct fips_coords us = fips_treepath_coords(fips_mesh_path(n)), them = { 0 };
 	struct fips_treepath theirs;
 
-	fips_session_places(n, &s->addr, FIPS_FSP_OVERHEAD + 2 * FIPS_COORDS_LEN(0), &theirs);
-	them = fips_treepath_coords(&theirs);
+	if (fips_session_their_place(n, &s->addr, FIPS_FSP_OVERHEAD + 2 * FIPS_COORDS_LEN(0), &theirs))
+		them = fips_treepath_coords(&theirs);
 	fips_coords_put(&out, &us);
 	fips_coords_put(&out, &them);
-	if (mr_wire_ok(&out))
-		fips_act_session(n, &s->addr, FIPS_FSP_COORDS_WARMUP, lists,
-		                 (size_t)(out.at - lists));
+	fips_act_session(n, &s->addr, FIPS_FSP_COORDS_WARMUP, lists, (size_t)(out.at - lists));
 }
 
 void fips_session_warm(struct fips_node *n, struct fips_session *s)

@@ -36,11 +36,11 @@ static struct fips_coords their_place(struct fips_node *n, const struct fips_ses
 {
 	const struct fips_peer *hop = fips_hop_to(n, &s->addr);
 
-	fips_session_places(n, &s->addr, FIPS_FSP_SETUP_LEN(0, 0), theirs);
-	if (theirs->n == 1 && hop && fips_addr_eq(&hop->addr, &s->addr) &&
-	    !fips_mesh_coords(n, &s->addr, theirs))
+	if (fips_session_their_place(n, &s->addr, FIPS_FSP_SETUP_LEN(0, 0), theirs))
+		return fips_treepath_coords(theirs);
+	if (hop && fips_addr_eq(&hop->addr, &s->addr))
 		return fips_treepath_coords(fips_mesh_path(n));
-	return fips_treepath_coords(theirs);
+	return fips_coords_of(&s->addr, 1);
 }
 
 /* Message 1 of a new handshake, and the setup around it. */

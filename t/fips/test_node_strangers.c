@@ -272,7 +272,10 @@ START_TEST(what_is_in_use_stays)
 	for (unsigned i = 0; i < 6; i++)
 		ck_assert(in_session(b, MORE + i));
 	b->data = false;
-	bench_wait(b, SECONDS(31));
+	bench_wait(b, SECONDS(29));
+	seen(b, MORE + 12);
+	want("unreachable", bench_resolve(b, MORE + 12));
+	bench_wait(b, SECONDS(2));
 	seen(b, MORE + 12);
 	want("retire-session session-down setup", bench_resolve(b, MORE + 12));
 	want("", bench_setup(b, &late));
