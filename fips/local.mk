@@ -39,6 +39,8 @@ libfips_a_SOURCES = \
 	fips/node/mesh.h \
 	fips/node/mesh_filters.c \
 	fips/node/mesh_tree.c \
+	fips/node/mesh_lookup.c \
+	fips/node/mesh_signals.c \
 	fips/node/lookup.h \
 	fips/node/lookup.c \
 	fips/node/lookup_own.c \
@@ -59,6 +61,7 @@ libfips_a_SOURCES = \
 	fips/node/session_mtu.c \
 	fips/node/session_rekey.c \
 	fips/node/session_route.c \
+	fips/node/session_signal.c \
 	fips/node/session_start.c \
 	fips/node/session_table.c \
 	fips/node/sessions.c \

@@ -121,6 +121,8 @@ test_programs = \
 	t/fips/test_filters \
 	t/fips/test_forwards \
 	t/fips/test_identity \
+	t/fips/test_mesh_lookup \
+	t/fips/test_mesh_signals \
 	t/fips/test_nexthop \
 	t/fips/test_node_aging \
 	t/fips/test_node_chain \

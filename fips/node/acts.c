@@ -44,6 +44,13 @@ void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint
 	fill(fips_act_peer(n, FIPS_ACT_SEND_LINK, peer), bytes, len);
 }
 
+size_t fips_link_room(const struct fips_node *n)
+{
+	size_t link = (size_t)n->link_mtu - FIPS_LINK_OVERHEAD;
+
+	return link < FIPS_ACT_BYTES ? link : FIPS_ACT_BYTES;
+}
+
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len)
 {

@@ -19,6 +19,7 @@
 #include "fips/node/cache.h"
 #include "fips/node/filters.h"
 #include "fips/node/tree.h"
+#include "fips/node/lookup.h"
 #include "fips/path/via.h"
 
 #define FIPS_VIAS_MAX  4  /* transport addresses of one peer, dialled in parallel   */
@@ -113,6 +114,7 @@ struct fips_node_config {
 	struct fips_node_ecn           ecn;
 	struct fips_filters_settings   filters;
 	struct fips_cache_settings     cache;
+	struct fips_lookup_config      lookup;
 };
 
 /* Defaults for everything but me and peers. */

@@ -24,6 +24,7 @@ void fips_node_take(struct fips_node *n, const struct fips_node_config *c)
 	n->ecn = c->ecn;
 	fips_filters_configure(&n->mesh.filters, &c->filters);
 	fips_cache_configure(&n->mesh.cache, &c->cache);
+	fips_lookups_configure(&n->mesh.lookups, &c->lookup);
 }
 
 void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)

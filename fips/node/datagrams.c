@@ -4,9 +4,6 @@
  * in clear is therefore limited by that neighbour's buckets and proves nothing by itself. */
 
 #include "fips/node/parts.h"
-#include "fips/wire/signal.h"
-
-#define SIGNAL_GAP (2 * MR_NS_PER_S) /* one CoordsWarmup a destination */
 
 void fips_node_datagram(struct fips_node *n, const struct fips_input *in)
 {
@@ -67,46 +64,4 @@ void fips_node_body(struct fips_node *n, const struct fips_input *in)
 	case FIPS_FSP_PATH_MTU: fips_session_mtu_claimed(n, s, in); break;
 	default: fips_count(n, FIPS_NODE_BODY); break;
 	}
-}
-
-/* Signals are not authenticated: session.md 2.9 says which may be believed. */
-static struct fips_session *admitted(struct fips_node *n, const struct fips_addr *src,
-                                     const struct fips_signal *signal)
-{
-	struct fips_session *s;
-
-	if (fips_addr_eq(&signal->dest, &n->me.addr) || fips_addr_eq(&signal->dest, src))
-		return NULL;
-	s = fips_session_find(n, &signal->dest);
-	return s && s->state == FIPS_SESSION_ESTABLISHED ? s : NULL;
-}
-
-void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
-                         size_t len)
-{
-	struct fips_signal signal;
-	struct fips_session *s = NULL;
-
-	if (fips_signal_parse(fsp, len, &signal))
-		s = admitted(n, src, &signal);
-	if (!s) {
-		fips_count(n, FIPS_NODE_SIGNAL);
-		return;
-	}
-	switch (signal.type) {
-	case FIPS_SIGNAL_MTU_EXCEEDED:
-		if (signal.mtu < s->pmtu.current)
-			fips_pmtu_claim(&s->pmtu, signal.mtu, fips_ms(n->timers.path_mtu), n->now);
-		break;
-	case FIPS_SIGNAL_PATH_BROKEN:
-		fips_pmtu_forget(&s->pmtu);
-		/* fall through */
-	case FIPS_SIGNAL_COORDS_REQUIRED:
-		if (n->now < s->answer_at)
-			break;
-		s->answer_at = n->now + SIGNAL_GAP;
-		fips_session_warmup(n, s);
-		break;
-	}
-	fips_session_reroute(n, s);
 }

@@ -267,6 +267,16 @@ const struct fips_cache *fips_node_cache(const struct fips_node *n)
 	return &n->mesh.cache;
 }
 
+const struct fips_lookups *fips_node_lookups(const struct fips_node *n)
+{
+	return &n->mesh.lookups;
+}
+
+const struct fips_signals *fips_node_signals(const struct fips_node *n)
+{
+	return &n->mesh.signals;
+}
+
 bool fips_node_has_link(const struct fips_node *n, const struct fips_addr *addr)
 {
 	for (unsigned i = 0; i < n->n_peers; i++)

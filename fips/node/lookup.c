@@ -57,6 +57,11 @@ void fips_lookups_close(struct fips_lookups *l)
 	*l = (struct fips_lookups){ .due = MR_NEVER };
 }
 
+void fips_lookups_configure(struct fips_lookups *l, const struct fips_lookup_config *config)
+{
+	l->config = *config;
+}
+
 bool fips_lookups_reserve(struct fips_lookups *l, unsigned n_peers)
 {
 	struct fips_lookup_peer *to;
@@ -312,6 +317,8 @@ static const char *const names[FIPS_LOOKUP_COUNTS] = {
 	[FIPS_LOOKUP_REQ_OWN] = "req_own",
 	[FIPS_LOOKUP_REQ_ANSWER_LIMITED] = "req_answer_limited",
 	[FIPS_LOOKUP_REQ_TABLE_FULL] = "req_table_full",
+	[FIPS_LOOKUP_REQ_TOO_BIG] = "req_too_big",
+	[FIPS_LOOKUP_RESP_TOO_BIG] = "resp_too_big",
 };
 
 const char *fips_lookup_count_name(enum fips_lookup_count count)

@@ -53,7 +53,7 @@ enum fips_lookup_count {
 	FIPS_LOOKUP_RESP_IDENTITY_MISS,
 	FIPS_LOOKUP_RESP_PROOF_FAILED,
 	FIPS_LOOKUP_RESP_ACCEPTED,
-	FIPS_LOOKUP_RESP_NO_ROUTE,          /* the one who asked is gone, or it does not fit */
+	FIPS_LOOKUP_RESP_NO_ROUTE,          /* the one who asked is gone                    */
 	FIPS_LOOKUP_RESP_TIMED_OUT,         /* lookups of ours that nobody answered         */
 	FIPS_LOOKUP_RESP_UNASKED,           /* an id neither ours nor remembered            */
 	FIPS_LOOKUP_RESP_DUPLICATE,         /* to a request answered before                 */
@@ -62,6 +62,8 @@ enum fips_lookup_count {
 	FIPS_LOOKUP_REQ_OWN,                /* of ours, come back                           */
 	FIPS_LOOKUP_REQ_ANSWER_LIMITED,     /* for us, more than one neighbour may have answered */
 	FIPS_LOOKUP_REQ_TABLE_FULL,         /* no room for one more lookup of ours          */
+	FIPS_LOOKUP_REQ_TOO_BIG,            /* coordinates that no link takes               */
+	FIPS_LOOKUP_RESP_TOO_BIG,
 	FIPS_LOOKUP_COUNTS,
 };
 
@@ -154,6 +156,9 @@ bool fips_lookups_open(struct fips_lookups *l, const struct fips_lookup_config *
                        const struct mr_rand *rand);
 void fips_lookups_close(struct fips_lookups *l);
 
+/* Other settings; what is under way goes on. */
+void fips_lookups_configure(struct fips_lookups *l, const struct fips_lookup_config *config);
+
 /* Room for n_peers slots; there is room for as many as before in any case.  Set-up only. */
 bool fips_lookups_reserve(struct fips_lookups *l, unsigned n_peers);
 
@@ -202,7 +207,10 @@ enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_
                                       const struct fips_lookup_filters *f, uint64_t now, uint64_t *id,
                                       struct fips_lookup_ways *ways);
 
-/* One own lookup whose time is over by now.  STARTED: another attempt, as after ask, but ways may be empty.
+/* Is the time of one of ours over by now?  *target is whom it is for. */
+bool fips_lookups_overdue(const struct fips_lookups *l, uint64_t now, struct fips_addr *target);
+
+/* What becomes of that one; f is about its target.  STARTED: another attempt, as after ask, but ways may be empty.
  * NOWHERE: it has failed for good, *target is unreachable.  PENDING: none is due. */
 enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips_lookup_filters *f,
                                        uint64_t now, struct fips_addr *target, uint64_t *id,

@@ -140,7 +140,7 @@ enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_
 	return FIPS_LOOKUP_STARTED;
 }
 
-static struct fips_lookup_own *overdue(struct fips_lookups *l, uint64_t now)
+static struct fips_lookup_own *late(const struct fips_lookups *l, uint64_t now)
 {
 	for (unsigned i = 0; now >= l->due && i < FIPS_LOOKUPS_OWN; i++)
 		if (l->own[i].used && l->own[i].pending && now >= l->own[i].due)
@@ -148,16 +148,25 @@ static struct fips_lookup_own *overdue(struct fips_lookups *l, uint64_t now)
 	return NULL;
 }
 
+bool fips_lookups_overdue(const struct fips_lookups *l, uint64_t now, struct fips_addr *target)
+{
+	const struct fips_lookup_own *o = late(l, now);
+
+	if (o)
+		*target = o->target;
+	return o;
+}
+
 enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips_lookup_filters *f,
                                        uint64_t now, struct fips_addr *target, uint64_t *id,
                                        struct fips_lookup_ways *ways)
 {
-	struct fips_lookup_own *o = overdue(l, now);
+	struct fips_lookup_own *o = late(l, now);
 
 	if (!o)
 		return FIPS_LOOKUP_PENDING;
 	*target = o->target;
-	if (o->attempt + 1 == l->config.n_attempts) {
+	if (o->attempt + 1 >= l->config.n_attempts) {
 		fips_lookup_count(l, FIPS_LOOKUP_RESP_TIMED_OUT);
 		failed(l, o, target, now);
 		return FIPS_LOOKUP_NOWHERE;

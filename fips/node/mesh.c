@@ -12,13 +12,14 @@ bool fips_mesh_open(struct fips_node *n)
 {
 	n->mesh.tick_at = MR_NEVER;
 	n->mesh.generation = 1;
-	return fips_mesh_tree_open(n) && fips_mesh_filters_open(n) &&
+	return fips_mesh_tree_open(n) && fips_mesh_filters_open(n) && fips_mesh_lookup_open(n) &&
 	       fips_forwards_open(&n->mesh.forwards, FIPS_FORWARDS_MAX, &n->env.rand);
 }
 
 bool fips_mesh_grow(struct fips_node *n, unsigned slots)
 {
-	return fips_tree_reserve(&n->mesh.tree, slots) && fips_mesh_filters_grow(n, slots);
+	return fips_tree_reserve(&n->mesh.tree, slots) && fips_mesh_filters_grow(n, slots) &&
+	       fips_lookups_reserve(&n->mesh.lookups, slots);
 }
 
 void fips_mesh_close(struct fips_node *n)
@@ -26,6 +27,7 @@ void fips_mesh_close(struct fips_node *n)
 	fips_mesh_filters_close(n);
 	fips_tree_close(&n->mesh.tree);
 	fips_forwards_close(&n->mesh.forwards);
+	fips_mesh_lookup_close(n);
 }
 
 void fips_mesh_changed(struct fips_node *n)
@@ -46,6 +48,7 @@ void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p)
 		n->mesh.tick_at = n->now + TICK;
 	fips_mesh_tree_up(n, p);
 	fips_mesh_filters_up(n, p);
+	fips_mesh_lookup_up(n, p);
 	fips_mesh_changed(n);
 }
 
@@ -58,6 +61,7 @@ void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p)
 		n->mesh.tick_at = MR_NEVER;
 	fips_mesh_filters_down(n, p);
 	fips_mesh_tree_down(n, p);
+	fips_mesh_lookup_down(n, p);
 	fips_mesh_changed(n);
 }
 
@@ -65,6 +69,7 @@ void fips_mesh_measured(struct fips_node *n, struct fips_peer *p)
 {
 	(void)p;
 	fips_mesh_tree_measured(n);
+	fips_lookups_hope(&n->mesh.lookups);
 	fips_mesh_changed(n);
 }
 
@@ -101,7 +106,7 @@ void fips_mesh_message(struct fips_node *n, struct fips_peer *p, const struct fi
 	case FIPS_LINK_TREE_ANNOUNCE: fips_mesh_tree_message(n, p, in); break;
 	case FIPS_LINK_FILTER_ANNOUNCE: fips_mesh_filters_message(n, p, in); break;
 	case FIPS_LINK_LOOKUP_REQUEST:
-	case FIPS_LINK_LOOKUP_RESPONSE:
+	case FIPS_LINK_LOOKUP_RESPONSE: fips_mesh_lookup_message(n, p, in); break;
 	default: fips_count(n, FIPS_NODE_LINK_MESSAGE); break;
 	}
 }
@@ -125,6 +130,7 @@ static void look_again(struct fips_node *n)
 
 void fips_mesh_tick(struct fips_node *n)
 {
+	fips_mesh_lookup_timer(n);
 	if (n->now < n->mesh.tick_at)
 		return;
 	n->mesh.tick_at = n->now + TICK;
@@ -137,7 +143,7 @@ void fips_mesh_tick(struct fips_node *n)
 
 uint64_t fips_mesh_due(const struct fips_node *n)
 {
-	return n->mesh.tick_at;
+	return fips_sooner(n->mesh.tick_at, n->mesh.lookups.due);
 }
 
 void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
@@ -165,11 +171,4 @@ void fips_mesh_path_changed(struct fips_node *n)
 const struct fips_treepath *fips_mesh_path(const struct fips_node *n)
 {
 	return fips_tree_path(&n->mesh.tree);
-}
-
-bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)
-{
-	(void)n;
-	(void)target;
-	return false;
 }

@@ -21,6 +21,8 @@
 #include "fips/node/filters.h"
 #include "fips/node/forwards.h"
 #include "fips/node/nexthop.h"
+#include "fips/node/lookup.h"
+#include "fips/node/signals.h"
 #include "fips/node/tree.h"
 #include "fips/node/treepath.h"
 
@@ -43,6 +45,8 @@ struct fips_mesh {
 	struct fips_forwards forwards;
 	uint64_t overflows;  /* of the kernel, at the last tick                       */
 	bool     overflowing; /* ... they had grown                                   */
+	struct fips_lookups lookups;
+	struct fips_signals signals;
 };
 
 /* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the
@@ -83,6 +87,8 @@ void fips_mesh_changed(struct fips_node *n);
 
 /* Of all that a next hop is chosen by but coordinates: never the same again after a change.  Any time. */
 uint64_t fips_mesh_generation(const struct fips_node *n);
+/* ... of one node alone: its coordinates are others. */
+void fips_mesh_moved(struct fips_node *n, const struct fips_addr *who);
 
 /* ---- what sessions ask of it ---- */
 
@@ -115,6 +121,21 @@ void fips_mesh_tree_measured(struct fips_node *n);
 void fips_mesh_tree_tick(struct fips_node *n);
 void fips_mesh_tree_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
 void fips_mesh_tree_timer(struct fips_node *n, struct fips_peer *p);
+
+/* ---- mesh_lookup.c: hooks above, for lookups ---- */
+
+bool fips_mesh_lookup_open(struct fips_node *n); /* set-up; settings as fips_node_take left them */
+void fips_mesh_lookup_close(struct fips_node *n);
+void fips_mesh_lookup_up(struct fips_node *n, const struct fips_peer *p);
+void fips_mesh_lookup_down(struct fips_node *n, const struct fips_peer *p);
+void fips_mesh_lookup_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
+void fips_mesh_lookup_timer(struct fips_node *n);
+
+/* ---- mesh_signals.c ---- */
+
+/* A datagram of others goes no further: tell its source, if that is to be told.  mtu: of the link it is too big
+ * for; 0: it has no next hop. */
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_datagram *failed, uint16_t mtu);
 
 /* ---- mesh_filters.c: hooks above, for filters and coordinates ---- */
 

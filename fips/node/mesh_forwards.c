@@ -92,10 +92,13 @@ void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 {
 	struct fips_datagram failed;
 
-	if (!fips_datagram_parse(in->bytes, in->len, &failed))
+	n->unmoved = true;
+	if (!fips_datagram_parse(in->bytes, in->len, &failed)) {
 		fips_count(n, FIPS_NODE_DATAGRAM);
-	else
-		fips_count(n, FIPS_NODE_UNDELIVERED);
+		return;
+	}
+	fips_count(n, FIPS_NODE_UNDELIVERED);
+	fips_mesh_undelivered(n, &failed, in->mtu);
 }
 
 /* ---- what they were decided by has changed ---- */
@@ -129,10 +132,17 @@ void fips_forwards_timer(struct fips_node *n)
 	}
 }
 
+void fips_mesh_moved(struct fips_node *n, const struct fips_addr *who)
+{
+	struct fips_forward *e = fips_forwards_find(&n->mesh.forwards, who);
+
+	if (e)
+		decide_again(n, e);
+}
+
 void fips_node_learned(struct fips_node *n, const struct fips_input *in)
 {
 	struct mr_wire wire = mr_wire_read(in->bytes, in->len);
-	struct fips_forward *e;
 	struct fips_coords list;
 
 	fips_coords_get(&wire, 1, &list);
@@ -141,9 +151,7 @@ void fips_node_learned(struct fips_node *n, const struct fips_input *in)
 		return;
 	}
 	fips_mesh_learn(n, &in->peer, &list);
-	e = fips_forwards_find(&n->mesh.forwards, &in->peer);
-	if (e)
-		decide_again(n, e);
+	fips_mesh_moved(n, &in->peer);
 }
 
 /* ---- once a second ---- */

@@ -68,6 +68,8 @@ static void follow(struct fips_node *n, struct fips_tree_outcome out)
 {
 	say(n, &out);
 	fips_mesh_filters_follow(n, &out);
+	if (out.declared)
+		fips_lookups_hope(&n->mesh.lookups);
 	if (out.path_changed)
 		fips_mesh_path_changed(n);
 	else if (n->mesh.tree_seen != n->mesh.tree.generation)

@@ -26,6 +26,7 @@ struct fips_node_config fips_node_config_default(void)
 			.setups = { 64, 16000 },
 			.sessions = 1024,
 		},
+		.lookup = fips_lookup_config_default(),
 		.timers = {
 			.resend = 1000,
 			.backoff = 2000,

@@ -39,6 +39,8 @@
 #include "fips/node/action.h"
 #include "fips/node/config.h"
 #include "fips/node/input.h"
+#include "fips/node/lookup.h"
+#include "fips/node/signals.h"
 #include "fips/node/tree.h"
 #include "fips/node/mesh.h"
 
@@ -249,6 +251,9 @@ const struct fips_tree *fips_node_tree(const struct fips_node *node);
 /* Its neighbours' filters by slot, and where other nodes are; likewise. */
 const struct fips_filters *fips_node_filters(const struct fips_node *node);
 const struct fips_cache   *fips_node_cache(const struct fips_node *node);
+/* Lookups that pass by and its own, and what became of datagrams that went no further: likewise. */
+const struct fips_lookups *fips_node_lookups(const struct fips_node *node);
+const struct fips_signals *fips_node_signals(const struct fips_node *node);
 
 /* The peer with this address: is its link up, provisional counted? */
 bool fips_node_has_link(const struct fips_node *node, const struct fips_addr *addr);

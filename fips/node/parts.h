@@ -15,6 +15,7 @@ void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t
                   size_t len);
 void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint8_t *bytes,
                    size_t len);
+size_t fips_link_room(const struct fips_node *n); /* bytes of a message that every link takes; any time */
 /* Not sent while the session has no way. */
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len);
@@ -195,6 +196,8 @@ bool fips_session_half_open(const struct fips_session *s); /* any time */
 /* datagrams.c: what comes end to end. */
 void fips_node_datagram(struct fips_node *n, const struct fips_input *in);
 void fips_node_body(struct fips_node *n, const struct fips_input *in);
+
+/* session_signal.c */
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
                          size_t len);
 

@@ -30,6 +30,8 @@ void fips_session_mtu_claimed(struct fips_node *n, struct fips_session *s,
 
 	if (!fips_fsp_path_mtu_parse(in->bytes + 1, in->len - 1, &mtu))
 		return;
+	if (mtu < FIPS_PATH_MTU_MIN)
+		fips_signals_count(&n->mesh.signals, FIPS_SIGNALS_PATH_MTU_NOTIF_BELOW_FLOOR);
 	fips_pmtu_claim(&s->pmtu, mtu, fips_ms(n->timers.path_mtu), n->now);
 	fips_session_reroute(n, s);
 }

@@ -248,6 +248,7 @@ struct fips_session {
 	uint64_t warmup_at;
 	unsigned warmups;      /* sent after the first                            */
 	uint64_t answer_at;    /* no CoordsWarmup for a signal before this        */
+	uint64_t forget_at;    /* ... and its place not forgotten                 */
 	bool     reported;     /* the other side sends reports                    */
 	uint16_t route_mtu;    /* as last given to ROUTE                          */
 	bool     routed;       /* ROUTE was said and not taken back               */

@@ -1,4 +1,4 @@
-/* mesh_settings.c - node.tree, node.bloom and node.cache. */
+/* mesh_settings.c - node.tree, node.bloom, node.cache and node.lookup. */
 #include "stages/control/mesh_settings.h"
 
 #define MS_PER_S 1000
@@ -60,4 +60,59 @@ void mr_cache_configure(struct fips_node_config *config, const struct mr_cache_c
 {
 	config->cache.entries = conf->coord_size;
 	config->cache.ttl = conf->coord_ttl;
+}
+
+/* ---- lookups ---- */
+
+static const char *attempts_rule(const void *member)
+{
+	const struct mr_list *list = member;
+
+	return list->n >= 1 && list->n <= FIPS_LOOKUP_ATTEMPTS ? NULL : "has not from 1 to 8 numbers";
+}
+
+const struct mr_field mr_lookup_fields[] = {
+	{ "ttl", MR_U32, MR_AT(struct mr_lookup_conf, ttl), .min = 1, .max = 255,
+	  .def = FIPS_LOOKUP_TTL, .help = "links that a request of ours may cross" },
+	{ "attempt_timeouts_secs", MR_NUMBERS, MR_AT(struct mr_lookup_conf, attempts), .min = 1,
+	  .max = 3600, .unit = "s", .rule = attempts_rule,
+	  .help = "how long each request of a lookup is waited for; unset: 1, 2, 4, 8" },
+	{ "recent_expiry_secs", MR_U32, MR_AT(struct mr_lookup_conf, recent), .min = 1, .max = 3600,
+	  .def = 10, .unit = "s", .help = "so long a request is known again" },
+	{ "backoff_base_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff), .max = DAY_S, .unit = "s",
+	  .help = "a node that was not found is not looked for; doubles each time; 0: it is" },
+	{ "backoff_max_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff_max), .max = DAY_S,
+	  .unit = "s", .help = "... and no longer than this" },
+	{ "forward_min_interval_secs", MR_U32, MR_AT(struct mr_lookup_conf, forward), .max = 3600,
+	  .def = 2, .unit = "s", .help = "between requests of others for one node that are sent on" },
+	{ 0 }
+};
+
+static uint32_t either(uint32_t value, uint32_t old, uint32_t usual)
+{
+	return value != usual ? value : old;
+}
+
+static void take_attempts(struct fips_lookup_config *l, const struct mr_list *list)
+{
+	const uint32_t *secs = list->items;
+
+	if (!list->n)
+		return;
+	l->n_attempts = list->n;
+	for (unsigned i = 0; i < list->n; i++)
+		l->attempts[i] = secs[i] * MS_PER_S;
+}
+
+void mr_lookup_configure(struct fips_node_config *config, const struct mr_lookup_conf *conf,
+                         const struct mr_lookup_conf *old)
+{
+	struct fips_lookup_config *l = &config->lookup;
+
+	l->ttl = (uint8_t)either(conf->ttl, old->ttl, FIPS_LOOKUP_TTL);
+	l->recent = either(conf->recent, old->recent, 10) * MS_PER_S;
+	l->forward = either(conf->forward, old->forward, 2) * MS_PER_S;
+	l->backoff = either(conf->backoff, old->backoff, 0) * MS_PER_S;
+	l->backoff_max = either(conf->backoff_max, old->backoff_max, 0) * MS_PER_S;
+	take_attempts(l, conf->attempts.n ? &conf->attempts : &old->attempts);
 }

@@ -27,11 +27,22 @@ struct mr_cache_conf {
 	uint32_t coord_ttl; /* s */
 };
 
-extern const struct mr_field mr_tree_fields[], mr_bloom_fields[], mr_cache_fields[];
+/* node.lookup, and by its old name node.discovery */
+struct mr_lookup_conf {
+	uint32_t       ttl;
+	struct mr_list attempts; /* of uint32_t, s; none: 1, 2, 4, 8 */
+	uint32_t       recent, forward, backoff, backoff_max; /* s */
+};
+
+extern const struct mr_field mr_tree_fields[], mr_bloom_fields[], mr_cache_fields[], mr_lookup_fields[];
 
 /* Put it into the node's configuration. */
 void mr_tree_configure(struct fips_node_config *config, const struct mr_tree_conf *conf);
 void mr_bloom_configure(struct fips_node_config *config, const struct mr_bloom_conf *conf);
 void mr_cache_configure(struct fips_node_config *config, const struct mr_cache_conf *conf);
+
+/* What the old name says holds where the new one says nothing else than the default. */
+void mr_lookup_configure(struct fips_node_config *config, const struct mr_lookup_conf *conf,
+                         const struct mr_lookup_conf *old);
 
 #endif

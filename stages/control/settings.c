@@ -87,6 +87,7 @@ struct node_conf {
 	struct mr_tree_conf tree;
 	struct mr_bloom_conf bloom;
 	struct mr_cache_conf cache;
+	struct mr_lookup_conf lookup, discovery;
 };
 
 static const struct mr_field limits_fields[] = {
@@ -225,6 +226,8 @@ static const struct mr_field node_fields[] = {
 	{ "tree", MR_GROUP, MR_AT(struct node_conf, tree), .of = mr_tree_fields },
 	{ "bloom", MR_GROUP, MR_AT(struct node_conf, bloom), .of = mr_bloom_fields },
 	{ "cache", MR_GROUP, MR_AT(struct node_conf, cache), .of = mr_cache_fields },
+	{ "lookup", MR_GROUP, MR_AT(struct node_conf, lookup), .of = mr_lookup_fields },
+	{ "discovery", MR_GROUP, MR_AT(struct node_conf, discovery), .of = mr_lookup_fields },
 	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
 	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
 	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields },
@@ -424,6 +427,7 @@ int mr_control_configure(struct control *c, struct control_settings *set, struct
 	mr_tree_configure(config, &n->tree);
 	mr_bloom_configure(config, &n->bloom);
 	mr_cache_configure(config, &n->cache);
+	mr_lookup_configure(config, &n->lookup, &n->discovery);
 	dead_wrong(n, text);
 	if (*text)
 		failed = mr_setup_error(s, dead_path, "%s", text);

@@ -93,10 +93,10 @@ static const struct {
 	  "f.json:1:19: transports.ucp: there is no such key; did you mean \"udp\"?\n" },
 	{ "{ \"peers\": [ {}, { \"npbu\": 1 } ] }",
 	  "f.json:1:20: peers[1].npbu: there is no such key; did you mean \"npub\"?\n" },
-	{ "{ \"node\": { \"discovery\": { \"any\": 1 }, \"rendezvous\": { \"nostr\": {} } } }",
-	  "warning: f.json:1:13: node.discovery: the lookup of far nodes is not part of this version "
-	  "yet; the key has no effect\n"
-	  "warning: f.json:1:40: node.rendezvous: rendezvous by mDNS and Nostr is not part of this "
+	{ "{ \"node\": { \"discovery\": { \"tll\": 1 } } }",
+	  "f.json:1:28: node.discovery.tll: there is no such key; did you mean \"ttl\"?\n" },
+	{ "{ \"node\": { \"rendezvous\": { \"nostr\": {} } } }",
+	  "warning: f.json:1:13: node.rendezvous: rendezvous by mDNS and Nostr is not part of this "
 	  "version yet; the key has no effect\n" },
 };
 

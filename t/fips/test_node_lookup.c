@@ -340,6 +340,9 @@ START_TEST(attempts_in_time)
 			ck_assert(id[i] != id[k]);
 	}
 	ck_assert_uint_eq(l.due, 15 * S);
+	ck_assert(!fips_lookups_overdue(&l, 15 * S - 1, &which));
+	which = node(2);
+	ck_assert(fips_lookups_overdue(&l, 15 * S, &which) && fips_addr_eq(&which, &target));
 	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id[0], &ways), FIPS_LOOKUP_NOWHERE);
 	ck_assert(fips_addr_eq(&which, &target));
 	ck_assert_uint_eq(l.due, MR_NEVER);

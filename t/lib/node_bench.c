@@ -31,6 +31,8 @@ static const char *link_word(struct bench *b, const struct fips_action *act)
 		b->announce.to = act->peer;
 		b->announced++;
 		return NULL;
+	case FIPS_LINK_LOOKUP_REQUEST: return "lookup";
+	case FIPS_LINK_LOOKUP_RESPONSE: return "answer";
 	case FIPS_LINK_DATAGRAM: break;
 	default: return "?";
 	}
@@ -45,6 +47,7 @@ static const char *link_word(struct bench *b, const struct fips_action *act)
 	case FIPS_FSP_MSG3:
 		memcpy(b->msg3.bytes, fsp, b->msg3.len = n);
 		return "msg3";
+	case FIPS_FSP_SIGNAL: return "signal";
 	default: return "?";
 	}
 }
@@ -104,6 +107,8 @@ static void drain(struct bench *b)
 	while ((act = fips_actions_head(&b->actions))) {
 		const char *w = word(b, act);
 
+		if (b->see)
+			b->see(b->see_self, act);
 		if (act->kind != FIPS_ACT_SEND_LINK || w)
 			b->last[act->kind] = *act;
 		if (w) {

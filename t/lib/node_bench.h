@@ -52,6 +52,8 @@ struct bench {
 	unsigned                 filters; /* FilterAnnounces so far     */
 	unsigned                 warned; /* log lines of that level     */
 	unsigned                 pushed; /* actions of the last call    */
+	void                   (*see)(void *self, const struct fips_action *act); /* each, if set */
+	void                    *see_self;
 };
 
 /* A node that is number `me`, with `peers` peers in the configuration: numbers from me + 1 on.  Where

@@ -79,6 +79,10 @@ static const struct {
 	{ ",\"tree\":{\"flap_dampening_secs\":31536000}", "", NULL, true },
 	{ ",\"bloom\":{\"update_debounce_ms\":0,\"max_inbound_fpr\":1}", "", NULL, true },
 	{ ",\"cache\":{\"coord_size\":64,\"coord_ttl_secs\":1}", "", NULL, true },
+	{ ",\"lookup\":{\"ttl\":1,\"attempt_timeouts_secs\":[1],\"forward_min_interval_secs\":0}", "", NULL,
+	  true },
+	{ ",\"discovery\":{\"attempt_timeouts_secs\":[1,1,1,1,1,1,1,1],\"backoff_base_secs\":1}", "", NULL,
+	  true },
 };
 
 /* A, B and C become npubs. */
@@ -158,12 +162,24 @@ static const struct {
 	{ "cache.coord_size", "1000001", "is above 1000000" },
 	{ "cache.coord_ttl_secs", "0", "is below 1" },
 	{ "cache.coord_ttl_secs", "86401", "is above 86400" },
+	{ "lookup.ttl", "0", "is below 1" },
+	{ "lookup.ttl", "256", "is above 255" },
+	{ "lookup.attempt_timeouts_secs", "[]", "has not from 1 to 8 numbers" },
+	{ "lookup.attempt_timeouts_secs", "[1,2,3,4,5,6,7,8,9]", "has not from 1 to 8 numbers" },
+	{ "lookup.attempt_timeouts_secs", "[1,0]", "is below 1" },
+	{ "lookup.attempt_timeouts_secs", "[3601]", "is above 3600" },
+	{ "lookup.recent_expiry_secs", "0", "is below 1" },
+	{ "lookup.backoff_base_secs", "86401", "is above 86400" },
+	{ "lookup.backoff_max_secs", "-1", "is below 0" },
+	{ "lookup.forward_min_interval_secs", "3601", "is above 3600" },
+	{ "discovery.ttl", "256", "is above 255" },
 };
 
 START_TEST(limits_have_bounds)
 {
 	static const char empty[] = "{\"node\":{\"limits\":{},\"rate_limit\":{},\"tree\":{},"
-	                            "\"bloom\":{},\"cache\":{}}}";
+	                            "\"bloom\":{},\"cache\":{},"
+	                            "\"lookup\":{},\"discovery\":{}}}";
 	const struct mr_section *node_section = &mr_control_sections[0];
 	void *out = calloc(1, mr_section_size(node_section));
 	struct mr_report report = { 0 };

@@ -1,0 +1,45 @@
+/* mesh_signals.c - what the sources of others' datagrams are told when one goes no further (mesh.md 5.5).
+ *
+ *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so soon
+ *   2. which: what we know of the destination decides
+ *   3. by whom it goes back; nobody: it does not
+ *
+ * The turn of a destination is used up even when there is no way back: looking for one costs more than the rest. */
+
+#include "fips/node/parts.h"
+
+/* Where the destination was last, as far as we know. */
+static struct fips_coords known(struct fips_node *n, const struct fips_addr *dest,
+                                struct fips_treepath *path)
+{
+	const struct fips_cache_entry *e = fips_cache_find(&n->mesh.cache, dest, n->now);
+
+	path->n = 0;
+	if (e)
+		fips_cache_path(&n->mesh.cache, e, path);
+	return fips_treepath_coords(path);
+}
+
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_datagram *failed, uint16_t mtu)
+{
+	struct fips_signals *s = &n->mesh.signals;
+	size_t room = fips_link_room(n), len;
+	const struct fips_peer *hop;
+	struct fips_treepath path;
+	struct fips_coords coords;
+	uint8_t bytes[FIPS_ACT_BYTES];
+
+	if (!fips_signals_admit(s, failed, &n->me.addr, n->now))
+		return;
+	hop = fips_hop_to(n, &failed->src);
+	if (!hop || !fips_peer_proven(hop)) {
+		fips_signals_count(s, FIPS_SIGNALS_NO_WAY_BACK);
+		return;
+	}
+	coords = known(n, &failed->dest, &path);
+	if (FIPS_DATAGRAM_HEAD + FIPS_SIGNAL_PATH_BROKEN_LEN(coords.count) > room)
+		coords.count = 0; /* then we do not know where it is */
+	len = fips_signals_build(bytes, room, failed, &n->me.addr, mtu, &coords);
+	fips_signals_count(s, FIPS_SIGNALS_SENT);
+	fips_act_link(n, &hop->addr, bytes, len);
+}
