@@ -33,6 +33,8 @@ struct watch {
 };
 
 struct net {
+	struct fips_node_config config;
+	const unsigned (*links)[2];
 	struct world    *w;
 	struct sim_node *node[ALL];
 	unsigned         n;
@@ -83,14 +85,25 @@ static bool linked(const unsigned links[][2], unsigned a, unsigned b)
 	return false;
 }
 
-/* Everybody knows the keys of all others, as from a hosts file. */
-static void introduce(struct net *x)
+/* It knows the keys of all, as from a hosts file. */
+static void introduce(struct net *x, struct sim_node *node)
 {
-	for (unsigned i = 0; i < x->n; i++)
-		for (unsigned j = 0; j < x->n; j++)
-			world_input(x->node[i], &(struct fips_input){ .kind = FIPS_IN_KNOWN,
-			                                              .bytes = x->node[j]->me.pub,
-			                                              .len = FIPS_PUB_LEN });
+	for (unsigned j = 0; j < x->n; j++) {
+		struct fips_identity id = world_identity(A + j);
+
+		world_input(node, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = id.pub,
+		                                        .len = FIPS_PUB_LEN });
+	}
+}
+
+static unsigned peers_of(const struct net *x, unsigned who, struct world_peer peers[ALL])
+{
+	unsigned count = 0;
+
+	for (unsigned j = 0; j < x->n; j++)
+		if (linked(x->links, who, A + j))
+			peers[count++] = (struct world_peer){ .secret = A + j, .vias = 1 };
+	return count;
 }
 
 /* Both ends of each link dial.  E comes last: C, which could as well have E for its parent, has D by then and stays
@@ -98,29 +111,29 @@ static void introduce(struct net *x)
  * another 60. */
 static struct net *net_open(uint64_t seed, unsigned n, const unsigned links[][2])
 {
-	struct fips_node_config config = fips_node_config_default();
 	struct net *x = calloc(1, sizeof *x);
 
 	ck_assert_ptr_nonnull(x);
-	config.max_peers = 8;
-	config.limits.sessions = 32;
-	config.link_mmp = FIPS_MMP_MINIMAL;
+	x->config = fips_node_config_default();
+	x->config.max_peers = 8;
+	x->config.limits.sessions = 32;
+	x->config.link_mmp = FIPS_MMP_MINIMAL;
+	x->config.timers.heartbeat = 2000;
+	x->config.timers.dead = 5000;
 	x->w = world_open(seed);
 	x->w->filter = see;
 	x->w->filter_self = &x->watch;
+	x->links = links;
 	x->n = n;
 	for (unsigned i = 0; i < n; i++) {
 		struct world_peer peers[ALL];
-		unsigned count = 0;
+		unsigned count = peers_of(x, A + i, peers);
 
 		if (A + i == E)
 			world_run(x->w, SECONDS(10));
-		for (unsigned j = 0; j < n; j++)
-			if (linked(links, A + i, A + j))
-				peers[count++] = (struct world_peer){ .secret = A + j, .vias = 1 };
-		x->node[i] = world_node(x->w, A + i, peers, count, &config);
+		x->node[i] = world_node(x->w, A + i, peers, count, &x->config);
+		introduce(x, x->node[i]);
 	}
-	introduce(x);
 	world_run(x->w, SECONDS(120));
 	return x;
 }
@@ -202,6 +215,151 @@ START_TEST(filters_settle)
 }
 END_TEST
 
+/* ---- routes ---- */
+
+static bool arrived(void *self)
+{
+	const struct sim_node *node = self;
+
+	return node->got > 0;
+}
+
+/* A packet and one back; then the way of a further one. */
+static void trail_is(struct net *x, unsigned from, unsigned to, const char *names)
+{
+	struct sim_node *a = x->node[from - A], *b = x->node[to - A];
+	char got[COUNT(x->watch.trail) + 1] = "";
+
+	a->got = b->got = 0;
+	world_data(a, &b->me.addr);
+	ck_assert_msg(world_until(x->w, SECONDS(5), arrived, b), "%s: nothing arrives", names);
+	world_data(b, &a->me.addr);
+	ck_assert_msg(world_until(x->w, SECONDS(5), arrived, a), "%s: nothing comes back", names);
+	x->watch.to = b->me.addr;
+	x->watch.steps = 0;
+	b->got = 0;
+	world_data(a, &b->me.addr);
+	ck_assert(world_until(x->w, SECONDS(5), arrived, b));
+	for (unsigned i = 0; i < x->watch.steps; i++)
+		got[i] = (char)('a' + x->watch.trail[i] - A);
+	ck_assert_msg(strcmp(got, names) == 0, "from %c to %c by %s, not by %s", 'a' + from - A,
+	              'a' + to - A, got, names);
+}
+
+/* All twenty, in one mesh. */
+START_TEST(routes_are_the_vectors)
+{
+	json_t *root = vectors_load("routing_vectors");
+	const json_t *list = vectors_get(vectors_get(root, "mesh5"), "routes_with_equal_link_costs"), *r;
+	struct net *x = net_open((uint64_t)_i, ALL, mesh);
+	size_t i;
+
+	ck_assert_uint_eq(json_array_size(list), ALL * (ALL - 1));
+	json_array_foreach(list, i, r) {
+		const char *path = vectors_text(r, "path");
+		char names[ALL + 1] = "";
+
+		for (unsigned n = 0; *path; path++)
+			if (*path != '-')
+				names[n++] = *path;
+		trail_is(x, A + (unsigned)(vectors_text(r, "from")[0] - 'a'),
+		         A + (unsigned)(vectors_text(r, "to")[0] - 'a'), names);
+	}
+	ck_assert_uint_eq(x->watch.signals, 0);
+	net_close(x);
+	json_decref(root);
+}
+END_TEST
+
+/* mesh.md 8.2: the ends of a chain find each other through the node in the middle, which learns where both are
+ * from what passes by; and from one end of five nodes to the other. */
+START_TEST(chains_carry_data)
+{
+	struct net *x = net_open((uint64_t)_i, 3, chain3);
+
+	trail_is(x, A, C, "abc");
+	trail_is(x, C, A, "cba");
+	net_close(x);
+	x = net_open((uint64_t)_i, ALL, chain5);
+	trail_is(x, A, E, "abcde");
+	trail_is(x, E, B, "edcb");
+	net_close(x);
+}
+END_TEST
+
+/* ---- repairs ---- */
+
+/* What is sent each way in the next few seconds. */
+static void talk(struct net *x, unsigned a, unsigned b, unsigned seconds)
+{
+	for (unsigned i = 0; i < 10 * seconds; i++) {
+		world_data(x->node[a - A], &x->node[b - A]->me.addr);
+		world_data(x->node[b - A], &x->node[a - A]->me.addr);
+		world_run(x->w, MS(100));
+	}
+}
+
+static bool they_talk(struct net *x, unsigned a, unsigned b)
+{
+	uint64_t at_a = x->node[a - A]->got, at_b = x->node[b - A]->got;
+
+	talk(x, a, b, 2);
+	return x->node[a - A]->got > at_a + 10 && x->node[b - A]->got > at_b + 10;
+}
+
+/* D dies: its neighbours notice after 5 s, the tree grows together by E, and A and B go on by E with the session they
+ * have.  When D is back they may go by it again. */
+START_TEST(a_dead_node_is_gone_round)
+{
+	struct net *x = net_open((uint64_t)_i, ALL, mesh);
+	uint64_t installed;
+	struct world_peer peers[ALL];
+	unsigned count = peers_of(x, D, peers);
+
+	talk(x, A, B, 3);
+	ck_assert(they_talk(x, A, B));
+	installed = x->node[0]->actions_done[FIPS_ACT_INSTALL_SESSION];
+	world_kill(x->node[D - A]);
+	talk(x, A, B, 12);
+	ck_assert(they_talk(x, A, B));
+	ck_assert_uint_eq(x->node[0]->actions_done[FIPS_ACT_INSTALL_SESSION], installed);
+	path_is(x, C, "CEA");
+	world_restart(x->node[D - A], peers, count, &x->config);
+	introduce(x, x->node[D - A]);
+	talk(x, A, B, 20);
+	ck_assert(they_talk(x, A, B));
+	ck_assert(they_talk(x, D, B));
+	world_close(x->w); /* what was under way with D when it died is lost */
+	free(x);
+}
+END_TEST
+
+/* B begins anew and knows nothing of its session with A, three hops away, which goes on sending: B begins another
+ * (session.md 3.12). */
+START_TEST(an_endpoint_begins_anew)
+{
+	struct net *x = net_open((uint64_t)_i, ALL, mesh);
+	struct sim_node *a = x->node[0], *b = x->node[B - A];
+	struct world_peer peers[ALL];
+	unsigned count = peers_of(x, B, peers);
+
+	talk(x, A, B, 3);
+	ck_assert(they_talk(x, A, B));
+	world_restart(b, peers, count, &x->config);
+	introduce(x, b);
+	b->got = 0;
+	for (unsigned i = 0; i < 200; i++) {
+		world_data(a, &b->me.addr);
+		world_run(x->w, MS(100));
+	}
+	ck_assert_uint_gt(b->got, 20);
+	ck_assert_uint_gt(fips_node_counts(b->brain)[FIPS_NODE_RECOVERIES], 0);
+	ck_assert(they_talk(x, A, B));
+	world_close(x->w); /* what B could not read is lost */
+	free(x);
+}
+END_TEST
+
 /* Nobody is reached whose key nobody knows, and packets for it are answered. */
 START_TEST(who_is_nowhere_is_unreachable)
 {
@@ -231,6 +389,10 @@ int main(void)
 	tcase_add_loop_test(tc, the_tree_settles, 0, 4);
 	tcase_add_loop_test(tc, the_chain_settles, 0, 2);
 	tcase_add_loop_test(tc, filters_settle, 0, 4);
+	tcase_add_loop_test(tc, routes_are_the_vectors, 0, 4);
+	tcase_add_loop_test(tc, chains_carry_data, 0, 2);
+	tcase_add_loop_test(tc, a_dead_node_is_gone_round, 0, 4);
+	tcase_add_loop_test(tc, an_endpoint_begins_anew, 0, 4);
 	tcase_add_test(tc, who_is_nowhere_is_unreachable);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
