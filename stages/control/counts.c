@@ -7,6 +7,8 @@
 /* clang-format off */
 #define NODE(count, word, what)   [COUNT_NODE + (count)] = { word, .help = what }
 #define TREE(count, word, what)   [COUNT_TREE + (count)] = { "tree-" word, .help = what }
+#define LOOKUP(count, word, what) [COUNT_LOOKUPS + (count)] = { "lookup-" word, .help = what }
+#define SIGNAL(count, word, what) [COUNT_SIGNALS + (count)] = { "signal-" word, .help = what }
 #define FILTER(count, word, what) [COUNT_FILTERS + (count)] = { "bloom-" word, .help = what }
 /* clang-format on */
 
@@ -101,6 +103,82 @@ const struct mr_named mr_control_counters[] = {
 	FILTER(FIPS_FILTERS_STALE, "stale", "filters heard before"),
 	FILTER(FIPS_FILTERS_UNKNOWN_PEER, "unknown-peer", "filters of nobody we are linked with"),
 	FILTER(FIPS_FILTERS_FLOODED, "flooded", "filters over what one neighbour may send"),
+	LOOKUP(FIPS_LOOKUP_REQ_RECEIVED, "req-received", "lookup requests that came"),
+	LOOKUP(FIPS_LOOKUP_REQ_DECODE_ERROR, "req-decode-error", "lookup requests malformed"),
+	LOOKUP(FIPS_LOOKUP_REQ_DUPLICATE, "req-duplicate", "lookup requests that came before"),
+	LOOKUP(FIPS_LOOKUP_REQ_DEDUP_CACHE_FULL, "req-dedup-cache-full",
+	       "lookup requests over what one neighbour may have remembered"),
+	LOOKUP(FIPS_LOOKUP_REQ_TARGET_IS_US, "req-target-is-us", "lookup requests for this node"),
+	LOOKUP(FIPS_LOOKUP_REQ_FORWARDED, "req-forwarded", "lookup requests sent on"),
+	LOOKUP(FIPS_LOOKUP_REQ_FORWARD_RATE_LIMITED, "req-forward-rate-limited",
+	       "lookup requests too soon after another for the same node"),
+	LOOKUP(FIPS_LOOKUP_REQ_TTL_EXHAUSTED, "req-ttl-exhausted",
+	       "lookup requests that had come too far"),
+	LOOKUP(FIPS_LOOKUP_REQ_NO_TREE_PEER, "req-no-tree-peer",
+	       "lookup requests that no neighbour's filter answers"),
+	LOOKUP(FIPS_LOOKUP_REQ_FALLBACK_FORWARDED, "req-fallback-forwarded",
+	       "lookup requests sent on to others than tree peers"),
+	LOOKUP(FIPS_LOOKUP_REQ_INITIATED, "req-initiated", "lookup requests of our own"),
+	LOOKUP(FIPS_LOOKUP_REQ_DEDUPLICATED, "req-deduplicated",
+	       "wishes for a node that is looked for already"),
+	LOOKUP(FIPS_LOOKUP_REQ_BACKOFF_SUPPRESSED, "req-backoff-suppressed",
+	       "wishes for a node that was not found just now"),
+	LOOKUP(FIPS_LOOKUP_REQ_BLOOM_MISS, "req-bloom-miss",
+	       "wishes for a node that no filter contains"),
+	LOOKUP(FIPS_LOOKUP_RESP_RECEIVED, "resp-received", "lookup answers that came"),
+	LOOKUP(FIPS_LOOKUP_RESP_DECODE_ERROR, "resp-decode-error", "lookup answers malformed"),
+	LOOKUP(FIPS_LOOKUP_RESP_FORWARDED, "resp-forwarded", "lookup answers sent back to who asked"),
+	LOOKUP(FIPS_LOOKUP_RESP_IDENTITY_MISS, "resp-identity-miss",
+	       "lookup answers of nodes whose key is not known"),
+	LOOKUP(FIPS_LOOKUP_RESP_PROOF_FAILED, "resp-proof-failed",
+	       "lookup answers with a wrong signature"),
+	LOOKUP(FIPS_LOOKUP_RESP_ACCEPTED, "resp-accepted", "lookup answers taken"),
+	LOOKUP(FIPS_LOOKUP_RESP_NO_ROUTE, "resp-no-route",
+	       "lookup answers to a neighbour that is gone"),
+	LOOKUP(FIPS_LOOKUP_RESP_TIMED_OUT, "resp-timed-out",
+	       "lookups of our own that nobody answered"),
+	LOOKUP(FIPS_LOOKUP_RESP_UNASKED, "resp-unasked", "lookup answers to no request"),
+	LOOKUP(FIPS_LOOKUP_RESP_DUPLICATE, "resp-duplicate",
+	       "lookup answers to a request answered before"),
+	LOOKUP(FIPS_LOOKUP_RESP_FOREIGN, "resp-foreign",
+	       "lookup answers about another node than asked for"),
+	LOOKUP(FIPS_LOOKUP_RESP_LIMITED, "resp-limited",
+	       "lookup answers over what one neighbour may have verified"),
+	LOOKUP(FIPS_LOOKUP_REQ_OWN, "req-own", "lookup requests of our own that came back"),
+	LOOKUP(FIPS_LOOKUP_REQ_ANSWER_LIMITED, "req-answer-limited",
+	       "lookup requests over what one neighbour may have signed"),
+	LOOKUP(FIPS_LOOKUP_REQ_TABLE_FULL, "req-table-full",
+	       "wishes for a node when too many are looked for"),
+	LOOKUP(FIPS_LOOKUP_REQ_TOO_BIG, "req-too-big",
+	       "lookup requests with more coordinates than fit"),
+	LOOKUP(FIPS_LOOKUP_RESP_TOO_BIG, "resp-too-big",
+	       "lookup answers with more coordinates than fit"),
+	SIGNAL(FIPS_SIGNALS_COORDS_REQUIRED, "coords-required",
+	       "signals believed: somebody does not know where a node is"),
+	SIGNAL(FIPS_SIGNALS_PATH_BROKEN, "path-broken",
+	       "signals believed: a node is not where we say"),
+	SIGNAL(FIPS_SIGNALS_MTU_EXCEEDED, "mtu-exceeded", "signals believed: too big"),
+	SIGNAL(FIPS_SIGNALS_UNBOUND_COORDS, "unbound-coords",
+	       "signals about no session of ours: coordinates"),
+	SIGNAL(FIPS_SIGNALS_UNBOUND_BROKEN, "unbound-broken",
+	       "signals about no session of ours: path"),
+	SIGNAL(FIPS_SIGNALS_UNBOUND_MTU, "unbound-mtu", "signals about no session of ours: size"),
+	SIGNAL(FIPS_SIGNALS_UNBOUND_FORGED, "unbound-forged",
+	       "signals about us, or by the node they are about"),
+	SIGNAL(FIPS_SIGNALS_MTU_EXCEEDED_BELOW_FLOOR, "mtu-exceeded-below-floor",
+	       "signals with a size that is not believed"),
+	SIGNAL(FIPS_SIGNALS_PATH_MTU_NOTIF_BELOW_FLOOR, "path-mtu-notif-below-floor",
+	       "notifications with a size that is not believed"),
+	SIGNAL(FIPS_SIGNALS_LOOKUP_RESP_MTU_BELOW_FLOOR, "lookup-resp-mtu-below-floor",
+	       "lookup answers with a size that is not believed"),
+	SIGNAL(FIPS_SIGNALS_MALFORMED, "malformed", "signals malformed"),
+	SIGNAL(FIPS_SIGNALS_SENT, "sent", "signals sent about others' datagrams"),
+	SIGNAL(FIPS_SIGNALS_LIMITED, "limited",
+	       "signals not sent so soon after another about the same node"),
+	SIGNAL(FIPS_SIGNALS_UNANSWERABLE, "unanswerable",
+	       "signals not sent: about a signal, or what claims to be ours"),
+	SIGNAL(FIPS_SIGNALS_NO_WAY_BACK, "no-way-back",
+	       "signals not sent: nobody leads to the source"),
 	{ 0 }
 };
 
@@ -124,4 +202,6 @@ void mr_control_count(struct control *c, struct mr_turn *t)
 	follow(c, t, COUNT_NODE, fips_node_counts(c->node), FIPS_NODE_COUNTS);
 	follow(c, t, COUNT_TREE, mesh->tree.counts, FIPS_TREE_COUNTS);
 	follow(c, t, COUNT_FILTERS, mesh->filters.counts, FIPS_FILTERS_COUNTS);
+	follow(c, t, COUNT_LOOKUPS, mesh->lookups.counts, FIPS_LOOKUP_COUNTS);
+	follow(c, t, COUNT_SIGNALS, mesh->signals.counts, FIPS_SIGNALS_COUNTS);
 }

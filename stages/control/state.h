@@ -57,7 +57,9 @@ enum control_count {
 	COUNT_NODE,        /* from here on, enum fips_node_count                      */
 	COUNT_TREE = COUNT_NODE + FIPS_NODE_COUNTS,    /* ... fips_tree_count         */
 	COUNT_FILTERS = COUNT_TREE + FIPS_TREE_COUNTS, /* ... fips_filters_count      */
-	COUNTS_CONTROL = COUNT_FILTERS + FIPS_FILTERS_COUNTS,
+	COUNT_LOOKUPS = COUNT_FILTERS + FIPS_FILTERS_COUNTS, /* ... fips_lookup_count */
+	COUNT_SIGNALS = COUNT_LOOKUPS + FIPS_LOOKUP_COUNTS,  /* ... fips_signal_count */
+	COUNTS_CONTROL = COUNT_SIGNALS + FIPS_SIGNALS_COUNTS,
 };
 
 extern const struct mr_named mr_control_counters[]; /* counts.c */

@@ -11,6 +11,7 @@
 #include "fips/node/signals.h"
 #include "fips/wire/filter.h"
 #include "fips/wire/lookup.h"
+#include "fips/wire/signal.h"
 #include "fips/wire/tree.h"
 #include "t/lib/node_bench.h"
 
@@ -555,6 +556,99 @@ START_TEST(path_mtu_of_an_answer)
 }
 END_TEST
 
+/* ---- signals about a session that goes through others ---- */
+
+/* A session with FAR, by B, ten seconds old. */
+static void far_session(void)
+{
+	struct fips_lookup_request q = seek();
+	struct answer a = { .from = B, .target = FAR, .id = q.id, .mtu = 1280 };
+	struct puppet p = { .who = FAR, .from = B, .epoch = 1, .ephemeral = 7 };
+
+	respond(&a);
+	bench_ack(r.b, &p);
+	bench_confirm_session(r.b, FAR, r.b->session_key);
+	bench_wait(r.b, SECONDS(10));
+	r.n_sent = 0;
+}
+
+static const char *hear(enum fips_signal_type type)
+{
+	struct fips_signal signal = { .type = type, .dest = addr(FAR), .reporter = addr(B) };
+	struct puppet p = { .who = B };
+	uint8_t bytes[64];
+
+	return bench_datagram(r.b, &p, bytes, fips_signal_build(bytes, sizeof bytes, &signal));
+}
+
+static bool known(unsigned who)
+{
+	struct fips_addr a = addr(who);
+	struct fips_cache *cache = (struct fips_cache *)(uintptr_t)fips_node_cache(r.b->node);
+
+	return fips_cache_find(cache, &a, r.b->now) != NULL;
+}
+
+/* They do not know where it is: once more where we think it is, and a look whether it is there. */
+START_TEST(coordinates_are_required)
+{
+	struct answer a = { .from = B, .target = FAR, .mtu = 1280 };
+
+	far_session();
+	want("warmup lookup", hear(FIPS_SIGNAL_COORDS_REQUIRED));
+	ck_assert(known(FAR));
+	want("", hear(FIPS_SIGNAL_COORDS_REQUIRED));
+	a.id = last_request().id;
+	respond(&a);
+	want("warmup", r.b->words);
+	want("warmup", bench_wait(r.b, SECONDS(1)));
+	close_room();
+}
+END_TEST
+
+/* It is not where we think: that is forgotten, and packets wait until it is found. */
+START_TEST(a_path_is_broken)
+{
+	struct answer a = { .from = C, .target = FAR, .mtu = 1280 };
+	struct fips_addr c = addr(C);
+
+	far_session();
+	child(C);
+	want("warmup lookup unroute", hear(FIPS_SIGNAL_PATH_BROKEN));
+	ck_assert(!known(FAR));
+	ck_assert_uint_eq(asked(), 1u << B);
+	want("", bench_resolve(r.b, FAR));
+	bench_wait(r.b, SECONDS(1));
+	a.id = last_request().id;
+	filter(B, A); /* no more behind B, but behind C */
+	filter(C, FAR);
+	respond(&a);
+	ck_assert(known(FAR));
+	ck_assert(strstr(r.b->words, "route"));
+	ck_assert(fips_addr_eq(&r.b->last[FIPS_ACT_ROUTE].via_peer, &c));
+	close_room();
+}
+END_TEST
+
+/* Whoever says so all the time has us look for it every two seconds, and no more. */
+START_TEST(a_path_is_said_to_be_broken)
+{
+	far_session();
+	for (unsigned i = 0; i < 1000; i++) { /* ten seconds */
+		struct answer a = { .from = B, .target = FAR, .mtu = 1280 };
+
+		if (strstr(hear(FIPS_SIGNAL_PATH_BROKEN), "lookup")) {
+			a.id = last_request().id;
+			respond(&a);
+			ck_assert(known(FAR));
+		}
+		r.b->now += MR_NS_PER_MS * 10;
+	}
+	ck_assert_uint_eq(r.n_sent, 5);
+	close_room();
+}
+END_TEST
+
 START_TEST(no_filter_has_it)
 {
 	open_room(2);
@@ -611,6 +705,9 @@ int main(void)
 	tcase_add_test(own, a_flood_of_bad_proofs);
 	tcase_add_test(own, our_own_request_comes_back);
 	tcase_add_loop_test(own, path_mtu_of_an_answer, 0, COUNT(mtus));
+	tcase_add_test(own, coordinates_are_required);
+	tcase_add_test(own, a_path_is_broken);
+	tcase_add_test(own, a_path_is_said_to_be_broken);
 	tcase_add_test(own, no_filter_has_it);
 	tcase_add_test(own, many_at_a_time);
 	suite_add_tcase(s, own);
