@@ -73,19 +73,43 @@ struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr
 	return NULL;
 }
 
+/* A place for one more.  Strays are what others bring about: they have a few, and make way for the rest. */
+static struct fips_wanted *place(struct fips_node *n, bool stray)
+{
+	struct fips_wanted *free = NULL, *first = NULL;
+	unsigned strays = 0;
+
+	for (unsigned i = 0; i < FIPS_WANTED; i++) {
+		struct fips_wanted *w = &n->wanted[i];
+
+		if (!w->used && !free)
+			free = w;
+		if (!w->used || !w->stray)
+			continue;
+		strays++;
+		if (!first || w->since < first->since)
+			first = w;
+	}
+	if (stray)
+		return strays < FIPS_STRAYS ? free : NULL;
+	return free ? free : first;
+}
+
 /* NULL: too many are waited for. */
-static struct fips_wanted *want(struct fips_node *n, const struct fips_addr *addr)
+static struct fips_wanted *want(struct fips_node *n, const struct fips_addr *addr, bool stray)
 {
 	struct fips_wanted *w = fips_wanted_find(n, addr);
 
-	for (unsigned i = 0; i < FIPS_WANTED && !w; i++) {
-		if (n->wanted[i].used)
-			continue;
-		w = &n->wanted[i];
-		*w = (struct fips_wanted){ .used = true, .addr = *addr, .since = n->now,
-			                   .until = n->now + fips_ms(n->timers.unresolved) };
-		fips_mark_wanted(n, w);
+	if (w) {
+		w->stray &= stray;
+		return w;
 	}
+	w = place(n, stray);
+	if (!w)
+		return NULL;
+	*w = (struct fips_wanted){ .used = true, .stray = stray, .addr = *addr, .since = n->now,
+		                   .until = n->now + fips_ms(n->timers.unresolved) };
+	fips_mark_wanted(n, w);
 	return w;
 }
 
@@ -114,13 +138,13 @@ static bool leaves(struct fips_node *n, const struct fips_addr *addr)
 	return p && p->close_at != MR_NEVER;
 }
 
-bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr)
+bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr, bool stray)
 {
 	struct fips_wanted *w;
 
 	if (!fips_mesh_look_for(n, addr))
 		return false;
-	w = want(n, addr);
+	w = want(n, addr, stray);
 	if (w)
 		w->until = w->since + fips_ms(n->timers.handshake);
 	return w != NULL;
@@ -143,12 +167,12 @@ void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX])
 		fips_session_route(n, s); /* the question crossed the answer */
 		return;
 	}
-	w = want(n, &addr);
+	w = want(n, &addr, false);
 	if (!w)
 		unreachable(n, prefix);
 	else if (way)
 		fips_session_initiate(n, &addr);
-	else if (!fips_destination_seek(n, &addr) && !present(fips_peer_find(n, &addr)))
+	else if (!fips_destination_seek(n, &addr, false) && !present(fips_peer_find(n, &addr)))
 		fips_destination_failed(n, &addr); /* nor may its link come */
 }
 
@@ -167,7 +191,8 @@ void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr)
 	if (!w)
 		return;
 	w->used = false;
-	unreachable(n, addr->b);
+	if (!w->stray)
+		unreachable(n, addr->b);
 }
 
 void fips_destination_found(struct fips_node *n, const struct fips_addr *addr)

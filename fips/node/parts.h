@@ -125,11 +125,11 @@ void fips_link_alive_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_alive_due(const struct fips_peer *p); /* any time */
 void fips_node_stop_some(struct fips_node *n);
 
-/* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, NULL: somebody here wants it.
- * NULL: no place, which is counted. */
+/* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, or NULL; ours: somebody here
+ * wants it.  NULL: no place, which is counted. */
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_addr *addr,
-                                      const struct fips_peer *by);
+                                      const struct fips_peer *by, bool ours);
 void fips_session_drop(struct fips_node *n, struct fips_session *s);
 struct fips_papers *fips_session_papers(struct fips_node *n, const struct fips_session *s);
 
@@ -216,8 +216,9 @@ void fips_congestion_timer(struct fips_node *n, struct fips_peer *p);
 const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr); /* NULL: not known */
 void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN]); /* there is one with this key */
 void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
-/* Look for it, and begin a session when it is found.  False: there is nobody to ask. */
-bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr);
+/* Look for it, and begin a session when it is found.  stray: no packet waits for it.  False: there is nobody to
+ * ask, or no room. */
+bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr, bool stray);
 struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr);
 void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until); /* if it is */
 void fips_wanted_again(struct fips_node *n, const struct fips_addr *addr); /* look for a way to it, soon */

@@ -42,7 +42,7 @@ void fips_node_stray(struct fips_node *n, const struct fips_addr *addr)
 		return;
 	if (fips_hop_to(n, addr)) {
 		fips_session_initiate(n, addr);
-	} else if (!fips_destination_seek(n, addr)) {
+	} else if (!fips_destination_seek(n, addr, true)) {
 		fips_count(n, FIPS_NODE_NO_ROUTE);
 		return;
 	}

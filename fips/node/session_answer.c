@@ -113,7 +113,7 @@ struct arrival {
 
 static struct fips_session *begin(struct fips_node *n, const struct arrival *a)
 {
-	struct fips_session *s = fips_session_add(n, a->src, a->link);
+	struct fips_session *s = fips_session_add(n, a->src, a->link, false);
 
 	if (s)
 		s->state = FIPS_SESSION_ANSWERED;

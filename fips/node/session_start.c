@@ -84,22 +84,23 @@ static bool way_is_proven(struct fips_node *n, const struct fips_addr *addr)
 void fips_session_initiate(struct fips_node *n, const struct fips_addr *addr)
 {
 	struct fips_session *s = fips_session_find(n, addr);
+	const struct fips_wanted *w = fips_wanted_find(n, addr);
 	const uint8_t *pub = fips_whose_key(n, addr);
+	bool ours = w && !w->stray;
 
 	if (!pub || !way_is_proven(n, addr))
 		return;
 	fips_wanted_until(n, addr, n->now + fips_ms(n->timers.handshake));
-	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s))) {
-		s->ours = true;
+	if (s)
+		s->ours |= ours;
+	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))
 		return;
-	}
 	if (!s)
-		s = fips_session_add(n, addr, NULL);
+		s = fips_session_add(n, addr, NULL, ours);
 	if (!s) {
 		fips_destination_failed(n, addr);
 		return;
 	}
-	s->ours = true;
 	memcpy(s->pub, pub, FIPS_PUB_LEN);
 	if (!fips_session_build_setup(n, s)) {
 		fips_session_drop(n, s);

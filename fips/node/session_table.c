@@ -3,9 +3,9 @@
  *     kin      neighbours and configured peers: there is a slot for each
  *     others   at most limits.sessions; the last quarter is for those that somebody here wants
  *
- * Who makes way for another: half-open answers to strangers, the oldest first, those by the same neighbour before
- * the rest.  For a session that is wanted here, besides, one that has carried nothing of ours for a while.  A
- * session that is in use makes way for nobody. */
+ * Who makes way for another: what strangers began and did not end, or had us begin, the oldest first, those by
+ * the same neighbour before the rest.  For a session that is wanted here, besides, one that has carried nothing of ours
+ * for a while.  A session that is in use makes way for nobody. */
 
 #include <assert.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static bool crowded(const struct fips_node *n, bool ours)
 /* Nobody here asked for it, and its other end has proven nothing. */
 static bool half_open(const struct fips_session *s)
 {
-	return s->used && !s->kin && !s->ours && s->state == FIPS_SESSION_ANSWERED;
+	return s->used && !s->kin && !s->ours && s->state != FIPS_SESSION_ESTABLISHED;
 }
 
 static struct fips_session *oldest_half_open(const struct fips_node *n, const struct fips_peer *by)
@@ -103,13 +103,13 @@ static struct fips_session *least_used(const struct fips_node *n)
 }
 
 /* False: nobody makes way. */
-static bool make_way(struct fips_node *n, const struct fips_peer *by)
+static bool make_way(struct fips_node *n, const struct fips_peer *by, bool ours)
 {
 	struct fips_session *s = by ? oldest_half_open(n, by) : NULL;
 
 	if (!s)
 		s = oldest_half_open(n, NULL);
-	if (!s && !by)
+	if (!s && ours)
 		s = least_used(n);
 	if (!s)
 		return false;
@@ -129,12 +129,12 @@ static struct fips_session *free_slot(struct fips_node *n)
 }
 
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_addr *addr,
-                                      const struct fips_peer *by)
+                                      const struct fips_peer *by, bool ours)
 {
 	bool kin = is_kin(n, addr);
 	struct fips_session *s;
 
-	if (!kin && crowded(n, !by) && !make_way(n, by)) {
+	if (!kin && crowded(n, ours) && !make_way(n, by, ours)) {
 		fips_count(n, FIPS_NODE_SESSIONS_FULL);
 		return NULL;
 	}
@@ -146,7 +146,7 @@ struct fips_session *fips_session_add(struct fips_node *n, const struct fips_add
 	memset(s, 0, sizeof *s);
 	s->used = true;
 	s->kin = kin;
-	s->ours = !by;
+	s->ours = ours;
 	if (by)
 		s->by = by->addr;
 	s->addr = *addr;

@@ -163,6 +163,7 @@ struct fips_peer {
 struct fips_wanted {
 	bool             used;
 	bool             again;     /* look for a way to it now                   */
+	bool             stray;     /* no packet waits: it seems to have a session that we have not */
 	struct fips_addr addr;
 	uint64_t         since;
 	uint64_t         until;     /* unreachable then                           */

@@ -254,6 +254,7 @@ struct control {
 
 	struct control_access access;
 	bool                  renamed; /* the node is to be told */
+	uint64_t              hosts_at; /* ... of the keys in the hosts file, again       */
 
 	struct mr_log      log;
 	struct fips_bucket lines;      /* log lines of the node */

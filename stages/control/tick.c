@@ -7,7 +7,8 @@
 
 #include "stages/control/state.h"
 
-#define UNREADABLE 3 /* messages in a row that open under no key of their session */
+#define HOSTS_AGAIN (60 * MR_NS_PER_S)
+#define UNREADABLE  3 /* messages in a row that open under no key of their session */
 
 static void look_at_key(struct control *c, struct control_key *key, struct mr_turn *t)
 {
@@ -46,12 +47,14 @@ static void look_at_missed(struct control *c, struct relation *r, struct mr_turn
 	r->missed[0] = missed;
 }
 
-/* The hosts file has the keys of those it names. */
+/* The hosts file has the keys of those it names.  The node keeps keys by use: they are told again before others
+ * could have pushed them out. */
 static void tell_hosts(struct control *c, struct mr_turn *t)
 {
 	const struct fips_hosts *hosts = &c->access.hosts;
 	uint8_t pub[FIPS_PUB_LEN] = { 0x02 };
 
+	c->hosts_at = t->now + HOSTS_AGAIN;
 	for (unsigned i = 0; i < hosts->n; i++) {
 		memcpy(pub + 1, hosts->host[i].xonly, FIPS_XONLY_LEN);
 		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = pub,
@@ -66,9 +69,11 @@ void mr_control_tick(struct control *c, struct mr_turn *t)
 		c->renamed = true;
 	if (c->renamed && mr_control_ready(c)) {
 		c->renamed = false;
+		c->hosts_at = 0;
 		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_NAMES }, t);
-		tell_hosts(c, t);
 	}
+	if (t->now >= c->hosts_at && mr_control_ready(c))
+		tell_hosts(c, t);
 	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
 		for (struct relation *r = c->links[i]; r; r = r->next) {
 			for (struct control_key *key = r->keys; key; key = key->next)

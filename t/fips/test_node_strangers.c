@@ -29,15 +29,22 @@ static void adopt(struct bench *b)
 }
 
 /* Room for `others` sessions with strangers. */
-static struct bench *open_for(unsigned others)
+static struct fips_node_config config_for(unsigned others)
 {
 	struct fips_node_config config = fips_node_config_default();
-	struct bench *b;
 
 	config.link_mmp = config.session_mmp = FIPS_MMP_MINIMAL;
 	config.max_peers = 8;
 	config.limits.sessions = others;
 	config.limits.setups = (struct fips_rate){ 1000, 1000000 };
+	return config;
+}
+
+static struct bench *open_for(unsigned others)
+{
+	struct fips_node_config config = config_for(others);
+	struct bench *b;
+
 	b = bench_open(ME, 0, &config);
 	bench_link(b, OTHER);
 	bench_link(b, HOP);
@@ -298,6 +305,36 @@ START_TEST(neighbours_have_their_places)
 }
 END_TEST
 
+/* A reload makes the table larger: who has a session keeps it, a handshake under way goes on with the same bytes, and
+ * there is room for more. */
+START_TEST(a_larger_table_keeps_all)
+{
+	struct bench *b = open_for(8);
+	struct fips_node_config config = config_for(64);
+	struct fips_input in = { .kind = FIPS_IN_CONFIGURE, .config = &config };
+	struct puppet half = stranger(MORE + 5);
+	uint8_t ack[sizeof b->ack.bytes];
+
+	b->data = true;
+	for (unsigned i = 0; i < 5; i++)
+		answered(b, MORE + i);
+	want("expect-session ack", bench_setup(b, &half));
+	memcpy(ack, b->ack.bytes, b->ack.len);
+	config.me = &b->me;
+	ck_assert_ptr_null(fips_node_reserve(b->node, &config));
+	want("", bench_feed(b, &in));
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert(in_session(b, MORE + i));
+	want("ack", bench_setup(b, &half));
+	ck_assert_mem_eq(b->ack.bytes, ack, b->ack.len);
+	want("install-current use-session route warmup", bench_msg3(b, &half));
+	for (unsigned i = 6; i < 40; i++)
+		answered(b, MORE + i);
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_SESSIONS_EVICTED), 0);
+	bench_close(b);
+}
+END_TEST
+
 /* ---- recovery ---- */
 
 /* 3.12: who seals for us without a session is begun with, once in five seconds. */
@@ -330,6 +367,29 @@ START_TEST(strays_are_bounded)
 	ck_assert_uint_eq(begun, 64);
 	bench_wait(b, SECONDS(5));
 	want("setup", stray(b, MORE + 199, FIPS_IN_NO_SESSION));
+	bench_close(b);
+}
+END_TEST
+
+/* Who seals in the names of many pushes out no more than what such messages brought about. */
+START_TEST(strays_take_nothing_away)
+{
+	struct bench *b = open_for(8);
+
+	for (unsigned i = 0; i < 20; i++) {
+		known(b, MORE + i);
+		seen(b, MORE + i);
+		want(i < 6 ? "setup" : "session-down setup", stray(b, MORE + i, FIPS_IN_NO_SESSION));
+	}
+	for (unsigned i = 20; i < 28; i++) {
+		known(b, MORE + i);
+		seen(b, MORE + i);
+		want(i < 22 ? "setup" : "session-down setup", bench_resolve(b, MORE + i));
+	}
+	known(b, MORE + 28);
+	seen(b, MORE + 28);
+	want("", stray(b, MORE + 28, FIPS_IN_NO_SESSION));
+	want("unreachable", bench_resolve(b, MORE + 28));
 	bench_close(b);
 }
 END_TEST
@@ -371,8 +431,10 @@ int main(void)
 	tcase_add_test(tc, strangers_make_way_for_strangers);
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, neighbours_have_their_places);
+	tcase_add_test(tc, a_larger_table_keeps_all);
 	tcase_add_test(tc, strays_are_begun_with);
 	tcase_add_test(tc, strays_are_bounded);
+	tcase_add_test(tc, strays_take_nothing_away);
 	tcase_add_test(tc, a_broken_session_is_renewed);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
