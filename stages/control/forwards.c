@@ -12,15 +12,13 @@
 
 #include "stages/control/state.h"
 
-/* The note of when it was used goes on. */
+/* That it was used is noted anew. */
 static bool put(struct control *c, struct fips_forward_entry entry, struct mr_turn *t)
 {
 	struct fips_forward_entry *e = mr_control_memory(sizeof *e);
-	const struct fips_forward_entry *old = mr_table_find(c->mesh->forwards, entry.dest.b);
 
 	memcpy(e, &entry, sizeof *e);
 	e->used = &e->word;
-	fips_word_set(e->used, old ? fips_word_get(old->used) : 0);
 	if (mr_table_put(c->mesh->forwards, mr_turn_epoch(t), e->dest.b, e) != MR_NO_HANDLE)
 		return true;
 	mr_count(t, COUNT_TABLE_FULL, 1);

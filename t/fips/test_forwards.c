@@ -276,13 +276,18 @@ END_TEST
 static const struct {
 	uint64_t sent, arrived;
 	bool     congested;
+	double   loss, etx; /* node.ecn; 0: 0.05 and 3 */
 } losses[] = {
-	{ 1000, 1000, false },
-	{ 1000, 951, false },
-	{ 1000, 950, true },
-	{ 1000, 100, true },
-	{ 100, 95, true },
-	{ 100, 96, false },
+	{ 1000, 1000, false, 0, 0 },
+	{ 1000, 951, false, 0, 0 },
+	{ 1000, 950, true, 0, 0 },
+	{ 1000, 100, true, 0, 0 },
+	{ 100, 95, true, 0, 0 },
+	{ 100, 96, false, 0, 0 },
+	{ 1000, 500, true, 0.5, 100 }, /* there, not only beyond */
+	{ 1000, 501, false, 0.5, 100 },
+	{ 1000, 500, true, 1, 2 },     /* ETX: two sendings a frame */
+	{ 1000, 501, false, 1, 2 },
 };
 
 static void report(struct bench *b, uint64_t highest, uint64_t frames)
@@ -297,7 +302,8 @@ static void report(struct bench *b, uint64_t highest, uint64_t frames)
 
 START_TEST(a_link_that_loses)
 {
-	struct bench *b = open_node(NULL);
+	const struct fips_node_ecn own = { true, losses[_i].loss, losses[_i].etx };
+	struct bench *b = open_node(own.etx > 0 ? &own : NULL);
 	bool congested = losses[_i].congested;
 
 	b->alive = true;
