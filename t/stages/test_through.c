@@ -13,6 +13,7 @@
 
 #include "core/wire.h"
 #include "fips/wire/fsp.h"
+#include "fips/wire/signal.h"
 #include "stages/lib/udp.h"
 #include "stages/route/route.h"
 #include "t/lib/craft.h"
@@ -22,6 +23,7 @@
 #define QUICK ",\"retry\":{\"base_interval_secs\":1}"
 
 static struct neighbour nb;
+static uint32_t chain_mtu = 1472; /* of node 0 */
 
 /* ---- graphs ---- */
 
@@ -74,7 +76,9 @@ static void open_chain(int graph)
 	whole_npub(1, hop);
 	whole_npub(2, far);
 	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(1, dial), far, hop);
+	whole_mtu = chain_mtu;
 	whole_open(0, QUICK, peers);
+	whole_mtu = 1472;
 	neighbour_open(&nb, 0);
 	neighbour_link(&nb);
 	whole_run(100);
@@ -213,6 +217,76 @@ START_TEST(kept_by_an_exchange)
 }
 END_TEST
 
+/* ---- senders are told ---- */
+
+static struct fips_signal heard(unsigned so_far)
+{
+	struct fips_signal s;
+
+	whole_run(20);
+	ck_assert_uint_eq(nb.signals, so_far);
+	ck_assert(fips_signal_parse(nb.signal, nb.signal_len, &s));
+	ck_assert(fips_addr_eq(&s.reporter, &whole_mesh(0)->me.addr));
+	return s;
+}
+
+/* A sealed message with the coordinates of both ends. */
+static void send_with_lists(const struct fips_addr *dest, const struct fips_addr *root)
+{
+	const struct fips_addr src_path[2] = { nb.me.addr, *root }, dest_path[2] = { *dest, *root };
+	struct fips_coords src = fips_coords_of(src_path, 2), dst = fips_coords_of(dest_path, 2);
+	uint8_t payload[200] = { 0, FIPS_FSP_CP, 100, 0 }, message[300];
+	struct mr_wire w = mr_wire_write(payload + FIPS_FSP_HEAD, 150);
+
+	fips_coords_put(&w, &src);
+	fips_coords_put(&w, &dst);
+	ck_assert(mr_wire_ok(&w));
+	neighbour_message(&nb, message,
+	                  craft_datagram(message, &nb.me.addr, dest, 1472, payload, sizeof payload));
+}
+
+/* mesh.md 5.5, R25: which signal it is, what it says, and no more than one in 100 ms. */
+START_TEST(senders_are_told)
+{
+	struct fips_addr nowhere = { { 0xe0, 1 } }, lost = { { 0xe0, 2 } }, root = { { 0, 1 } };
+	struct fips_addr far, entry;
+	uint8_t payload[1300] = { 0, 0, 100, 0 }, message[1400];
+	struct fips_signal s;
+
+	chain_mtu = 1280;
+	open_chain(_i);
+	chain_mtu = 1472;
+	for (unsigned i = 0; i < 5; i++)
+		send_to(&nowhere, i);
+	s = heard(1);
+	ck_assert_int_eq(s.type, FIPS_SIGNAL_COORDS_REQUIRED);
+	ck_assert(fips_addr_eq(&s.dest, &nowhere));
+	whole_run(100);
+	send_to(&nowhere, 9);
+	heard(2);
+
+	send_with_lists(&lost, &root);
+	s = heard(3);
+	ck_assert_int_eq(s.type, FIPS_SIGNAL_PATH_BROKEN);
+	ck_assert(fips_addr_eq(&s.dest, &lost));
+	ck_assert_uint_eq(s.coords.count, 2);
+	entry = fips_coords_entry(&s.coords, 1);
+	ck_assert(fips_addr_eq(&entry, &root));
+
+	far = far_addr();
+	stream(16);
+	neighbour_message(&nb, message, craft_datagram(message, &nb.me.addr, &far, 1472, payload,
+	                                               1280 - FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD + 1));
+	s = heard(4);
+	ck_assert_int_eq(s.type, FIPS_SIGNAL_MTU_EXCEEDED);
+	ck_assert(fips_addr_eq(&s.dest, &far));
+	ck_assert_uint_eq(s.mtu, 1280);
+	ck_assert_uint_eq(control_drop(0, "too-big"), 1);
+	ck_assert_uint_eq(arrived(), 16);
+	close_chain();
+}
+END_TEST
+
 /* ---- R7: a flood ---- */
 
 /* Bytes of the heap in use; always 0 where a sanitizer keeps it. */
@@ -318,6 +392,7 @@ int main(void)
 	tcase_add_loop_test(tc, carried_by_each_graph, 0, COUNT(graphs));
 	tcase_add_loop_test(tc, the_next_hop_goes_and_comes, 0, COUNT(graphs));
 	tcase_add_test(tc, kept_by_an_exchange);
+	tcase_add_loop_test(tc, senders_are_told, 0, COUNT(graphs));
 	tcase_add_loop_test(tc, ever_new_destinations, 0, COUNT(graphs));
 	tcase_add_loop_test(tc, marked_where_it_is_crowded, 0, COUNT(graphs));
 	suite_add_tcase(s, tc);
