@@ -71,6 +71,6 @@ enum { CLI_CONFIG, CLI_GRAPH, CLI_SET, CLI_NODE_OPTIONS };
 /* clang-format on */
 
 extern const struct cli_command cli_run, cli_check, cli_connect, cli_disconnect, cli_keygen,
-	cli_pubkey, cli_reload, cli_show, cli_stats, cli_version;
+	cli_probe, cli_pubkey, cli_reload, cli_show, cli_stats, cli_version;
 
 #endif

@@ -42,19 +42,24 @@ static bool find_path(const struct cli_args *args, char out[108])
 }
 
 /* Text of others is escaped: it may go to a terminal. */
-static int print_answer(const char *text, size_t len, const char *path)
+int cli_control_print(json_t *data)
+{
+	json_dumpf(data, stdout,
+	           JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+	return putchar('\n') != EOF && fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* The data of an answer, or NULL after saying what is said instead. */
+static json_t *take_data(const char *text, size_t len, const char *path)
 {
 	json_t *answer = json_loadb(text, len, 0, NULL);
 	const char *status = json_string_value(json_object_get(answer, "status"));
 	const char *message = json_string_value(json_object_get(answer, "message"));
 	json_t *said = json_string(message ? message : "");
-	int code = CLI_FAILED;
+	json_t *data = NULL;
 
 	if (status && !strcmp(status, "ok")) {
-		json_dumpf(json_object_get(answer, "data"), stdout,
-		           JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
-		                   JSON_REAL_PRECISION(12));
-		code = putchar('\n') != EOF && fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+		data = json_incref(json_object_get(answer, "data"));
 	} else if (status && message) {
 		fprintf(stderr, "millrace: the node says ");
 		json_dumpf(said, stderr, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
@@ -64,30 +69,41 @@ static int print_answer(const char *text, size_t len, const char *path)
 	}
 	json_decref(said);
 	json_decref(answer);
-	return code;
+	return data;
 }
 
-int cli_control_ask(const struct cli_args *args, const char *command, json_t *params)
+json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params, int *code)
 {
-	json_t *request = json_pack("{s:s}", "command", command);
+	json_t *request = json_pack("{s:s}", "command", command), *data = NULL;
 	char path[108], why[1024], *line, *text = NULL;
-	int code = CLI_FAILED;
 	size_t len;
 
 	if (params)
 		json_object_set_new(request, "params", params);
 	line = json_dumps(request, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(request);
-	if (!line || !find_path(args, path)) {
-		free(line);
-		return CLI_USAGE;
+	*code = CLI_USAGE;
+	if (line && find_path(args, path)) {
+		*code = CLI_FAILED;
+		text = cli_fetch_line(path, line, &len, why, sizeof why);
+		if (text)
+			data = take_data(text, len, path);
+		else
+			fprintf(stderr, "millrace: %s\n", why);
 	}
-	text = cli_fetch_line(path, line, &len, why, sizeof why);
-	if (text)
-		code = print_answer(text, len, path);
-	else
-		fprintf(stderr, "millrace: %s\n", why);
 	free(text);
 	free(line);
+	return data;
+}
+
+int cli_control_ask(const struct cli_args *args, const char *command, json_t *params)
+{
+	int code;
+	json_t *data = cli_control_data(args, command, params, &code);
+
+	if (!data)
+		return code;
+	code = cli_control_print(data);
+	json_decref(data);
 	return code;
 }

@@ -16,8 +16,12 @@ enum { CLI_SOCKET, CLI_SOCKET_CONFIG, CLI_SOCKET_OPTIONS };
 	                         "(default: millrace.json)" }
 /* clang-format on */
 
-/* Ask, and print the data of the answer as JSON.  params may be NULL; it is used up.  An exit code, after
- * complaining. */
+/* Ask; the data of the answer, owned.  params may be NULL; it is used up.  NULL after complaining, with an exit
+ * code. */
+json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params, int *code);
+
+/* The same printed as JSON; an exit code. */
 int cli_control_ask(const struct cli_args *args, const char *command, json_t *params);
+int cli_control_print(json_t *data);
 
 #endif

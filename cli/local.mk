@@ -27,6 +27,7 @@ libcli_a_SOURCES = \
 	cli/plugins.c \
 	cli/privileges.c \
 	cli/privileges.h \
+	cli/probe.c \
 	cli/pubkey.c \
 	cli/reconfigure.c \
 	cli/reload.c \

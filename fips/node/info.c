@@ -32,6 +32,10 @@ static struct fips_metrics_info metrics_info(const struct fips_metrics *m)
 		.goodput = m->goodput,
 		.jitter_us = m->jitter.set ? (uint32_t)m->jitter.slow : 0,
 		.ce = m->has_last ? m->last.ce : 0,
+		.reports = m->reports,
+		.samples = m->samples,
+		.zeros = m->zeros,
+		.rtt_us = m->rtt_known ? m->rtt_last : 0,
 		.rtt_trend = trend(&m->rtt),
 		.loss_trend = trend(&m->loss),
 		.goodput_trend = trend(&m->rate),
@@ -231,6 +235,22 @@ bool fips_node_known_next(const struct fips_node *n, unsigned *at, struct fips_k
 	memcpy(out->xonly, a->pub + 1, FIPS_XONLY_LEN);
 	*at = a->older == FIPS_NO_PLACE ? UINT_MAX : a->older + 1;
 	return true;
+}
+
+bool fips_node_knows(const struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_peer_info peer;
+
+	return fips_node_peer_of(n, addr, &peer) ||
+	       fips_directory_find(&n->known.where, addr) != FIPS_NO_PLACE;
+}
+
+void fips_node_next_hop(struct fips_node *n, const struct fips_addr *dest, struct fips_nexthop *out,
+                        struct fips_addr *hop)
+{
+	*out = fips_nexthop_to(&n->mesh.hops, dest, n->now);
+	if (out->result == FIPS_NEXTHOP_FOUND)
+		*hop = n->peers[out->peer].addr;
 }
 
 unsigned fips_node_known_max(const struct fips_node *n)

@@ -74,12 +74,15 @@ static void sample_rtt(struct fips_metrics *m, uint32_t rtt)
 		m->srtt = m->srtt - (m->srtt >> 3) + (rtt >> 3);
 	}
 	average(&m->rtt, rtt);
+	m->samples++;
+	m->rtt_last = rtt;
 }
 
 static void update_rtt(struct fips_metrics *m, const struct fips_receiver_report *r, uint32_t clock)
 {
 	uint64_t spent = (uint64_t)r->echo + r->dwell;
 
+	m->zeros += r->echo && spent == clock;
 	/* Above an hour it is no round trip, and would not fit. */
 	if (r->echo == 0 || spent >= clock || clock - spent > UINT32_C(3600000))
 		return;
@@ -154,6 +157,7 @@ bool fips_metrics_report(struct fips_metrics *m, const struct fips_receiver_repo
 {
 	bool stale = leave_out(m, report);
 
+	m->reports++;
 	if (!stale) {
 		update_rtt(m, report, clock);
 		if (m->has_last) {

@@ -50,6 +50,10 @@ struct fips_metrics {
 	bool     has_last;
 	uint64_t last_at;  /* ns                                                  */
 	unsigned stale;    /* in a row                                            */
+	uint64_t reports;  /* that came, stale ones included                      */
+	uint64_t samples;  /* of the round trip                                   */
+	uint64_t zeros;    /* round trips of less than a ms, which are no samples */
+	uint32_t rtt_last; /* us, the last sample; valid if rtt_known             */
 
 	uint64_t own_frames, own_highest; /* of our receiver; valid if has_own    */
 	bool     has_own;

@@ -138,6 +138,8 @@ struct fips_metrics_info {
 	double   goodput; /* bytes a second                           */
 	uint32_t jitter_us;
 	uint32_t ce;      /* frames with CE, as the other side says   */
+	uint64_t reports, samples, zeros; /* that came; round trips in them; too short ones */
+	uint32_t rtt_us;  /* the last round trip                      */
 	enum fips_trend rtt_trend, loss_trend, goodput_trend, jitter_trend, etx_trend;
 };
 
@@ -238,6 +240,14 @@ struct fips_known_info {
 /* Walk over them, those used last first; and how many there may be. */
 bool fips_node_known_next(const struct fips_node *node, unsigned *at, struct fips_known_info *out);
 unsigned fips_node_known_max(const struct fips_node *node);
+
+/* Is the key of the node with this address known? */
+bool fips_node_knows(const struct fips_node *node, const struct fips_addr *addr);
+
+/* Where a datagram to a node would leave by; hop is filled in when there is one.  Counts as a use of what is
+ * known of it.  Between inputs. */
+void fips_node_next_hop(struct fips_node *node, const struct fips_addr *dest,
+                        struct fips_nexthop *out, struct fips_addr *hop);
 
 /* Destinations that packets wait for. */
 unsigned fips_node_wanted(const struct fips_node *node);

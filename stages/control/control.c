@@ -29,6 +29,7 @@
 
 #include "core/hash.h"
 #include "stages/control/query/history.h"
+#include "stages/control/query/probe.h"
 #include "stages/control/query/sample.h"
 #include "stages/control/state.h"
 
@@ -73,7 +74,8 @@ static int control_open(void *self, struct mr_setup *s)
 	if (wrong)
 		return mr_setup_error(s, "node", "%s", wrong);
 	c->history = mr_history_open();
-	if (!c->history)
+	c->probes = calloc(1, sizeof *c->probes);
+	if (!c->history || !c->probes)
 		return mr_setup_error(s, NULL, "no memory for the history");
 	if (!fips_actions_open(&c->actions, CONTROL_ACTIONS))
 		return mr_setup_error(s, NULL, "no memory for actions");
@@ -194,6 +196,7 @@ static void control_timeout(void *self, struct mr_turn *t)
 		c->tick_at = t->now + CONTROL_TICK;
 		mr_control_tick(c, t);
 		mr_history_tick(c, t->now);
+		mr_probes_tick(c, t->now);
 	}
 	if (c->started && mr_control_ready(c) && fips_node_deadline(c->node) <= t->now)
 		tell_plain(c, FIPS_IN_TIMER, t);
@@ -228,6 +231,7 @@ static void control_close(void *self)
 	mr_access_close(c);
 	mr_guests_close(c);
 	mr_history_close(c->history);
+	free(c->probes);
 	fips_actions_close(&c->actions);
 	fips_node_close(c->node);
 }

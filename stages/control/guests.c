@@ -1,4 +1,5 @@
-/* guests.c - peers that the operator adds while the node runs, and those that are sent away.
+/* guests.c - what the operator wants while the node runs: peers that are added, those that are sent away, and
+ * nodes to be reached.
  *
  * A guest is configured from then on like a peer of the node file that is dialled on demand, for as long as
  * the process lives: a reload takes it along.  There is room for a few from the beginning, so that
@@ -48,6 +49,13 @@ bool mr_guests_tell(struct control *c, struct mr_turn *t)
 	mr_control_tell(c, &(struct fips_input){ .kind = first.kind, .peer = first.peer,
 	                                         .bytes = first.pub, .len = sizeof first.pub }, t);
 	return true;
+}
+
+void mr_guest_want(struct control *c, const uint8_t pub[FIPS_PUB_LEN], const struct fips_addr *addr)
+{
+	wish(c, FIPS_IN_KNOWN, addr);
+	memcpy(c->wish[c->n_wishes - 1].pub, pub, FIPS_PUB_LEN);
+	wish(c, FIPS_IN_RESOLVE, addr);
 }
 
 /* ---- connect ---- */

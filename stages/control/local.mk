@@ -32,10 +32,14 @@ libstages_a_SOURCES += \
 	stages/control/query/parts.h \
 	stages/control/query/path.c \
 	stages/control/query/peers.c \
+	stages/control/query/probe.c \
+	stages/control/query/probe.h \
+	stages/control/query/probe_report.c \
 	stages/control/query/put.c \
 	stages/control/query/query.h \
 	stages/control/query/request.c \
 	stages/control/query/request.h \
+	stages/control/query/routing.c \
 	stages/control/query/sample.c \
 	stages/control/query/sample.h \
 	stages/control/query/series.c \

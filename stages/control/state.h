@@ -82,6 +82,7 @@ extern const struct mr_named mr_control_counters[]; /* counts.c */
 
 struct control;
 struct history; /* query/history.h */
+struct probes;  /* query/probe.h   */
 
 /* One handshake's two keys.  What the stages see of it comes first, on lines of its own. */
 struct control_key {
@@ -210,7 +211,7 @@ struct control_guest {
 
 /* What the operator wants of the node. */
 struct control_wish {
-	enum fips_input_kind kind; /* CONNECT, DISCONNECT or KNOWN */
+	enum fips_input_kind kind; /* CONNECT, DISCONNECT, RESOLVE or KNOWN */
 	struct fips_addr     peer; /* not of KNOWN */
 	uint8_t              pub[FIPS_PUB_LEN]; /* of KNOWN */
 };
@@ -251,6 +252,7 @@ struct control {
 	unsigned             n_wishes;
 	struct control_wish  wish[CONTROL_WISHES]; /* oldest first */
 	struct history      *history;     /* owned */
+	struct probes       *probes;      /* owned */
 
 	struct control_access access;
 	bool                  renamed; /* the node is to be told */
@@ -462,6 +464,8 @@ bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct 
                       char *wrong, size_t room);
 /* Say goodbye to a peer and dial it no more; false: it is no neighbour.  Between turns. */
 bool mr_guest_disconnect(struct control *c, const char *npub, const struct fips_addr *addr);
+/* Want a node as a packet of a program does; there must be room for two wishes.  Between turns. */
+void mr_guest_want(struct control *c, const uint8_t pub[FIPS_PUB_LEN], const struct fips_addr *addr);
 /* Tell the node one wish; false: there is none. */
 bool mr_guests_tell(struct control *c, struct mr_turn *t);
 /* Guests are peers of these settings too. */

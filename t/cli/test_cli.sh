@@ -50,7 +50,7 @@ out_has "usage: millrace COMMAND"
 err_empty
 expect 2 chek
 err_has 'there is no command "chek"; did you mean "check"?'
-for c in run check reload stats show connect disconnect keygen pubkey version; do
+for c in run check reload stats show connect disconnect probe keygen pubkey version; do
 	expect 0 $c --help
 	out_has "usage: millrace $c"
 	out_has "--help"
@@ -60,7 +60,7 @@ for c in run check reload stats show connect disconnect keygen pubkey version; d
 	err_has "there is no option --no-such-option"
 	err_has "Try \`millrace $c --help\`"
 	out_empty
-	case $c in show | connect | disconnect) continue ;; esac
+	case $c in show | connect | disconnect | probe) continue ;; esac
 	expect 2 $c stray
 	err_has '"stray" is one word too many'
 done
@@ -74,6 +74,8 @@ expect 2 connect npub1
 err_has "a peer, its address and perhaps a transport are wanted"
 expect 2 disconnect
 err_has "one peer is wanted"
+expect 2 probe a b
+err_has "one node is wanted"
 expect 1 show peers -s ./nobody.sock
 err_has "nobody answers at unix:./nobody.sock"
 expect 1 disconnect -s ./nobody.sock npub1

@@ -45,7 +45,7 @@ told()
 start "$work/ping" ip netns exec a ping -6 -q -c 400 -i 0.01 -W 2 "$b6"
 pinging=$started
 for round in 1 2 3 4 5; do
-	for topic in status peers links tree sessions bloom mmp cache connections transports identity-cache \
+	for topic in status peers links tree sessions bloom mmp cache connections transports routing identity-cache \
 		acl listening-sockets native-flows metrics stats-list stats-peers stats-all-history \
 		"stats-history metric=bytes_in window=5s" "stats-history-all-peers metric=srtt_ms"; do
 		ask a $topic && ask b $topic
@@ -63,6 +63,11 @@ told a "[.values[] | numbers] | max > 1000" stats-history metric=bytes_in window
 told a "[.values[] | numbers] | length > 0" stats-history metric=bytes_in peer="$b" window=1m
 ask a tree && root=$(jq -r .root "$work/said")
 told b ".root == \"$root\" and .peer_tree_count == 1" tree
+
+"$millrace" probe -s "$work/a.control" b >"$work/said" || wrong "no way to b: $(cat "$work/said")"
+jq -e '.overall == "ok" and .session.preexisting and .path.next_hop.direct_peer' "$work/said" >"$work/jq" ||
+	wrong "probe: $(cat "$work/said")"
+"$millrace" probe -s "$work/a.control" "$a" >"$work/said" 2>"$work/why" && wrong "it probes itself"
 
 # goodbye, and welcome back
 "$millrace" disconnect -s "$work/a.control" "$b" >"$work/said" || wrong "no disconnect"

@@ -2,13 +2,16 @@
  * that are none, and the few commands that change something. */
 #include <check.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stages/control/query/history.h"
 #include "stages/control/query/query.h"
 #include "stages/control/query/request.h"
+#include "stages/control/state.h"
 #include "t/lib/whole.h"
 
 #define WALL (UINT64_C(1700000000) * MR_NS_PER_S) /* the Unix time at which the air's is 0 */
@@ -87,8 +90,15 @@ static void busy_pair(void)
 
 /* ---- keys ---- */
 
-/* Each object of an answer: where it is, and what it has.  A key with '?' may be absent, one that ends
- * with '*' stands for any.  "[]" is the first item. */
+#define LOOKUP                                                                                 \
+	"req_received req_decode_error req_duplicate req_dedup_cache_full req_target_is_us "   \
+	"req_forwarded req_forward_rate_limited req_ttl_exhausted req_no_tree_peer "           \
+	"req_fallback_forwarded req_initiated req_deduplicated req_backoff_suppressed "        \
+	"req_bloom_miss resp_received resp_decode_error resp_forwarded resp_identity_miss "    \
+	"resp_proof_failed resp_accepted resp_no_route resp_timed_out ..."
+
+/* Each object of an answer: where it is, and what it has.  A key with '?' may be absent; "..." stands for
+ * counters of our own.  "[]" is the first item. */
 static const struct shape {
 	const char *command, *params, *at, *keys;
 } shapes[] = {
@@ -163,7 +173,7 @@ static const struct shape {
 	{ "show_tree", NULL, "stats",
 	  "accepted addr_mismatch ancestry_changed ancestry_invalid decode_error flap_dampened "
 	  "loop_detected outbound_sign_failed parent_losses parent_switches rate_limited received "
-	  "send_failed sent sig_failed stale unknown_peer flooded?" },
+	  "send_failed sent sig_failed stale unknown_peer ..." },
 	{ "show_bloom", NULL, "",
 	  "own_node_addr is_leaf_only sequence leaf_dependent_count leaf_dependents peer_filters "
 	  "uptree_fill_ratio uptree_estimated_count stats" },
@@ -171,9 +181,21 @@ static const struct shape {
 	  "peer display_name has_filter filter_sequence estimated_count set_bits fill_ratio" },
 	{ "show_bloom", NULL, "stats",
 	  "accepted debounce_suppressed decode_error fill_exceeded invalid non_v1 received "
-	  "send_failed sent stale unknown_peer flooded?" },
+	  "send_failed sent stale unknown_peer ..." },
 	{ "show_cache", NULL, "",
 	  "count max_entries fill_ratio default_ttl_ms expired avg_age_ms entries" },
+	{ "show_routing", NULL, "",
+	  "coord_cache_entries identity_cache_entries pending_lookups pending_tun_destinations "
+	  "pending_tun_packets recent_requests retries forwarding lookup discovery error_signals "
+	  "congestion" },
+	{ "show_routing", NULL, "lookup", LOOKUP },
+	{ "show_metrics", NULL, "",
+	  "forwarding lookup discovery tree bloom congestion errors native" },
+	{ "show_metrics", NULL, "discovery", LOOKUP },
+	{ "show_metrics", NULL, "errors",
+	  "coords_required path_broken mtu_exceeded unbound_coords unbound_broken unbound_mtu "
+	  "unbound_forged mtu_exceeded_below_floor path_mtu_notif_below_floor "
+	  "lookup_resp_mtu_below_floor ..." },
 	{ "show_listening_sockets", NULL, "", "fips0_addr firewall_active sockets" },
 	{ "show_native_flows", NULL, "", "flows listeners stats" },
 	{ "show_native_flows", NULL, "stats",
@@ -236,13 +258,13 @@ static void check_keys(json_t *o, const struct shape *s)
 
 	ck_assert_msg(json_is_object(o), "%s has no %s", s->command, s->at);
 	json_object_foreach(o, name, value)
-		ck_assert_msg(listed(s->keys, name), "%s %s: %s", s->command, s->at, name);
+		ck_assert_msg(strstr(s->keys, "...") || listed(s->keys, name), "%s %s: %s", s->command, s->at, name);
 	for (const char *p = s->keys; *p;) {
 		size_t n = strcspn(p, " ");
 		char key[64];
 
 		snprintf(key, sizeof key, "%.*s", (int)n, p);
-		if (key[n - 1] != '?')
+		if (key[n - 1] != '?' && strcmp(key, "..."))
 			ck_assert_msg(json_object_get(o, key) != NULL, "%s %s: no %s", s->command,
 			              s->at, key);
 		p += n + (p[n] == ' ');
@@ -467,6 +489,40 @@ START_TEST(history)
 }
 END_TEST
 
+/* Samples as they are written: to six decimals, what is none of them null. */
+START_TEST(samples_as_text)
+{
+	static const struct {
+		double      v;
+		const char *text;
+	} table[] = {
+		{ 0, "0.0" },	      { 1, "1.0" },	     { 10, "10.0" },
+		{ 0.5, "0.5" },	      { 0.25, "0.25" },	     { 0.000001, "0.000001" },
+		{ 0.0000001, "0.0" }, { 1234.5625, "1234.5625" }, { 999999.5, "999999.5" },
+		{ 4294967296, "4294967296.0" }, { -1, "null" },	     { 1e13, "null" },
+		{ NAN, "null" },      { INFINITY, "null" },  { 0.99999999, "1.0" },
+	};
+	struct control *c;
+
+	whole_link_up();
+	c = mr_engine_host_state(node[0].engine);
+	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+		static const char line[] = "{\"command\":\"show_stats_history\",\"params\":"
+					   "{\"metric\":\"mesh_size\",\"window\":\"1s\"}}";
+		char want[64], *text;
+		size_t len;
+
+		mr_history_sample(c->history, &(struct history_gauges){ .mesh_size = table[i].v },
+		                  air.now);
+		text = ask_text(0, MR_ONELINE_READ, line, strlen(line), &len);
+		snprintf(want, sizeof want, "\"values\":[%s]}}\n", table[i].text);
+		ck_assert_msg(strstr(text, want) != NULL, "%s: %s", table[i].text, text);
+		free(text);
+	}
+	whole_close_all();
+}
+END_TEST
+
 /* ---- names, and what files may say ---- */
 
 static void write_file(char path[64], const char *text)
@@ -609,6 +665,19 @@ static const struct {
 	{ "{\"command\":\"connect\",\"params\":{\"npub\":\"x\",\"address\":\"y\",\"transport\":\"udp\"}}",
 	  "invalid npub 'x': " },
 	{ "{\"command\":\"disconnect\"}", "missing params for disconnect" },
+	{ "{\"command\":\"probe_start\"}", "missing params for probe_start" },
+	{ "{\"command\":\"probe_start\",\"params\":{}}", "missing 'npub' parameter" },
+	{ "{\"command\":\"probe_start\",\"params\":{\"npub\":\"npub1\"}}", "invalid peer npub: " },
+	{ "{\"command\":\"probe_start\",\"params\":{\"npub\":"
+	  "\"npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m\"}}",
+	  "cannot probe this node" },
+	{ "{\"command\":\"probe_poll\"}", "missing 'probe_id' parameter" },
+	{ "{\"command\":\"probe_poll\",\"params\":{\"probe_id\":\"1\"}}",
+	  "missing 'probe_id' parameter" },
+	{ "{\"command\":\"probe_poll\",\"params\":{\"probe_id\":-1}}",
+	  "missing 'probe_id' parameter" },
+	{ "{\"command\":\"probe_poll\",\"params\":{\"probe_id\":0}}", "unknown probe id: 0" },
+	{ "{\"command\":\"probe_cancel\",\"params\":{\"probe_id\":7}}", "unknown probe id: 7" },
 	{ "{\"command\":\"disconnect\",\"params\":{\"npub\":\"npub1\"}}", "invalid npub 'npub1': " },
 	{ "{\"command\":\"disconnect\",\"params\":{\"npub\":"
 	  "\"npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m\"}}",
@@ -830,11 +899,209 @@ START_TEST(nothing_at_the_end)
 }
 END_TEST
 
+/* ---- probes ---- */
+
+static json_int_t begin_probe(unsigned i, unsigned target)
+{
+	char params[256], npub[FIPS_KEY_TEXT];
+	json_int_t id;
+	json_t *o;
+
+	whole_npub(target, npub);
+	snprintf(params, sizeof params, "{\"npub\":\"%s\"}", npub);
+	o = ask(i, "probe_start", params);
+	check_keys(o, &(struct shape){ "probe_start", NULL, "",
+	                               "probe_id npub node_addr display_name budget_ms" });
+	is_text(o, "npub", npub);
+	id = number(o, "probe_id");
+	json_decref(o);
+	return id;
+}
+
+static json_t *poll_probe(unsigned i, json_int_t id)
+{
+	char params[64];
+
+	snprintf(params, sizeof params, "{\"probe_id\":%lld}", (long long)id);
+	return ask(i, "probe_poll", params);
+}
+
+/* Let time pass until it is over; its report. */
+static json_t *end_probe(unsigned i, json_int_t id)
+{
+	for (unsigned tries = 0; tries < 40; tries++) {
+		json_t *o = poll_probe(i, id);
+
+		if (!strcmp(json_string_value(at(o, "state")), "done"))
+			return o;
+		is_text(o, "report.overall", "running");
+		json_decref(o);
+		whole_run(500);
+	}
+	ck_abort_msg("the probe does not end");
+}
+
+static void stage_is(json_t *o, const char *stage, const char *verdict, const char *reason)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "report.%s.verdict", stage);
+	is_text(o, path, verdict);
+	snprintf(path, sizeof path, "report.%s.reason", stage);
+	if (reason)
+		is_text(o, path, reason);
+	else
+		ck_assert(json_is_null(at(o, path)));
+}
+
+static const struct shape report_shapes[] = {
+	{ "probe_poll", NULL, "report",
+	  "probe_id target overall elapsed_ms tick_ms bloom discovery path session rtt cleanup" },
+	{ "probe_poll", NULL, "report.target", "npub node_addr display_name ipv6_addr" },
+	{ "probe_poll", NULL, "report.bloom", "verdict reason detail elapsed_ms fanout" },
+	{ "probe_poll", NULL, "report.discovery",
+	  "verdict reason detail elapsed_ms source attempts attempt_timeouts_secs" },
+	{ "probe_poll", NULL, "report.path",
+	  "verdict reason detail elapsed_ms computed_locally observed coords_known our_coords "
+	  "their_coords our_depth their_depth same_root lca lca_depth tree_hops_up "
+	  "tree_hops_down tree_distance next_hop no_hop_reason" },
+	{ "probe_poll", NULL, "report.session",
+	  "verdict reason detail elapsed_ms preexisting established path_mtu?" },
+	{ "probe_poll", NULL, "report.rtt",
+	  "verdict reason detail elapsed_ms rtt_ms? srtt_ms? reports_seen samples zero_samples "
+	  "arith_failures" },
+	{ "probe_poll", NULL, "report.cleanup",
+	  "session_created_and_torn_down session_left_intact left_intact_reason lookup_issued "
+	  "coords_were_cached identity_was_cached warmups_sent" },
+};
+
+static void check_report(json_t *o)
+{
+	for (unsigned i = 0; i < sizeof report_shapes / sizeof report_shapes[0]; i++)
+		check_keys(at(o, report_shapes[i].at), &report_shapes[i]);
+}
+
+START_TEST(a_neighbour_is_probed)
+{
+	json_t *o;
+
+	whole_link_up();
+	whole_run(3000);
+	o = end_probe(0, begin_probe(0, 1));
+	check_report(o);
+	is_text(o, "report.overall", "ok");
+	stage_is(o, "bloom", "skipped", "cached");
+	stage_is(o, "discovery", "skipped", "cached");
+	stage_is(o, "path", "ok", NULL);
+	stage_is(o, "session", "ok", NULL);
+	stage_is(o, "rtt", "ok", NULL);
+	is_text(o, "report.path.next_hop.class", "direct_peer");
+	ck_assert_int_eq(number(o, "report.path.tree_distance"), 1);
+	ck_assert_int_gt(number(o, "report.rtt.samples"), 0);
+	json_decref(o);
+	o = end_probe(0, begin_probe(0, 1));
+	is_text(o, "report.overall", "ok");
+	stage_is(o, "session", "skipped", "preexisting");
+	ck_assert_int_eq(number(o, "report.probe_id"), 2);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* 0 - 1 - 2: its coordinates are looked for, and the way leads through the one between. */
+START_TEST(a_far_node_is_probed)
+{
+	char hop[FIPS_ADDR_TEXT], peers[2][512], both[1100];
+	json_t *o;
+
+	whole_reset();
+	snprintf(both, sizeof both, "%s,%s", whole_dial(0, peers[0]), whole_dial(2, peers[1]));
+	whole_open(0, "", "");
+	whole_open(1, "", both);
+	whole_open(2, "", "");
+	whole_run(8000);
+	o = end_probe(0, begin_probe(0, 2));
+	check_report(o);
+	is_text(o, "report.overall", "ok");
+	stage_is(o, "bloom", "ok", NULL);
+	stage_is(o, "discovery", "ok", NULL);
+	stage_is(o, "path", "ok", NULL);
+	stage_is(o, "session", "ok", NULL);
+	stage_is(o, "rtt", "ok", NULL);
+	is_text(o, "report.discovery.source", "lookup");
+	ck_assert_int_eq(number(o, "report.bloom.fanout"), 1);
+	ck_assert_int_eq(number(o, "report.path.tree_distance"), 2);
+	fips_addr_text(&whole_mesh(1)->me.addr, hop);
+	is_text(o, "report.path.next_hop.node_addr", hop);
+	ck_assert(json_is_false(at(o, "report.path.next_hop.direct_peer")));
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* Nobody's filter has it: over at once, told once. */
+START_TEST(nobody_is_probed)
+{
+	json_int_t id;
+	char line[128];
+	json_t *o;
+
+	whole_link_up();
+	whole_run(3000);
+	id = begin_probe(0, 2);
+	o = poll_probe(0, id);
+	check_report(o);
+	is_text(o, "state", "done");
+	is_text(o, "report.overall", "failed");
+	stage_is(o, "bloom", "failed", "bloom_miss");
+	stage_is(o, "session", "skipped", "not_reached");
+	ck_assert(json_is_null(at(o, "report.session.elapsed_ms")));
+	json_decref(o);
+	snprintf(line, sizeof line, "{\"command\":\"probe_poll\",\"params\":{\"probe_id\":%lld}}",
+	         (long long)id);
+	refused(0, line, "unknown probe id: 1");
+	whole_close_all();
+}
+END_TEST
+
+/* The neighbour hears no more: its session is waited for, so many at a time, and one is called off. */
+START_TEST(probes_have_an_end)
+{
+	char npub[FIPS_KEY_TEXT], line[256];
+	json_int_t id[4];
+	json_t *o;
+
+	whole_link_up();
+	whole_run(3000);
+	whole_close(1);
+	for (unsigned i = 0; i < 4; i++)
+		id[i] = begin_probe(0, 1);
+	whole_npub(1, npub);
+	snprintf(line, sizeof line, "{\"command\":\"probe_start\",\"params\":{\"npub\":\"%s\"}}", npub);
+	refused(0, line, "too many probes in flight");
+	snprintf(line, sizeof line, "{\"probe_id\":%lld}", (long long)id[0]);
+	json_decref(ask(0, "probe_cancel", line));
+	o = poll_probe(0, id[0]);
+	is_text(o, "report.overall", "cancelled");
+	json_decref(o);
+	o = end_probe(0, id[1]);
+	is_text(o, "report.overall", "failed");
+	stage_is(o, "session", "failed", "handshake_timeout");
+	stage_is(o, "rtt", "skipped", "not_reached");
+	json_decref(o);
+	whole_run(31000); /* nobody asks for the others: they are forgotten */
+	snprintf(line, sizeof line, "{\"command\":\"probe_poll\",\"params\":{\"probe_id\":%lld}}",
+	         (long long)id[2]);
+	refused(0, line, "unknown probe id: ");
+	whole_close_all();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("query");
 	TCase *tc = tcase_create("answers"), *none = tcase_create("requests"),
-	      *commands = tcase_create("commands");
+	      *commands = tcase_create("commands"), *probes = tcase_create("probes");
 	SRunner *sr;
 	int failed;
 
@@ -844,6 +1111,7 @@ int main(void)
 	tcase_add_test(tc, tree_and_filters);
 	tcase_add_test(tc, connections);
 	tcase_add_test(tc, history);
+	tcase_add_test(tc, samples_as_text);
 	tcase_add_test(tc, names_and_lists);
 	tcase_add_test(tc, odd_names);
 	suite_add_tcase(s, tc);
@@ -857,6 +1125,11 @@ int main(void)
 	tcase_add_test(commands, guests_have_an_end);
 	tcase_add_test(commands, nothing_at_the_end);
 	suite_add_tcase(s, commands);
+	tcase_add_test(probes, a_neighbour_is_probed);
+	tcase_add_test(probes, a_far_node_is_probed);
+	tcase_add_test(probes, nobody_is_probed);
+	tcase_add_test(probes, probes_have_an_end);
+	suite_add_tcase(s, probes);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -22,6 +22,7 @@ static const struct command {
 	{ "show_cache", show_cache, NULL },
 	{ "show_connections", show_connections, NULL },
 	{ "show_transports", show_transports, NULL },
+	{ "show_routing", show_routing, NULL },
 	{ "show_identity_cache", show_identity_cache, NULL },
 	{ "show_acl", show_acl, NULL },
 	{ "show_listening_sockets", show_listening_sockets, NULL },
@@ -34,6 +35,9 @@ static const struct command {
 	{ "show_stats_history_all_peers", NULL, show_stats_history_all_peers },
 	{ "connect", do_connect, NULL },
 	{ "disconnect", do_disconnect, NULL },
+	{ "probe_start", do_probe_start, NULL },
+	{ "probe_poll", do_probe_poll, NULL },
+	{ "probe_cancel", do_probe_cancel, NULL },
 };
 
 /* ---- for the commands ---- */

@@ -20,6 +20,24 @@ struct who {
 	char             npub[FIPS_KEY_TEXT];
 };
 
+bool query_wanted_key(struct query *q, uint8_t pub[FIPS_PUB_LEN])
+{
+	const char *npub = wanted(q, "npub"), *wrong;
+	const uint8_t *key = npub ? mr_control_key_of(q->control, npub) : NULL;
+
+	if (!npub)
+		return false;
+	if (key) {
+		pub[0] = 2;
+		memcpy(pub + 1, key, FIPS_XONLY_LEN);
+		return true;
+	}
+	wrong = fips_npub_parse(npub, &q->control->mesh->curve, pub);
+	if (wrong)
+		query_wrong(q, "invalid peer npub: %s", wrong);
+	return !wrong;
+}
+
 /* False with a message. */
 static bool read_who(struct query *q, const char *text, struct who *out)
 {

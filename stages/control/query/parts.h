@@ -127,12 +127,15 @@ uint64_t query_word(struct query *q, const char *kind, enum mr_word word);
 uint64_t query_drop(struct query *q, const char *kind, const char *name);
 uint64_t query_count(struct query *q, const char *kind, const char *name);
 
+/* The key of the node that the parameter npub names; false with a message. */
+bool query_wanted_key(struct query *q, uint8_t pub[FIPS_PUB_LEN]);
+
 /* ---- the commands ---- */
 
 query_data show_status, show_peers, show_links, show_connections, show_sessions, show_mmp,
 	show_transports, show_identity_cache, show_acl, show_listening_sockets, show_metrics,
 	show_native_flows, show_stats_list, show_stats_peers, show_tree, show_bloom, show_cache,
-	show_routing, do_connect, do_disconnect;
+	show_routing, do_connect, do_disconnect, do_probe_start, do_probe_poll, do_probe_cancel;
 query_text show_stats_history, show_stats_all_history, show_stats_history_all_peers;
 
 #endif

@@ -102,28 +102,29 @@ static void write_text(FILE *out, const char *text)
 	json_decref(o);
 }
 
-/* Most samples are whole numbers. */
-static void write_value(FILE *out, float v)
+/* A sample to six decimals and without its last zeros, backwards from `end`; its first byte.  There may be very
+ * many of them. */
+static char *format_value(float v, char *end)
 {
-	char digits[24];
-	unsigned at = sizeof digits;
-	uint64_t n;
+	uint64_t n, part, unit = 1000000;
 
-	if (!isfinite(v)) {
-		fputs("null", out);
-		return;
+	if (!isfinite(v) || v < 0 || v >= 1e12f)
+		return memcpy(end - 4, "null", 4);
+	n = (uint64_t)((double)v * 1e6 + 0.5);
+	part = n % unit;
+	while (unit > 10 && part % 10 == 0) {
+		part /= 10;
+		unit /= 10;
 	}
-	n = v >= 0 && v < 1e15f ? (uint64_t)v : 0;
-	if (v != (float)n) {
-		fprintf(out, "%.6g", (double)v);
-		return;
-	}
+	for (; unit > 1; unit /= 10, part /= 10)
+		*--end = (char)('0' + part % 10);
+	*--end = '.';
+	n /= 1000000;
 	do {
-		digits[--at] = (char)('0' + n % 10);
+		*--end = (char)('0' + n % 10);
 		n /= 10;
 	} while (n);
-	fwrite(digits + at, 1, sizeof digits - at, out);
-	fputs(".0", out);
+	return end;
 }
 
 static void write_values(const struct query *q, const struct history_peer *peer, unsigned metric,
@@ -134,9 +135,11 @@ static void write_values(const struct query *q, const struct history_peer *peer,
 	mr_history_read(q->control->history, peer, metric, s->slow, s->n, v);
 	fputs("\"values\":[", out);
 	for (unsigned i = 0; i < s->n; i++) {
+		char text[32], *end = text + sizeof text, *at = format_value(v[i], end);
+
 		if (i)
-			fputc(',', out);
-		write_value(out, v[i]);
+			*--at = ',';
+		fwrite(at, 1, (size_t)(end - at), out);
 	}
 	fputc(']', out);
 }

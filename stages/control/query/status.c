@@ -58,7 +58,7 @@ static void put_counts(const struct query *q, json_t *o)
 static void put_device(const struct query *q, json_t *o)
 {
 	const struct mr_tun *tun = mr_engine_resource(q->host->engine, &mr_resource_tun);
-	unsigned mtu = q->control->udp->mtu;
+	unsigned mtu = mr_transports_mtu(&q->control->transports);
 	bool there = tun && tun->queues;
 
 	put_text(o, "tun_state", there ? "active" : "disabled");
@@ -134,9 +134,12 @@ json_t *show_metrics(struct query *q)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "forwarding", query_forwarding(q));
+	json_object_set_new(o, "discovery", query_lookup(q));
+	json_object_set_new(o, "lookup", query_lookup(q));
 	json_object_set_new(o, "tree", query_tree_stats(q));
 	json_object_set_new(o, "bloom", query_bloom_stats(q));
 	json_object_set_new(o, "congestion", query_congestion(q));
+	json_object_set_new(o, "errors", query_errors(q));
 	json_object_set_new(o, "native", query_native(q));
 	return o;
 }
