@@ -360,6 +360,50 @@ START_TEST(an_endpoint_begins_anew)
 }
 END_TEST
 
+static void all_talk(struct net *x)
+{
+	for (unsigned i = 0; i < x->n; i++)
+		for (unsigned j = 0; j < x->n; j++)
+			if (i != j)
+				world_data(x->node[i], &x->node[j]->me.addr);
+	world_run(x->w, MS(500));
+}
+
+/* Ten minutes in which one datagram of twenty is lost, some come twice or late, and every session is rekeyed a few
+ * times: when the weather clears every pair talks, and from then on nothing is lost. */
+START_TEST(rough_weather)
+{
+	struct net *x = net_open((uint64_t)_i, ALL, mesh);
+	uint64_t from[ALL], got[ALL];
+
+	x->w->loss = 5;
+	x->w->dup = 5;
+	x->w->reorder = 10;
+	for (unsigned i = 0; i < 1200; i++)
+		all_talk(x);
+	x->w->loss = x->w->dup = x->w->reorder = 0;
+	for (unsigned i = 0; i < 120; i++)
+		all_talk(x);
+	for (unsigned i = 0; i < ALL; i++) {
+		from[i] = x->node[i]->ledger.numbered;
+		got[i] = x->node[i]->got;
+	}
+	for (unsigned i = 0; i < 240; i++)
+		all_talk(x);
+	world_run(x->w, SECONDS(1));
+	for (unsigned i = 0; i < ALL; i++) {
+		struct tally t = ledger_tally(&x->node[i]->ledger, from[i]);
+
+		ck_assert_uint_ge(x->node[i]->actions_done[FIPS_ACT_INSTALL_SESSION], 4 * 4);
+		ck_assert_uint_eq(t.numbered, 240 * 4);
+		ck_assert_uint_eq(t.delivered, 240 * 4);
+		ck_assert_uint_eq(x->node[i]->got - got[i], 240 * 4);
+	}
+	world_close(x->w);
+	free(x);
+}
+END_TEST
+
 /* Nobody is reached whose key nobody knows, and packets for it are answered. */
 START_TEST(who_is_nowhere_is_unreachable)
 {
@@ -393,6 +437,7 @@ int main(void)
 	tcase_add_loop_test(tc, chains_carry_data, 0, 2);
 	tcase_add_loop_test(tc, a_dead_node_is_gone_round, 0, 4);
 	tcase_add_loop_test(tc, an_endpoint_begins_anew, 0, 4);
+	tcase_add_loop_test(tc, rough_weather, 0, 2);
 	tcase_add_test(tc, who_is_nowhere_is_unreachable);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
