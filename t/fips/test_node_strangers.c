@@ -13,17 +13,20 @@
 
 enum { ME = 10, HOP, OTHER, FAR, MORE = 20 }; /* ME has the smallest address of them */
 
-/* HOP names us its parent. */
-static void adopt(struct bench *b)
+/* HOP announces that it is below us, or below a child of ours. */
+static void declare(struct bench *b, uint64_t sequence, unsigned parent)
 {
-	uint8_t entries[2 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
+	const unsigned path[] = { HOP, parent, ME };
+	unsigned n = parent == ME ? 2 : 3;
+	uint8_t entries[3 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
 	struct fips_identity hop = world_identity(HOP);
-	struct fips_tree_announce a = { .entries = entries, .signature = sig, .n = 2 };
-	uint8_t bytes[FIPS_TREE_LEN(2)];
+	struct fips_tree_announce a = { .entries = entries, .signature = sig, .n = n };
+	uint8_t bytes[FIPS_TREE_LEN(3)];
 
-	memcpy(entries, hop.addr.b, FIPS_ADDR_LEN);
-	memcpy(entries + FIPS_TREE_ENTRY, b->me.addr.b, FIPS_ADDR_LEN);
-	a.says = (struct fips_declaration){ .node = hop.addr, .sequence = 1, .parent = b->me.addr };
+	for (unsigned i = 0; i < n; i++)
+		memcpy(entries + i * FIPS_TREE_ENTRY, world_identity(path[i]).addr.b, FIPS_ADDR_LEN);
+	a.says = (struct fips_declaration){ .node = hop.addr, .sequence = sequence,
+		                            .parent = world_identity(parent).addr };
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &hop, aux, sig));
 	want("", bench_message(b, HOP, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a)));
 }
@@ -48,7 +51,7 @@ static struct bench *open_for(unsigned others)
 	b = bench_open(ME, 0, &config);
 	bench_link(b, OTHER);
 	bench_link(b, HOP);
-	adopt(b);
+	declare(b, 1, ME);
 	bench_wait(b, SECONDS(2));
 	return b;
 }
@@ -216,9 +219,31 @@ START_TEST(the_way_goes_and_comes)
 	ck_assert(in_session(b, FAR));
 	want("install msg2 use", bench_msg1(b, &p));
 	want("heartbeat", bench_confirm(b, HOP, b->link_key, 0));
-	adopt(b);
+	declare(b, 1, ME);
 	seen(b, FAR);
 	want("route", bench_wait(b, SECONDS(1)));
+	bench_close(b);
+}
+END_TEST
+
+/* mesh.md 5.3: when the tree is another, sessions look for their way again within a second.  Where FAR was, HOP does
+ * not lead any more; where it is now, it does. */
+START_TEST(the_way_follows_the_tree)
+{
+	struct fips_addr list[] = { world_identity(FAR).addr, world_identity(HOP).addr,
+		                    world_identity(OTHER).addr, world_identity(ME).addr };
+	uint8_t bytes[FIPS_COORDS_LEN(4)] = { 4 };
+	struct bench *b = open_for(8);
+
+	b->data = true;
+	answered(b, FAR);
+	want("warmup", bench_wait(b, SECONDS(2)));
+	declare(b, 2, OTHER);
+	want("unroute", bench_wait(b, SECONDS(1)));
+	memcpy(bytes + 2, list, sizeof list);
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0], .bytes = bytes,
+	                                    .len = sizeof bytes });
+	want("route", bench_resolve(b, FAR));
 	bench_close(b);
 }
 END_TEST
@@ -428,6 +453,7 @@ int main(void)
 	tcase_add_test(tc, a_session_is_begun_with_a_stranger);
 	tcase_add_test(tc, who_answered_is_remembered);
 	tcase_add_test(tc, the_way_goes_and_comes);
+	tcase_add_test(tc, the_way_follows_the_tree);
 	tcase_add_test(tc, strangers_make_way_for_strangers);
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, neighbours_have_their_places);
