@@ -287,7 +287,7 @@ START_TEST(filters_say_where_to)
 }
 END_TEST
 
-/* However many might have it, eight are asked. */
+/* R7: however many might have it, eight are asked. */
 START_TEST(a_request_is_not_multiplied)
 {
 	open_room(MANY);
@@ -348,7 +348,7 @@ START_TEST(a_response_to_nobody)
 }
 END_TEST
 
-/* Fresh ids without an end by one neighbour: others' requests still pass, nothing is signed but 50 a second, nothing
+/* R7: fresh ids without an end by one neighbour: others' requests still pass, nothing is signed but 50 a second, nothing
  * sent on but one a target every two seconds. */
 START_TEST(a_flood_of_fresh_ids)
 {
@@ -500,7 +500,7 @@ START_TEST(worthless_answers)
 }
 END_TEST
 
-/* Proofs that do not hold cost their sender, not the others and not us. */
+/* R7: proofs that do not hold cost their sender, not the others and not us. */
 START_TEST(a_flood_of_bad_proofs)
 {
 	struct fips_lookup_request q = seek();

@@ -100,6 +100,7 @@ static const struct { struct failure f; bool known; uint8_t type; uint16_t mtu; 
 	{ { .src = A, .dest = FAR, .mtu = 1000 }, false, FIPS_SIGNAL_MTU_EXCEEDED, 1000, 0 },
 };
 
+/* R25, the last two. */
 START_TEST(the_source_is_told)
 {
 	struct fips_addr to = addr(A), dest = addr(FAR);

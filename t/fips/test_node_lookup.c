@@ -92,7 +92,7 @@ static enum fips_lookup_verdict answer(unsigned from, uint64_t id, struct fips_a
 
 /* ---- floods ---- */
 
-/* Fresh ids by each of the first `floods` neighbours in turn, then one by somebody new.  How many of each are
+/* R7: fresh ids by each of the first `floods` neighbours in turn, then one by somebody new.  How many of each are
  * remembered. */
 static const struct { unsigned floods, each; } floods[] = { { 1, 2048 }, { 2, 1365 }, { 3, 1024 }, { 7, 512 } };
 
@@ -122,7 +122,7 @@ START_TEST(a_flood_leaves_room)
 }
 END_TEST
 
-/* One that links, floods and goes, again and again, holds nothing of its own, and still leaves room. */
+/* R7: one that links, floods and goes, again and again, holds nothing of its own, and still leaves room. */
 START_TEST(a_flood_by_many_links)
 {
 	struct fips_lookup_ways ways;
@@ -441,7 +441,7 @@ START_TEST(no_filter_contains_it)
 }
 END_TEST
 
-/* 256 at a time, and more ids than are remembered: the oldest are forgotten, nothing grows. */
+/* R7: 256 at a time, and more ids than are remembered: the oldest are forgotten, nothing grows. */
 START_TEST(many_targets)
 {
 	struct fips_lookup_ways ways;
@@ -552,7 +552,7 @@ START_TEST(back_off_ends)
 }
 END_TEST
 
-/* More targets in back-off than there are slots: those whose end is near make room. */
+/* R7: more targets in back-off than there are slots: those whose end is near make room. */
 START_TEST(back_off_is_bounded)
 {
 	struct fips_lookup_ways ways;

@@ -103,7 +103,7 @@ static unsigned flood(unsigned dests, unsigned times, uint64_t from, uint64_t st
 	return passed;
 }
 
-/* Ten a second about each, whatever comes; and a bound for all. */
+/* R7: ten a second about each, whatever comes; and a bound for all. */
 START_TEST(how_many)
 {
 	ck_assert_uint_eq(flood(1, 1000, 0, MR_NS_PER_MS), 10);
