@@ -30,9 +30,21 @@ check_PROGRAMS += \
 	contrib/bench/deal \
 	contrib/bench/flood \
 	contrib/bench/stage
-contrib_bench_deal_SOURCES = contrib/bench/deal.c t/fuzz/checks.c
+contrib_bench_deal_SOURCES = \
+	contrib/bench/deal.c \
+	contrib/bench/options.c \
+	contrib/bench/options.h \
+	t/fuzz/checks.c
 contrib_bench_deal_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
-contrib_bench_stage_SOURCES = contrib/bench/stage.c t/fuzz/checks.c
+contrib_bench_stage_SOURCES = \
+	contrib/bench/options.c \
+	contrib/bench/options.h \
+	contrib/bench/stage.c \
+	contrib/bench/stage.h \
+	contrib/bench/stage_call.c \
+	contrib/bench/stage_io.c \
+	contrib/bench/stage_way.c \
+	t/fuzz/checks.c
 contrib_bench_stage_LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED)
 contrib_bench_flood_LDADD = libcore.a
 contrib_bench_ceiling_SOURCES = \

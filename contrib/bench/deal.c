@@ -21,9 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
+#include "contrib/bench/options.h"
 #include "t/lib/flow.h"
-#include "t/lib/provider.h"
 
 #define ROUNDS_MAX 99
 
@@ -63,33 +62,6 @@ static void print(struct row *row, unsigned rounds, double one)
 	       1e9 / row->ns[rounds / 2], one / row->ns[rounds / 2]);
 }
 
-static const struct mr_aead *choose(const char *name)
-{
-	const struct mr_aead *aead;
-
-	if (!name)
-		return mr_aead_choose(provider_all(), mr_clock_now, NULL, NULL);
-	aead = mr_aead_find(provider_all(), name);
-	if (!aead || (aead->usable && !aead->usable())) {
-		fprintf(stderr, "bench deal: no provider %s here\n", name);
-		exit(1);
-	}
-	return aead;
-}
-
-static unsigned number(const char *option, const char *text, unsigned least, unsigned most)
-{
-	char *end;
-	unsigned long n = strtoul(text ? text : "", &end, 10);
-
-	if (*end || n < least || n > most) {
-		fprintf(stderr, "bench deal: %s wants a whole number from %u to %u\n", option, least,
-		        most);
-		exit(1);
-	}
-	return (unsigned)n;
-}
-
 int main(int argc, char **argv)
 {
 	struct flow f = { .bytes = 1280, .packets = 300000 };
@@ -101,15 +73,15 @@ int main(int argc, char **argv)
 		const char *value = argv[i + 1];
 
 		if (!strcmp(argv[i], "--bytes")) {
-			f.bytes = number("--bytes", value, 48, 1300);
+			f.bytes = option_number("deal", "--bytes", value, 48, 1300);
 		} else if (!strcmp(argv[i], "--packets")) {
-			f.packets = number("--packets", value, 1000, 100000000);
+			f.packets = option_number("deal", "--packets", value, 1000, 100000000);
 		} else if (!strcmp(argv[i], "--rounds")) {
-			rounds = number("--rounds", value, 1, ROUNDS_MAX);
+			rounds = option_number("deal", "--rounds", value, 1, ROUNDS_MAX);
 		} else if (!strcmp(argv[i], "--threads")) {
-			threads = number("--threads", value, 1, FLOW_THREADS);
+			threads = option_number("deal", "--threads", value, 1, FLOW_THREADS);
 		} else if (!strcmp(argv[i], "--vector")) {
-			f.most = number("--vector", value, 1, 64);
+			f.most = option_number("deal", "--vector", value, 1, 64);
 		} else if (!strcmp(argv[i], "--aead") && value) {
 			aead = value;
 		} else {
@@ -117,7 +89,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	f.aead = choose(aead);
+	f.aead = option_aead("deal", aead);
 	for (unsigned n = 0; n <= threads; n++)
 		row[rows++].threads = n;
 	for (unsigned n = 1; n <= threads; n++)

@@ -1,17 +1,27 @@
-/* stage - what a stage alone costs a packet: nanoseconds and cycles, in vectors of 1, 16 and 64.
+/* bench stage - what a stage alone costs a packet: nanoseconds and cycles, in vectors of three sizes.
  *
  *   contrib/bench/bench stage [--bytes N] [--ms N] [--aead NAME] [--json] [NAME]...
  *
- * The stages of the way from one node to its neighbour stand one behind the other, each alone in a
- * runtime of its own without threads:
+ * Each stage stands alone in a runtime of its own without threads.  Packets are carried through those
+ * that only compute,
  *
  *     route -> fsp-seal -> fmp-seal  ~~  fmp-open -> fsp-open
+ *              fsp-number -> fmp-number -> seal  ~~  open
  *
- * IP packets are carried through, 64 at a time, so that each stage is given what it would be given in
- * a node: one flow, one link, one session, everything authentic and in order.  The stage that is
- * measured gets them in vectors of the size asked for.  One sample is one call of it by the runtime
- * (mr_call_process) with all the runtime does around it; what the same call of the empty stage behind
- * it takes is taken off.  The median of the samples counts, buffers are in the cache.
+ * and the one that is measured gets them in vectors of 1, 16 and 64.  Those that read and write do so,
+ *
+ *     rx          datagrams that came one by one
+ *     rx-train    datagrams that came as one message (UDP_SEGMENT), up to 48
+ *     tx-gso      a vector for one target on loopback
+ *     tun-read    one packet, and super-packets of 16 and 48 segments
+ *     tun-write   one packet, and as many of one TCP stream
+ *
+ * on sockets of the loopback device and, for the TUN device, on pairs of sockets.  Their system calls are
+ * in the figure, and the table says how many there are a vector; filling and emptying sockets is not.
+ *
+ * One sample is one call of the stage by the runtime (mr_call_process, mr_call_pull) with all the runtime
+ * does around it; what the same call of the empty stage behind it takes is taken off.  The median of the
+ * samples counts, buffers are in the cache.
  *
  * Cycles are those of the time stamp counter: x86 only, and not those of a core that changes its clock.
  */
@@ -23,219 +33,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
-#include "core/epoch.h"
+#include "contrib/bench/options.h"
+#include "contrib/bench/stage.h"
 #include "core/worker.h"
 #include "fips/path/mtu.h"
-#include "stages/lib/mesh.h"
-#include "stages/lib/words.h"
-#include "t/lib/craft.h"
-#include "t/lib/provider.h"
 
-#define SAMPLES 100000
-#define LINK_MTU 1472
+#define SUBJECTS  16
+#define BYTES_MIN 64 /* of a TCP packet with something in it */
 
-extern const struct mr_kind mr_kind_route, mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_fmp_open,
-	mr_kind_fsp_open;
-
-/* ---- the way, and where on it a stage stands ---- */
-
-enum { ROUTE, FSP_SEAL, FMP_SEAL, FMP_OPEN, FSP_OPEN, PLACES };
-
-static const struct place {
-	const struct mr_kind *kind;
-	const char           *node;   /* of the sender, or of the receiver */
-	const char           *output;
-} place[PLACES] = {
-	{ &mr_kind_route, CRAFT_NODE(CRAFT_A, CRAFT_UDP), "seal" },
-	{ &mr_kind_fsp_seal, CRAFT_NODE(CRAFT_A, CRAFT_UDP), "out" },
-	{ &mr_kind_fmp_seal, CRAFT_NODE(CRAFT_A, CRAFT_UDP), "out" },
-	{ &mr_kind_fmp_open, CRAFT_NODE(CRAFT_B, CRAFT_UDP), "session" },
-	{ &mr_kind_fsp_open, CRAFT_NODE(CRAFT_B, CRAFT_UDP), "ip" },
+/* All that can be measured. */
+struct bench {
+	struct way     way[WAYS];
+	struct io      io;
+	struct subject subject[SUBJECTS];
+	unsigned       subjects;
+	struct samples samples;
 };
 
-struct way {
-	struct rig              *rig[PLACES];
-	struct keys             *link, *session;
-	struct fips_link_recv    link_recv;
-	struct fips_session_recv session_recv;
-	unsigned                 bytes; /* of an IP packet */
-	uint8_t                  ip[MR_VECTOR][LINK_MTU];
+/* What one cell of the table says. */
+struct cell {
+	double   ticks;        /* of a packet: of the median call */
+	double   system_calls; /* of a call                       */
+	unsigned calls;
 };
 
-static const struct fips_via via = { .len = 16, .sock = { 2, 0, 8, 73, 10 } };
-
-static void put_route(struct way *w, uint64_t link, uint64_t session)
-{
-	struct mr_mesh *mesh = rig_use(w->rig[ROUTE], &mr_resource_mesh);
-	struct fips_route_entry *e = calloc(1, sizeof *e);
-
-	if (!e)
-		abort();
-	*e = (struct fips_route_entry){ .dest = craft_b, .state = FIPS_ROUTE_LIVE, .link = link,
-		                        .session = session, .mtu = LINK_MTU, .first = LINK_MTU };
-	mr_table_put(mesh->routes, rig_epoch(w->rig[ROUTE]), craft_b.b, e);
-}
-
-static void way_open(struct way *w, const struct mr_aead *aead)
-{
-	static const uint8_t link_key[MR_AEAD_KEY] = { 1 }, session_key[MR_AEAD_KEY] = { 2 };
-
-	rig_aead(aead);
-	rig_clock(mr_clock_now);
-	for (unsigned i = 0; i < PLACES; i++)
-		w->rig[i] = rig_open(place[i].kind, "{}", place[i].node);
-	w->link = keys_open(aead, link_key, 1, 70);
-	w->session = keys_open(aead, session_key, 2, 0);
-	fips_link_recv_init(&w->link_recv, &via);
-	w->link_recv.sending = 1;
-	fips_session_recv_init(&w->session_recv);
-	fips_session_install(&w->session_recv, &w->session->recv, 0);
-	put_route(w, craft_link(w->rig[FMP_SEAL], &craft_b, &w->link->send, &via, LINK_MTU),
-	          craft_session(w->rig[FSP_SEAL], &craft_b, &w->session->send, NULL, LINK_MTU));
-	craft_index(w->rig[FMP_OPEN], 70, &craft_a, 5, &w->link_recv, &w->link->recv);
-	craft_session(w->rig[FSP_OPEN], &craft_a, NULL, &w->session_recv, LINK_MTU);
-	for (unsigned i = 0; i < MR_VECTOR; i++)
-		craft_ip(w->ip[i], &craft_a, &craft_b, (uint8_t)i, w->bytes);
-}
-
-static void way_close(struct way *w)
-{
-	for (unsigned i = 0; i < PLACES; i++)
-		rig_close(w->rig[i]);
-	keys_close(w->link);
-	keys_close(w->session);
-}
-
-/* ---- one call, with a clock on both sides ---- */
-
-static inline uint64_t ticks(void)
-{
-#if defined(__x86_64__)
-	unsigned core;
-
-	return __rdtscp(&core);
-#else
-	return mr_clock_now();
-#endif
-}
-
-static double ns_per_tick(void)
-{
-	uint64_t ns = mr_clock_now(), at = ticks(), until = ns + 100 * MR_NS_PER_MS, now;
-
-	while ((now = mr_clock_now()) < until)
-		;
-	return (double)(now - ns) / (double)(ticks() - at);
-}
-
-static uint64_t call(struct mr_worker *w, struct mr_replica *r, unsigned input,
-                     struct mr_vector *v)
-{
-	uint64_t before, after;
-
-	mr_epoch_begin(w->epoch);
-	w->turn.now = w->engine->now();
-	before = ticks();
-	mr_call_process(w, r, input, MR_LANE_BULK, v);
-	after = ticks();
-	mr_epoch_end(w->epoch);
-	return after - before;
-}
-
-/* ---- carrying packets along ---- */
-
-/* Samples of one cell of the table. */
-struct samples {
-	unsigned n;
-	uint32_t stage[SAMPLES], behind[SAMPLES]; /* ticks */
-};
-
-static struct mr_pkt *new_packet(struct mr_worker *w, const void *bytes, uint32_t n)
-{
-	struct mr_pkt *p = mr_pool_get(w->pool);
-
-	if (!p)
-		abort();
-	memcpy(mr_pkt_put(p, n), bytes, n);
-	*mr_pkt_via(p) = via;
-	return p;
-}
-
-static void fill(struct way *way, unsigned at, unsigned from, unsigned n, struct mr_vector *v)
-{
-	struct mr_worker *w = rig_engine(way->rig[at])->replica[0].worker;
-
-	v->n = 0;
-	for (unsigned i = 0; i < n; i++) {
-		struct mr_pkt *old, *p;
-
-		if (at == ROUTE) {
-			p = new_packet(w, way->ip[from + i], way->bytes);
-		} else {
-			old = rig_out(way->rig[at - 1], place[at - 1].output);
-			if (!old) {
-				fprintf(stderr, "bench stage: %s lost a packet\n",
-				        place[at - 1].kind->name);
-				exit(1);
-			}
-			p = new_packet(w, old->data, old->len);
-			p->near = old->near;
-			p->far = old->far;
-			p->limit = old->limit;
-			p->mark = old->mark;
-			p->flags = old->flags;
-		}
-		mr_vector_add(v, p);
-	}
-}
-
-static void drain(struct rig *rig, const char *output)
-{
-	while (rig_out(rig, output))
-		;
-}
-
-/* The empty stage that the stage's output leads to, called the same way. */
-static uint64_t behind(struct way *way, unsigned at, unsigned n)
-{
-	struct mr_replica *r = &rig_engine(way->rig[at])->replica[0];
-	unsigned output = 0;
-	struct mr_vector v = { 0 };
-
-	while (strcmp(r->kind->outputs[output].name, place[at].output) != 0)
-		output++;
-	for (unsigned i = 0; i < n; i++)
-		mr_vector_add(&v, new_packet(r->worker, way->ip[i], 64));
-	return call(r->worker, r->exit[output][0].to, r->exit[output][0].input, &v);
-}
-
-/* 64 packets all the way; those of `measured` in vectors of `size`. */
-static void carry(struct way *way, unsigned measured, unsigned size, struct samples *s)
-{
-	for (unsigned at = 0; at < PLACES; at++) {
-		struct rig *rig = way->rig[at];
-		struct mr_replica *r = &rig_engine(rig)->replica[0];
-		unsigned step = at == measured ? size : MR_VECTOR;
-		struct mr_vector v;
-		struct mr_event event;
-
-		for (unsigned from = 0; from < MR_VECTOR; from += step) {
-			uint64_t took;
-
-			fill(way, at, from, step, &v);
-			took = call(r->worker, r, 0, &v);
-			if (at == measured && s->n < SAMPLES)
-				s->stage[s->n++] = (uint32_t)took;
-		}
-		while (rig_event(rig, &event))
-			;
-	}
-	drain(way->rig[PLACES - 1], place[PLACES - 1].output);
-}
+/* ---- measuring ---- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -250,125 +72,132 @@ static uint32_t median(uint32_t *of, unsigned n)
 	return of[n / 2];
 }
 
-/* Ticks of a packet: of the median call. */
-static double measure(struct way *way, unsigned at, unsigned size, unsigned ms, struct samples *s)
+static struct cell measure(const struct subject *s, unsigned size, unsigned ms, struct samples *to)
 {
-	uint64_t until;
-	double stage;
+	uint64_t until, before, rounds = 0;
+	struct cell cell = { 0 };
 
-	s->n = 0;
+	to->n = 0;
 	for (unsigned i = 0; i < 20; i++) /* warm */
-		carry(way, at, size, s);
-	s->n = 0;
+		s->round(s, size, to);
+	to->n = 0;
+	before = s->system_calls ? rig_count(s->rig, s->system_calls) : 0;
 	until = mr_clock_now() + ms * MR_NS_PER_MS;
-	while (mr_clock_now() < until && s->n < SAMPLES)
-		carry(way, at, size, s);
-	for (unsigned i = 0; i < s->n; i++) {
-		s->behind[i] = (uint32_t)behind(way, at, size);
-		drain(way->rig[at], place[at].output);
+	for (; rounds == 0 || (mr_clock_now() < until && to->n < STAGE_SAMPLES); rounds++)
+		s->round(s, size, to);
+	if (s->system_calls)
+		cell.system_calls = (double)(rig_count(s->rig, s->system_calls) - before) /
+		                    (double)rounds;
+	for (unsigned i = 0; i < to->n; i++) {
+		to->behind[i] = (uint32_t)stage_behind(s->rig, s->output, size);
+		if (s->output)
+			stage_drain(s->rig, s->output, size);
 	}
-	stage = median(s->stage, s->n);
-	return (stage - median(s->behind, s->n)) / size;
+	cell.calls = to->n;
+	cell.ticks = median(to->stage, to->n);
+	cell.ticks = (cell.ticks - median(to->behind, to->n)) / size;
+	return cell;
 }
 
-/* ---- the command line and the table ---- */
+/* ---- the table ---- */
 
-static const struct mr_aead *choose(const char *name)
+static void rows(const struct subject *s, unsigned ms, double ns, bool json, const char *comma,
+                 struct samples *samples)
 {
-	const struct mr_aead *aead;
-
-	if (!name)
-		return mr_aead_choose(provider_all(), mr_clock_now, NULL, NULL);
-	aead = mr_aead_find(provider_all(), name);
-	if (!aead || (aead->usable && !aead->usable())) {
-		fprintf(stderr, "bench stage: no provider %s here\n", name);
-		exit(1);
-	}
-	return aead;
-}
-
-static unsigned number(const char *option, const char *text, unsigned least, unsigned most)
-{
-	char *end;
-	unsigned long n = strtoul(text ? text : "", &end, 10);
-
-	if (*end || n < least || n > most) {
-		fprintf(stderr, "bench stage: %s wants a whole number from %u to %u\n", option, least,
-		        most);
-		exit(1);
-	}
-	return (unsigned)n;
-}
-
-static unsigned place_of(const char *name)
-{
-	for (unsigned i = 0; i < PLACES; i++) {
-		if (!strcmp(place[i].kind->name, name))
-			return i;
-	}
-	fprintf(stderr, "bench stage: %s is none of route, fsp-seal, fmp-seal, fmp-open, fsp-open\n",
-	        name);
-	exit(1);
-}
-
-static void row(struct way *way, unsigned at, unsigned ms, double ns, bool json, const char *comma)
-{
-	static const unsigned sizes[] = { 1, 16, 64 };
-	static struct samples samples;
-
-	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++, comma = ",") {
-		double ticks = measure(way, at, sizes[i], ms, &samples);
+	for (unsigned i = 0; i < STAGE_SIZES; i++, comma = ",") {
+		struct cell c = measure(s, s->size[i], ms, samples);
 
 		if (json)
 			printf("%s{\"stage\":\"%s\",\"vector\":%u,\"ns\":%.2f,\"cycles\":%.2f,"
-			       "\"calls\":%u}", comma, place[at].kind->name, sizes[i], ns * ticks,
-			       ticks, samples.n);
+			       "\"system_calls\":%.2f,\"calls\":%u}", comma, s->name, s->size[i],
+			       ns * c.ticks, c.ticks, c.system_calls, c.calls);
 		else
-			printf("%-10s %6u %10.1f %12.1f\n", place[at].kind->name, sizes[i],
-			       ns * ticks, ticks);
+			printf("%-10s %6u %10.1f %13.1f %12.1f\n", s->name, s->size[i], ns * c.ticks,
+			       c.ticks, c.system_calls);
 		fflush(stdout);
 	}
 }
 
+static void head(unsigned bytes, const char *aead, bool json)
+{
+	if (json)
+		printf("{\"bytes\":%u,\"aead\":\"%s\",\"measured\":%s,\"stages\":[", bytes, aead,
+		       MR_MEASURE ? "true" : "false");
+	else
+		printf("IP packets of %u bytes, %s%s\n%-10s %6s %10s %13s %12s\n", bytes, aead,
+		       MR_MEASURE ? "" : ", nothing measured by the runtime itself", "stage",
+		       "vector", "ns/packet", "cycles/packet", "system calls");
+}
+
+/* ---- the command line ---- */
+
+static void open_all(struct bench *b, const struct mr_aead *aead, unsigned bytes)
+{
+	rig_aead(aead);
+	rig_clock(mr_clock_now);
+	for (unsigned i = 0; i < WAYS; i++)
+		b->subjects += way_open(&b->way[i], i, aead, bytes, b->subject + b->subjects);
+	b->subjects += io_open(&b->io, bytes, b->subject + b->subjects);
+}
+
+static void close_all(struct bench *b)
+{
+	for (unsigned i = 0; i < WAYS; i++)
+		way_close(&b->way[i]);
+	io_close(&b->io);
+}
+
+static void choose(const struct bench *b, const char *name, bool *chosen)
+{
+	unsigned i = 0;
+
+	while (i < b->subjects && strcmp(b->subject[i].name, name) != 0)
+		i++;
+	if (i < b->subjects) {
+		chosen[i] = true;
+		return;
+	}
+	fprintf(stderr, "bench stage: %s is none of", name);
+	for (i = 0; i < b->subjects; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", b->subject[i].name);
+	fprintf(stderr, "\n");
+	exit(1);
+}
+
 int main(int argc, char **argv)
 {
-	bool chosen[PLACES] = { 0 }, all = true, json = false;
-	const unsigned most = fips_mtu_packet(LINK_MTU, LINK_MTU);
+	const unsigned most = fips_mtu_packet(STAGE_LINK_MTU, STAGE_LINK_MTU);
 	const char *aead = NULL, *comma = "";
-	static struct way way = { .bytes = 1280 };
-	unsigned ms = 300;
+	unsigned bytes = 1280, ms = 300, n = 0;
+	bool chosen[SUBJECTS] = { 0 }, json = false;
+	static struct bench b;
 	double ns;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--bytes"))
-			way.bytes = number(argv[i], argv[i + 1], 48, most), i++;
+			bytes = option_number("stage", argv[i], argv[i + 1], BYTES_MIN, most), i++;
 		else if (!strcmp(argv[i], "--ms"))
-			ms = number(argv[i], argv[i + 1], 1, 60000), i++;
+			ms = option_number("stage", argv[i], argv[i + 1], 1, 60000), i++;
 		else if (!strcmp(argv[i], "--aead") && argv[i + 1])
 			aead = argv[++i];
 		else if (!strcmp(argv[i], "--json"))
 			json = true;
 		else
-			chosen[place_of(argv[i])] = true, all = false;
+			argv[n++] = argv[i]; /* a name */
 	}
-	way_open(&way, choose(aead));
-	aead = rig_engine(way.rig[0])->aead->name;
-	ns = ns_per_tick();
-	if (json)
-		printf("{\"bytes\":%u,\"aead\":\"%s\",\"measured\":%s,\"stages\":[", way.bytes, aead,
-		       MR_MEASURE ? "true" : "false");
-	else
-		printf("IP packets of %u bytes, %s%s\n%-10s %6s %10s %12s\n", way.bytes, aead,
-		       MR_MEASURE ? "" : ", nothing measured by the runtime itself", "stage",
-		       "vector", "ns/packet", "cycles/packet");
-	for (unsigned i = 0; i < PLACES; i++) {
-		if (all || chosen[i]) {
-			row(&way, i, ms, ns, json, comma);
-			comma = ",";
-		}
+	open_all(&b, option_aead("stage", aead), bytes);
+	for (unsigned i = 0; i < n; i++)
+		choose(&b, argv[i], chosen);
+	head(bytes, rig_engine(b.subject[0].rig)->aead->name, json);
+	ns = stage_ns_per_tick();
+	for (unsigned i = 0; i < b.subjects; i++) {
+		if (n > 0 && !chosen[i])
+			continue;
+		rows(&b.subject[i], ms, ns, json, comma, &b.samples);
+		comma = ",";
 	}
 	if (json)
 		printf("]}\n");
-	way_close(&way);
+	close_all(&b);
 	return 0;
 }
