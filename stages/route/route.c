@@ -258,7 +258,8 @@ const struct mr_kind mr_kind_route = {
 		{ "no-session", .help = "a message of our own whose session or way is gone" },
 		{ "stopped", .help = "still parked when the node stopped, or without a place after a reload" },
 		{ "own-source", .help = "a datagram of others that claims to be from us" },
-		{ "no-route", .help = "a datagram of others without a next hop, whose sender is not told" },
+		{ "no-route", .help = "a datagram of others without a next hop but the one it came "
+		                      "from, whose sender is not told" },
 		{ "over-rate", .help = "a neighbour brings datagrams for too many unknown destinations" },
 		{ "transit-full", .help = "too many destinations or datagrams of others wait already" },
 		{ "transit-over", .help = "oldest of too many of others that wait for one destination" },
@@ -275,7 +276,8 @@ const struct mr_kind mr_kind_route = {
 		{ "forwarded-bytes", .help = "... their bytes", .unit = "bytes" },
 		{ "ttl-exhausted-packets", .help = "others' datagrams that would leave with ttl 0" },
 		{ "ttl-exhausted-bytes", .help = "... their bytes", .unit = "bytes" },
-		{ "drop-no-route-packets", .help = "others' datagrams without a next hop" },
+		{ "drop-no-route-packets", .help = "others' datagrams without a next hop but the one they "
+		                                   "came from" },
 		{ "drop-no-route-bytes", .help = "... their bytes", .unit = "bytes" },
 		{ "drop-mtu-exceeded-packets", .help = "others' datagrams too big for the link out" },
 		{ "drop-mtu-exceeded-bytes", .help = "... their bytes", .unit = "bytes" },

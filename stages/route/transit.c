@@ -6,7 +6,8 @@
  *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once a call for a
  *      destination
  *   5. none known: it waits, and control is asked
- *      there is none, or it is too big for the link: control is told, so that it tells the sender
+ *      there is none, or it is where it came from, or it is too big for the link: control is told, so that it
+ *      tells the sender
  *   6. ttl, path MTU and CE are written, and it leaves
  *
  * A datagram that waits is as it came: it goes through all of this again when its time has come. */
@@ -90,9 +91,18 @@ static void undeliverable(struct route *r, struct mr_pkt *p, uint16_t mtu, struc
 
 /* ---- where it goes on ---- */
 
+/* By the link it came by?  There they think us nearer to its destination, and we them: one of both goes by
+ * coordinates that are old, and it would go to and fro until its ttl is used up, datagram after datagram.  That is
+ * no way; and its sender, who is told, tells those on the way where the destination is (ours: mesh.md 5.3 does not
+ * except the link). */
+static bool goes_back(const struct route_way *w, const struct mr_pkt *p)
+{
+	return w->near == p->near;
+}
+
 static void send_on(struct route *r, const struct route_way *w, struct mr_pkt *p, struct mr_turn *t)
 {
-	if (!w->link) {
+	if (!w->link || goes_back(w, p)) {
 		undeliverable(r, p, 0, t);
 		return;
 	}

@@ -325,6 +325,31 @@ START_TEST(without_a_next_hop)
 }
 END_TEST
 
+/* The next hop is where it came from: control is told as if there were none, and nothing leaves.  By another link it
+ * leaves. */
+START_TEST(not_back_where_it_came_from)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct fips_addr dest = far_node(1);
+	uint64_t link = craft_link(rig, &craft_b, NULL, NULL, 1472);
+	struct mr_pkt *p;
+
+	put_forward(rig, &dest, link, FIPS_ROUTE_TREE_UP);
+	feed(rig, &dest, link, 0);
+	rig_run(rig);
+	p = rig_out(rig, "control");
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(p->mark, MR_SHAPE_DATAGRAM);
+	ck_assert_uint_eq(p->limit, 0);
+	ck_assert_ptr_null(rig_out(rig, "forward"));
+	ck_assert_uint_eq(rig_count(rig, "drop-no-route-packets"), 1);
+	feed(rig, &dest, neighbour(1), 0);
+	ck_assert_str_eq(rig_run(rig), "forward");
+	rig_conserved(rig);
+	rig_close(rig);
+}
+END_TEST
+
 /* R25: larger than the link out.  The size that fits is the link's MTU less what the frame adds (36). */
 START_TEST(too_big_for_the_link)
 {
@@ -561,6 +586,7 @@ int main(void)
 	tcase_add_test(tc, ever_new_destinations);
 	tcase_add_test(tc, asked_again_and_given_up);
 	tcase_add_test(tc, without_a_next_hop);
+	tcase_add_test(tc, not_back_where_it_came_from);
 	tcase_add_test(tc, too_big_for_the_link);
 	tcase_add_test(tc, a_signal_is_not_answered);
 	tcase_add_test(tc, ours_do_not_come_back);
