@@ -164,6 +164,7 @@ uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p
 void fips_mesh_path_changed(struct fips_node *n)
 {
 	fips_mesh_changed(n);
+	fips_sessions_place(n);
 }
 
 /* ---- what sessions ask of it ---- */

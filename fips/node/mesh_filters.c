@@ -182,10 +182,19 @@ bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fi
 	return path || e;
 }
 
+/* Whom we have a session with may be elsewhere now: it hears of it that we know, and so do those on the way. */
 void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who,
                      const struct fips_coords *list)
 {
+	struct fips_session *s = fips_session_find(n, who);
+	struct fips_treepath before, after;
+
+	before.n = 0;
+	if (s)
+		fips_mesh_coords(n, who, &before);
 	fips_cache_put(&n->mesh.cache, who, list, FIPS_CACHE_PASSING, 0, n->now);
+	if (s && fips_mesh_coords(n, who, &after) && !fips_treepath_eq(&before, &after))
+		fips_session_place(n, s);
 }
 
 struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest)

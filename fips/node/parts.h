@@ -159,6 +159,8 @@ bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them,
                         struct fips_treepath *theirs);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once */
 void fips_session_warm(struct fips_node *n, struct fips_session *s);   /* now, and a second later */
+void fips_session_place(struct fips_node *n, struct fips_session *s);  /* soon: ours or theirs is another */
+void fips_sessions_place(struct fips_node *n);                         /* ... for all of them */
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s);
 
 /* session_mtu.c: what a path takes, and telling the other end. */

@@ -7,6 +7,7 @@
 
 #include "fips/node/parts.h"
 
+#define PLACE_GAP    (2 * MR_NS_PER_S) /* between two that say our place is another   */
 #define WARMUP_AGAIN MR_NS_PER_S       /* after the first                             */
 #define WARMUP_LAST  (2 * MR_NS_PER_S) /* after the second, if nothing came back      */
 
@@ -122,8 +123,33 @@ void fips_session_warm(struct fips_node *n, struct fips_session *s)
 	s->warmup_at = n->now + WARMUP_AGAIN;
 }
 
+/* Coordinates that others keep of us, or we of others, are wrong from now on, and a datagram that goes by them may
+ * go in circles without a word from anybody.  So who finds another place says so along each session, and who hears
+ * of it answers: the way there and the way back may not be the same. */
+void fips_session_place(struct fips_node *n, struct fips_session *s)
+{
+	if (s->state != FIPS_SESSION_ESTABLISHED || s->place_at != MR_NEVER)
+		return;
+	s->place_at = s->placed_at ? s->placed_at + PLACE_GAP : 0;
+	if (s->place_at < n->now)
+		s->place_at = n->now;
+	fips_mark_session(n, s);
+}
+
+void fips_sessions_place(struct fips_node *n)
+{
+	for (unsigned i = 0; i < n->n_sessions; i++)
+		if (n->sessions[i].used)
+			fips_session_place(n, &n->sessions[i]);
+}
+
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s)
 {
+	if (n->now >= s->place_at) {
+		s->place_at = MR_NEVER;
+		s->placed_at = n->now;
+		fips_session_warm(n, s);
+	}
 	if (n->now < s->warmup_at)
 		return;
 	s->warmup_at = MR_NEVER;

@@ -152,7 +152,7 @@ struct fips_session *fips_session_add(struct fips_node *n, const struct fips_add
 	s->addr = *addr;
 	s->made = n->now;
 	s->resend.next = MR_NEVER;
-	s->warmup_at = MR_NEVER;
+	s->warmup_at = s->place_at = MR_NEVER;
 	s->confirm_until = MR_NEVER;
 	s->reroute_at = MR_NEVER;
 	s->turn_at = MR_NEVER;

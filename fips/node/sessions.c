@@ -232,6 +232,6 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 		return due;
 	due = fips_sooner(due, fips_session_rekey_due(s));
 	due = fips_sooner(due, fips_sooner(s->idle_at, fips_sooner(s->drain_at, s->warmup_at)));
-	due = fips_sooner(due, fips_sooner(s->reroute_at, s->mtu_at));
+	due = fips_sooner(due, fips_sooner(s->reroute_at, fips_sooner(s->mtu_at, s->place_at)));
 	return fips_sooner(due, fips_reports_due(&s->reporting, n->session_mmp));
 }

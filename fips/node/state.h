@@ -248,6 +248,8 @@ struct fips_session {
 	uint64_t idle_at;      /* look at the words again                         */
 	uint64_t warmup_at;
 	unsigned warmups;      /* sent after the first                            */
+	uint64_t place_at;     /* our place in the tree, or theirs, is another: say so */
+	uint64_t placed_at;    /* ... and when that was said last                 */
 	uint64_t answer_at;    /* no CoordsWarmup for a signal before this        */
 	uint64_t forget_at;    /* ... and its place not forgotten                 */
 	bool     reported;     /* the other side sends reports                    */

@@ -220,6 +220,38 @@ static const char *ghosts(unsigned n)
 	return path;
 }
 
+/* Each session's other end is told where we are, again a second later, and not more often than that when our place
+ * changes again and again. */
+START_TEST(an_endpoint_is_told_of_our_place)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct puppet peer = { .who = PEER, .epoch = 1, .ephemeral = 1 };
+	struct bench *b;
+
+	config.link_mmp = config.session_mmp = FIPS_MMP_MINIMAL;
+	config.rekey = false;
+	config.timers.heartbeat = 1000000;
+	b = open_with(2, &config);
+	b->alive = b->data = true;
+	bench_setup(b, &peer);
+	bench_msg3(b, &peer);
+	bench_confirm_session(b, PEER, b->session_key);
+	want("warmup", bench_wait(b, SECONDS(1)));
+	want("", bench_wait(b, SECONDS(10)));
+	hear(b, compose(b, OTHER, 1, "a"));
+	want("warmup", bench_wait(b, SECONDS(1) - 1));
+	want("warmup", bench_wait(b, 1));
+	want("", bench_wait(b, SECONDS(10)));
+	for (unsigned i = 2; i < 6; i++) {
+		hear(b, compose(b, OTHER, i, i % 2 ? "a" : "ba"));
+		bench_wait(b, MS(100));
+	}
+	ck_assert_str_eq("warmup warmup warmup", bench_wait(b, SECONDS(4)));
+	want("", bench_wait(b, SECONDS(10)));
+	close_bench(b);
+}
+END_TEST
+
 /* A path that no message can hold is counted; one that is just short enough is told. */
 START_TEST(a_path_may_be_too_long_to_tell)
 {
@@ -637,6 +669,7 @@ int main(void)
 	tcase_add_test(t, a_neighbour_is_told);
 	tcase_add_test(t, many_neighbours_are_told_of_a_switch);
 	tcase_add_test(t, changes_within_half_a_second_collapse);
+	tcase_add_test(t, an_endpoint_is_told_of_our_place);
 	tcase_add_test(t, a_path_may_be_too_long_to_tell);
 	tcase_add_test(t, what_they_announce_is_taken);
 	tcase_add_test(t, no_message_too_short_or_misshapen);
