@@ -60,8 +60,10 @@ void fips_mesh_lookup_close(struct fips_node *n)
 	fips_signals_close(&n->mesh.signals);
 }
 
+/* Who is a neighbour needs no looking for. */
 void fips_mesh_lookup_up(struct fips_node *n, const struct fips_peer *p)
 {
+	fips_lookups_cancel(&n->mesh.lookups, &p->addr);
 	fips_lookups_peer_up(&n->mesh.lookups, fips_peer_slot(n, p), n->now);
 }
 

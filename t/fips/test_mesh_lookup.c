@@ -468,6 +468,18 @@ START_TEST(nobody_answers)
 }
 END_TEST
 
+/* Whoever is looked for becomes a neighbour: the rest of the requests are spared. */
+START_TEST(it_comes_by_itself)
+{
+	seek();
+	bench_link(r.b, FAR);
+	bench_wait(r.b, SECONDS(20));
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_REQ_INITIATED), 1);
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_RESP_TIMED_OUT), 0);
+	close_room();
+}
+END_TEST
+
 /* Answers that are worth nothing, and what they are counted as. */
 static const struct { struct answer a; bool own_id; enum fips_lookup_count count; } worthless[] = {
 	{ { .from = B, .target = FAR, .id = 1 }, false, FIPS_LOOKUP_RESP_UNASKED },
@@ -701,6 +713,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(own, a_packet_is_worth_a_lookup);
 	tcase_add_test(own, nobody_answers);
+	tcase_add_test(own, it_comes_by_itself);
 	tcase_add_loop_test(own, worthless_answers, 0, COUNT(worthless));
 	tcase_add_test(own, a_flood_of_bad_proofs);
 	tcase_add_test(own, our_own_request_comes_back);
