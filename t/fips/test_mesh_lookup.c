@@ -471,8 +471,11 @@ END_TEST
 /* Whoever is looked for becomes a neighbour: the rest of the requests are spared. */
 START_TEST(it_comes_by_itself)
 {
+	const struct puppet p = { .who = FAR, .epoch = 1, .ephemeral = 9, .index = 99 };
+
 	seek();
-	bench_link(r.b, FAR);
+	bench_msg1(r.b, &p);
+	want("heartbeat setup", bench_confirm(r.b, FAR, r.b->link_key, 0));
 	bench_wait(r.b, SECONDS(20));
 	ck_assert_uint_eq(counted(FIPS_LOOKUP_REQ_INITIATED), 1);
 	ck_assert_uint_eq(counted(FIPS_LOOKUP_RESP_TIMED_OUT), 0);
