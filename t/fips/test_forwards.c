@@ -336,6 +336,40 @@ START_TEST(ever_new_ones)
 }
 END_TEST
 
+/* R7: more destinations that have a way than there are places: who was sent to longest ago makes room. */
+START_TEST(more_than_there_are_places)
+{
+	enum { MORE = 5, ALL = FIPS_FORWARDS_MAX + MORE };
+	struct fips_node_config config = fips_node_config_default();
+	struct fips_peer_config *peers = calloc(ALL + 1, sizeof *peers);
+	struct fips_identity hop = world_identity(HOP);
+	struct bench *b;
+
+	peers[0] = (struct fips_peer_config){ .addr = hop.addr, .auto_reconnect = true };
+	memcpy(peers[0].pub, hop.pub, FIPS_PUB_LEN);
+	for (unsigned i = 0; i < ALL; i++)
+		peers[1 + i] = (struct fips_peer_config){ .addr = dest(i), .hop = hop.addr, .behind = true };
+	config.peers = peers;
+	config.n_peers = ALL + 1;
+	config.rekey = false;
+	b = bench_open(ME, 0, &config);
+	b->alive = true;
+	bench_link(b, HOP);
+	for (unsigned i = 0; i < ALL; i++) {
+		struct fips_addr a = dest(i), first = dest(i - FIPS_FORWARDS_MAX);
+
+		b->now += 1000;
+		want(i < FIPS_FORWARDS_MAX ? "forward" : "unforward forward",
+		     bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_FORWARD, .peer = a }));
+		if (i >= FIPS_FORWARDS_MAX)
+			ck_assert(fips_addr_eq(&b->last[FIPS_ACT_UNFORWARD].peer, &first));
+	}
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_FORWARDS_EVICTED), MORE);
+	bench_close(b);
+	free(peers);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("forwards");
@@ -353,6 +387,7 @@ int main(void)
 	tcase_add_loop_test(node, crowded_ways, 0, 2);
 	tcase_add_loop_test(node, a_link_that_loses, 0, COUNT(losses));
 	tcase_add_test(node, ever_new_ones);
+	tcase_add_test(node, more_than_there_are_places);
 	suite_add_tcase(s, node);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -233,6 +233,18 @@ static void a_packet_without_a_route(void)
 	whole_run(20);
 }
 
+static void a_datagram_without_a_forward(void)
+{
+	struct fips_addr nobody = { { 0xee } };
+	uint8_t message[200], payload[40] = { 0, 0, 24, 0 };
+
+	linked("");
+	fill(whole_mesh(0)->forwards, sizeof(struct fips_forward_entry), MR_FORWARDS_MAX);
+	neighbour_message(&nb, message, craft_datagram(message, &nb.me.addr, &nobody, 1472, payload,
+	                                               sizeof payload));
+	whole_run(20);
+}
+
 static uint64_t indices(void)
 {
 	return mr_table_count(whole_mesh(0)->index);
@@ -246,6 +258,11 @@ static uint64_t sessions(void)
 static uint64_t routes(void)
 {
 	return mr_table_count(whole_mesh(0)->routes);
+}
+
+static uint64_t forwards(void)
+{
+	return mr_table_count(whole_mesh(0)->forwards);
 }
 
 /* ---- what all have in common ---- */
@@ -283,6 +300,8 @@ static const struct {
 	{ "the sessions table", a_setup_without_a_session, sessions, MR_SESSIONS_MAX,
 	  &mr_kind_control, "table-full", 0 },
 	{ "the routes table", a_packet_without_a_route, routes, MR_ROUTES_MAX, &mr_kind_control,
+	  "table-full", 0 },
+	{ "the forwards table", a_datagram_without_a_forward, forwards, MR_FORWARDS_MAX, &mr_kind_control,
 	  "table-full", 0 },
 };
 
