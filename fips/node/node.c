@@ -242,7 +242,10 @@ static void dispatch(struct fips_node *n, const struct fips_input *in)
 	case FIPS_IN_LEARNED: fips_node_learned(n, in); break;
 	case FIPS_IN_UNDELIVERED: fips_node_undelivered(n, in); break;
 	case FIPS_IN_UNREADABLE: fips_node_unreadable(n, &in->peer); break;
-	case FIPS_IN_KNOWN: fips_node_meet(n, in->bytes); break;
+	case FIPS_IN_KNOWN:
+		assert(in->len == FIPS_PUB_LEN);
+		fips_node_meet(n, in->bytes);
+		break;
 	case FIPS_IN_LINK_SNAPSHOT: fips_link_snapshot_in(n, in); break;
 	case FIPS_IN_SESSION_SNAPSHOT: fips_session_snapshot_in(n, in); break;
 	case FIPS_IN_VIAS: vias(n, in); break;
