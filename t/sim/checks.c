@@ -90,7 +90,7 @@ void sim_check_always(struct sim *s)
 {
 	for (unsigned i = 0; i < s->n_nodes; i++)
 		if (s->nodes[i].brain)
-			sim_plane_check(s->nodes[i].plane);
+			sim_plane_look(s->nodes[i].plane);
 }
 
 /* --- after the storm -------------------------------------------------------------------------- */

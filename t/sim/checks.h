@@ -6,7 +6,8 @@
  * is told something in the end.
  *
  * Once the storm is over, within a bound: every edge has its link, every node its place in one tree under
- * the smallest address, every pair that asks is answered.  From then on nothing is lost.
+ * the smallest address, every pair that asks is answered.  From then on nothing is lost, but while the tree turns:
+ * a node that finds another parent loses the coordinates that pass through it, and those of others are stale.
  */
 #ifndef T_SIM_CHECKS_H
 #define T_SIM_CHECKS_H
@@ -23,6 +24,9 @@ void sim_keys_close(struct sim *s);
 
 /* A LOOK event has come: what must hold always. */
 void sim_check_always(struct sim *s);
+
+/* Have nodes found other places in the tree since the last look? */
+bool sim_check_turned(struct sim *s);
 
 /* Is all well?  NULL, or what is not.  Each of these looks at one thing, and asks that those before it hold. */
 const char *sim_check_well(struct sim *s);

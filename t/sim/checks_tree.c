@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/wire.h"
 #include "fips/node/mesh.h"
 #include "t/sim/air.h"
 #include "t/sim/checks.h"
@@ -80,4 +81,18 @@ const char *sim_check_tree(struct sim *s)
 	}
 	free(root);
 	return what ? s->why : NULL;
+}
+
+bool sim_check_turned(struct sim *s)
+{
+	uint64_t places = 0, before = s->places;
+
+	for (unsigned i = 0; i < s->n_nodes; i++) {
+		const struct fips_treepath *path = s->nodes[i].brain ? fips_mesh_path(s->nodes[i].brain) : NULL;
+
+		for (unsigned k = 0; path && k < path->n; k++)
+			places = (places ^ mr_le64(path->a[k].b)) * UINT64_C(0x100000001b3);
+	}
+	s->places = places;
+	return places != before;
 }

@@ -6,12 +6,15 @@
 #include "core/wire.h"
 #include "fips/path/ecn.h"
 #include "fips/wire/shim.h"
+#include "t/sim/air.h"
+#include "t/sim/node.h"
 #include "t/sim/plane.h"
 
 #define MAGIC    0x504d4953u
 #define TELLING  17   /* bytes that say what a packet is, behind the IPv6 header              */
 #define LARGEST  1200 /* bytes of a packet                                                    */
 #define ON_WAY   SIM_S(10) /* an answer may take so long when all is well                     */
+#define QUIET    SIM_S(30) /* so long after the tree turned packets may still be lost         */
 #define NEXT_HEADER_NONE 59
 
 enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4, COUNTS = 8 };
@@ -111,7 +114,7 @@ static void number(struct sim *s, struct sim_flow *f)
 		if (!f->state)
 			abort();
 	}
-	f->state[f->numbered++] = ASKED | (s->well ? COUNTS : 0);
+	f->state[f->numbered++] = ASKED | (s->well && s->now - s->turned > QUIET ? COUNTS : 0);
 	s->figures.asked++;
 }
 
@@ -194,6 +197,16 @@ void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n)
 	node->sim->figures.told++;
 }
 
+void sim_flows_turned(struct sim *s)
+{
+	for (unsigned i = 0; i < s->n_flows; i++) {
+		struct sim_flow *f = &s->flows[i];
+
+		for (uint64_t k = f->numbered; k > 0 && k + SIM_LAST > f->numbered; k--)
+			f->state[k - 1] &= (uint8_t)~COUNTS;
+	}
+}
+
 void sim_flows_check(struct sim *s)
 {
 	for (unsigned i = 0; i < s->n_flows; i++) {
@@ -219,16 +232,31 @@ static void add(struct sim *s, unsigned from, unsigned to)
 	again(s, s->n_flows++, sim_random(s, f->period));
 }
 
+/* Of each node two: with a neighbour, or with anybody. */
 void sim_flows_open(struct sim *s)
 {
-	s->flows = sim_alloc(2 * s->n_edges + 1, sizeof *s->flows);
-	for (unsigned i = 0; i < s->n_edges; i++) {
-		const struct sim_edge *e = &s->edges[i];
+	s->flows = sim_alloc(2 * s->n_nodes, sizeof *s->flows);
+	for (unsigned i = 0; i < 2 * s->n_nodes; i++) {
+		const struct sim_node *node = &s->nodes[i / 2];
+		unsigned to = (unsigned)sim_random(s, s->n_nodes);
 
-		if (sim_random(s, 2))
-			add(s, e->a, e->b);
 		if (sim_random(s, 3) == 0)
-			add(s, e->b, e->a);
+			to = sim_air_other(&s->edges[node->edges[sim_random(s, node->n_edges)]], node->id);
+		if (to != node->id)
+			add(s, node->id, to);
+	}
+}
+
+void sim_flows_name(struct sim_node *node)
+{
+	struct sim *s = node->sim;
+
+	for (unsigned i = 0; i < s->n_flows; i++) {
+		struct fips_input in = { .kind = FIPS_IN_KNOWN, .len = FIPS_PUB_LEN,
+			                 .bytes = s->nodes[s->flows[i].to].me.pub };
+
+		if (s->flows[i].from == node->id)
+			sim_node_input(node, &in);
 	}
 }
 

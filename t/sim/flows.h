@@ -10,6 +10,7 @@
 #include "t/sim/sim.h"
 
 #define SIM_TIMES 32
+#define SIM_LAST  2 /* questions that may have been on their way when the tree turned */
 
 struct sim_flow {
 	/* const after open */
@@ -28,6 +29,9 @@ struct sim_flow {
 void sim_flows_open(struct sim *s);
 void sim_flows_close(struct sim *s);
 
+/* A process begins: its programs have looked up the names of those whom they will ask. */
+void sim_flows_name(struct sim_node *node);
+
 /* A PING event has come. */
 void sim_flow_ping(struct sim *s, unsigned flow);
 
@@ -38,6 +42,9 @@ void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const
 void sim_flow_dropped(struct sim_node *node, const uint8_t *ip, size_t n);
 void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16_t most);
 void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n);
+
+/* Nodes have found other places: what was asked a moment ago may be lost. */
+void sim_flows_turned(struct sim *s);
 
 /* Was all answered that was asked while all was well?  The last few seconds do not count. */
 void sim_flows_check(struct sim *s);

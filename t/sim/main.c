@@ -81,9 +81,10 @@ static void show(const struct sim *s, double seconds)
 	printf("seed %llu: %u nodes, %u edges, %s, %s for %u s; digest %016llx\n",
 	       (unsigned long long)o->seed, s->n_nodes, s->n_edges, o->shape, o->storm, o->seconds,
 	       (unsigned long long)s->digest);
-	printf("  linked after %.1f s, one tree after %.1f s, filters after %.1f s, all well after %.1f s\n",
+	printf("  linked after %.1f s, one tree after %.1f s, filters after %.1f s, all well after %.1f s, %llu turns\n",
 	       (double)f->heal[SIM_LINKED] / 1e9, (double)f->heal[SIM_TREED] / 1e9,
-	       (double)f->heal[SIM_TOLD] / 1e9, (double)f->heal[SIM_ANSWERED] / 1e9);
+	       (double)f->heal[SIM_TOLD] / 1e9, (double)f->heal[SIM_ANSWERED] / 1e9,
+	       (unsigned long long)f->turns);
 	printf("  pings %llu of %llu answered, %llu told of no way; %llu frames, %llu lost, %llu forwarded, "
 	       "%llu loops, %u hops at most\n",
 	       (unsigned long long)f->answered, (unsigned long long)f->asked, (unsigned long long)f->told,

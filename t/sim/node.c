@@ -7,6 +7,7 @@
 #include "core/wire.h"
 #include "t/lib/small_curve.h"
 #include "t/sim/air.h"
+#include "t/sim/flows.h"
 #include "t/sim/plane.h"
 
 #define SPIN      64   /* timers a brain may want at one moment                             */
@@ -340,6 +341,7 @@ void sim_node_start(struct sim_node *node)
 	node->starts++;
 	node->sim->figures.starts++;
 	sim_node_input(node, &start);
+	sim_flows_name(node);
 }
 
 static void count_life(struct sim_node *node)

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "t/sim/checks.h"
-#include "t/sim/flows.h"
+#include "t/sim/node.h"
 #include "t/sim/plane_state.h"
 #include "t/sim/seal.h"
 
 /* Data threads read the clock themselves: what they write may be a little ahead of the brain's. */
 #define AHEAD SIM_MS(2)
+
+#define UNREADABLE 3 /* messages in a row that open under no key of their session */
 
 static unsigned row(const uint8_t *prefix)
 {
@@ -313,10 +315,38 @@ void sim_plane_close(struct sim_plane *p)
 	free(p);
 }
 
-void sim_plane_check(struct sim_plane *p)
+/* Three messages or more that no key opens, and none that one does, in about two seconds: as control's tick. */
+static void look_at_missed(struct sim_plane *p, struct session *s)
+{
+	uint64_t missed = fips_word_get(&s->recv.missed);
+	struct fips_input in = { .kind = FIPS_IN_UNREADABLE, .peer = s->peer };
+
+	if (missed < s->missed[0])
+		s->missed[0] = s->missed[1] = 0;
+	if (missed - s->missed[1] >= UNREADABLE) {
+		sim_node_input(p->node, &in);
+		s->missed[0] = missed;
+	}
+	s->missed[1] = s->missed[0];
+	s->missed[0] = missed;
+}
+
+static void tick(struct sim_plane *p)
+{
+	if (p->node->sim->now - p->ticked < MR_NS_PER_S || p->node->sim->now < p->node->frozen_until)
+		return;
+	p->ticked = p->node->sim->now;
+	for (unsigned i = 0; i < ROWS; i++)
+		for (struct session *s = p->sessions[i]; s; s = s->next)
+			if (s->live)
+				look_at_missed(p, s);
+}
+
+void sim_plane_look(struct sim_plane *p)
 {
 	const struct sim_node *node = p->node;
 
+	tick(p);
 	for (unsigned i = 0; i < ROWS; i++)
 		for (struct dest *d = p->dests[i]; d; d = d->next)
 			sim_must(node->sim, d->routed || node->sim->now - d->since < ASKED,

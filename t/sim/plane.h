@@ -23,8 +23,8 @@ void sim_plane_ip(struct sim_plane *p, const uint8_t *ip, size_t n);
 
 struct fips_words sim_plane_words(struct sim_plane *p);
 
-/* Nothing waits longer than it may, no table is fuller than the brain can have wanted. */
-void sim_plane_check(struct sim_plane *p);
+/* Once a second or more often: what control finds by its tick; and nothing waits longer than it may. */
+void sim_plane_look(struct sim_plane *p);
 
 /* Bytes that all of it takes. */
 size_t sim_plane_size(const struct sim_plane *p);

@@ -112,7 +112,7 @@ static void link_message(struct sim_plane *p, struct link *l, const struct key *
 		if (n < FIPS_DATAGRAM_HEAD)
 			return;
 		if (memcmp(text + FIPS_DATAGRAM_AT_DEST, p->node->me.addr.b, FIPS_ADDR_LEN) != 0) {
-			sim_transit(p, text, n, ce, trail);
+			sim_transit(p, text, n, ce, &l->peer, trail);
 			return;
 		}
 		if (fips_fsp_check(text + FIPS_DATAGRAM_HEAD, n - FIPS_DATAGRAM_HEAD) ==

@@ -16,8 +16,9 @@
 #define FRONT 128 /* room for headers in front of what is sealed */
 
 /* One more link of a datagram's way; one that begins here has none yet. */
-static void put_on(struct sim_plane *p, struct sim_trail *trail)
+static void put_on(struct sim_plane *p, const uint8_t *datagram, struct sim_trail *trail)
 {
+	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
 	struct sim *s = p->node->sim;
 
 	sim_must(s, trail->hops < SIM_HOPS, "node %u puts a datagram on a link more than its ttl allows",
@@ -25,6 +26,8 @@ static void put_on(struct sim_plane *p, struct sim_trail *trail)
 	for (unsigned i = 0; i < trail->hops; i++) {
 		if (trail->seen[i] == p->node->id) {
 			s->figures.loops++;
+			sim_trace(s, "%u sees a datagram of %02x%02x for %02x%02x again, link %u", p->node->id,
+			          src[0], src[1], dest[0], dest[1], trail->hops);
 			break;
 		}
 	}
@@ -55,7 +58,7 @@ void sim_send_link(struct sim_plane *p, struct link *l, uint8_t *message, size_t
 	if (message[0] == FIPS_LINK_DATAGRAM) {
 		if (trail)
 			way = *trail;
-		put_on(p, &way);
+		put_on(p, message, &way);
 	}
 	frame = fips_link_seal_op(send, 0, counter, ce, now, message, n, &op);
 	sim_aead.seal(&op, 1);

@@ -31,6 +31,7 @@ struct bytes {
 	uint64_t         at;
 	bool             ce;
 	struct fips_via  from;
+	struct fips_addr peer; /* the same, of a datagram of others */
 	struct sim_trail trail;
 	size_t           n;
 	uint8_t          b[];
@@ -57,6 +58,7 @@ struct session {
 	struct key              *keys, *send;
 	struct waiting           waiting;
 	uint64_t                 data_at;
+	uint64_t                 missed[2]; /* messages that no key opened, by the last ticks */
 	struct session          *next;
 };
 
@@ -98,6 +100,7 @@ struct told {
 
 struct sim_plane {
 	struct sim_node *node;
+	uint64_t         ticked;
 	struct link     *links[ROWS];
 	struct session  *sessions[ROWS];
 	struct dest     *dests[ROWS];
@@ -142,7 +145,7 @@ void sim_send_ip(struct sim_plane *p, struct dest *d, const uint8_t *ip, size_t 
 
 /* plane_transit.c.  datagram: as message above. */
 void     sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
-                     const struct sim_trail *trail);
+                     const struct fips_addr *from, const struct sim_trail *trail);
 void     sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n);
 void     sim_act_forward(struct sim_plane *p, const struct fips_action *act);
 uint64_t sim_forward_used(void *self, const struct fips_addr *dest);

@@ -94,11 +94,21 @@ static struct link *way_of(struct sim_plane *p, const struct fips_addr *dest, bo
 	return l && l->send ? l : NULL;
 }
 
+/* Back to where it came from: there they know it to be nearer here, so one of both is wrong. */
+static bool goes_back(const struct link *l, const struct fips_addr *from)
+{
+	return fips_addr_eq(&l->peer, from);
+}
+
 static void send_on(struct sim_plane *p, struct link *l, uint8_t *datagram, size_t n, bool ce,
-                    const struct sim_trail *trail)
+                    const struct fips_addr *from, const struct sim_trail *trail)
 {
 	uint16_t mtu = p->node->mtu;
 
+	if (goes_back(l, from)) {
+		undeliverable(p, datagram, n, 0);
+		return;
+	}
 	if (fips_transit_mtu(datagram, n, mtu) != FIPS_TRANSIT_FORWARD) {
 		undeliverable(p, datagram, n, mtu);
 		return;
@@ -109,7 +119,8 @@ static void send_on(struct sim_plane *p, struct link *l, uint8_t *datagram, size
 }
 
 static void wait_for_way(struct sim_plane *p, const struct fips_addr *dest, const uint8_t *datagram,
-                         size_t n, bool ce, const struct sim_trail *trail)
+                         size_t n, bool ce, const struct fips_addr *from,
+                         const struct sim_trail *trail)
 {
 	struct forward *f = sim_forward(p, dest);
 	struct fips_input ask = { .kind = FIPS_IN_FORWARD, .peer = *dest };
@@ -126,13 +137,14 @@ static void wait_for_way(struct sim_plane *p, const struct fips_addr *dest, cons
 	b = f->parked[f->n_parked++] = sim_alloc(1, sizeof *b + n);
 	b->at = p->node->sim->now;
 	b->ce = ce;
+	b->peer = *from;
 	b->trail = *trail;
 	b->n = n;
 	memcpy(b->b, datagram, n);
 }
 
 void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
-                 const struct sim_trail *trail)
+                 const struct fips_addr *from, const struct sim_trail *trail)
 {
 	struct fips_addr dest = fips_addr_at(datagram + FIPS_DATAGRAM_AT_DEST);
 	struct link *l;
@@ -147,11 +159,11 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 	}
 	l = way_of(p, &dest, &refused);
 	if (l)
-		send_on(p, l, datagram, n, ce, trail);
+		send_on(p, l, datagram, n, ce, from, trail);
 	else if (refused)
 		undeliverable(p, datagram, n, 0);
 	else
-		wait_for_way(p, &dest, datagram, n, ce, trail);
+		wait_for_way(p, &dest, datagram, n, ce, from, trail);
 }
 
 /* --- what the brain decided ------------------------------------------------------------------- */
@@ -173,7 +185,7 @@ static void look_again(struct sim_plane *p, struct forward *f)
 
 		if (p->node->sim->now - b->at < EXPIRY) {
 			memcpy(at, b->b, b->n);
-			sim_transit(p, at, b->n, b->ce, &b->trail);
+			sim_transit(p, at, b->n, b->ce, &b->peer, &b->trail);
 		}
 		free(b);
 	}

@@ -13,7 +13,7 @@
 #include "t/sim/storm.h"
 
 #define START    SIM_S(10)  /* nodes start one after the other within this           */
-#define STAYS    SIM_S(60)  /* once all is well it is watched for so long            */
+#define STAYS    SIM_S(90)  /* once all is well it is watched for so long            */
 #define TURNS    SIM_S(20)  /* a node may be about to take another parent then        */
 #define SMALL    100         /* nodes that may be looked at often                     */
 #define SETTLES  SIM_S(180) /* and the longest pause between dials: until all is well */
@@ -154,6 +154,11 @@ static void look(struct sim *s)
 	sim_check_always(s);
 	if (!s->calm)
 		return;
+	if (sim_check_turned(s)) {
+		s->turned = s->now;
+		s->figures.turns += s->well;
+		sim_flows_turned(s);
+	}
 	if (s->well && s->now - s->well_at < STAYS)
 		return;
 	why = sim_check_well(s);

@@ -120,6 +120,7 @@ struct sim_figures {
 	unsigned hops;       /* the longest way of a datagram                     */
 	unsigned inputs;     /* the longest queue in front of a brain             */
 	unsigned actions;    /* the fullest queue behind one                      */
+	uint64_t turns;      /* looks that found nodes at other places, once all was well */
 	uint64_t heal[SIM_HEALS]; /* ns from the end of the storm until so far    */
 };
 
@@ -148,6 +149,8 @@ struct sim {
 	bool                calm;       /* it has                                 */
 	bool                well;       /* and everything was well since ...      */
 	uint64_t            well_at;    /* ... this                               */
+	uint64_t            places;     /* a digest of where all nodes are in the tree ... */
+	uint64_t            turned;     /* ... and when it was another last       */
 	bool                done;
 	char                why[128];   /* what is not well                       */
 

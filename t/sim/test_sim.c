@@ -123,14 +123,14 @@ END_TEST
 
 static const struct sim_options meshes[] = {
 	{ .seed = 1, .nodes = 5, .seconds = 60, .storm = "calm", .shape = "any" },
-	{ .seed = 2, .nodes = 12, .seconds = 300, .storm = "lossy", .shape = "grid" },
-	{ .seed = 3, .nodes = 8, .seconds = 300, .storm = "terrible", .shape = "ring" },
-	{ .seed = 4, .nodes = 16, .seconds = 300, .storm = "links", .shape = "any" },
-	{ .seed = 5, .nodes = 16, .seconds = 300, .storm = "nodes", .shape = "near" },
-	{ .seed = 6, .nodes = 20, .seconds = 300, .storm = "split", .shape = "any" },
-	{ .seed = 7, .nodes = 10, .seconds = 300, .storm = "roam", .shape = "star" },
-	{ .seed = 8, .nodes = 12, .seconds = 300, .storm = "clocks", .shape = "tree" },
-	{ .seed = 9, .nodes = 50, .seconds = 200, .storm = "all", .shape = "any" },
+	{ .seed = 2, .nodes = 12, .seconds = 200, .storm = "lossy", .shape = "grid" },
+	{ .seed = 3, .nodes = 8, .seconds = 200, .storm = "terrible", .shape = "ring" },
+	{ .seed = 4, .nodes = 16, .seconds = 200, .storm = "links", .shape = "any" },
+	{ .seed = 5, .nodes = 16, .seconds = 200, .storm = "nodes", .shape = "near" },
+	{ .seed = 6, .nodes = 20, .seconds = 200, .storm = "split", .shape = "any" },
+	{ .seed = 7, .nodes = 10, .seconds = 200, .storm = "roam", .shape = "star" },
+	{ .seed = 8, .nodes = 12, .seconds = 200, .storm = "clocks", .shape = "tree" },
+	{ .seed = 9, .nodes = 50, .seconds = 120, .storm = "all", .shape = "any" },
 	{ .seed = 10, .nodes = 20, .seconds = 240, .storm = "halves", .shape = "near" },
 };
 
