@@ -15,7 +15,10 @@ libstages_a_SOURCES = \
 	stages/lib/number_link.h \
 	stages/lib/number_session.c \
 	stages/lib/number_session.h \
+	stages/lib/numberer.c \
+	stages/lib/numberer.h \
 	stages/lib/snapshot.h \
+	stages/lib/sort.h \
 	stages/lib/targets.h \
 	stages/lib/tcp.c \
 	stages/lib/tcp.h \

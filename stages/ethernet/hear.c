@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/wire.h"
 #include "stages/ethernet/ethernet.h"
+#include "stages/lib/sort.h"
 
 /* ---- the call ---- */
 
@@ -68,30 +68,10 @@ static void beacon(struct eth *eth, unsigned socket, const struct mr_pkt *p, con
 	mr_tell(t, &event);
 }
 
-/* Emit or drop one FMP packet.  `last` remembers the entry of the run's index. */
-static void sort(struct eth *eth, struct mr_pkt *p, const struct fips_index_entry **last,
-                 struct mr_turn *t)
-{
-	enum fips_frame frame = fips_frame_check(p->data, p->len);
-	const uint8_t *index = p->data + FIPS_LINK_PREFIX;
-
-	if (frame == FIPS_FRAME_MSG1 || frame == FIPS_FRAME_MSG2) {
-		mr_emit(t, ETH_HANDSHAKES, p);
-		return;
-	}
-	if (frame != FIPS_FRAME_ESTABLISHED) {
-		mr_drop(t, (unsigned)(frame - FIPS_FRAME_SHORT) + ETH_SHORT, p);
-		return;
-	}
-	if (!*last || (*last)->index != mr_le32(index))
-		*last = mr_table_find(eth->mesh->index, index);
-	if (!*last) {
-		mr_drop(t, ETH_UNKNOWN_INDEX, p);
-		return;
-	}
-	p->near = (*last)->link;
-	mr_emit(t, (*last)->live ? ETH_FRAMES : ETH_HANDSHAKES, p);
-}
+static const struct mr_sorting sorting = {
+	.frames = ETH_FRAMES, .handshakes = ETH_HANDSHAKES, .unknown = ETH_UNKNOWN_INDEX,
+	.bad = { ETH_SHORT, ETH_PUNCH, ETH_VERSION, ETH_PHASE, ETH_LENGTH, ETH_FLAGS },
+};
 
 /* One Ethernet frame.  What was sent to others, and we see because the interface is made to, is not for
  * us; nor is anything to all but a beacon. */
@@ -125,7 +105,7 @@ static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struc
 		mr_pkt_trim(p, len);
 		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
-		sort(eth, p, last, t);
+		mr_sort(&sorting, eth->mesh, p, last, t);
 	}
 }
 

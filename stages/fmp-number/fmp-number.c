@@ -36,7 +36,7 @@ static void fmp_number_process(void *self, unsigned input, struct mr_vector *v, 
 
 const struct mr_kind mr_kind_fmp_number = {
 	.abi = MR_ABI, .name = "fmp-number", .summary = "number frames of links, for others to seal",
-	.size = sizeof(struct mr_link_numberer),
+	.size = sizeof(struct mr_numberer),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "own", .view = "SessionDatagram from its type byte, not sealed",
@@ -56,6 +56,6 @@ const struct mr_kind mr_kind_fmp_number = {
 	.once = true, .part = "numbers links",
 	.affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
 	.window = FIPS_WINDOW,
-	.open = mr_link_numberer_open, .order = mr_link_numberer_order,
+	.open = mr_numberer_open, .order = mr_numberer_order,
 	.process = fmp_number_process,
 };

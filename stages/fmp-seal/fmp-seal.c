@@ -17,7 +17,7 @@ enum { OUT };
 
 static void fmp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
-	struct mr_link_numberer *fs = self;
+	struct mr_numberer *fs = self;
 	struct mr_link_batch b;
 
 	mr_number_links(fs, input == TRANSIT, v, &b, t);
@@ -30,7 +30,7 @@ static void fmp_seal_process(void *self, unsigned input, struct mr_vector *v, st
 
 const struct mr_kind mr_kind_fmp_seal = {
 	.abi = MR_ABI, .name = "fmp-seal", .summary = "seal the link layer",
-	.size = sizeof(struct mr_link_numberer),
+	.size = sizeof(struct mr_numberer),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "own", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
@@ -48,6 +48,6 @@ const struct mr_kind mr_kind_fmp_seal = {
 	.once = true, .part = "numbers links",
 	.affinities = 1 << MR_ANY | 1 << MR_PEER, .shards = 1 << MR_PEER,
 	.window = FIPS_WINDOW,
-	.open = mr_link_numberer_open, .order = mr_link_numberer_order,
+	.open = mr_numberer_open, .order = mr_numberer_order,
 	.process = fmp_seal_process,
 };

@@ -28,7 +28,7 @@ static void fsp_number_process(void *self, unsigned input, struct mr_vector *v, 
 const struct mr_kind mr_kind_fsp_number = {
 	.abi = MR_ABI, .name = "fsp-number",
 	.summary = "number messages of sessions, for others to seal",
-	.size = sizeof(struct mr_session_numberer),
+	.size = sizeof(struct mr_numberer),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "bodies", .view = "IPv6 packet, or type byte and body from control",
@@ -43,6 +43,6 @@ const struct mr_kind mr_kind_fsp_number = {
 	.once = true, .part = "numbers sessions",
 	.affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION, .window = FIPS_WINDOW,
-	.open = mr_session_numberer_open, .order = mr_session_numberer_order,
+	.open = mr_numberer_open, .order = mr_numberer_order,
 	.process = fsp_number_process,
 };

@@ -15,7 +15,7 @@ enum { OUT };
 
 static void fsp_seal_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
 {
-	struct mr_session_numberer *fs = self;
+	struct mr_numberer *fs = self;
 	struct mr_session_batch b;
 
 	(void)input;
@@ -29,7 +29,7 @@ static void fsp_seal_process(void *self, unsigned input, struct mr_vector *v, st
 
 const struct mr_kind mr_kind_fsp_seal = {
 	.abi = MR_ABI, .name = "fsp-seal", .summary = "seal the session layer",
-	.size = sizeof(struct mr_session_numberer),
+	.size = sizeof(struct mr_numberer),
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
 		{ "bodies", .view = "IPv6 packet, or type byte and body from control",
@@ -42,6 +42,6 @@ const struct mr_kind mr_kind_fsp_seal = {
 	.once = true, .part = "numbers sessions",
 	.affinities = 1 << MR_ANY | 1 << MR_DESTINATION,
 	.shards = 1 << MR_DESTINATION, .window = FIPS_WINDOW,
-	.open = mr_session_numberer_open, .order = mr_session_numberer_order,
+	.open = mr_numberer_open, .order = mr_numberer_order,
 	.process = fsp_seal_process,
 };

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "fips/path/link_seal.h"
-#include "fips/path/snapshot.h"
-#include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 
 const struct mr_named mr_link_drops[] = {
@@ -16,18 +14,7 @@ const struct mr_named mr_link_drops[] = {
 	{ 0 }
 };
 
-int mr_link_numberer_open(void *self, struct mr_setup *s)
-{
-	struct mr_link_numberer *fs = self;
-
-	fs->mesh = s->use[0];
-	fs->aead = s->aead;
-	fs->worker = s->worker;
-	fs->shared = s->spread;
-	return 0;
-}
-
-static struct mr_link_target target_of(const struct mr_link_numberer *fs, uint64_t near)
+static struct mr_link_target target_of(const struct mr_numberer *fs, uint64_t near)
 {
 	struct mr_link_target to = { .entry = mr_table_at(fs->mesh->links, near), .why = MR_LINK_GONE };
 
@@ -38,7 +25,7 @@ static struct mr_link_target target_of(const struct mr_link_numberer *fs, uint64
 }
 
 /* Step 1: who they are for.  Only what fits is left. */
-static void find_links(const struct mr_link_numberer *fs, const struct mr_vector *v, struct mr_link_batch *b,
+static void find_links(const struct mr_numberer *fs, const struct mr_vector *v, struct mr_link_batch *b,
                        struct mr_turn *turn)
 {
 	unsigned t = 0, known = 0;
@@ -78,7 +65,7 @@ static void number(struct mr_link_batch *b)
 }
 
 /* Step 2: headers and operations, in the order of the vector; what has none is dropped. */
-static void write_ops(const struct mr_link_numberer *fs, bool forwarded, struct mr_link_batch *b, struct mr_turn *t)
+static void write_ops(const struct mr_numberer *fs, bool forwarded, struct mr_link_batch *b, struct mr_turn *t)
 {
 	for (unsigned i = 0; i < b->n; i++) {
 		struct mr_link_target *to = &b->target[b->links.of[i]];
@@ -100,7 +87,7 @@ static void write_ops(const struct mr_link_numberer *fs, bool forwarded, struct 
 	}
 }
 
-static void count_sent(const struct mr_link_numberer *fs, const struct mr_link_batch *b, uint64_t now)
+static void count_sent(const struct mr_numberer *fs, const struct mr_link_batch *b, uint64_t now)
 {
 	for (unsigned i = 0; i < b->links.n; i++) {
 		const struct mr_link_target *to = &b->target[i];
@@ -112,7 +99,7 @@ static void count_sent(const struct mr_link_numberer *fs, const struct mr_link_b
 	}
 }
 
-void mr_number_links(struct mr_link_numberer *fs, bool forwarded, const struct mr_vector *v,
+void mr_number_links(struct mr_numberer *fs, bool forwarded, const struct mr_vector *v,
                      struct mr_link_batch *b, struct mr_turn *t)
 {
 	b->n = b->ops = 0;
@@ -120,16 +107,4 @@ void mr_number_links(struct mr_link_numberer *fs, bool forwarded, const struct m
 	number(b);
 	write_ops(fs, forwarded, b, t);
 	count_sent(fs, b, t->now);
-}
-
-void mr_link_numberer_order(void *self, struct mr_order *order, struct mr_turn *t)
-{
-	struct mr_fips_snapshot *snapshot;
-
-	(void)self;
-	(void)t;
-	if (order->kind != MR_ORD_SENT_REPORT)
-		return;
-	snapshot = mr_snapshot_of(order);
-	snapshot->due = fips_sent_snapshot(order->p, &snapshot->sender);
 }

@@ -15,20 +15,12 @@
 
 #include "core/stage.h"
 #include "fips/path/entry.h"
-#include "stages/lib/mesh.h"
+#include "stages/lib/numberer.h"
 #include "stages/lib/targets.h"
 
 /* Drops of both kinds, in this order. */
 enum { MR_LINK_GONE, MR_LINK_TOO_BIG, MR_LINK_KEY_USED_UP };
 extern const struct mr_named mr_link_drops[];
-
-/* A replica that numbers. */
-struct mr_link_numberer {
-	struct mr_mesh       *mesh; /* borrowed */
-	const struct mr_aead *aead;
-	unsigned              worker;
-	bool                  shared; /* other replicas may number under the same key */
-};
 
 /* One link of the vector. */
 struct mr_link_target {
@@ -50,15 +42,9 @@ struct mr_link_batch {
 	struct mr_aead_op op[MR_VECTOR];
 };
 
-/* The `open` of both kinds, whose state begins with a numberer; uses[0] is the mesh. */
-int mr_link_numberer_open(void *self, struct mr_setup *s);
-
 /* Steps 1 and 2; the batch need not be prepared.  forwarded: datagrams of others, which may carry CE.
  * b->links.of[i] is the target of pkt[i].  The stage's process(), on its worker. */
-void mr_number_links(struct mr_link_numberer *self, bool forwarded, const struct mr_vector *v,
+void mr_number_links(struct mr_numberer *self, bool forwarded, const struct mr_vector *v,
                      struct mr_link_batch *b, struct mr_turn *t);
-
-/* The `order` of both kinds: reports of what was sent. */
-void mr_link_numberer_order(void *self, struct mr_order *order, struct mr_turn *t);
 
 #endif

@@ -3,8 +3,6 @@
 #include "stages/lib/number_session.h"
 
 #include "fips/path/session_seal.h"
-#include "fips/path/snapshot.h"
-#include "stages/lib/snapshot.h"
 #include "stages/lib/words.h"
 
 const struct mr_named mr_session_drops[] = {
@@ -13,19 +11,8 @@ const struct mr_named mr_session_drops[] = {
 	{ 0 }
 };
 
-int mr_session_numberer_open(void *self, struct mr_setup *s)
-{
-	struct mr_session_numberer *fs = self;
-
-	fs->mesh = s->use[0];
-	fs->aead = s->aead;
-	fs->worker = s->worker;
-	fs->shared = s->spread;
-	return 0;
-}
-
 /* One packet: headers, envelope, operation.  Returns the bytes that reports count. */
-static uint32_t seal_one(struct mr_session_numberer *fs, const struct fips_session_entry *e, uint64_t counter,
+static uint32_t seal_one(struct mr_numberer *fs, const struct fips_session_entry *e, uint64_t counter,
                          struct mr_pkt *p, struct mr_aead_op *op, uint64_t now)
 {
 	const struct fips_envelope envelope = { .src = fs->mesh->me.addr, .dest = e->peer,
@@ -43,7 +30,7 @@ static uint32_t seal_one(struct mr_session_numberer *fs, const struct fips_sessi
 	return s.count;
 }
 
-static struct mr_session_target target_of(const struct mr_session_numberer *fs, uint64_t far)
+static struct mr_session_target target_of(const struct mr_numberer *fs, uint64_t far)
 {
 	struct mr_session_target to = { .entry = mr_table_at(fs->mesh->sessions, far), .why = MR_SESSION_GONE };
 
@@ -53,7 +40,7 @@ static struct mr_session_target target_of(const struct mr_session_numberer *fs, 
 }
 
 /* Step 1: whose packets these are. */
-static void find_sessions(const struct mr_session_numberer *fs, const struct mr_vector *v, struct mr_session_batch *b)
+static void find_sessions(const struct mr_numberer *fs, const struct mr_vector *v, struct mr_session_batch *b)
 {
 	unsigned t = 0, known = 0;
 
@@ -84,7 +71,7 @@ static void number(struct mr_session_batch *b)
 }
 
 /* Step 2: headers and operations, in the order of the vector. */
-static void write_ops(struct mr_session_numberer *fs, const struct mr_vector *v, struct mr_session_batch *b,
+static void write_ops(struct mr_numberer *fs, const struct mr_vector *v, struct mr_session_batch *b,
                       struct mr_turn *t)
 {
 	for (unsigned i = 0; i < v->n; i++) {
@@ -103,7 +90,7 @@ static void write_ops(struct mr_session_numberer *fs, const struct mr_vector *v,
 	}
 }
 
-static void count_sent(const struct mr_session_numberer *fs, const struct mr_session_batch *b, uint64_t now)
+static void count_sent(const struct mr_numberer *fs, const struct mr_session_batch *b, uint64_t now)
 {
 	for (unsigned i = 0; i < b->sessions.n; i++) {
 		const struct mr_session_target *to = &b->target[i];
@@ -115,7 +102,7 @@ static void count_sent(const struct mr_session_numberer *fs, const struct mr_ses
 	}
 }
 
-void mr_number_sessions(struct mr_session_numberer *fs, const struct mr_vector *v,
+void mr_number_sessions(struct mr_numberer *fs, const struct mr_vector *v,
                         struct mr_session_batch *b, struct mr_turn *t)
 {
 	b->n = 0;
@@ -123,16 +110,4 @@ void mr_number_sessions(struct mr_session_numberer *fs, const struct mr_vector *
 	number(b);
 	write_ops(fs, v, b, t);
 	count_sent(fs, b, t->now);
-}
-
-void mr_session_numberer_order(void *self, struct mr_order *order, struct mr_turn *t)
-{
-	struct mr_fips_snapshot *snapshot;
-
-	(void)self;
-	(void)t;
-	if (order->kind != MR_ORD_SENT_REPORT)
-		return;
-	snapshot = mr_snapshot_of(order);
-	snapshot->due = fips_sent_snapshot(order->p, &snapshot->sender);
 }

@@ -14,20 +14,12 @@
 
 #include "core/stage.h"
 #include "fips/path/entry.h"
-#include "stages/lib/mesh.h"
+#include "stages/lib/numberer.h"
 #include "stages/lib/targets.h"
 
 /* Drops of both kinds, in this order. */
 enum { MR_SESSION_GONE, MR_SESSION_KEY_USED_UP };
 extern const struct mr_named mr_session_drops[];
-
-/* A replica that numbers. */
-struct mr_session_numberer {
-	struct mr_mesh       *mesh; /* borrowed */
-	const struct mr_aead *aead;
-	unsigned              worker;
-	bool                  shared; /* other replicas may number under the same key */
-};
 
 /* One session of the vector. */
 struct mr_session_target {
@@ -49,14 +41,8 @@ struct mr_session_batch {
 	struct mr_pkt            *pkt[MR_VECTOR];
 };
 
-/* The `open` of both kinds, whose state begins with a numberer; uses[0] is the mesh. */
-int mr_session_numberer_open(void *self, struct mr_setup *s);
-
 /* Steps 1 and 2; the batch need not be prepared.  The stage's process(), on its worker. */
-void mr_number_sessions(struct mr_session_numberer *self, const struct mr_vector *v,
+void mr_number_sessions(struct mr_numberer *self, const struct mr_vector *v,
                         struct mr_session_batch *b, struct mr_turn *t);
-
-/* The `order` of both kinds: reports of what was sent. */
-void mr_session_numberer_order(void *self, struct mr_order *order, struct mr_turn *t);
 
 #endif

@@ -16,7 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "fips/wire/link.h"
+#include "stages/lib/sort.h"
 #include "stages/rx/rx.h"
 
 #define SLABS 96 /* a call's worth, and some that are out */
@@ -54,30 +54,10 @@ static int rx_open(void *self, struct mr_setup *s)
 
 /* ---- what came ---- */
 
-/* Emit or drop one datagram.  `last` remembers the entry of the run's index. */
-static void sort(struct rx *rx, struct mr_pkt *p, const struct fips_index_entry **last,
-                 struct mr_turn *t)
-{
-	enum fips_frame frame = fips_frame_check(p->data, p->len);
-	const uint8_t *index = p->data + FIPS_LINK_PREFIX;
-
-	if (frame == FIPS_FRAME_MSG1 || frame == FIPS_FRAME_MSG2) {
-		mr_emit(t, RX_HANDSHAKES, p);
-		return;
-	}
-	if (frame != FIPS_FRAME_ESTABLISHED) {
-		mr_drop(t, (unsigned)(frame - FIPS_FRAME_SHORT) + RX_SHORT, p);
-		return;
-	}
-	if (!*last || (*last)->index != mr_le32(index))
-		*last = mr_table_find(rx->mesh->index, index);
-	if (!*last) {
-		mr_drop(t, RX_UNKNOWN_INDEX, p);
-		return;
-	}
-	p->near = (*last)->link;
-	mr_emit(t, (*last)->live ? RX_FRAMES : RX_HANDSHAKES, p);
-}
+static const struct mr_sorting sorting = {
+	.frames = RX_FRAMES, .handshakes = RX_HANDSHAKES, .unknown = RX_UNKNOWN_INDEX,
+	.bad = { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS },
+};
 
 static void emit(struct rx *rx, struct mr_turn *t)
 {
@@ -88,7 +68,7 @@ static void emit(struct rx *rx, struct mr_turn *t)
 	for (unsigned n = 0; n < MR_VECTOR && (p = rx_next(rx, t)); n++) {
 		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
-		sort(rx, p, &last, t);
+		mr_sort(&sorting, rx->mesh, p, &last, t);
 	}
 	rx_wait(rx, came, rx->drained && rx->left == 0, t);
 }

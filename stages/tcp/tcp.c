@@ -12,6 +12,7 @@
  *
  * A socket that takes no more costs its own frames and nobody else's: this stage never holds its input. */
 
+#include "stages/lib/sort.h"
 #include "stages/tcp/tcp.h"
 
 #define SLABS 16
@@ -29,32 +30,11 @@ static int tcp_stage_open(void *self, struct mr_setup *s)
 
 /* ---- in ---- */
 
-/* Emit or drop one frame.  `last` remembers the entry of the run's index. */
-static void sort(struct tcp *tcp, struct mr_pkt *p, const struct fips_index_entry **last,
-                 struct mr_turn *t)
-{
-	enum fips_frame frame = fips_frame_check(p->data, p->len);
-	const uint8_t *index = p->data + FIPS_LINK_PREFIX;
-
-	if (frame == FIPS_FRAME_MSG1 || frame == FIPS_FRAME_MSG2) {
-		mr_emit(t, TCP_HANDSHAKES, p);
-		return;
-	}
-	if (frame != FIPS_FRAME_ESTABLISHED) { /* all else the stream has seen to */
-		mr_drop(t, TCP_FLAGS, p);
-		return;
-	}
-	if (!*last || (*last)->index != mr_le32(index))
-		*last = mr_table_find(tcp->mesh->index, index);
-	if (!*last) {
-		mr_drop(t, TCP_UNKNOWN_INDEX, p);
-		return;
-	}
-	if (tcp->conn)
-		tcp->conn->heard = t->now;
-	p->near = (*last)->link;
-	mr_emit(t, (*last)->live ? TCP_FRAMES : TCP_HANDSHAKES, p);
-}
+/* All that is wrong but for flags, the stream has seen to. */
+static const struct mr_sorting sorting = {
+	.frames = TCP_FRAMES, .handshakes = TCP_HANDSHAKES, .unknown = TCP_UNKNOWN_INDEX,
+	.bad = { TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS },
+};
 
 static void emit(struct tcp *tcp, struct mr_turn *t)
 {
@@ -64,7 +44,8 @@ static void emit(struct tcp *tcp, struct mr_turn *t)
 	for (unsigned n = 0; n < MR_VECTOR && (p = tcp_next(tcp, t)); n++) {
 		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
-		sort(tcp, p, &last, t);
+		if (mr_sort(&sorting, tcp->mesh, p, &last, t) && tcp->conn)
+			tcp->conn->heard = t->now;
 	}
 }
 
