@@ -58,15 +58,15 @@ static void see(void *self, const struct fips_action *act)
 	r.n_sent++;
 }
 
-/* We are number `me`, the smallest address of all, and so the root.  Numbers are a byte. */
-static unsigned smallest(void)
+/* The number with the smallest address, or the largest.  Numbers are a byte. */
+static unsigned utmost(bool largest)
 {
 	unsigned best = 200;
 
 	for (unsigned i = 200; i < 256; i++) {
 		struct fips_addr a = addr(i), b = addr(best);
 
-		if (fips_addr_cmp(&a, &b) < 0)
+		if (largest ? fips_addr_cmp(&a, &b) > 0 : fips_addr_cmp(&a, &b) < 0)
 			best = i;
 	}
 	return best;
@@ -80,16 +80,22 @@ static const char *say(unsigned who, const uint8_t *bytes, size_t n)
 	return bench_feed(r.b, &in);
 }
 
-static void open_room(unsigned neighbours)
+static void open_as(unsigned me, unsigned neighbours, const struct fips_node_config *config)
 {
-	r = (struct room){ .me = smallest() };
-	r.b = bench_open(r.me, 0, NULL);
+	r = (struct room){ .me = me };
+	r.b = bench_open(r.me, 0, config);
 	r.b->see = see;
 	for (unsigned i = 0; i < neighbours; i++) {
 		bench_link(r.b, A + i);
 		r.keys[A + i] = r.b->link_key;
 	}
 	r.n_sent = 0;
+}
+
+/* We have the smallest address of all, and so are the root. */
+static void open_room(unsigned neighbours)
+{
+	open_as(utmost(false), neighbours, NULL);
 }
 
 static void close_room(void)
@@ -99,19 +105,25 @@ static void close_room(void)
 
 /* ---- what neighbours announce ---- */
 
-/* We are its parent. */
-static void child(unsigned who)
+/* It is below this parent, which is root; or root itself. */
+static void below(unsigned who, struct fips_addr parent)
 {
 	struct fips_identity id = world_identity(who);
 	uint8_t entries[2 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
 	uint8_t bytes[FIPS_TREE_LEN(2)];
-	struct fips_tree_announce a = { .entries = entries, .signature = sig, .n = 2 };
+	struct fips_tree_announce a = { .entries = entries, .signature = sig,
+		                        .n = fips_addr_eq(&parent, &id.addr) ? 1 : 2 };
 
 	memcpy(entries, id.addr.b, FIPS_ADDR_LEN);
-	memcpy(entries + FIPS_TREE_ENTRY, r.b->me.addr.b, FIPS_ADDR_LEN);
-	a.says = (struct fips_declaration){ .node = id.addr, .sequence = 1, .parent = r.b->me.addr };
+	memcpy(entries + FIPS_TREE_ENTRY, parent.b, FIPS_ADDR_LEN);
+	a.says = (struct fips_declaration){ .node = id.addr, .sequence = 1, .parent = parent };
 	ck_assert(fips_declaration_sign(&a.says, &r.b->curve, &id, aux, sig));
 	say(who, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a));
+}
+
+static void child(unsigned who)
+{
+	below(who, r.b->me.addr);
 }
 
 /* Its filter contains n others, from this number on. */
@@ -677,6 +689,27 @@ START_TEST(no_filter_has_it)
 }
 END_TEST
 
+/* What was not found just now is looked for again when we have another parent. */
+START_TEST(back_off_ends_with_the_parent)
+{
+	struct fips_node_config config = fips_node_config_default();
+
+	config.lookup.backoff = config.lookup.backoff_max = 60000;
+	open_as(utmost(true), 2, &config);
+	know(FAR);
+	for (unsigned i = 0; i < 3; i++)
+		want("unreachable", bench_resolve(r.b, FAR));
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_REQ_BLOOM_MISS), 1);
+	filter(A, FAR);
+	want("unreachable", bench_resolve(r.b, FAR));
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_REQ_BACKOFF_SUPPRESSED), 3);
+	below(A, addr(A));
+	want("lookup", bench_resolve(r.b, FAR));
+	ck_assert_uint_eq(last_request().coords.count, 2);
+	close_room();
+}
+END_TEST
+
 /* Many at a time: all are asked for, no call does too much, and none is forgotten. */
 START_TEST(many_at_a_time)
 {
@@ -725,6 +758,7 @@ int main(void)
 	tcase_add_test(own, a_path_is_broken);
 	tcase_add_test(own, a_path_is_said_to_be_broken);
 	tcase_add_test(own, no_filter_has_it);
+	tcase_add_test(own, back_off_ends_with_the_parent);
 	tcase_add_test(own, many_at_a_time);
 	suite_add_tcase(s, own);
 	srunner_run_all(run, CK_ENV);
