@@ -367,8 +367,9 @@ const struct cli_command cli_run = {
 	.name = "run",
 	.summary = "run a node",
 	.details = "Runs in the foreground until SIGTERM or SIGINT.  Opening the TUN device needs the\n"
-	           "capability CAP_NET_ADMIN; nothing else needs privileges, and all are given up\n"
-	           "when everything is open.  SIGHUP: read the files again (see millrace reload).",
+	           "capability CAP_NET_ADMIN, the Ethernet transport CAP_NET_RAW; nothing else needs\n"
+	           "privileges, and all are given up when everything is open.  SIGHUP: read\n"
+	           "the files again (see millrace reload).",
 	.options = options,
 	.run = run,
 };
