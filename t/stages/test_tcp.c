@@ -553,11 +553,18 @@ START_TEST(a_slow_reader)
 	unsigned frames = 0, n;
 
 	run_until(rig, "accepted", 2);
+	put_msg1();
+	say(slow, out.at, out.n); /* who has said something may be silent */
+	say(quick, out.at, out.n);
+	run_until(rig, "made", 2);
 	for (n = 0; n < 10000 && rig_count(rig, "full") < 100; n++) {
-		feed(rig, &to_slow, n, 1000);
+		feed(rig, &to_slow, n, n % 50 ? MOST : 999);
 		feed(rig, &to_quick, n, 1000);
+		if (n % 30 < 29)
+			continue; /* of many at once the socket takes one in part */
 		rig_run(rig);
-		ck_assert_int_eq(heard(quick), n);
+		for (unsigned i = 0; i < 30; i++)
+			ck_assert_int_eq(heard(quick), n - 29 + i);
 		ck_assert(!rig_holds(rig, "frames"));
 	}
 	ck_assert_uint_ge(rig_count(rig, "full"), 100);
@@ -576,9 +583,9 @@ START_TEST(a_slow_reader)
 		feed(rig, &to_slow, n, 1000);
 		rig_run(rig);
 	}
-	put_msg1();
-	say(quick, out.at, out.n); /* who has said something may be silent */
-	run_until(rig, "made", 1);
+	rig_at(rig, 30 * S);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "cut"), 0);
 	rig_at(rig, 40 * S);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "cut"), 1);
@@ -599,13 +606,12 @@ START_TEST(the_silent_are_cut_off)
 
 	run_until(rig, "accepted", 4);
 	put_msg1();
-	say(some, out.at, 50);
 	say(good, out.at, out.n);
 	say(halting, out.at, out.n);
 	run_until(rig, "made", 2);
 	rig_at(rig, 20 * S);
 	rig_run(rig);
-	say(some, out.at + 50, 10); /* a little more is not enough */
+	say(some, out.at, 50); /* a beginning is not enough */
 	say(halting, out.at, 3);
 	rig_run(rig);
 	rig_at(rig, 30 * S);
@@ -634,7 +640,7 @@ END_TEST
 START_TEST(places_have_a_cap)
 {
 	struct rig *rig = open_rig(TCP(",\"max_inbound_connections\":3"));
-	int silent = client_of(rig), junk = client_of(rig), live = client_of(rig), more;
+	int live = client_of(rig), silent = client_of(rig), junk = client_of(rig), more;
 
 	run_until(rig, "accepted", 3);
 	put_msg1();
@@ -643,10 +649,13 @@ START_TEST(places_have_a_cap)
 	put_frame(INDEX, 1, 60);
 	say(live, out.at, out.n);
 	run_until(rig, "made", 2);
-	more = client_of(rig);
-	run_until(rig, "refused", 1);
-	ck_assert(is_closed(more));
-	close(more);
+	for (unsigned i = 1; i <= 2; i++) {
+		more = client_of(rig);
+		run_until(rig, "refused", i);
+		ck_assert(is_closed(more));
+		close(more);
+		rig_at(rig, 2 * S); /* a second, and not more than that */
+	}
 
 	rig_at(rig, 4 * S);
 	more = client_of(rig);
@@ -663,7 +672,7 @@ START_TEST(places_have_a_cap)
 	silent = client_of(rig);
 	run_until(rig, "evicted", 2);
 	ck_assert(is_closed(junk) && is_there(live) && is_there(more));
-	ck_assert_uint_eq(rig_count(rig, "refused"), 1);
+	ck_assert_uint_eq(rig_count(rig, "refused"), 2);
 	close(junk);
 	close(live);
 	close(more);
