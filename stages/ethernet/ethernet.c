@@ -84,10 +84,23 @@ static uint64_t eth_deadline(void *self)
 	uint64_t first = MR_NEVER;
 
 	for (unsigned i = 0; i < eth->ether->n; i++) {
-		if (eth->ether->socket[i].beacon_at < first)
-			first = eth->ether->socket[i].beacon_at;
+		const struct mr_ether_socket *sock = &eth->ether->socket[i];
+
+		first = sock->beacon_at < first ? sock->beacon_at : first;
+		first = sock->look_at < first ? sock->look_at : first;
 	}
 	return first;
+}
+
+static void look(struct mr_ether_socket *sock, struct mr_turn *t)
+{
+	enum mr_ether_found found = mr_ether_rebind(sock);
+
+	sock->look_at = found == MR_ETHER_GONE ? t->now + MR_NS_PER_S : MR_NEVER;
+	if (found == MR_ETHER_ANEW) {
+		mr_count(t, ETH_REBOUND, 1);
+		sock->beacon_at = sock->conf->announce ? t->now : MR_NEVER;
+	}
 }
 
 static void eth_timeout(void *self, struct mr_turn *t)
@@ -95,7 +108,11 @@ static void eth_timeout(void *self, struct mr_turn *t)
 	struct eth *eth = self;
 
 	for (unsigned i = 0; i < eth->ether->n; i++) {
-		if (eth->ether->socket[i].beacon_at <= t->now)
+		struct mr_ether_socket *sock = &eth->ether->socket[i];
+
+		if (sock->look_at <= t->now)
+			look(sock, t);
+		if (sock->beacon_at <= t->now)
 			eth_announce(eth, i, t);
 	}
 }
@@ -146,6 +163,7 @@ const struct mr_kind mr_kind_ethernet = {
 		[ETH_BEACONS_FAILED] = { "beacons-failed", .help = "... that could not be sent" },
 		[ETH_BEACONS_HEARD] = { "beacons-heard", .help = "beacons of others" },
 		[ETH_FOUND] = { "found", .help = "of them, such that control was told of" },
+		[ETH_REBOUND] = { "rebound", .help = "interfaces that were made anew and are used again" },
 		{ 0 } },
 	.once = true, .source = true, .makes = true, .keeps = MR_VECTOR, .single = true,
 	.affinities = 1 << MR_ANY,

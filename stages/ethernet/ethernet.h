@@ -24,7 +24,7 @@ enum { ETH_NO_ADDRESS, ETH_TOO_BIG, ETH_FULL, ETH_SEND_ERROR, /* sending */
        ETH_SHORT, ETH_PUNCH, ETH_VERSION, ETH_PHASE, ETH_LENGTH, ETH_FLAGS, /* enum fips_frame's */
        ETH_UNKNOWN_INDEX }; /* drops */
 enum { ETH_RECEIVE_CALLS, ETH_OVERFLOWS, ETH_RECEIVE_ERRORS, ETH_SEND_CALLS, ETH_BEACONS_SENT,
-       ETH_BEACONS_FAILED, ETH_BEACONS_HEARD, ETH_FOUND }; /* counters */
+       ETH_BEACONS_FAILED, ETH_BEACONS_HEARD, ETH_FOUND, ETH_REBOUND }; /* counters */
 
 struct eth {
 	struct mr_ether *ether; /* borrowed */
@@ -41,6 +41,13 @@ struct eth {
 	uint8_t            head[MR_VECTOR][FIPS_ETHER_HEAD];
 	_Alignas(8) char   ancillary[MR_VECTOR][ETH_ANCILLARY];
 };
+
+/* A call has failed: is the interface still the one it was?  That is looked at once a second. */
+static inline void eth_doubt(struct mr_ether_socket *sock, const struct mr_turn *t)
+{
+	if (sock->look_at == MR_NEVER)
+		sock->look_at = t->now + MR_NS_PER_S;
+}
 
 /* ---- hear.c ---- */
 

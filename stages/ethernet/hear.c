@@ -118,8 +118,10 @@ bool eth_hear(struct eth *eth, unsigned socket, struct mr_turn *t)
 	int n = want ? receive(eth, sock, want, t) : 0;
 
 	/* one that says that the interface is down is said once, and costs no frame */
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		mr_count(t, ETH_RECEIVE_ERRORS, 1);
+		eth_doubt(sock, t);
+	}
 	got = n > 0 ? (unsigned)n : 0;
 	mr_made(t, got);
 	for (unsigned i = 0; i < got; i++)

@@ -45,7 +45,7 @@ static void took(struct mr_pkt *const *pkt, unsigned n, struct mr_turn *t)
 void eth_say(struct eth *eth, unsigned socket, struct mr_pkt *const *pkt, unsigned n,
              struct mr_turn *t)
 {
-	const struct mr_ether_socket *sock = &eth->ether->socket[socket];
+	struct mr_ether_socket *sock = &eth->ether->socket[socket];
 	unsigned at = 0;
 
 	describe(eth, sock, pkt, n);
@@ -60,6 +60,7 @@ void eth_say(struct eth *eth, unsigned socket, struct mr_pkt *const *pkt, unsign
 			while (at < n)
 				mr_drop(t, ETH_FULL, pkt[at++]);
 		} else if (errno != EINTR) { /* it is the first one's, and the others go on */
+			eth_doubt(sock, t);
 			mr_drop(t, errno == EMSGSIZE ? ETH_TOO_BIG : ETH_SEND_ERROR, pkt[at++]);
 		}
 	}
@@ -77,5 +78,7 @@ void eth_announce(struct eth *eth, unsigned socket, struct mr_turn *t)
 	sent = sendto(sock->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&name,
 	              sizeof name);
 	mr_count(t, sent == sizeof bytes ? ETH_BEACONS_SENT : ETH_BEACONS_FAILED, 1);
+	if (sent < 0)
+		eth_doubt(sock, t);
 	sock->beacon_at = t->now + sock->conf->beacon * MR_NS_PER_S;
 }

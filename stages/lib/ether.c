@@ -104,12 +104,30 @@ static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint
 		              "sysctl -w %s=%d", what, got / 2, want, sysctl, want);
 }
 
+static int bind_to(const struct mr_ether_socket *sock, int index)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+		                  .sll_protocol = htons((uint16_t)sock->conf->ethertype),
+		                  .sll_ifindex = index };
+
+	return bind(sock->fd, (struct sockaddr *)&at, sizeof at);
+}
+
+enum mr_ether_found mr_ether_rebind(struct mr_ether_socket *sock)
+{
+	int index = (int)if_nametoindex(sock->conf->interface);
+
+	if (index && index == sock->index)
+		return MR_ETHER_SAME;
+	if (!index || bind_to(sock, index))
+		return MR_ETHER_GONE;
+	sock->index = index;
+	return MR_ETHER_ANEW;
+}
+
 static int open_socket(struct mr_ether_socket *sock, struct mr_setup *s)
 {
 	const struct mr_ether_conf *conf = sock->conf;
-	struct sockaddr_ll at = { .sll_family = AF_PACKET,
-		                  .sll_protocol = htons((uint16_t)conf->ethertype),
-		                  .sll_ifindex = sock->index };
 	int on = 1;
 
 	/* without a protocol it hears nothing before it is bound to its interface */
@@ -123,7 +141,7 @@ static int open_socket(struct mr_ether_socket *sock, struct mr_setup *s)
 	            "net.core.rmem_max");
 	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
 	            "net.core.wmem_max");
-	if (bind(sock->fd, (struct sockaddr *)&at, sizeof at))
+	if (bind_to(sock, sock->index))
 		return mr_setup_error(s, "transports.ethernet", "%s cannot be bound: %s",
 		                      conf->interface, strerror(errno));
 	return 0;
@@ -133,7 +151,8 @@ static int open_instance(struct mr_ether_socket *sock, const struct mr_ether_con
                          struct mr_setup *s)
 {
 	*sock = (struct mr_ether_socket){ .conf = conf, .name = conf->name ? conf->name : "ethernet",
-		                          .fd = -1, .beacon_at = conf->announce ? 0 : MR_NEVER };
+		                          .fd = -1, .look_at = MR_NEVER,
+		                          .beacon_at = conf->announce ? 0 : MR_NEVER };
 	if (!conf->interface)
 		return mr_setup_error(s, "transports.ethernet", "has no interface");
 	sock->index = (int)if_nametoindex(conf->interface);

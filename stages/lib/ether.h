@@ -32,9 +32,10 @@ struct mr_ether_socket {
 	const struct mr_ether_conf *conf; /* borrowed                       */
 	const char *name;     /* borrowed; "ethernet" if unnamed            */
 	int         fd;
-	int         index;    /* of the interface                           */
 	uint16_t    mtu;      /* largest FMP frame, bytes                   */
 	/* the stage's */
+	int         index;    /* of the interface; another one when that is made anew */
+	uint64_t    look_at;  /* ns: see whether it has been; MR_NEVER: nothing is wrong */
 	uint32_t    lost;     /* the overflow count seen last               */
 	uint64_t    beacon_at; /* ns: the next one of ours; MR_NEVER: none  */
 };
@@ -46,6 +47,10 @@ struct mr_ether {
 };
 
 extern const struct mr_resource mr_resource_ether;
+
+/* The interface of this name may be another by now: bind to that. */
+enum mr_ether_found { MR_ETHER_SAME, MR_ETHER_GONE, MR_ETHER_ANEW };
+enum mr_ether_found mr_ether_rebind(struct mr_ether_socket *sock);
 
 /* "aa:bb:cc:dd:ee:ff" to bytes, false: it is none; and back. */
 bool mr_mac_parse(const char *text, uint8_t mac[MR_ETHER_MAC]);

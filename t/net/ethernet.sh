@@ -7,6 +7,7 @@
 #   static     no beacons: each has the other's Ethernet address in its file
 #   restarted  b ends and begins anew, and a reaches it again
 #   down       the interface of b goes down and comes up: they go on
+#   anew       the whole pair is removed and made anew, with the addresses it had
 #   hostile    anything in our EtherType, beacons of others and our own among it: a pings b meanwhile
 #   refused    b dials, and a answers no strangers: there is no link
 #
@@ -152,6 +153,18 @@ ip -n b link set veth-b down || die "no link to set down"
 ip netns exec b ping -6 -q -c 2 -i 0.1 -W 1 "$a6" >"$work/ping" && wrong "a is reached all the same"
 ip -n b link set veth-b up || die "no link to set up"
 await_reach b a
+
+row=anew
+mac_a=$(mac a) mac_b=$(mac b)
+ip -n a link delete veth-a || die "no pair to delete"
+sleep 2.5
+ip link add veth-a address "$mac_a" netns a type veth peer name veth-b address "$mac_b" netns b &&
+	ip -n a link set veth-a up && ip -n b link set veth-b up || die "no pair again"
+await_reach b a
+for node in a b; do
+	settle $node
+	expect $node "$(sum ethernet .counters.rebound) == 1"
+done
 both_end
 
 files refused fused '{ announce: true }' '{ auto_connect: true }'
