@@ -348,6 +348,7 @@ net_tests = \
 	t/net/control.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
+	t/net/mesh.sh \
 	t/net/offloads.sh \
 	t/net/impair.sh \
 	t/net/tcp.sh \
