@@ -168,7 +168,7 @@ static void learn(struct fmp_open *fo, const struct mr_pkt *p, struct mr_turn *t
 {
 	unsigned told = 0;
 
-	if (mr_learn(&fo->learner, p, CONTROL, fo->left, &told, t) == FIPS_LEARN_MALFORMED) {
+	if (mr_learn(&fo->learner, p, true, CONTROL, fo->left, &told, t) == FIPS_LEARN_MALFORMED) {
 		mr_count(t, WARM_MALFORMED, 1);
 		mr_count(t, WARM_MALFORMED_BYTES, p->len);
 	}

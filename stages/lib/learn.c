@@ -74,7 +74,7 @@ static bool tell(struct mr_learner *l, const struct mr_pkt *p, const struct fips
 	return true;
 }
 
-enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, unsigned out, unsigned left,
+enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out, unsigned left,
                          unsigned *told, struct mr_turn *t)
 {
 	struct fips_learned learned;
@@ -82,7 +82,7 @@ enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, unsigned 
 
 	if (what == FIPS_LEARN_LISTS) {
 		*told += tell(l, p, &learned.src, out, left, t);
-		*told += tell(l, p, &learned.dest, out, left, t);
+		*told += !ours && tell(l, p, &learned.dest, out, left, t);
 	}
 	return what;
 }

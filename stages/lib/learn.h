@@ -25,8 +25,8 @@
 #define MR_LEARN_AGAIN (60 * MR_NS_PER_S) /* ... that are the same                      */
 #define MR_LEARN_NODES 256   /* told apart; by a byte of an address, which is a hash     */
 #define MR_LEARN_LINKS 64    /* neighbours told apart                                   */
-#define MR_LEARN_BURST 128   /* lists that one of them may bring at once ...            */
-#define MR_LEARN_RATE  32000 /* ... and thousandths a second                            */
+#define MR_LEARN_BURST 256    /* lists that one of them may bring at once ...           */
+#define MR_LEARN_RATE  256000 /* ... and thousandths a second                           */
 
 /* All zero: nothing has been told.  One owner. */
 struct mr_learner {
@@ -46,9 +46,10 @@ static inline bool mr_learn_worth(const uint8_t *datagram, size_t n)
 	return n >= FIPS_DATAGRAM_HEAD + FIPS_FSP_PREFIX && (fsp[0] || (fsp[1] & FIPS_FSP_CP));
 }
 
-/* Learn from a datagram that is worth it.  What is new leaves by output `out`, as long as `left` places are
- * still free there; *told counts it.  The packet's near is the link it came by. */
-enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, unsigned out, unsigned left,
+/* Learn from a datagram that is worth it; `ours`: it is for us, and where we are is no news.  What is new leaves by
+ * output `out`, as long as `left` places are still free there; *told counts it.  The packet's near is the link it
+ * came by. */
+enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out, unsigned left,
                          unsigned *told, struct mr_turn *t);
 
 /* A packet of n bytes for control in front of what follows, by `out`.  False: there is no packet or no room for

@@ -20,7 +20,7 @@
                            * learnt again                                              */
 #define ROUTE_ASKERS  64  /* neighbours told apart that bring datagrams for unknown nodes */
 #define ROUTE_ASK_BURST 128   /* questions that one of them may cause at once ...  */
-#define ROUTE_ASK_RATE  64000 /* ... and thousandths a second                      */
+#define ROUTE_ASK_RATE  512000 /* ... and thousandths a second                     */
 
 enum { ROUTE_SEAL, ROUTE_FORWARD, ROUTE_TUN, ROUTE_CONTROL };
 enum { ROUTE_NOT_IPV6, ROUTE_FOREIGN, ROUTE_OUTSIDE, ROUTE_UNREACHABLE, ROUTE_TOO_BIG, ROUTE_PARK_FULL,

@@ -129,7 +129,7 @@ static void learn(struct route *r, const struct mr_pkt *p, struct mr_turn *t)
 {
 	unsigned told = 0;
 
-	if (mr_learn(&r->learner, p, ROUTE_CONTROL, r->left + 1, &told, t) == FIPS_LEARN_MALFORMED) {
+	if (mr_learn(&r->learner, p, false, ROUTE_CONTROL, r->left + 1, &told, t) == FIPS_LEARN_MALFORMED) {
 		mr_count(t, ROUTE_WARM_MALFORMED, 1);
 		mr_count(t, ROUTE_WARM_MALFORMED_BYTES, p->len);
 	}
