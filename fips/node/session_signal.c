@@ -5,7 +5,8 @@
  * often: coordinates once more, a lookup, a smaller path MTU.
  *
  *     CoordsRequired   they do not know where the endpoint is: tell them
- *     PathBroken       where we said it is it is not: tell them, forget it and look for it
+ *     PathBroken       where we said it is it is not: tell them, forget it and look for it; but what they have may
+ *                      be older than what we know
  *     MtuExceeded      it does not fit: send smaller */
 
 #include "fips/node/parts.h"
@@ -77,6 +78,16 @@ static void tell(struct fips_node *n, struct fips_session *s)
 	look_for(n, s);
 }
 
+/* Do they go by another place than we know of?  Then it is theirs that is old: the coordinates that were just sent mend
+ * it, and ours need not be looked for anew (ours: session.md 2.9 forgets them in any case). */
+static bool outdated(struct fips_node *n, const struct fips_session *s, const struct fips_coords *place)
+{
+	struct fips_treepath theirs, ours;
+
+	return fips_treepath_from(&theirs, place) && fips_mesh_coords(n, &s->addr, &ours) &&
+	       !fips_treepath_eq(&theirs, &ours);
+}
+
 /* A signal about what CoordsRequired was about before is heard all the same, once. */
 static void forget(struct fips_node *n, struct fips_session *s)
 {
@@ -110,7 +121,8 @@ void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const
 		break;
 	case FIPS_SIGNAL_PATH_BROKEN:
 		tell(n, s);
-		forget(n, s);
+		if (!outdated(n, s, &signal.coords))
+			forget(n, s);
 		break;
 	case FIPS_SIGNAL_COORDS_REQUIRED:
 		tell(n, s);

@@ -657,6 +657,37 @@ START_TEST(a_path_is_broken)
 }
 END_TEST
 
+static const char *hear_broken(const struct fips_treepath *place)
+{
+	struct fips_signal signal = { .type = FIPS_SIGNAL_PATH_BROKEN, .dest = addr(FAR), .reporter = addr(B),
+		                      .coords = fips_treepath_coords(place) };
+	struct puppet p = { .who = B };
+	uint8_t bytes[FIPS_SIGNAL_PATH_BROKEN_LEN(4)];
+
+	return bench_datagram(r.b, &p, bytes, fips_signal_build(bytes, sizeof bytes, &signal));
+}
+
+/* They looked for it elsewhere than we know it to be: they are told, and what we know is not forgotten.  When they go
+ * by the same place as we, it is. */
+START_TEST(a_path_is_broken_for_whom_it_is_old)
+{
+	struct fips_addr far = addr(FAR);
+	struct fips_treepath ours, old = { .n = 2, .a = { far, addr(C) } };
+	struct fips_cache *cache;
+
+	far_session();
+	cache = (struct fips_cache *)(uintptr_t)fips_node_cache(r.b->node);
+	fips_cache_path(cache, fips_cache_find(cache, &far, r.b->now), &ours);
+	ck_assert(!fips_treepath_eq(&ours, &old));
+	want("warmup lookup", hear_broken(&old));
+	ck_assert(known(FAR));
+	bench_wait(r.b, SECONDS(20));
+	want("warmup lookup unroute", hear_broken(&ours));
+	ck_assert(!known(FAR));
+	close_room();
+}
+END_TEST
+
 /* Whoever says so all the time has us look for it every two seconds, and no more. */
 START_TEST(a_path_is_said_to_be_broken)
 {
@@ -756,6 +787,7 @@ int main(void)
 	tcase_add_loop_test(own, path_mtu_of_an_answer, 0, COUNT(mtus));
 	tcase_add_test(own, coordinates_are_required);
 	tcase_add_test(own, a_path_is_broken);
+	tcase_add_test(own, a_path_is_broken_for_whom_it_is_old);
 	tcase_add_test(own, a_path_is_said_to_be_broken);
 	tcase_add_test(own, no_filter_has_it);
 	tcase_add_test(own, back_off_ends_with_the_parent);
