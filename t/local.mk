@@ -70,6 +70,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/two_nodes.h \
 	t/lib/vectors.c \
 	t/lib/vectors.h \
+	t/lib/vectors_coords.c \
+	t/lib/vectors_coords.h \
 	t/lib/whole.c \
 	t/lib/whole.h \
 	t/lib/whole_air.c \
@@ -162,6 +164,8 @@ test_programs = \
 	t/fips/test_path_written \
 	t/fips/test_tree \
 	t/fips/test_tree_mesh \
+	t/fips/test_vectors_envelope \
+	t/fips/test_vectors_fsp \
 	t/fips/test_vectors_golden \
 	t/fips/test_vectors_link \
 	t/fips/test_vectors_lookup \
@@ -235,7 +239,8 @@ test_programs = \
 	t/stages/test_tcp \
 	t/stages/test_tun_queues \
 	t/stages/test_tx \
-	t/stages/test_tx_gso
+	t/stages/test_tx_gso \
+	t/stages/test_udp
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
 

@@ -47,13 +47,6 @@ static void close_file(void)
 	fips_curve_close(&curve);
 }
 
-static void same_member(const json_t *v, const char *key, const void *got, size_t n)
-{
-	struct bytes want = vectors_bytes(v, key);
-
-	vectors_same(key, got, n, want.at, want.n);
-}
-
 START_TEST(sections_are_run_or_skipped)
 {
 	vectors_account("link_vectors", root, account, COUNT(account));
@@ -72,13 +65,13 @@ static void check_names(const json_t *v, const uint8_t xonly[32])
 	ck_assert_ptr_null(fips_npub_parse(npub, &curve, pub));
 	ck_assert_uint_eq(pub[0], 2);
 	vectors_same("npub back", pub + 1, 32, xonly, 32);
-	same_member(v, "node_addr_hex", addr.b, sizeof addr.b);
+	vectors_same_member(v, "node_addr_hex", addr.b, sizeof addr.b);
 	fips_addr_text(&addr, hex);
 	ck_assert_str_eq(hex, vectors_text(v, "node_addr_hex"));
 	fips_addr_to_ipv6(&addr, ip);
 	ck_assert(fips_ipv6_is_mesh(ip));
 	if (json_object_get(v, "ipv6_bytes_hex"))
-		same_member(v, "ipv6_bytes_hex", ip, sizeof ip);
+		vectors_same_member(v, "ipv6_bytes_hex", ip, sizeof ip);
 	fips_ipv6_text(ip, text);
 	ck_assert_str_eq(text, vectors_text(v, "ipv6"));
 }
@@ -95,10 +88,10 @@ START_TEST(identities)
 		ck_assert_ptr_null(fips_identity_parse(&id, &curve, vectors_text(v, "secret_hex")));
 		ck_assert_ptr_null(fips_identity_parse(&again, &curve, vectors_text(v, "nsec")));
 		ck_assert_mem_eq(id.secret, again.secret, 32);
-		same_member(v, "secret_hex", id.secret, 32);
-		same_member(v, "pubkey_compressed_hex", id.pub, 33);
-		same_member(v, "pubkey_xonly_hex", id.pub + 1, 32);
-		same_member(v, "node_addr_hex", id.addr.b, 16);
+		vectors_same_member(v, "secret_hex", id.secret, 32);
+		vectors_same_member(v, "pubkey_compressed_hex", id.pub, 33);
+		vectors_same_member(v, "pubkey_xonly_hex", id.pub + 1, 32);
+		vectors_same_member(v, "node_addr_hex", id.addr.b, 16);
 		ck_assert_str_eq(id.npub, vectors_text(v, "npub"));
 		fips_nsec_format(id.secret, nsec);
 		ck_assert_str_eq(nsec, vectors_text(v, "nsec"));
@@ -142,7 +135,7 @@ START_TEST(key_strings)
 		else /* "optional", the bech32m checksum, is refused here */
 			ck_assert_msg(wrong, "%s was accepted: %s", text, vectors_name(v));
 		if (json_is_true(ok) && json_object_get(v, "secret_hex"))
-			same_member(v, "secret_hex", id.secret, 32);
+			vectors_same_member(v, "secret_hex", id.secret, 32);
 	}
 	ck_assert_uint_eq(index, 14);
 }
@@ -174,9 +167,9 @@ START_TEST(signatures)
 		vectors_exact(who, "pubkey_xonly_hex", xonly, 32);
 		vectors_exact(v, "aux_rand_hex", aux, 32);
 		mr_sha256(message.at, message.n, digest);
-		same_member(v, "digest_hex", digest, 32);
+		vectors_same_member(v, "digest_hex", digest, 32);
 		ck_assert(curve.sign(curve.self, secret, digest, aux, sig));
-		same_member(v, "signature_hex", sig, 64);
+		vectors_same_member(v, "signature_hex", sig, 64);
 		ck_assert(curve.verify(curve.self, xonly, digest, sig));
 		for (unsigned bit = 0; bit < 8 * 64; bit++) {
 			sig[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -203,10 +196,10 @@ static void read_end(const json_t *v, struct end *e)
 
 	vectors_exact(v, "static_secret_hex", secret, 32);
 	ck_assert_ptr_null(fips_identity_of_secret(&e->id, &curve, secret));
-	same_member(v, "static_pubkey_hex", e->id.pub, 33);
+	vectors_same_member(v, "static_pubkey_hex", e->id.pub, 33);
 	vectors_exact(v, "ephemeral_secret_hex", e->ephemeral, 32);
 	ck_assert(curve.public_key(curve.self, e->ephemeral, pub));
-	same_member(v, "ephemeral_pubkey_hex", pub, 33);
+	vectors_same_member(v, "ephemeral_pubkey_hex", pub, 33);
 	vectors_exact(v, "epoch_hex", e->epoch, 8);
 	e->index = (uint32_t)vectors_u64(v, "index");
 }
@@ -226,16 +219,16 @@ static void check_schedule(const json_t *v, const struct end *i, const struct en
 	ck_assert(curve.public_key(curve.self, r->ephemeral, e_r));
 	point[2] = e_r;
 	fips_symmetric_init(&s, "Noise_IK_secp256k1_ChaChaPoly_SHA256", r->id.pub);
-	same_member(v, "initial_ck_hex", s.ck, 32);
-	same_member(v, "initial_h_after_premessage_hex", s.h, 32);
+	vectors_same_member(v, "initial_ck_hex", s.ck, 32);
+	vectors_same_member(v, "initial_h_after_premessage_hex", s.h, 32);
 	for (size_t n = 0; n < COUNT(steps); n++) {
 		const json_t *after = vectors_get(v, steps[n].after);
 
 		ck_assert(curve.ecdh(curve.self, secret[n], point[n], dh));
-		same_member(vectors_get(v, "dh"), steps[n].dh, dh, 32);
+		vectors_same_member(vectors_get(v, "dh"), steps[n].dh, dh, 32);
 		fips_symmetric_mix_key(&s, dh);
-		same_member(after, "ck", s.ck, 32);
-		same_member(after, "k", s.k, 32);
+		vectors_same_member(after, "ck", s.ck, 32);
+		vectors_same_member(after, "k", s.k, 32);
 	}
 }
 
@@ -252,21 +245,21 @@ static void check_transcript(const json_t *v, const struct end *i, const struct 
 	fips_ik_init_responder(&b, &curve, &r->id, r->ephemeral, r->epoch);
 	ck_assert(fips_ik_write1(&a, packet1 + 8));
 	fips_msg1_build(packet1, &m1);
-	same_member(v, "noise_msg1_hex", packet1 + 8, FIPS_IK_MSG1);
-	same_member(v, "wire_msg1_hex", packet1, sizeof packet1);
-	same_member(v, "h_after_msg1_hex", a.sym.h, 32);
+	vectors_same_member(v, "noise_msg1_hex", packet1 + 8, FIPS_IK_MSG1);
+	vectors_same_member(v, "wire_msg1_hex", packet1, sizeof packet1);
+	vectors_same_member(v, "h_after_msg1_hex", a.sym.h, 32);
 
 	ck_assert_int_eq(fips_frame_check(packet1, sizeof packet1), FIPS_FRAME_MSG1);
 	fips_msg1_parse(packet1, &m1);
 	ck_assert_uint_eq(m1.sender_idx, i->index);
 	ck_assert(fips_ik_read1(&b, m1.noise));
-	same_member(v, "h_after_msg1_hex", b.sym.h, 32);
+	vectors_same_member(v, "h_after_msg1_hex", b.sym.h, 32);
 	vectors_same("caller", b.remote_pub, 33, i->id.pub, 33);
 	ck_assert(fips_ik_write2(&b, noise2));
 	m2.noise = noise2;
 	fips_msg2_build(packet2, &m2);
-	same_member(v, "noise_msg2_hex", noise2, sizeof noise2);
-	same_member(v, "wire_msg2_hex", packet2, sizeof packet2);
+	vectors_same_member(v, "noise_msg2_hex", noise2, sizeof noise2);
+	vectors_same_member(v, "wire_msg2_hex", packet2, sizeof packet2);
 
 	ck_assert_int_eq(fips_frame_check(packet2, sizeof packet2), FIPS_FRAME_MSG2);
 	fips_msg2_parse(packet2, &m2);
@@ -275,14 +268,14 @@ static void check_transcript(const json_t *v, const struct end *i, const struct 
 	ck_assert(fips_ik_read2(&a, m2.noise));
 	vectors_same("epoch", a.remote_epoch, 8, r->epoch, 8);
 	vectors_same("epoch", b.remote_epoch, 8, i->epoch, 8);
-	same_member(v, "h_final_hex", a.sym.h, 32);
-	same_member(v, "h_final_hex", b.sym.h, 32);
+	vectors_same_member(v, "h_final_hex", a.sym.h, 32);
+	vectors_same_member(v, "h_final_hex", b.sym.h, 32);
 	fips_ik_split(&a, send, recv);
-	same_member(v, "k_initiator_to_responder_hex", send, 32);
-	same_member(v, "k_responder_to_initiator_hex", recv, 32);
+	vectors_same_member(v, "k_initiator_to_responder_hex", send, 32);
+	vectors_same_member(v, "k_responder_to_initiator_hex", recv, 32);
 	fips_ik_split(&b, send, recv);
-	same_member(v, "k_responder_to_initiator_hex", send, 32);
-	same_member(v, "k_initiator_to_responder_hex", recv, 32);
+	vectors_same_member(v, "k_responder_to_initiator_hex", send, 32);
+	vectors_same_member(v, "k_initiator_to_responder_hex", recv, 32);
 }
 
 START_TEST(ik_transcripts)

@@ -136,6 +136,13 @@ void vectors_same(const char *what, const void *got, size_t ngot, const void *wa
 	ck_abort_msg("%s\n   got %zu: %s\n  want %zu: %s", what, ngot, a, nwant, b);
 }
 
+void vectors_same_member(const json_t *object, const char *key, const void *got, size_t n)
+{
+	struct bytes want = vectors_bytes(object, key);
+
+	vectors_same(key, got, n, want.at, want.n);
+}
+
 /* Members that describe the file. */
 static bool is_note(const char *key)
 {

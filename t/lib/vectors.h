@@ -43,6 +43,9 @@ struct bytes vectors_concat(const json_t *array);
 /* Fail with the name and both hex strings unless they are the same. */
 void vectors_same(const char *what, const void *got, size_t ngot, const void *want, size_t nwant);
 
+/* The same of what was got and a member of hex bytes. */
+void vectors_same_member(const json_t *object, const char *key, const void *got, size_t n);
+
 /* What became of a section. */
 struct vectors_account {
 	const char *section;
