@@ -807,7 +807,7 @@ START_TEST(connect_and_disconnect)
 
 	ck_assert_int_ne(whole_swap(0, ",\"heartbeat_interval_secs\":7", "", &swapped),
 	                 MR_SWAP_REFUSED);
-	whole_run(1000);
+	whole_run(5000);
 	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
 
 	whole_npub(1, npub);
