@@ -628,6 +628,7 @@ static const struct {
 	{ "{\"command\":\"show_\\u0000status\"}", "invalid request: " },
 	{ "{\"command\":\"\xff\"}", "invalid request: " },
 	{ "{\"command\":\"\"}", "unknown command: " },
+	{ "{\"command\":\"a\x7f" "b\"}", "unknown command: a?b" },
 	{ "{\"command\":\"Show_status\"}", "unknown command: Show_status" },
 	{ "{\"command\":\"show_gateway\"}", "unknown command: show_gateway" },
 	{ "{\"command\":\"\\u001b[31m\\u00e4\"}", "unknown command: \x1b[31m\xc3\xa4" },

@@ -1,26 +1,36 @@
 /* put - members of answers.  A value that cannot be made for want of memory is left out: jansson takes no
  * NULL. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stages/control/query/parts.h"
 
-#define TEXT_MAX 256 /* of a text that is not UTF-8, what is shown */
+static void replace(char *text, unsigned char from, unsigned char to)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text >= from && (unsigned char)*text <= to)
+			*text = '?';
+	}
+}
 
-/* What is not UTF-8, such as a name cut in the middle of a letter, has '?' for its odd bytes. */
+/* What is not UTF-8, such as a name cut in the middle of a letter, has '?' for its odd bytes; so has the one
+ * control character that JSON lets through, DEL. */
 static json_t *text_value(const char *text)
 {
-	char plain[TEXT_MAX];
-	json_t *v = json_string(text);
+	json_t *v = strchr(text, 0x7f) ? NULL : json_string(text);
+	char *plain = v ? NULL : strdup(text);
 
-	if (v)
+	if (!plain)
 		return v;
-	snprintf(plain, sizeof plain, "%s", text);
-	for (char *p = plain; *p; p++) {
-		if ((unsigned char)*p > 0x7e)
-			*p = '?';
+	replace(plain, 0x7f, 0x7f);
+	v = json_string(plain);
+	if (!v) {
+		replace(plain, 0x80, 0xff);
+		v = json_string(plain);
 	}
-	return json_string(plain);
+	free(plain);
+	return v;
 }
 
 void put_text(json_t *o, const char *key, const char *text)
