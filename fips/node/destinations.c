@@ -207,6 +207,15 @@ void fips_destination_found(struct fips_node *n, const struct fips_addr *addr)
 	}
 }
 
+void fips_destination_moved(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_session *s = fips_session_find(n, addr);
+
+	if (s && s->state == FIPS_SESSION_ESTABLISHED)
+		s->reroute_at = n->now;
+	fips_wanted_again(n, addr);
+}
+
 void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr)
 {
 	const struct fips_peer *p = fips_peer_find(n, addr);

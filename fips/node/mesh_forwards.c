@@ -138,6 +138,7 @@ void fips_mesh_moved(struct fips_node *n, const struct fips_addr *who)
 
 	if (e)
 		decide_again(n, e);
+	fips_destination_moved(n, who);
 }
 
 void fips_node_learned(struct fips_node *n, const struct fips_input *in)

@@ -231,6 +231,8 @@ void fips_destination_failed(struct fips_node *n, const struct fips_addr *addr);
 /* What became of a lookup: its coordinates are in the cache; nobody has answered. */
 void fips_destination_found(struct fips_node *n, const struct fips_addr *addr);
 void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr);
+/* Its place is known to be elsewhere: its session and its packets look for their way again. */
+void fips_destination_moved(struct fips_node *n, const struct fips_addr *addr);
 void     fips_wanted_timer(struct fips_node *n, struct fips_wanted *w);
 uint64_t fips_wanted_due(const struct fips_wanted *w); /* any time */
 
