@@ -196,21 +196,22 @@ enum fips_lookup_verdict fips_lookups_response(struct fips_lookups *l, unsigned 
 /* ---- lookups of our own: lookup_own.c ---- */
 
 enum fips_lookup_ask {
-	FIPS_LOOKUP_STARTED,   /* send a request with *id to ways                             */
+	FIPS_LOOKUP_STARTED,   /* send a request with *id to ways, which may be empty         */
 	FIPS_LOOKUP_PENDING,   /* one is under way                                            */
 	FIPS_LOOKUP_NOWHERE,   /* no filter contains it: a failure, unreachable               */
 	FIPS_LOOKUP_SUPPRESSED, /* in back-off, or too many others: unreachable               */
 };
 
-/* Somebody wants to know where target is. */
+/* Somebody wants to know where target is.  early: filters may still be on their way, so that a target in none of
+ * them is waited for: attempts begin with nobody to send to. */
 enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_addr *target,
-                                      const struct fips_lookup_filters *f, uint64_t now, uint64_t *id,
-                                      struct fips_lookup_ways *ways);
+                                      const struct fips_lookup_filters *f, bool early, uint64_t now,
+                                      uint64_t *id, struct fips_lookup_ways *ways);
 
 /* Is the time of one of ours over by now?  *target is whom it is for. */
 bool fips_lookups_overdue(const struct fips_lookups *l, uint64_t now, struct fips_addr *target);
 
-/* What becomes of that one; f is about its target.  STARTED: another attempt, as after ask, but ways may be empty.
+/* What becomes of that one; f is about its target.  STARTED: another attempt, as after ask.
  * NOWHERE: it has failed for good, *target is unreachable.  PENDING: none is due. */
 enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips_lookup_filters *f,
                                        uint64_t now, struct fips_addr *target, uint64_t *id,

@@ -109,8 +109,8 @@ static bool anywhere(const struct fips_lookup_filters *f, const struct fips_addr
 }
 
 enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_addr *target,
-                                      const struct fips_lookup_filters *f, uint64_t now, uint64_t *id,
-                                      struct fips_lookup_ways *ways)
+                                      const struct fips_lookup_filters *f, bool early, uint64_t now,
+                                      uint64_t *id, struct fips_lookup_ways *ways)
 {
 	struct fips_lookup_own *o = find(l, target);
 
@@ -120,7 +120,7 @@ enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_
 	}
 	if (o && now < o->due)
 		return suppressed(l, FIPS_LOOKUP_REQ_BACKOFF_SUPPRESSED);
-	if (!anywhere(f, target)) {
+	if (!early && !anywhere(f, target)) {
 		fips_lookup_count(l, FIPS_LOOKUP_REQ_BLOOM_MISS);
 		failed(l, o, target, now);
 		return FIPS_LOOKUP_NOWHERE;

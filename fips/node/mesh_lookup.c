@@ -12,6 +12,7 @@
 
 #include "fips/node/parts.h"
 
+#define SETTLING   (5 * MR_NS_PER_S) /* filters of those behind a new link arrive in that time */
 #define OWN_A_CALL 2 /* lookups of ours that are seen to in one call: FIPS_LOOKUP_WAYS actions each */
 
 /* ---- whom filters name ---- */
@@ -244,6 +245,16 @@ void fips_mesh_lookup_message(struct fips_node *n, struct fips_peer *p, const st
 
 /* ---- what we look for ---- */
 
+/* Does a link lead here that is so young that not all filters have come by it?  Then a node that is in none of
+ * them may be in the next. */
+static bool early(const struct fips_node *n)
+{
+	for (unsigned i = 0; i < n->n_peers; i++)
+		if (n->peers[i].meshed && n->now - n->peers[i].up_at < SETTLING)
+			return true;
+	return false;
+}
+
 bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)
 {
 	struct fips_lookup_ways ways;
@@ -252,7 +263,7 @@ bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)
 	uint64_t id;
 
 	f = filters(n, target, &a);
-	switch (fips_lookups_ask(&n->mesh.lookups, target, &f, n->now, &id, &ways)) {
+	switch (fips_lookups_ask(&n->mesh.lookups, target, &f, early(n), n->now, &id, &ways)) {
 	case FIPS_LOOKUP_STARTED: ask_ours(n, target, id, &ways); return true;
 	case FIPS_LOOKUP_PENDING: return true;
 	case FIPS_LOOKUP_NOWHERE:

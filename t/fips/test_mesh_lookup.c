@@ -711,11 +711,26 @@ START_TEST(no_filter_has_it)
 {
 	open_room(2);
 	know(FAR);
-	bench_resolve(r.b, FAR);
+	bench_wait(r.b, SECONDS(5));
+	want("unreachable", bench_resolve(r.b, FAR));
 	ck_assert_uint_eq(r.n_sent, 0);
 	ck_assert_uint_ge(counted(FIPS_LOOKUP_REQ_BLOOM_MISS), 1);
 	bench_wait(r.b, SECONDS(40));
 	ck_assert_uint_eq(counted(FIPS_LOOKUP_REQ_INITIATED), 0);
+	close_room();
+}
+END_TEST
+
+/* A link is new, and the filter that has it still to come: packets wait for that. */
+START_TEST(no_filter_has_it_yet)
+{
+	open_room(2);
+	know(FAR);
+	want("", bench_resolve(r.b, FAR));
+	ck_assert_uint_eq(r.n_sent, 0);
+	filter(B, FAR);
+	bench_wait(r.b, SECONDS(1));
+	ck_assert_uint_eq(asked(), 1u << B);
 	close_room();
 }
 END_TEST
@@ -727,6 +742,7 @@ START_TEST(back_off_ends_with_the_parent)
 
 	config.lookup.backoff = config.lookup.backoff_max = 60000;
 	open_as(utmost(true), 2, &config);
+	bench_wait(r.b, SECONDS(5));
 	know(FAR);
 	for (unsigned i = 0; i < 3; i++)
 		want("unreachable", bench_resolve(r.b, FAR));
@@ -790,6 +806,7 @@ int main(void)
 	tcase_add_test(own, a_path_is_broken_for_whom_it_is_old);
 	tcase_add_test(own, a_path_is_said_to_be_broken);
 	tcase_add_test(own, no_filter_has_it);
+	tcase_add_test(own, no_filter_has_it_yet);
 	tcase_add_test(own, back_off_ends_with_the_parent);
 	tcase_add_test(own, many_at_a_time);
 	suite_add_tcase(s, own);

@@ -309,7 +309,7 @@ START_TEST(ours_that_come_back_are_dropped)
 	struct fips_addr target = node(1);
 	uint64_t id;
 
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_STARTED);
 	ck_assert_int_eq(ask(5, id, target, 1, &ways), FIPS_LOOKUP_DROP);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_OWN], 1);
 	ck_assert_uint_eq(l.recent.n, 0); /* so the answer is ours still */
@@ -325,13 +325,13 @@ START_TEST(attempts_in_time)
 	struct fips_lookup_ways ways;
 	uint64_t id[4];
 
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id[0], &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id[0], &ways), FIPS_LOOKUP_STARTED);
 	ck_assert_uint_eq(set_of(&ways), 1u << 31);
 	for (unsigned i = 1; i < 4; i++) {
 		ck_assert_uint_eq(l.due, at[i] * S);
 		ck_assert_int_eq(fips_lookups_next(&l, &filters, at[i] * S - 1, &which, &id[i], &ways),
 		                 FIPS_LOOKUP_PENDING);
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, at[i] * S, &id[i], &ways),
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, at[i] * S, &id[i], &ways),
 		                 FIPS_LOOKUP_PENDING);
 		ck_assert_int_eq(fips_lookups_next(&l, &filters, at[i] * S, &which, &id[i], &ways),
 		                 FIPS_LOOKUP_STARTED);
@@ -351,7 +351,7 @@ START_TEST(attempts_in_time)
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_DEDUPLICATED], 3);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_RESP_TIMED_OUT], 1);
 	/* there is no back-off */
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 99 * S, &id[0], &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 99 * S, &id[0], &ways), FIPS_LOOKUP_STARTED);
 }
 END_TEST
 
@@ -375,7 +375,7 @@ START_TEST(which_answers_count)
 	uint64_t id;
 	unsigned peer;
 
-	fips_lookups_ask(&l, &target, &filters, 0, &id, &ways);
+	fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways);
 	ck_assert_int_eq(answer(3, answers[_i].ours ? id : id + 1, node(answers[_i].target),
 	                        node(answers[_i].first), answers[_i].at, &peer),
 	                 answers[_i].verdict);
@@ -392,7 +392,7 @@ START_TEST(bad_proofs_do_not_end_it)
 	struct fips_lookup_ways ways;
 	unsigned peer, checked = 0;
 
-	fips_lookups_ask(&l, &target, &filters, 0, &good.id, &ways);
+	fips_lookups_ask(&l, &target, &filters, false, 0, &good.id, &ways);
 	for (unsigned i = 0; i < 1000; i++)
 		checked += answer(3, good.id, target, target, 1, &peer) == FIPS_LOOKUP_OWN;
 	ck_assert_uint_eq(checked, 50);
@@ -415,7 +415,7 @@ START_TEST(an_answer_to_an_earlier_attempt_counts)
 	uint64_t first, second;
 	unsigned peer;
 
-	fips_lookups_ask(&l, &target, &filters, 0, &first, &ways);
+	fips_lookups_ask(&l, &target, &filters, false, 0, &first, &ways);
 	fips_lookups_next(&l, &filters, 1 * S, &which, &second, &ways);
 	ck_assert_int_eq(answer(3, first, target, target, 2 * S, &peer), FIPS_LOOKUP_OWN);
 	ck_assert_int_eq(answer(3, second, target, target, 2 * S, &peer), FIPS_LOOKUP_OWN);
@@ -429,15 +429,31 @@ START_TEST(no_filter_contains_it)
 	uint64_t id;
 
 	have_it = 0;
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_BLOOM_MISS], 1);
 	ck_assert_uint_eq(l.ids.n, 0);
 	have_it = 1; /* no tree peer's: others are asked */
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_STARTED);
 	ck_assert(ways.fallback && ways.n == 1 && ways.peer[0] == 0);
 	have_it = 0; /* and gone again: the attempts go on, to nobody */
 	ck_assert_int_eq(fips_lookups_next(&l, &filters, 1 * S, &which, &id, &ways), FIPS_LOOKUP_STARTED);
 	ck_assert_uint_eq(ways.n, 0);
+}
+END_TEST
+
+/* Filters may still come: nobody is asked at first, and whoever has it a second later. */
+START_TEST(no_filter_contains_it_yet)
+{
+	struct fips_addr target = node(1), which;
+	struct fips_lookup_ways ways;
+	uint64_t id;
+
+	have_it = 0;
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, true, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_uint_eq(ways.n, 0);
+	have_it = 1u << 31;
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 1 * S, &which, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_uint_eq(ways.n, 1);
 }
 END_TEST
 
@@ -452,7 +468,7 @@ START_TEST(many_targets)
 		for (unsigned i = 0; i < 300; i++) {
 			struct fips_addr target = node(1000 * round + i);
 
-			ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, round * 60 * S, &id, &ways),
+			ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, round * 60 * S, &id, &ways),
 			                 i < FIPS_LOOKUPS_PENDING ? FIPS_LOOKUP_STARTED :
 			                                            FIPS_LOOKUP_SUPPRESSED);
 		}
@@ -475,8 +491,8 @@ START_TEST(nobody_wants_it_any_more)
 	struct fips_lookup_ways ways;
 	uint64_t id;
 
-	fips_lookups_ask(&l, &target, &filters, 0, &id, &ways);
-	fips_lookups_ask(&l, &other, &filters, 5, &id, &ways);
+	fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways);
+	fips_lookups_ask(&l, &other, &filters, false, 5, &id, &ways);
 	fips_lookups_cancel(&l, &target);
 	ck_assert(!fips_lookups_pending(&l, &target) && fips_lookups_pending(&l, &other));
 	ck_assert_uint_eq(l.due, 1 * S + 5);
@@ -506,11 +522,11 @@ START_TEST(back_off_grows)
 	for (unsigned i = 0; i < COUNT(waits); i++) {
 		struct fips_addr other = node(2 + i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, now, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, now, &id, &ways), FIPS_LOOKUP_NOWHERE);
 		now += waits[i] * S;
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, now - 1, &id, &ways),
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, now - 1, &id, &ways),
 		                 FIPS_LOOKUP_SUPPRESSED);
-		ck_assert_int_eq(fips_lookups_ask(&l, &other, &filters, now - 1, &id, &ways),
+		ck_assert_int_eq(fips_lookups_ask(&l, &other, &filters, false, now - 1, &id, &ways),
 		                 FIPS_LOOKUP_NOWHERE);
 	}
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_BACKOFF_SUPPRESSED], COUNT(waits));
@@ -527,8 +543,8 @@ START_TEST(back_off_ends)
 
 	fips_lookups_peer_down(&l, 9);
 	for (unsigned i = 0; i < 3; i++) {
-		fips_lookups_ask(&l, &target, &filters, 0, &id, &ways);
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id, &ways),
+		fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways),
 		                 FIPS_LOOKUP_SUPPRESSED);
 		if (i == 0)
 			fips_lookups_peer_up(&l, 9, 0);
@@ -536,19 +552,19 @@ START_TEST(back_off_ends)
 			fips_lookups_hope(&l);
 		else
 			fips_lookups_accept(&l, &good);
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
 		fips_lookups_hope(&l);
 	}
 	/* one that fails by time backs off too; hope leaves what is under way */
 	have_it = 1;
-	fips_lookups_ask(&l, &target, &filters, 0, &id, &ways);
+	fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways);
 	fips_lookups_hope(&l);
 	ck_assert(fips_lookups_pending(&l, &target));
 	for (unsigned t = 1; t < 15; t++)
 		fips_lookups_next(&l, &filters, t * S, &target, &id, &ways);
 	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &target, &id, &ways), FIPS_LOOKUP_NOWHERE);
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 15 * S, &id, &ways), FIPS_LOOKUP_SUPPRESSED);
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 16 * S, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 15 * S, &id, &ways), FIPS_LOOKUP_SUPPRESSED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 16 * S, &id, &ways), FIPS_LOOKUP_STARTED);
 }
 END_TEST
 
@@ -561,13 +577,13 @@ START_TEST(back_off_is_bounded)
 	for (unsigned i = 0; i < 5000; i++) {
 		struct fips_addr target = node(i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, i, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, i, &id, &ways), FIPS_LOOKUP_NOWHERE);
 	}
 	have_it = 1;
 	for (unsigned i = 0; i < FIPS_LOOKUPS_PENDING; i++) {
 		struct fips_addr target = node(10000 + i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, 5000, &id, &ways), FIPS_LOOKUP_STARTED);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 5000, &id, &ways), FIPS_LOOKUP_STARTED);
 	}
 }
 END_TEST
@@ -622,6 +638,7 @@ int main(void)
 	tcase_add_test(own, bad_proofs_do_not_end_it);
 	tcase_add_test(own, an_answer_to_an_earlier_attempt_counts);
 	tcase_add_test(own, no_filter_contains_it);
+	tcase_add_test(own, no_filter_contains_it_yet);
 	tcase_add_test(own, many_targets);
 	tcase_add_test(own, nobody_wants_it_any_more);
 	suite_add_tcase(s, own);
