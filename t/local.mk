@@ -19,6 +19,10 @@ t_lib_librig_a_SOURCES = \
 	t/lib/fate.h \
 	t/lib/flow.c \
 	t/lib/flow.h \
+	t/lib/fmp_bench.c \
+	t/lib/fmp_bench.h \
+	t/lib/fsp_bench.c \
+	t/lib/fsp_bench.h \
 	t/lib/ip6.c \
 	t/lib/ip6.h \
 	t/lib/ipv4.c \
@@ -212,9 +216,11 @@ test_programs = \
 	t/stages/test_ethernet \
 	t/stages/test_fmp_number \
 	t/stages/test_fmp_open \
+	t/stages/test_fmp_open_keys \
 	t/stages/test_fmp_seal \
 	t/stages/test_fsp_number \
 	t/stages/test_fsp_open \
+	t/stages/test_fsp_open_keys \
 	t/stages/test_fsp_seal \
 	t/stages/test_history \
 	t/stages/test_key_hygiene \
