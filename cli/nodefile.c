@@ -80,6 +80,17 @@ static void try_listen(const struct cli_settings *settings, const struct mr_json
 	mr_report_free(&said);
 }
 
+/* The reference's key for it, unless ours is there.  A wrong word was complained of. */
+static void take_level(struct cli_settings *settings, const struct mr_json *doc)
+{
+	struct cli_level reference = { 0 };
+
+	if (!mr_json_at(doc, "node.log_level") || mr_json_at(doc, "log.level"))
+		return;
+	mr_section_decode(&cli_level_section, &reference, doc);
+	settings->log.level = reference.level;
+}
+
 void cli_node_check(const struct mr_json *doc, const struct mr_kind *const *kinds,
                     struct cli_settings *settings, struct mr_report *report)
 {
@@ -90,6 +101,7 @@ void cli_node_check(const struct mr_json *doc, const struct mr_kind *const *kind
 		if (sections.list[i]->size && sections.list[i] != &cli_root_section)
 			try_section(sections.list[i], doc, report);
 	mr_section_fill(&cli_root_section, settings, doc, report);
+	take_level(settings, doc);
 	try_listen(settings, doc, report);
 	mr_sections_known(sections.list, sections.n, doc, "", report);
 }

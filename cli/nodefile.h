@@ -92,6 +92,12 @@ extern const char *const cli_top_keys[];
 /* The program's own keys, decoded into struct cli_settings. */
 extern const struct mr_section cli_root_section;
 
+/* What the reference keeps under `node` and we do not. */
+struct cli_level {
+	unsigned level; /* enum mr_level */
+};
+extern const struct mr_section cli_level_section;
+
 /* ---- --set (set.c) ---- */
 
 /* Apply the sets whose first word is a key of the node file to its document. */

@@ -97,7 +97,7 @@ static const struct mr_field node_keys[] = {
 	LATER("heartbeat_interval_secs"),
 	LATER("link_dead_timeout_secs"),
 	LATER("drain_timeout_secs"),
-	PART("log_level", "log.level sets the level here; node.log_level is"),
+	LATER("log_level"),
 	BELOW("limits", limits_keys),
 	BELOW("rate_limit", rate_limit_keys),
 	BELOW("retry", retry_keys),
@@ -273,6 +273,17 @@ const struct mr_section cli_root_section = {
 	.help = "the program itself"
 };
 
+static const struct mr_field level_fields[] = {
+	{ .name = "log_level", .type = MR_WORD, MR_AT(struct cli_level, level), .words = mr_log_levels,
+	  .def = MR_LOG_INFO, .help = "log.level, as the reference calls it; log.level goes before it" },
+	{ 0 }
+};
+
+const struct mr_section cli_level_section = {
+	.path = "node", .fields = level_fields, .size = sizeof(struct cli_level),
+	.help = "what the reference keeps here and we elsewhere"
+};
+
 static const struct mr_section known_section = { .path = "", .fields = top_keys };
 
 static void add(struct cli_sections *s, const struct mr_section *section)
@@ -299,6 +310,7 @@ void cli_sections_of(struct cli_sections *s, const struct mr_kind *const *kinds)
 			add_all(s, (*r)->sections);
 	}
 	add(s, &cli_root_section);
+	add(s, &cli_level_section);
 	add(s, &cli_identity_section);
 	add(s, &known_section);
 	add_all(s, later_sections);

@@ -378,6 +378,9 @@ peers:
 END
 expect 0 check -c fips.yaml
 err_has 'warning: fips.yaml:9:3: transports.tor'
+[ "$(grep -c warning err)" = 1 ] || fail "check: more than one warning about fips.yaml"
+expect 2 check -c fips.yaml --set node.log_level=loud
+err_has '--set: node.log_level: "loud" is not one of error, warn, info, debug, trace'
 sed 's/mtu: 1472/mtu: 70/; s/alias:/alais:/' fips.yaml >wrong.yaml
 expect 2 check -c wrong.yaml
 err_has 'wrong.yaml:8:37: transports.udp.mtu: 70 is below 576'

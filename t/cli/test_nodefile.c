@@ -136,6 +136,32 @@ START_TEST(own_settings)
 }
 END_TEST
 
+/* node.log_level is the reference's word for log.level, which goes before it. */
+START_TEST(level_by_either_name)
+{
+	static const struct {
+		const char *text;
+		unsigned    level;
+	} levels[] = {
+		{ "{ \"node\": { \"log_level\": \"debug\" } }", MR_LOG_DEBUG },
+		{ "{ \"node\": { \"log_level\": \"debug\" }, \"log\": { \"level\": \"error\" } }", MR_LOG_ERROR },
+		{ "{ \"node\": {} }", MR_LOG_INFO },
+	};
+
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		struct mr_report r = { 0 };
+		struct cli_settings s = { 0 };
+		struct mr_json *doc = mr_json_parse("f.json", levels[i].text, strlen(levels[i].text), &r);
+
+		cli_node_check(doc, toys, &s, &r);
+		ck_assert_uint_eq(r.n, 0);
+		ck_assert_uint_eq(s.log.level, levels[i].level);
+		cli_settings_free(&s);
+		mr_json_free(doc);
+	}
+}
+END_TEST
+
 /* Every key of the reference's configuration (operations.md 3): "prefix: key key ...". */
 static const char *const reference[] = {
 	"node: leaf_only tick_interval_secs base_rtt_ms heartbeat_interval_secs log_level "
@@ -554,6 +580,7 @@ int main(void)
 	tcase_add_loop_test(plain, keys, 0, COUNT(files));
 	tcase_add_loop_test(plain, keys_of_the_reference, 0, COUNT(reference));
 	tcase_add_test(plain, own_settings);
+	tcase_add_test(plain, level_by_either_name);
 	tcase_add_loop_test(plain, listen_is_checked, 0, COUNT(listens));
 	tcase_add_loop_test(plain, cores_pick_a_graph, 0, COUNT(autos));
 	suite_add_tcase(s, plain);
