@@ -239,6 +239,7 @@ test_programs = \
 	t/stages/test_targets \
 	t/stages/test_through \
 	t/stages/test_transit \
+	t/stages/test_transports \
 	t/stages/test_tun \
 	t/stages/test_tun_device \
 	t/stages/test_tun_offload \

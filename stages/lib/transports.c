@@ -17,11 +17,6 @@ _Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_
 
 _Static_assert(MR_HOSTPORT <= MR_VIA_ADDRESS && MR_MAC_TEXT <= MR_VIA_ADDRESS, "any address fits");
 
-bool mr_transports_any(const struct mr_transports *all)
-{
-	return all->udp->n || all->tcp->n || all->ether->n;
-}
-
 uint16_t mr_transports_mtu(const struct mr_transports *all)
 {
 	uint16_t mtu = all->udp->mtu < all->tcp->mtu ? all->udp->mtu : all->tcp->mtu;

@@ -46,9 +46,6 @@ struct mr_transports {
 	const struct mr_ether *ether;
 };
 
-/* Is there any? */
-bool mr_transports_any(const struct mr_transports *all);
-
 /* The largest frame that each can carry, and which answer strangers (bits by instance). */
 uint16_t mr_transports_mtu(const struct mr_transports *all);
 uint32_t mr_transports_accept(const struct mr_transports *all);

@@ -7,9 +7,10 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "fips/wire/link.h"
 #include "fips/wire/stream.h"
 #include "stages/lib/tcp.h"
+#include "stages/lib/tcp_pool.h"
 #include "stages/lib/transports.h"
 #include "stages/lib/words.h"
 #include "t/lib/craft.h"
@@ -714,6 +716,124 @@ START_TEST(a_thousand_silent_ones)
 }
 END_TEST
 
+/* ---- sockets ---- */
+
+static const struct mr_tcp_conn *connection(struct rig *rig, const struct fips_via *via)
+{
+	const struct mr_tcp *tcp = rig_use(rig, &mr_resource_tcp);
+
+	for (unsigned i = 0; i < tcp->pool->places; i++) {
+		const struct mr_tcp_conn *c = &tcp->pool->conn[i];
+
+		if (c->state != MR_TCP_FREE && fips_via_eq(&c->via, via))
+			return c;
+	}
+	ck_abort_msg("no such connection");
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof value;
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static const struct {
+	const char *node;
+	int         nodelay, keepalive, idle; /* idle 0: the kernel's */
+} options[] = {
+	{ NODE, 1, 1, 30 },
+	{ TCP(",\"nodelay\":false,\"keepalive_secs\":7"), 0, 1, 7 },
+	{ TCP(",\"keepalive_secs\":0"), 1, 0, 0 },
+};
+
+/* Those that came and those that were made, alike. */
+START_TEST(options_are_set)
+{
+	struct rig *rig = open_rig(options[_i].node);
+	struct fips_via via;
+	int listener = server(&via, 5), client = client_of(rig), fds[2];
+	struct fips_via came = via_of_client(client);
+
+	feed(rig, &via, 1, 100);
+	run_until(rig, "accepted", 1);
+	fds[0] = connection(rig, &came)->fd;
+	fds[1] = connection(rig, &via)->fd;
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_NODELAY), options[_i].nodelay);
+		ck_assert_int_eq(option(fds[i], SOL_SOCKET, SO_KEEPALIVE), options[_i].keepalive);
+		if (options[_i].idle)
+			ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_KEEPIDLE), options[_i].idle);
+	}
+	close(client);
+	close(listener);
+	rig_close(rig);
+}
+END_TEST
+
+/* A connection with small segments has small frames, both ways. */
+START_TEST(segments_limit_frames)
+{
+	struct rig *rig = open_rig(NODE);
+	const struct mr_tcp *tcp = rig_use(rig, &mr_resource_tcp);
+	struct sockaddr_storage address;
+	socklen_t len = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 700;
+	struct fips_via via;
+	uint16_t mtu;
+
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof small), 0);
+	ck_assert_int_eq(getsockname(tcp->listener[0].fd, (void *)&address, &len), 0);
+	ck_assert_int_eq(connect(fd, (void *)&address, len), 0);
+	nonblocking(fd, false);
+	run_until(rig, "accepted", 1);
+	via = via_of_client(fd);
+	mtu = connection(rig, &via)->mtu;
+	ck_assert_uint_le(mtu, 700);
+	ck_assert_uint_ge(mtu, 600); /* options take some */
+	feed(rig, &via, 1, mtu);
+	ck_assert_str_eq(rig_run(rig), "taken");
+	feed(rig, &via, 2, mtu + 1u);
+	ck_assert_str_eq(rig_run(rig), "too-big");
+	put_frame(INDEX, 1, mtu);
+	put_frame(INDEX, 1, mtu + 1u);
+	say(fd, out.at, out.n);
+	run_until(rig, "framing", 1);
+	ck_assert_uint_eq(rig_out(rig, "frames")->len, mtu);
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
+/* No descriptor is left for who calls: nobody spins over it (R11), and a second later it is tried again. */
+START_TEST(without_descriptors)
+{
+	struct rig *rig = open_rig(NODE);
+	struct rlimit limit, none;
+	int fd = client_of(rig), top = dup(fd);
+	uint64_t calls;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)top; /* which is the lowest that is free */
+	close(top);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	rig_run(rig);
+	calls = rig_count(rig, "calls");
+	for (unsigned i = 0; i < 50; i++)
+		rig_run(rig);
+	ck_assert_uint_le(rig_count(rig, "calls"), calls + 2);
+	ck_assert_uint_eq(rig_count(rig, "accepted"), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	rig_at(rig, 2 * S);
+	run_until(rig, "accepted", 1);
+	close(fd);
+	rig_close(rig);
+}
+END_TEST
+
 /* Frames that came and had no room in the first vector are lost by name when the node stops. */
 START_TEST(stopping_in_the_midst)
 {
@@ -757,6 +877,9 @@ int main(void)
 	tcase_add_test(tc, the_silent_are_cut_off);
 	tcase_add_test(tc, places_have_a_cap);
 	tcase_add_test(tc, a_thousand_silent_ones);
+	tcase_add_loop_test(tc, options_are_set, 0, (int)COUNT(options));
+	tcase_add_test(tc, segments_limit_frames);
+	tcase_add_test(tc, without_descriptors);
 	tcase_add_test(tc, stopping_in_the_midst);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
