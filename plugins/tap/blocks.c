@@ -104,7 +104,8 @@ unsigned block_link(const struct mr_pkt *copy)
 
 	if (copy->mark >= sizeof links / sizeof *links)
 		return LINK_FRAME;
-	if (copy->mark == MR_SHAPE_FRAME && mr_pkt_via(copy)->len)
+	/* an Ethernet address is shorter than any that IP has */
+	if (copy->mark == MR_SHAPE_FRAME && mr_pkt_via(copy)->len >= sizeof(struct sockaddr_in))
 		return LINK_RAW;
 	return links[copy->mark];
 }
