@@ -458,6 +458,33 @@ START_TEST(a_packet_is_worth_a_lookup)
 }
 END_TEST
 
+/* A neighbour looks for the same node, and its answer goes through here: packets of ours need wait no longer, while
+ * our own lookup goes on.  One about nobody we look for leaves no trace. */
+START_TEST(an_answer_to_another_is_overheard)
+{
+	struct fips_lookup_request q = seek();
+	struct fips_addr far = addr(FAR), farther = addr(FARTHER);
+	struct answer a = { .from = B, .target = FAR, .id = 77, .mtu = 1300 };
+	struct answer other = { .from = B, .target = FARTHER, .id = 78, .mtu = 1300 };
+
+	filter_of(B, FAR, 2);
+	bench_wait(r.b, SECONDS(2));
+	request(A, 77, far, 9);
+	request(A, 78, farther, 9);
+	respond(&other);
+	ck_assert_uint_eq(fips_node_cache(r.b->node)->n, 0);
+	respond(&a);
+	want("answer", r.b->words);
+	want("setup", bench_wait(r.b, 0));
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_RESP_FORWARDED), 2);
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_RESP_ACCEPTED), 0);
+	a.id = q.id;
+	respond(&a);
+	ck_assert_uint_eq(counted(FIPS_LOOKUP_RESP_ACCEPTED), 1);
+	close_room();
+}
+END_TEST
+
 /* Four requests, each with an id of its own, then the packets are answered. */
 START_TEST(nobody_answers)
 {
@@ -795,6 +822,7 @@ int main(void)
 	tcase_add_test(t, malformed_ones_are_counted);
 	suite_add_tcase(s, t);
 	tcase_add_test(own, a_packet_is_worth_a_lookup);
+	tcase_add_test(own, an_answer_to_another_is_overheard);
 	tcase_add_test(own, nobody_answers);
 	tcase_add_test(own, it_comes_by_itself);
 	tcase_add_loop_test(own, worthless_answers, 0, COUNT(worthless));
