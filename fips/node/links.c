@@ -169,7 +169,7 @@ void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 
 	assert(!p->up);
 	p->up = true;
-	p->congested = p->marked = false;
+	p->congested = p->congested_told = false;
 	n->n_up++;
 	p->told = false;
 	fips_bucket_init(&p->setups, setups->burst, setups->milli, n->now);

@@ -206,20 +206,23 @@ void fips_forwards_tick(struct fips_node *n)
 	for (unsigned i = 0; i < n->n_peers; i++) {
 		struct fips_peer *p = &n->peers[i];
 
-		if (p->used && p->up)
-			p->congested = is_congested(&n->ecn, &p->metrics, overflowing);
+		if (!p->used || !p->up)
+			continue;
+		p->congested = is_congested(&n->ecn, &p->metrics, overflowing);
+		if (p->congested != p->congested_told)
+			fips_mark_peer(n, p);
 	}
 }
 
 uint64_t fips_congestion_due(const struct fips_peer *p)
 {
-	return p->congested != p->marked ? 0 : MR_NEVER;
+	return p->congested != p->congested_told ? 0 : MR_NEVER;
 }
 
 void fips_congestion_timer(struct fips_node *n, struct fips_peer *p)
 {
-	if (p->congested == p->marked)
+	if (p->congested == p->congested_told)
 		return;
-	p->marked = p->congested;
-	fips_act_peer(n, FIPS_ACT_CONGESTION, &p->addr)->congested = p->marked;
+	p->congested_told = p->congested;
+	fips_act_peer(n, FIPS_ACT_CONGESTION, &p->addr)->congested = p->congested_told;
 }

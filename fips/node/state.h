@@ -156,7 +156,7 @@ struct fips_peer {
 
 	/* the way out to it */
 	bool congested; /* by its last look                                       */
-	bool marked;    /* as CONGESTION was last said of this link               */
+	bool congested_told; /* as CONGESTION was last said of this link          */
 };
 
 /* A destination that packets wait for. */
