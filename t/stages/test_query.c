@@ -443,6 +443,17 @@ START_TEST(connections)
 	o = ask(0, "show_peers", NULL);
 	ck_assert_uint_eq(json_array_size(at(o, "peers")), 0);
 	json_decref(o);
+	whole_run(28000); /* it has given up, and will dial again */
+	o = ask(0, "show_routing", NULL);
+	check_keys(at(o, "retries[]"),
+	           &(struct shape){ "show_routing", NULL, "retries[]",
+	                            "node_addr display_name retry_count retry_after_ms "
+	                            "auto_reconnect" });
+	ck_assert_int_ge(number(o, "retries[].retry_count"), 1);
+	ck_assert_int_gt(number(o, "retries[].retry_after_ms"),
+	                 (json_int_t)((WALL + air.now) / MS));
+	ck_assert(json_is_true(at(o, "retries[].auto_reconnect")));
+	json_decref(o);
 	whole_close_all();
 }
 END_TEST
@@ -1036,6 +1047,50 @@ START_TEST(a_far_node_is_probed)
 	is_text(o, "report.path.next_hop.node_addr", hop);
 	ck_assert(json_is_false(at(o, "report.path.next_hop.direct_peer")));
 	json_decref(o);
+	o = ask(0, "show_cache", NULL);
+	check_keys(at(o, "entries[]"),
+	           &(struct shape){ "show_cache", NULL, "entries[]",
+	                            "node_addr display_name ipv6_addr depth coords age_ms "
+	                            "last_used_ms path_mtu?" });
+	ck_assert_int_eq(number(o, "count"), 1);
+	ck_assert_uint_eq(json_array_size(at(o, "entries[].coords")),
+	                  (size_t)number(o, "entries[].depth") + 1);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
+/* It has gone, and filters have not: what asks for it is shown, and ends. */
+START_TEST(what_is_looked_for_is_shown)
+{
+	char peers[2][512], both[1100], target[FIPS_ADDR_TEXT];
+	json_int_t id;
+	json_t *o;
+
+	whole_reset();
+	snprintf(both, sizeof both, "%s,%s", whole_dial(0, peers[0]), whole_dial(2, peers[1]));
+	whole_open(0, "", "");
+	whole_open(1, "", both);
+	whole_open(2, "", "");
+	whole_run(8000);
+	fips_addr_text(&whole_mesh(2)->me.addr, target);
+	whole_close(2);
+	id = begin_probe(0, 2);
+	whole_run(500);
+	o = ask(0, "show_routing", NULL);
+	check_keys(at(o, "pending_lookups[]"),
+	           &(struct shape){ "show_routing", NULL, "pending_lookups[]",
+	                            "target display_name initiated_ms last_sent_ms attempt age_ms" });
+	is_text(o, "pending_lookups[].target", target);
+	ck_assert_int_eq(number(o, "pending_lookups[].attempt"), 1);
+	ck_assert_int_eq(number(o, "lookup.req_initiated"), 1);
+	json_decref(o);
+	o = end_probe(0, id);
+	is_text(o, "report.overall", "failed");
+	stage_is(o, "bloom", "ok", NULL);
+	stage_is(o, "discovery", "failed", "bloom_unconfirmed");
+	ck_assert_int_gt(number(o, "report.discovery.attempts"), 1);
+	json_decref(o);
 	whole_close_all();
 }
 END_TEST
@@ -1128,6 +1183,7 @@ int main(void)
 	suite_add_tcase(s, commands);
 	tcase_add_test(probes, a_neighbour_is_probed);
 	tcase_add_test(probes, a_far_node_is_probed);
+	tcase_add_test(probes, what_is_looked_for_is_shown);
 	tcase_add_test(probes, nobody_is_probed);
 	tcase_add_test(probes, probes_have_an_end);
 	suite_add_tcase(s, probes);
