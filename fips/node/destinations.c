@@ -6,8 +6,8 @@
  *     a way to it: a neighbour, behind one, by the mesh   a session
  *     else                                                it is looked for
  *
- * A configured peer is waited for besides: its link may come.  Whoever is neither found nor comes in time
- * is unreachable. */
+ * A configured peer is waited for besides: its link may come.  Whoever is neither found nor comes
+ * in time is unreachable. */
 
 #include <string.h>
 
@@ -73,7 +73,8 @@ struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr
 	return NULL;
 }
 
-/* A place for one more.  Strays are what others bring about: they have a few, and make way for the rest. */
+/* A place for one more.  Strays are what others bring about: they have a few, and make way for
+ * the rest. */
 static struct fips_wanted *place(struct fips_node *n, bool stray)
 {
 	struct fips_wanted *free = NULL, *first = NULL;

@@ -1,4 +1,5 @@
-/* directory.c - linear probing, and no tombstones: who goes is replaced by those who had to make way. */
+/* directory.c - linear probing, and no tombstones: who goes is replaced by those who had to make
+ * way. */
 
 #include "fips/node/directory.h"
 
@@ -57,7 +58,8 @@ void fips_directory_put(struct fips_directory *x, const struct fips_addr *addr, 
 	x->n++;
 }
 
-/* Is `want` in the round from behind `hole` up to i?  Then i's owner does not pass the hole on its way. */
+/* Is `want` in the round from behind `hole` up to i?  Then i's owner does not pass the hole on
+ * its way. */
 static bool beyond(unsigned hole, unsigned want, unsigned i, unsigned mask)
 {
 	return ((want - hole - 1) & mask) < ((i - hole) & mask);

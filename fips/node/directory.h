@@ -1,11 +1,11 @@
 /* directory.h - where in a table a node address is: an open hash of addresses to numbers.
  *
- * Addresses come from strangers, so the hash is seeded with random bytes.  It covers the 15 bytes that an
- * IPv6 address shows, since packets name their destination by those alone; nobody can make two keys whose
- * addresses share them.
+ * Addresses come from strangers, so the hash is seeded with random bytes.  It covers the 15 bytes
+ * that an IPv6 address shows, since packets name their destination by those alone; nobody can make
+ * two keys whose addresses share them.
  *
- * The table beside it decides who is in; the directory never holds more than it was opened for and never
- * allocates after that.  One owner, one thread.
+ * The table beside it decides who is in; the directory never holds more than it was opened for
+ * and never allocates after that.  One owner, one thread.
  */
 #ifndef FIPS_NODE_DIRECTORY_H
 #define FIPS_NODE_DIRECTORY_H

@@ -1,8 +1,9 @@
 /* dues.c - when each slot is to be served, kept for all of them: peers, sessions, what is wanted.
  *
- * A node may have thousands of slots and is told something thousands of times a second; what is told is about one
- * or two of them.  So what a call has touched is marked, and only those are looked at when it ends.  The least
- * of all is then found in one pass over an array that a processor reads in about a microsecond. */
+ * A node may have thousands of slots and is told something thousands of times a second; what is
+ * told is about one or two of them.  So what a call has touched is marked, and only those are
+ * looked at when it ends.  The least of all is then found in one pass over an array that a
+ * processor reads in about a microsecond. */
 
 #include <stdlib.h>
 

@@ -2,12 +2,12 @@
  *
  *     us --- hop --- ... --- endpoint
  *
- * A neighbour is its own hop.  A peer that the configuration puts behind a neighbour is reached through that
- * one, and everybody else by what the mesh knows of them.  All of this goes before a link that nobody has
- * proven: that may be a stranger's doing, and takes nothing over.
+ * A neighbour is its own hop.  A peer that the configuration puts behind a neighbour is reached
+ * through that one, and everybody else by what the mesh knows of them.  All of this goes before a
+ * link that nobody has proven: that may be a stranger's doing, and takes nothing over.
  *
- * A session outlives its hop's link.  While there is none its route is taken back, so that packets wait
- * instead of being lost; when there is another, the route is given again. */
+ * A session outlives its hop's link.  While there is none its route is taken back, so that
+ * packets wait instead of being lost; when there is another, the route is given again. */
 
 #include <string.h>
 

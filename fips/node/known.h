@@ -1,9 +1,9 @@
 /* known.h - whose address is which key: the nodes we have heard of (session.md 5.2).
  *
- * Neither an IPv6 address nor a node address says what key it was made of, and without the key no session can
- * be begun and no answer to a lookup be verified.  So keys are kept from wherever they show themselves:
- * names that were resolved, neighbours, endpoints that have proven theirs.  Configured peers are
- * remembered elsewhere and never forgotten.
+ * Neither an IPv6 address nor a node address says what key it was made of, and without the key no
+ * session can be begun and no answer to a lookup be verified.  So keys are kept from wherever they
+ * show themselves: names that were resolved, neighbours, endpoints that have proven theirs.
+ * Configured peers are remembered elsewhere and never forgotten.
  *
  * Who was used longest ago makes way.  Nothing here is a secret.  One owner, one thread.
  */
@@ -38,8 +38,8 @@ void fips_known_close(struct fips_known *k);
 /* This key exists, and its address is addr.  It is in use now. */
 void fips_known_put(struct fips_known *k, const struct fips_addr *addr, const uint8_t pub[FIPS_PUB_LEN]);
 
-/* Who has this address, or one that begins like this; NULL: nobody we know.  It is in use now.  Valid until
- * the next put. */
+/* Who has this address, or one that begins like this; NULL: nobody we know.  It is in use now.
+ * Valid until the next put. */
 const struct fips_acquaintance *fips_known_find(struct fips_known *k, const struct fips_addr *addr);
 const struct fips_acquaintance *fips_known_find_prefix(struct fips_known *k,
                                                        const uint8_t prefix[FIPS_PREFIX]);

@@ -3,9 +3,10 @@
  *     no session with it       it has one that we have forgotten, by idleness or a new start of ours
  *     a session, other keys    it has begun anew, or a rekey went wrong
  *
- * Nobody tells it that, and what it sends keeps its session alive.  So we begin a handshake with whoever we
- * know the key of.  Anybody can send such messages in anybody's name; what they bring about is one setup
- * in five seconds a name, for sixty-four names at a time, and no session is worse for it. */
+ * Nobody tells it that, and what it sends keeps its session alive.  So we begin a handshake with
+ * whoever we know the key of.  Anybody can send such messages in anybody's name; what they bring
+ * about is one setup in five seconds a name, for sixty-four names at a time, and no session is
+ * worse for it. */
 
 #include "fips/node/parts.h"
 

@@ -3,9 +3,10 @@
  *     kin      neighbours and configured peers: there is a slot for each
  *     others   at most limits.sessions; the last quarter is for those that somebody here wants
  *
- * Who makes way for another: what strangers began and did not end, or had us begin, the oldest first, those by
- * the same neighbour before the rest.  For a session that is wanted here, besides, one that has carried nothing of ours
- * for a while.  A session that is in use makes way for nobody. */
+ * Who makes way for another: what strangers began and did not end, or had us begin, the oldest
+ * first, those by the same neighbour before the rest.  For a session that is wanted here,
+ * besides, one that has carried nothing of ours for a while.  A session that is in use makes way
+ * for nobody. */
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* test_node_known.c - where addresses are (directory.h) and whose keys they are (known.h): against a plain list that
- * does the same slowly, over long rows of comings and goings drawn from a seed. */
+/* test_node_known.c - where addresses are (directory.h) and whose keys they are (known.h):
+ * against a plain list that does the same slowly, over long rows of comings and goings drawn from
+ * a seed. */
 #include <stdlib.h>
 #include <string.h>
 

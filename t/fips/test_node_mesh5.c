@@ -1,10 +1,11 @@
-/* test_node_mesh5.c - whole nodes in the two static topologies of operations.md 11, on virtual time: the tree they
- * agree on, what they tell each other of who is reached, and the way that data takes between any two (mesh.md).
+/* test_node_mesh5.c - whole nodes in the two static topologies of operations.md 11, on virtual
+ * time: the tree they agree on, what they tell each other of who is reached, and the way that data
+ * takes between any two (mesh.md).
  *
  *     mesh   A--D  A--E  B--C  C--D  C--E  D--E        chain   A--B--C--D--E, and A--B--C
  *
- * The identities are the real ones, so that all of it can be compared with the vectors.  Links are unmeasured:
- * what they cost is equal. */
+ * The identities are the real ones, so that all of it can be compared with the vectors.  Links
+ * are unmeasured: what they cost is equal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,9 +107,9 @@ static unsigned peers_of(const struct net *x, unsigned who, struct world_peer pe
 	return count;
 }
 
-/* Both ends of each link dial.  E comes last: C, which could as well have E for its parent, has D by then and stays
- * with it.  Whoever took the first neighbour that showed it the root is held down for 30 s, and judges again within
- * another 60. */
+/* Both ends of each link dial.  E comes last: C, which could as well have E for its parent, has D
+ * by then and stays with it.  Whoever took the first neighbour that showed it the root is held
+ * down for 30 s, and judges again within another 60. */
 static struct net *net_open(uint64_t seed, unsigned n, const unsigned links[][2])
 {
 	struct net *x = calloc(1, sizeof *x);
@@ -271,8 +272,8 @@ START_TEST(routes_are_the_vectors)
 }
 END_TEST
 
-/* mesh.md 8.2: the ends of a chain find each other through the node in the middle, which learns where both are
- * from what passes by; and from one end of five nodes to the other. */
+/* mesh.md 8.2: the ends of a chain find each other through the node in the middle, which learns
+ * where both are from what passes by; and from one end of five nodes to the other. */
 START_TEST(chains_carry_data)
 {
 	struct net *x = net_open((uint64_t)_i, 3, chain3);
@@ -307,8 +308,8 @@ static bool they_talk(struct net *x, unsigned a, unsigned b)
 	return x->node[a - A]->got > at_a + 10 && x->node[b - A]->got > at_b + 10;
 }
 
-/* D dies: its neighbours notice after 5 s, the tree grows together by E, and A and B go on by E with the session they
- * have.  When D is back they may go by it again. */
+/* D dies: its neighbours notice after 5 s, the tree grows together by E, and A and B go on by E
+ * with the session they have.  When D is back they may go by it again. */
 START_TEST(a_dead_node_is_gone_round)
 {
 	struct net *x = net_open((uint64_t)_i, ALL, mesh);
@@ -334,8 +335,8 @@ START_TEST(a_dead_node_is_gone_round)
 }
 END_TEST
 
-/* B begins anew and knows nothing of its session with A, three hops away, which goes on sending: B begins another
- * (session.md 3.12). */
+/* B begins anew and knows nothing of its session with A, three hops away, which goes on sending:
+ * B begins another (session.md 3.12). */
 START_TEST(an_endpoint_begins_anew)
 {
 	struct net *x = net_open((uint64_t)_i, ALL, mesh);
@@ -369,8 +370,9 @@ static void all_talk(struct net *x)
 	world_run(x->w, MS(500));
 }
 
-/* Ten minutes in which one datagram of twenty is lost, some come twice or late, and every session is rekeyed a few
- * times: when the weather clears every pair talks, and from then on nothing is lost. */
+/* Ten minutes in which one datagram of twenty is lost, some come twice or late, and every session
+ * is rekeyed a few times: when the weather clears every pair talks, and from then on nothing is
+ * lost. */
 START_TEST(rough_weather)
 {
 	struct net *x = net_open((uint64_t)_i, ALL, mesh);

@@ -1,5 +1,5 @@
-/* test_node_strangers.c - sessions with nodes that are no peers: answered, begun, routed by the mesh, limited, and
- * begun again when they are broken (session.md 2.3, 3.2, 3.3, 3.12, 5.2).
+/* test_node_strangers.c - sessions with nodes that are no peers: answered, begun, routed by the
+ * mesh, limited, and begun again when they are broken (session.md 2.3, 3.2, 3.3, 3.12, 5.2).
  *
  *     ME, the root --- HOP, a child of ours --- strangers */
 #include <stdlib.h>
@@ -227,8 +227,8 @@ START_TEST(the_way_goes_and_comes)
 }
 END_TEST
 
-/* mesh.md 5.3: when the tree is another, sessions look for their way again within a second.  Where FAR was, HOP does
- * not lead any more; where it is now, it does. */
+/* mesh.md 5.3: when the tree is another, sessions look for their way again within a second.
+ * Where FAR was, HOP does not lead any more; where it is now, it does. */
 START_TEST(the_way_follows_the_tree)
 {
 	struct fips_addr list[] = { world_identity(FAR).addr, world_identity(HOP).addr,
@@ -251,7 +251,8 @@ END_TEST
 
 /* ---- limits ---- */
 
-/* Setups of strangers take three quarters of the places, push out the oldest of their kind, and never a session. */
+/* Setups of strangers take three quarters of the places, push out the oldest of their kind, and
+ * never a session. */
 START_TEST(strangers_make_way_for_strangers)
 {
 	struct bench *b = open_for(8);
@@ -276,8 +277,8 @@ START_TEST(strangers_make_way_for_strangers)
 }
 END_TEST
 
-/* Those that are in use make way for nobody: strangers are turned away, and what is wanted here has two places more.
- * Once they carry nothing of ours for half a minute, they do for that. */
+/* Those that are in use make way for nobody: strangers are turned away, and what is wanted here
+ * has two places more.  Once they carry nothing of ours for half a minute, they do for that. */
 START_TEST(what_is_in_use_stays)
 {
 	struct bench *b = open_for(8);
@@ -331,8 +332,8 @@ START_TEST(neighbours_have_their_places)
 }
 END_TEST
 
-/* A reload makes the table larger: who has a session keeps it, a handshake under way goes on with the same bytes, and
- * there is room for more. */
+/* A reload makes the table larger: who has a session keeps it, a handshake under way goes on with
+ * the same bytes, and there is room for more. */
 START_TEST(a_larger_table_keeps_all)
 {
 	struct bench *b = open_for(8);

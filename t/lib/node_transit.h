@@ -1,7 +1,9 @@
-/* node_transit.h - others' datagrams in a simulated node: next hops that the brain gave, and what waits for one.
+/* node_transit.h - others' datagrams in a simulated node: next hops that the brain gave, and what
+ * waits for one.
  *
- * A neighbour's datagrams go to it.  For any other destination the brain is asked once; what came meanwhile, a
- * little of it, leaves with the answer.  Every coordinate list that passes by is told to the brain.
+ * A neighbour's datagrams go to it.  For any other destination the brain is asked once; what came
+ * meanwhile, a little of it, leaves with the answer.  Every coordinate list that passes by is
+ * told to the brain.
  */
 #ifndef T_LIB_NODE_TRANSIT_H
 #define T_LIB_NODE_TRANSIT_H
