@@ -68,6 +68,10 @@ t_lib_librig_a_SOURCES = \
 	t/lib/scan.h \
 	t/lib/small_curve.c \
 	t/lib/small_curve.h \
+	t/lib/swap_file.c \
+	t/lib/swap_file.h \
+	t/lib/swap_kinds.c \
+	t/lib/swap_kinds.h \
 	t/lib/toys.c \
 	t/lib/toys.h \
 	t/lib/two_nodes.c \
@@ -117,6 +121,7 @@ test_programs = \
 	t/core/test_sojourn \
 	t/core/test_stats \
 	t/core/test_swap \
+	t/core/test_swap_refused \
 	t/core/test_tsan \
 	t/core/test_turns \
 	t/core/test_wire \
