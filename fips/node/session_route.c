@@ -1,9 +1,10 @@
 /* session_route.c - the way of a session: its first hop, its size, and our place and theirs in the tree
  * (session.md 1.2, 3.11, 4.5).
  *
- * What neighbours forward by are coordinates, and they forget them after five minutes.  Data never carries
- * any: CoordsWarmup does, when a session begins, when the other end has been looked up, when somebody on the
- * way complains, and each time once more a second later, since it may get lost. */
+ * What neighbours forward by are coordinates, and they forget them after five minutes.  Data never
+ * carries any: CoordsWarmup does, when a session begins, when it takes another way, when the other
+ * end has been looked up, when either end has moved, when somebody on the way complains, and each
+ * time once more a second later, since it may get lost. */
 
 #include "fips/node/parts.h"
 
@@ -39,6 +40,7 @@ static uint16_t route_mtu(struct fips_node *n, const struct fips_session *s)
 static void route(struct fips_node *n, struct fips_session *s, const struct fips_peer *hop, bool anew)
 {
 	bool same = s->routed && fips_addr_eq(&s->hop, &hop->addr);
+	bool other = s->hop_known && !same && !fips_addr_eq(&hop->addr, &s->addr);
 	struct fips_action *act;
 	uint16_t mtu;
 
@@ -52,6 +54,8 @@ static void route(struct fips_node *n, struct fips_session *s, const struct fips
 	act = fips_act_peer(n, FIPS_ACT_ROUTE, &s->addr);
 	act->via_peer = hop->addr;
 	act->mtu = mtu;
+	if (other)
+		fips_session_place(n, s); /* nobody on the new way need know where its ends are */
 }
 
 static void look(struct fips_node *n, struct fips_session *s, bool anew)

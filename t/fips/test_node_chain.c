@@ -107,7 +107,7 @@ static const struct row rows[] = {
 	{ "the hop's link goes and comes: the session waits, and goes on",
 	  { STARTED, { BYE, HOP, 0, "retire link-down" }, { WAIT, 0, 0, "unroute" },
 	    { RESOLVE, 0, 0, "" }, { SESSION, 1, 0, NULL }, { WAIT, 5000, 0, "" },
-	    { LINK, HOP, 3, "heartbeat" }, { WAIT, 0, 0, "route" }, { BY, HOP, 0, NULL },
+	    { LINK, HOP, 3, "heartbeat" }, { WAIT, 0, 0, "route warmup" }, { BY, HOP, 0, NULL },
 	    { SESSION, 1, 0, NULL } } },
 	{ "it goes, and a stranger calls in its name: the session waits on",
 	  { STARTED, { BYE, HOP, 0, "retire link-down" }, { WAIT, 0, 0, "unroute" },
