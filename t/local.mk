@@ -13,6 +13,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/actors.h \
 	t/lib/arrivals.c \
 	t/lib/arrivals.h \
+	t/lib/connected.c \
+	t/lib/connected.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
 	t/lib/fate.c \
@@ -206,6 +208,7 @@ test_programs = \
 	t/stages/test_bounds_control \
 	t/stages/test_chain \
 	t/stages/test_connected \
+	t/stages/test_connected_send \
 	t/stages/test_control \
 	t/stages/test_control_access \
 	t/stages/test_control_domain \
