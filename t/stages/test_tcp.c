@@ -716,6 +716,92 @@ START_TEST(a_thousand_silent_ones)
 }
 END_TEST
 
+static uint32_t dice;
+
+static uint32_t throw(uint32_t n)
+{
+	dice = dice * 1664525u + 1013904223u;
+	return (dice >> 8) % n;
+}
+
+/* One piece of a stream: whole frames, the beginning of one, or anything. */
+static void put_piece(void)
+{
+	out.n = 0;
+	switch (throw(8)) {
+	case 0: put_msg1(); break;
+	case 1: put_msg2(); break;
+	case 2: put_frame(INDEX + throw(2), 1, MOST); break;
+	case 3: put_frame(INDEX, 1, 40 + throw(100)); out.n -= throw(40); break;
+	case 4:
+		for (unsigned i = 0; i < 40; i++)
+			put_frame(INDEX, i, 33);
+		break;
+	case 5:
+		for (; out.n < 1 + throw(50); out.n++)
+			out.at[out.n] = (uint8_t)throw(256);
+		break;
+	default: put_frame(INDEX, 1, 60 + throw(500)); break;
+	}
+}
+
+static void forget(struct rig *rig)
+{
+	while (rig_out(rig, "frames") || rig_out(rig, "handshakes"))
+		;
+}
+
+/* A crowd comes, says some of it and goes, while frames are sent to whoever was there: every packet goes one
+ * way (that is asserted when the rig is closed), no place is lost, and one that behaves is served. */
+START_TEST(a_crowd_of_fools)
+{
+	struct rig *rig = open_rig(TCP(",\"max_inbound_connections\":30"));
+	const struct mr_tcp *tcp = rig_use(rig, &mr_resource_tcp);
+	struct fips_via via[20];
+	int fd[20];
+	uint64_t now = S;
+
+	dice = (uint32_t)_i;
+	for (unsigned i = 0; i < COUNT(fd); i++) {
+		fd[i] = client_of(rig);
+		via[i] = via_of_client(fd[i]);
+	}
+	for (unsigned round = 0; round < 600; round++) {
+		unsigned i = throw(COUNT(fd));
+
+		put_piece();
+		send(fd[i], out.at, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (throw(4) == 0)
+			feed(rig, &via[throw(COUNT(via))], round, 32 + throw(MOST));
+		if (throw(10) == 0) {
+			close(fd[i]);
+			fd[i] = client_of(rig);
+			via[i] = via_of_client(fd[i]);
+		}
+		rig_at(rig, now += throw(500) * MR_NS_PER_MS);
+		rig_run(rig);
+		forget(rig);
+	}
+	for (unsigned i = 0; i < COUNT(fd); i++)
+		close(fd[i]);
+	for (unsigned i = 0; i < 2000 && tcp->pool->in[0]; i++) {
+		rig_run(rig);
+		usleep(100);
+	}
+	ck_assert_uint_eq(tcp->pool->in[0], 0);
+	ck_assert_uint_eq(rig_count(rig, "held"), 0);
+	fd[0] = client_of(rig);
+	out.n = 0;
+	put_frame(INDEX, 1, 60);
+	forget(rig);
+	say(fd[0], out.at, out.n);
+	run_until(rig, "made", rig_count(rig, "made") + 1);
+	ck_assert_ptr_nonnull(rig_out(rig, "frames"));
+	close(fd[0]);
+	rig_close(rig);
+}
+END_TEST
+
 /* ---- sockets ---- */
 
 static const struct mr_tcp_conn *connection(struct rig *rig, const struct fips_via *via)
@@ -877,6 +963,7 @@ int main(void)
 	tcase_add_test(tc, the_silent_are_cut_off);
 	tcase_add_test(tc, places_have_a_cap);
 	tcase_add_test(tc, a_thousand_silent_ones);
+	tcase_add_loop_test(tc, a_crowd_of_fools, 1, 6);
 	tcase_add_loop_test(tc, options_are_set, 0, (int)COUNT(options));
 	tcase_add_test(tc, segments_limit_frames);
 	tcase_add_test(tc, without_descriptors);
