@@ -62,6 +62,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/reference_session.c \
 	t/lib/refuse.c \
 	t/lib/refuse.h \
+	t/lib/streams.c \
+	t/lib/streams.h \
 	t/lib/tun_pair.c \
 	t/lib/tun_pair.h \
 	t/lib/rig.c \
@@ -252,6 +254,7 @@ test_programs = \
 	t/stages/test_tun_device \
 	t/stages/test_tun_offload \
 	t/stages/test_tcp \
+	t/stages/test_tcp_hostile \
 	t/stages/test_tun_queues \
 	t/stages/test_tx \
 	t/stages/test_tx_gso \

@@ -58,7 +58,8 @@ uint32_t mr_transports_named(const struct mr_transports *all, const char *text);
 bool mr_transport_known(const char *text);
 bool mr_transport_later(const char *text);
 
-/* Make a via of a numeric host:port, or of "interface/aa:bb:cc:dd:ee:ff", by the first of `which` that can have it: NULL, or what is wrong. */
+/* Make a via of a numeric host:port, or of "interface/aa:bb:cc:dd:ee:ff", by the first of `which` that can
+ * have it: NULL, or what is wrong. */
 const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,
                                 struct fips_via *via);
 

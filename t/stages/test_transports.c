@@ -24,7 +24,8 @@ static const struct mr_udp udp = {
 	.n = 2, .mtu = 1472
 };
 static const struct mr_tcp tcp = {
-	.listener = { { .name = "in", .fd = 7, .conf = &tcp_conf }, { .name = "out", .fd = -1, .conf = &tcp_conf } },
+	.listener = { { .name = "in", .fd = 7, .conf = &tcp_conf },
+		      { .name = "out", .fd = -1, .conf = &tcp_conf } },
 	.n = 2, .mtu = 1400
 };
 static const struct mr_ether ether = {
