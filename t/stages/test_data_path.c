@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/wire.h"
+#include "fips/wire/fsp.h"
 #include "fips/wire/link.h"
+#include "t/lib/craft.h"
 #include "t/lib/keys.h"
 #include "t/lib/neighbour.h"
 
@@ -153,6 +156,23 @@ static void forge(void)
 	air_send(HAND, &via, frame, sizeof frame);
 }
 
+/* Others' datagrams: to node 1, too big for the way there, and to a node that nobody knows; with coordinates. */
+static void pass_by(unsigned i, const struct fips_addr *neighbour)
+{
+	const struct fips_addr dest[3] = { *neighbour, *neighbour, { { 0xd0, (uint8_t)i } } };
+
+	for (unsigned k = 0; k < 3; k++) {
+		uint8_t payload[1410] = { 0, FIPS_FSP_CP }, message[1500];
+		struct mr_wire w = mr_wire_write(payload + FIPS_FSP_HEAD, 100);
+		struct fips_coords src = fips_coords_of(&nb.me.addr, 1), to = fips_coords_of(&dest[k], 1);
+
+		fips_coords_put(&w, &src);
+		fips_coords_put(&w, &to);
+		neighbour_message(&nb, message, craft_datagram(message, &nb.me.addr, &dest[k], 1472, payload,
+		                                               k == 1 ? 1401 : 100));
+	}
+}
+
 /* Links, sessions, their next keys and their ends; packets of all sorts, many at a time; things
  * that are refused. */
 static void a_day(void)
@@ -177,11 +197,15 @@ static void a_day(void)
 		whole_run(100);
 		whole_say(0, s % 3 ? &nb.me.addr : &nobody, 100, 1);
 		neighbour_data(&nb);
+		pass_by(s, &whole_mesh(1)->me.addr);
 		forge();
 		whole_run(900);
 	}
 	ck_assert_uint_gt(whole_drop(0, &mr_kind_route, "too-big"), 0);
 	ck_assert_uint_gt(whole_drop(0, &mr_kind_fmp_open, "forged"), 0);
+	ck_assert_uint_ge(whole_count(0, &mr_kind_route, "forwarded-packets"), 30);
+	ck_assert_uint_ge(whole_count(0, &mr_kind_route, "asked"), 30);
+	ck_assert_uint_gt(whole_count(0, &mr_kind_route, "learned"), 0);
 	ck_assert_uint_gt(air.got[0] + air.got[1], 2000);
 	neighbour_link(&nb);
 	neighbour_session(&nb);
@@ -274,6 +298,7 @@ START_TEST(a_data_worker_makes_no_system_call)
 			neighbour_call(&nb);
 		neighbour_setup(&nb);
 		neighbour_data(&nb);
+		pass_by(i, &nb.me.addr);
 		forge();
 		whole_say(0, i % 2 ? &nobody : &nb.me.addr, 900 + 90 * i, 1); /* too big at last */
 		air.outbox_n = 40;
