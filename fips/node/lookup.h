@@ -127,6 +127,7 @@ struct fips_lookup_asked {
 struct fips_lookup_own {
 	bool             used;
 	bool             pending;  /* else in back-off                                   */
+	bool             waits;    /* nobody's filter has had it yet: nothing was sent   */
 	struct fips_addr target;
 	unsigned         attempt;  /* [0, n_attempts), of what waits                     */
 	unsigned         failures; /* in a row                                           */
@@ -203,7 +204,7 @@ enum fips_lookup_ask {
 };
 
 /* Somebody wants to know where target is.  early: filters may still be on their way, so that a target in none of
- * them is waited for: attempts begin with nobody to send to. */
+ * them is waited for, as long as a lookup takes; its attempts begin when one has it. */
 enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_addr *target,
                                       const struct fips_lookup_filters *f, bool early, uint64_t now,
                                       uint64_t *id, struct fips_lookup_ways *ways);

@@ -85,13 +85,28 @@ static uint64_t draw(struct fips_lookups *l, const struct fips_addr *target, uin
 	return id;
 }
 
-static void attempt(struct fips_lookups *l, struct fips_lookup_own *o, uint64_t now, uint64_t *id)
+static void attempt(struct fips_lookups *l, struct fips_lookup_own *o, const struct fips_lookup_filters *f,
+                    uint64_t now, uint64_t *id, struct fips_lookup_ways *ways)
 {
 	*id = draw(l, &o->target, now);
-	o->sent = now;
+	fips_lookup_choose(f, &o->target, *id, FIPS_NO_PEER, ways);
+	if (ways->n) {
+		o->waits = false;
+		o->sent = now;
+		fips_lookup_count(l, FIPS_LOOKUP_REQ_INITIATED);
+	}
 	o->due = now + l->config.attempts[o->attempt] * MR_NS_PER_MS;
-	fips_lookup_count(l, FIPS_LOOKUP_REQ_INITIATED);
 	plan(l);
+}
+
+/* How long all attempts take. */
+static uint64_t whole(const struct fips_lookups *l)
+{
+	uint64_t ms = 0;
+
+	for (unsigned i = 0; i < l->config.n_attempts; i++)
+		ms += l->config.attempts[i];
+	return ms * MR_NS_PER_MS;
 }
 
 static enum fips_lookup_ask suppressed(struct fips_lookups *l, enum fips_lookup_count count)
@@ -131,12 +146,11 @@ enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_
 		o = take(l);
 		*o = (struct fips_lookup_own){ .used = true, .target = *target };
 	}
-	o->pending = true;
+	o->pending = o->waits = true;
 	o->attempt = 0;
 	o->first = now;
 	l->n_pending++;
-	attempt(l, o, now, id);
-	fips_lookup_choose(f, target, *id, FIPS_NO_PEER, ways);
+	attempt(l, o, f, now, id, ways);
 	return FIPS_LOOKUP_STARTED;
 }
 
@@ -166,14 +180,13 @@ enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips
 	if (!o)
 		return FIPS_LOOKUP_PENDING;
 	*target = o->target;
-	if (o->attempt + 1 >= l->config.n_attempts) {
+	if (o->waits ? now - o->first >= whole(l) : o->attempt + 1 >= l->config.n_attempts) {
 		fips_lookup_count(l, FIPS_LOOKUP_RESP_TIMED_OUT);
 		failed(l, o, target, now);
 		return FIPS_LOOKUP_NOWHERE;
 	}
-	o->attempt++;
-	attempt(l, o, now, id);
-	fips_lookup_choose(f, target, *id, FIPS_NO_PEER, ways);
+	o->attempt += !o->waits;
+	attempt(l, o, f, now, id, ways);
 	return FIPS_LOOKUP_STARTED;
 }
 

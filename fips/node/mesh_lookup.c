@@ -12,7 +12,7 @@
 
 #include "fips/node/parts.h"
 
-#define SETTLING   (5 * MR_NS_PER_S) /* filters of those behind a new link arrive in that time */
+#define SETTLING   (10 * MR_NS_PER_S) /* filters of those behind a new link arrive in that time */
 #define OWN_A_CALL 2 /* lookups of ours that are seen to in one call: FIPS_LOOKUP_WAYS actions each */
 
 /* ---- whom filters name ---- */

@@ -738,7 +738,7 @@ START_TEST(no_filter_has_it)
 {
 	open_room(2);
 	know(FAR);
-	bench_wait(r.b, SECONDS(5));
+	bench_wait(r.b, SECONDS(10));
 	want("unreachable", bench_resolve(r.b, FAR));
 	ck_assert_uint_eq(r.n_sent, 0);
 	ck_assert_uint_ge(counted(FIPS_LOOKUP_REQ_BLOOM_MISS), 1);
@@ -769,7 +769,7 @@ START_TEST(back_off_ends_with_the_parent)
 
 	config.lookup.backoff = config.lookup.backoff_max = 60000;
 	open_as(utmost(true), 2, &config);
-	bench_wait(r.b, SECONDS(5));
+	bench_wait(r.b, SECONDS(10));
 	know(FAR);
 	for (unsigned i = 0; i < 3; i++)
 		want("unreachable", bench_resolve(r.b, FAR));

@@ -143,7 +143,7 @@ static const struct row rows[] = {
 	{ "a sealed message without a session: one is begun",
 	  { { LINK, HOP, 1, "heartbeat" }, { STRAY, FAR, HOP, "setup" }, { BY, HOP, 0, NULL } } },
 	{ "a sealed message while the hop is away",
-	  { { LINK, OTHER, 2, "heartbeat" }, { WAIT, 5000, 0, "" }, { STRAY, FAR, OTHER, "" },
+	  { { LINK, OTHER, 2, "heartbeat" }, { WAIT, 10000, 0, "" }, { STRAY, FAR, OTHER, "" },
 	    { COUNTED, FIPS_NODE_NO_ROUTE, 1, NULL } } },
 };
 

@@ -450,10 +450,38 @@ START_TEST(no_filter_contains_it_yet)
 
 	have_it = 0;
 	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, true, 0, &id, &ways), FIPS_LOOKUP_STARTED);
-	ck_assert_uint_eq(ways.n, 0);
-	have_it = 1u << 31;
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 1 * S, &which, &id, &ways), FIPS_LOOKUP_STARTED);
-	ck_assert_uint_eq(ways.n, 1);
+	for (unsigned t = 1; t < 9; t++) {
+		ck_assert_uint_eq(ways.n, 0);
+		ck_assert_uint_eq(l.due, t * S);
+		ck_assert_int_eq(fips_lookups_next(&l, &filters, t * S, &which, &id, &ways),
+		                 FIPS_LOOKUP_STARTED);
+	}
+	have_it = 1u << 31; /* the four attempts begin */
+	for (unsigned t = 9; t < 9 + 15; t = t * 2 - 8) {
+		ck_assert_int_eq(fips_lookups_next(&l, &filters, t * S, &which, &id, &ways),
+		                 FIPS_LOOKUP_STARTED);
+		ck_assert_uint_eq(ways.n, 1);
+	}
+	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_INITIATED], 4);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 24 * S, &which, &id, &ways), FIPS_LOOKUP_NOWHERE);
+}
+END_TEST
+
+/* ... or nobody has it in as long as a lookup takes. */
+START_TEST(no_filter_ever_contains_it)
+{
+	struct fips_addr target = node(1), which;
+	struct fips_lookup_ways ways;
+	uint64_t id;
+
+	have_it = 0;
+	fips_lookups_ask(&l, &target, &filters, true, 0, &id, &ways);
+	for (unsigned t = 1; t < 15; t++)
+		ck_assert_int_eq(fips_lookups_next(&l, &filters, t * S, &which, &id, &ways),
+		                 FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_INITIATED], 0);
+	ck_assert_uint_eq(l.n_pending, 0);
 }
 END_TEST
 
@@ -639,6 +667,7 @@ int main(void)
 	tcase_add_test(own, an_answer_to_an_earlier_attempt_counts);
 	tcase_add_test(own, no_filter_contains_it);
 	tcase_add_test(own, no_filter_contains_it_yet);
+	tcase_add_test(own, no_filter_ever_contains_it);
 	tcase_add_test(own, many_targets);
 	tcase_add_test(own, nobody_wants_it_any_more);
 	suite_add_tcase(s, own);
