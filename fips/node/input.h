@@ -26,7 +26,8 @@
  *   LEARNED              peer, bytes                 route, fmp-open: what a datagram said of where
  *                                                    peer is, nobody vouches for it: a coordinate list
  *                                                    as on the wire
- *   UNDELIVERED          bytes, mtu                  route: a datagram of others that goes no further.
+ *   UNDELIVERED          peer, bytes, mtu            route: a datagram of others that goes no further;
+ *                                                    peer is the link it came by, zeros: not known.
  *                                                    mtu: of the link it is too big for; 0: there is
  *                                                    no next hop
  *   UNREADABLE           peer                        fsp-open: several messages in a row that open

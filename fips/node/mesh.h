@@ -133,9 +133,10 @@ void fips_mesh_lookup_timer(struct fips_node *n);
 
 /* ---- mesh_signals.c ---- */
 
-/* A datagram of others goes no further: tell its source, if that is to be told.  mtu: of the link it is too big
- * for; 0: it has no next hop. */
-void fips_mesh_undelivered(struct fips_node *n, const struct fips_datagram *failed, uint16_t mtu);
+/* A datagram of others goes no further: tell its source, if that is to be told.  by: the link it came by, zeros: not
+ * known; mtu: of the link it is too big for, 0: it has no next hop. */
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, const struct fips_datagram *failed,
+                           uint16_t mtu);
 
 /* ---- mesh_filters.c: hooks above, for filters and coordinates ---- */
 

@@ -98,7 +98,7 @@ void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 		return;
 	}
 	fips_count(n, FIPS_NODE_UNDELIVERED);
-	fips_mesh_undelivered(n, &failed, in->mtu);
+	fips_mesh_undelivered(n, &in->peer, &failed, in->mtu);
 }
 
 /* ---- what they were decided by has changed ---- */

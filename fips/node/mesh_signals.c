@@ -2,7 +2,7 @@
  *
  *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so soon
  *   2. which: what we know of the destination decides
- *   3. by whom it goes back; nobody: it does not
+ *   3. by whom it goes back: the next hop, or the link the datagram came by; neither: it does not
  *
  * The turn of a destination is used up even when there is no way back: looking for one costs more than the rest. */
 
@@ -20,7 +20,20 @@ static struct fips_coords known(struct fips_node *n, const struct fips_addr *des
 	return fips_treepath_coords(path);
 }
 
-void fips_mesh_undelivered(struct fips_node *n, const struct fips_datagram *failed, uint16_t mtu)
+/* The way to the source, or else the way the datagram came: who is on a way that has just changed has heard nothing of
+ * either end, and who sent it here has (ours: mesh.md 5.5 knows the first alone). */
+static const struct fips_peer *way_back(struct fips_node *n, const struct fips_addr *by,
+                                        const struct fips_addr *src)
+{
+	const struct fips_peer *hop = fips_hop_to(n, src);
+
+	if (!hop || !fips_peer_proven(hop))
+		hop = fips_peer_up(n, by);
+	return hop && fips_peer_proven(hop) ? hop : NULL;
+}
+
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, const struct fips_datagram *failed,
+                           uint16_t mtu)
 {
 	struct fips_signals *s = &n->mesh.signals;
 	size_t room = fips_link_room(n), len;
@@ -31,8 +44,8 @@ void fips_mesh_undelivered(struct fips_node *n, const struct fips_datagram *fail
 
 	if (!fips_signals_admit(s, failed, &n->me.addr, n->now))
 		return;
-	hop = fips_hop_to(n, &failed->src);
-	if (!hop || !fips_peer_proven(hop)) {
+	hop = way_back(n, by, &failed->src);
+	if (!hop) {
 		fips_signals_count(s, FIPS_SIGNALS_NO_WAY_BACK);
 		return;
 	}

@@ -115,6 +115,16 @@ static void tell_about(struct control *c, enum fips_input_kind kind, struct mr_p
 	mr_take(t, p);
 }
 
+static void undelivered(struct control *c, const struct mr_pkt *p, struct mr_turn *t)
+{
+	const struct control_key *key = mr_control_key(c, p->seq);
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = p->data, .len = p->len, .mtu = p->limit };
+
+	if (key && key->of->link)
+		in.peer = key->of->peer;
+	mr_control_tell(c, &in, t);
+}
+
 void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
 	bool too_big = p->limit != 0;
@@ -123,8 +133,7 @@ void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 	case MR_SHAPE_LEARNED: tell_about(c, FIPS_IN_LEARNED, p, t); break;
 	case MR_SHAPE_WANTED: tell_about(c, FIPS_IN_FORWARD, p, t); break;
 	default:
-		mr_control_tell(c, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .bytes = p->data,
-		                                         .len = p->len, .mtu = p->limit }, t);
+		undelivered(c, p, t);
 		mr_drop(t, too_big ? DROP_TOO_BIG : DROP_NO_ROUTE, p);
 		break;
 	}

@@ -63,6 +63,7 @@ struct failure {
 	unsigned src, dest;
 	uint8_t  flags;
 	uint16_t mtu;
+	unsigned by; /* the link it came by; 0: not known */
 };
 
 static void undelivered(const struct failure *f)
@@ -72,6 +73,8 @@ static void undelivered(const struct failure *f)
 	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = bytes, .len = sizeof bytes,
 		                 .mtu = f->mtu };
 
+	if (f->by)
+		in.peer = addr(f->by);
 	fips_datagram_build(bytes, &d);
 	bytes[FIPS_DATAGRAM_HEAD + 1] = f->flags;
 	bench_feed(b, &in);
@@ -125,16 +128,24 @@ START_TEST(the_source_is_told)
 }
 END_TEST
 
-/* A source that is no neighbour is told by whoever leads to it; one that nobody leads to is not. */
+/* A source that nobody leads to is told by the link that the datagram came by; if that is no link, it is not told. */
 START_TEST(the_way_back)
 {
-	struct failure f = { .src = SOURCE, .dest = FAR };
+	struct failure f = { .src = SOURCE, .dest = FAR }, stranger = { .src = SOURCE, .dest = FAR, .by = SOURCE };
+	struct failure by = { .src = SOURCE, .dest = FAR, .by = B };
 	struct fips_addr to = addr(B);
 
 	undelivered(&f);
 	ck_assert_uint_eq(n_sent, 0);
 	ck_assert_uint_eq(counted(FIPS_SIGNALS_NO_WAY_BACK), 1);
-	(void)to;
+	b->now += MR_NS_PER_S;
+	undelivered(&stranger);
+	ck_assert_uint_eq(n_sent, 0);
+	ck_assert_uint_eq(counted(FIPS_SIGNALS_NO_WAY_BACK), 2);
+	b->now += MR_NS_PER_S;
+	undelivered(&by);
+	ck_assert_uint_eq(n_sent, 1);
+	ck_assert(fips_addr_eq(&sent.to, &to));
 }
 END_TEST
 

@@ -340,6 +340,7 @@ void sim_node_start(struct sim_node *node)
 	node->started = node->sim->now;
 	node->starts++;
 	node->sim->figures.starts++;
+	sim_trace(node->sim, "%u starts, %02x%02x", node->id, node->me.addr.b[0], node->me.addr.b[1]);
 	sim_node_input(node, &start);
 	sim_flows_name(node);
 }

@@ -62,11 +62,16 @@ void sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n)
 /* --- where it ends here ----------------------------------------------------------------------- */
 
 /* The brain makes the signal: it hears of no more than it would answer. */
-static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n, uint16_t mtu)
+static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n, uint16_t mtu,
+                          const struct fips_addr *from)
 {
+	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
 	uint64_t now = p->node->sim->now, *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
-	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = datagram, .len = n, .mtu = mtu };
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .peer = *from, .bytes = datagram, .len = n,
+		                 .mtu = mtu };
 
+	sim_trace(p->node->sim, "%u has no way for a datagram of %02x%02x for %02x%02x", p->node->id, src[0], src[1],
+	          dest[0], dest[1]);
 	p->node->sim->figures.undelivered++;
 	if (!fips_transit_answerable(datagram, n) || (*last && now - *last < SIGNAL))
 		return;
@@ -106,11 +111,11 @@ static void send_on(struct sim_plane *p, struct link *l, uint8_t *datagram, size
 	uint16_t mtu = p->node->mtu;
 
 	if (goes_back(l, from)) {
-		undeliverable(p, datagram, n, 0);
+		undeliverable(p, datagram, n, 0, from);
 		return;
 	}
 	if (fips_transit_mtu(datagram, n, mtu) != FIPS_TRANSIT_FORWARD) {
-		undeliverable(p, datagram, n, mtu);
+		undeliverable(p, datagram, n, mtu, from);
 		return;
 	}
 	fips_transit_ttl(datagram);
@@ -161,7 +166,7 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 	if (l)
 		send_on(p, l, datagram, n, ce, from, trail);
 	else if (refused)
-		undeliverable(p, datagram, n, 0);
+		undeliverable(p, datagram, n, 0, from);
 	else
 		wait_for_way(p, &dest, datagram, n, ce, from, trail);
 }

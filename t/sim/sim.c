@@ -176,6 +176,7 @@ static void look(struct sim *s)
 		sim_trace(s, "well");
 		return;
 	}
+	sim_trace(s, "not well: %s", why);
 	sim_must(s, s->now - s->storm_ends < SETTLES + SIM_MS(s->options.retry),
 	         "%.0f s after the storm %s", (double)(s->now - s->storm_ends) / 1e9, why);
 }
