@@ -309,7 +309,7 @@ static size_t heap(void)
  * refuses, and who sends to a node that is there does not notice. */
 START_TEST(ever_new_destinations)
 {
-	enum { MS_ALL = 3000, EACH = 20 };
+	enum { MS_ALL = 1500, EACH = 20 };
 	unsigned routes = shapes[graphs[_i].shape][2] ? shapes[graphs[_i].shape][2] : 1;
 	uint64_t most = ROUTE_ASK_BURST + ROUTE_ASK_RATE / 1000 * (MS_ALL + 100) / 1000;
 	struct fips_addr far;
