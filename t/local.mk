@@ -51,6 +51,9 @@ t_lib_librig_a_SOURCES = \
 	t/lib/node_bench.h \
 	t/lib/node_plane.c \
 	t/lib/node_plane.h \
+	t/lib/node_plane_acts.c \
+	t/lib/node_plane_state.h \
+	t/lib/node_plane_tables.c \
 	t/lib/node_transit.c \
 	t/lib/node_transit.h \
 	t/lib/pcapng.c \
