@@ -217,11 +217,16 @@ void fips_destination_moved(struct fips_node *n, const struct fips_addr *addr)
 	fips_wanted_again(n, addr);
 }
 
+/* A peer of ours may still link with us, but is not waited for any longer than one that is not looked for. */
 void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr)
 {
-	const struct fips_peer *p = fips_peer_find(n, addr);
+	struct fips_wanted *w = fips_wanted_find(n, addr);
 
-	if (!present(p) && !fips_hop_to(n, addr))
+	if (!w || fips_hop_to(n, addr))
+		return;
+	if (present(fips_peer_find(n, addr)))
+		w->until = w->since + fips_ms(n->timers.unresolved);
+	else
 		fips_destination_failed(n, addr);
 }
 

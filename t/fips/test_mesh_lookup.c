@@ -507,6 +507,27 @@ START_TEST(nobody_answers)
 }
 END_TEST
 
+/* A configured peer without a link is looked for too, and waited for no longer than the lookup takes. */
+START_TEST(nobody_answers_for_a_peer)
+{
+	struct fips_identity id = world_identity(FAR);
+	struct fips_peer_config peer = { .addr = id.addr, .n_vias = 1, .vias = { bench_via(FAR) } };
+	struct fips_node_config config = fips_node_config_default();
+
+	memcpy(peer.pub, id.pub, FIPS_PUB_LEN);
+	config.peers = &peer;
+	config.n_peers = 1;
+	open_as(utmost(false), 2, &config);
+	filter(B, FAR);
+	want("lookup", bench_resolve(r.b, FAR));
+	bench_wait(r.b, SECONDS(15) - 1);
+	ck_assert(!strstr(r.b->words, "unreachable"));
+	bench_wait(r.b, 1);
+	ck_assert(strstr(r.b->words, "unreachable"));
+	close_room();
+}
+END_TEST
+
 /* Whoever is looked for becomes a neighbour: the rest of the requests are spared. */
 START_TEST(it_comes_by_itself)
 {
@@ -824,6 +845,7 @@ int main(void)
 	tcase_add_test(own, a_packet_is_worth_a_lookup);
 	tcase_add_test(own, an_answer_to_another_is_overheard);
 	tcase_add_test(own, nobody_answers);
+	tcase_add_test(own, nobody_answers_for_a_peer);
 	tcase_add_test(own, it_comes_by_itself);
 	tcase_add_loop_test(own, worthless_answers, 0, COUNT(worthless));
 	tcase_add_test(own, a_flood_of_bad_proofs);

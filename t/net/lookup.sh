@@ -80,7 +80,7 @@ for node in r s; do
 done
 
 # Nobody: the answer is from here.
-ip netns exec a ping -6 -c 1 -W 20 "$(sed -n 's/^mesh address *//p' "$work/c.id")" >"$work/ping" 2>&1
+ip netns exec a ping -6 -c 1 -W 40 "$(sed -n 's/^mesh address *//p' "$work/c.id")" >"$work/ping" 2>&1
 grep -qi unreachable "$work/ping" || { say "c: $(cat "$work/ping")" >&2; bad=1; }
 
 kill -KILL "$node_s"
