@@ -36,7 +36,10 @@ static bool answered;
 
 static uint64_t note_ack(const struct flight *f)
 {
-	answered |= f->len == FIPS_LINK_OVERHEAD + FIPS_DATAGRAM_HEAD + FIPS_FSP_ACK_LEN(1, 1);
+	size_t len = f->len - FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD;
+
+	/* one of the two is the root, the other below it, or does not know it yet */
+	answered |= f->to == 0 && (len == FIPS_FSP_ACK_LEN(1, 2) || len == FIPS_FSP_ACK_LEN(1, 1));
 	return MS;
 }
 
