@@ -203,6 +203,8 @@ void fips_destination_found(struct fips_node *n, const struct fips_addr *addr)
 	if (s && s->state == FIPS_SESSION_ESTABLISHED) {
 		fips_session_relook(n, s);
 		fips_session_warm(n, s);
+	} else if (s && s->state == FIPS_SESSION_INITIATING) {
+		fips_session_place(n, s);
 	} else if (fips_wanted_find(n, addr)) {
 		fips_session_initiate(n, addr);
 	}

@@ -193,8 +193,10 @@ void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who,
 	if (s)
 		fips_mesh_coords(n, who, &before);
 	fips_cache_put(&n->mesh.cache, who, list, FIPS_CACHE_PASSING, 0, n->now);
-	if (s && fips_mesh_coords(n, who, &after) && !fips_treepath_eq(&before, &after))
-		fips_session_place(n, s);
+	if (!s || !fips_mesh_coords(n, who, &after) || fips_treepath_eq(&before, &after))
+		return;
+	fips_session_place(n, s);
+	s->reroute_at = n->now;
 }
 
 struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest)

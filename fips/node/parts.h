@@ -161,6 +161,7 @@ void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once *
 void fips_session_warm(struct fips_node *n, struct fips_session *s);   /* now, and a second later */
 void fips_session_place(struct fips_node *n, struct fips_session *s);  /* soon: ours or theirs is another */
 void fips_sessions_place(struct fips_node *n);                         /* ... for all of them */
+bool fips_session_placed(struct fips_node *n, struct fips_session *s); /* the time for it has come, once */
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s);
 
 /* session_mtu.c: what a path takes, and telling the other end. */

@@ -75,11 +75,36 @@ static bool acceptable(const struct fips_node *n, const struct fips_session *s,
 	return !s->pending.id || n->now - s->pending.made >= fips_ms(n->timers.session_pending);
 }
 
+static bool fits(const struct fips_node *n, size_t ack_len)
+{
+	return ack_len <= FIPS_PAPER_MAX &&
+	       ack_len + FIPS_DATAGRAM_HEAD + FIPS_LINK_OVERHEAD <= n->link_mtu;
+}
+
 static void send_ack(struct fips_node *n, const struct fips_session *s, const struct fips_half *h)
 {
 	const uint8_t *ack = fips_session_papers(n, s)->ack[h - s->halves];
 
 	fips_act_datagram(n, &s->addr, ack, h->ack_len);
+}
+
+/* The same message 2 again.  Where we are is said as it is now, and where they are as they said it last, since those
+ * on the way go by it.  setup: it has come again, NULL: it has not. */
+static void send_ack_again(struct fips_node *n, const struct fips_session *s, struct fips_half *h,
+                           const struct fips_fsp_setup *setup)
+{
+	uint8_t *paper = fips_session_papers(n, s)->ack[h - s->halves], was[FIPS_PAPER_MAX];
+	struct fips_fsp_setup ack;
+
+	memcpy(was, paper, h->ack_len);
+	if (fips_fsp_ack_parse(was, h->ack_len, &ack)) {
+		ack.src = fips_treepath_coords(fips_mesh_path(n));
+		if (setup)
+			ack.dest = setup->src;
+		if (fits(n, FIPS_FSP_ACK_LEN(ack.src.count, ack.dest.count)))
+			h->ack_len = (uint16_t)fips_fsp_ack_build(paper, FIPS_PAPER_MAX, &ack);
+	}
+	send_ack(n, s, h);
 }
 
 /* Message 2, and the ack around it.  No state unless it works out. */
@@ -167,7 +192,7 @@ static void admitted(struct fips_node *n, const struct arrival *a)
 
 	if (half) {
 		half->own |= a->own;
-		send_ack(n, s, half);
+		send_ack_again(n, s, half, &a->setup);
 		return;
 	}
 	if (s && s->state == FIPS_SESSION_INITIATING && fips_addr_cmp(&n->me.addr, a->src) < 0) {
@@ -188,10 +213,7 @@ static void admitted(struct fips_node *n, const struct arrival *a)
 /* Does an answer to it fit? */
 static bool answerable(const struct fips_node *n, const struct fips_fsp_setup *setup)
 {
-	size_t len = FIPS_FSP_ACK_LEN(fips_mesh_path(n)->n, setup->src.count);
-
-	return len <= FIPS_PAPER_MAX &&
-	       len + FIPS_DATAGRAM_HEAD + FIPS_LINK_OVERHEAD <= n->link_mtu;
+	return fits(n, FIPS_FSP_ACK_LEN(fips_mesh_path(n)->n, setup->src.count));
 }
 
 /* The answer is routed by the coordinates that the setup brings.  They are learnt at once if nothing better is
@@ -335,7 +357,7 @@ void fips_session_answer_timer(struct fips_node *n, struct fips_session *s)
 			if (!s->used || s->state == FIPS_SESSION_INITIATING)
 				return;
 		} else if (fips_resend_due(n, &half->resend)) {
-			send_ack(n, s, half);
+			send_ack_again(n, s, half, NULL);
 		}
 	}
 }

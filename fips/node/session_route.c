@@ -129,11 +129,13 @@ void fips_session_warm(struct fips_node *n, struct fips_session *s)
 
 /* Coordinates that others keep of us, or we of others, are wrong from now on, and a datagram that goes by them may
  * go in circles without a word from anybody.  So who finds another place says so along each session, and who hears
- * of it answers: the way there and the way back may not be the same. */
+ * of it answers: the way there and the way back may not be the same.  A setup of ours under way is sent again. */
 void fips_session_place(struct fips_node *n, struct fips_session *s)
 {
-	if (s->state != FIPS_SESSION_ESTABLISHED || s->place_at != MR_NEVER)
+	if (s->state == FIPS_SESSION_ANSWERED || s->place_at != MR_NEVER)
 		return;
+	if (s->state == FIPS_SESSION_INITIATING && fips_hop_near(n, &s->addr))
+		return; /* nobody on the way goes by places */
 	s->place_at = s->placed_at ? s->placed_at + PLACE_GAP : 0;
 	if (s->place_at < n->now)
 		s->place_at = n->now;
@@ -147,13 +149,19 @@ void fips_sessions_place(struct fips_node *n)
 			fips_session_place(n, &n->sessions[i]);
 }
 
+bool fips_session_placed(struct fips_node *n, struct fips_session *s)
+{
+	if (n->now < s->place_at)
+		return false;
+	s->place_at = MR_NEVER;
+	s->placed_at = n->now;
+	return true;
+}
+
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s)
 {
-	if (n->now >= s->place_at) {
-		s->place_at = MR_NEVER;
-		s->placed_at = n->now;
+	if (fips_session_placed(n, s))
 		fips_session_warm(n, s);
-	}
 	if (n->now < s->warmup_at)
 		return;
 	s->warmup_at = MR_NEVER;

@@ -2,8 +2,9 @@
  *
  *     setup --> ... ack --> message 3 --> ... anything under the new keys: confirmed
  *
- * Stored bytes go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the
- * other side is heard.  Until then the state after message 1 is kept, since the ack that opened may
+ * They go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the other side is heard.
+ * The Noise bytes are the same each time; where both ends are is said as it is known then, since those on
+ * the way go by it, and when it is another it is said at once.  Until then the state after message 1 is kept, since the ack that opened may
  * have been an obsolete one: another that opens replaces our keys.  The ephemeral key stays the
  * same all the time.
  *
@@ -43,24 +44,30 @@ static struct fips_coords their_place(struct fips_node *n, const struct fips_ses
 	return fips_coords_of(&s->addr, 1);
 }
 
-/* Message 1 of a new handshake, and the setup around it. */
-bool fips_session_build_setup(struct fips_node *n, struct fips_session *s)
+/* The setup around message 1, with both places as they are known now. */
+static void write_setup(struct fips_node *n, struct fips_session *s, const uint8_t noise[FIPS_XK_MSG1])
 {
-	uint8_t noise[FIPS_XK_MSG1], ephemeral[FIPS_SECRET_LEN];
 	struct fips_papers *papers = fips_session_papers(n, s);
 	struct fips_fsp_setup setup = { .noise = noise };
 	struct fips_treepath theirs;
 
 	setup.src = fips_treepath_coords(fips_mesh_path(n));
 	setup.dest = their_place(n, s, &theirs);
+	s->setup_len = (uint16_t)fips_fsp_setup_build(papers->setup, sizeof papers->setup, &setup);
+}
+
+/* Message 1 of a new handshake, and the setup around it. */
+bool fips_session_build_setup(struct fips_node *n, struct fips_session *s)
+{
+	uint8_t noise[FIPS_XK_MSG1], ephemeral[FIPS_SECRET_LEN];
+
 	mr_rand_bytes(&n->env.rand, ephemeral, sizeof ephemeral);
 	fips_xk_init_initiator(&s->start, &n->env.curve, &n->me, s->pub, ephemeral, n->epoch);
 	mr_wipe(ephemeral, sizeof ephemeral);
 	n->ops += 2;
 	s->setup_len = 0;
 	if (fips_xk_write1(&s->start, noise))
-		s->setup_len = (uint16_t)fips_fsp_setup_build(papers->setup, sizeof papers->setup,
-		                                              &setup);
+		write_setup(n, s, noise);
 	return s->setup_len > 0;
 }
 
@@ -69,6 +76,21 @@ void fips_session_send_setup(struct fips_node *n, const struct fips_session *s)
 {
 	if (!fips_act_datagram(n, &s->addr, fips_session_papers(n, s)->setup, s->setup_len))
 		fips_mesh_look_for(n, &s->addr);
+}
+
+/* The same message 1 again.  A setup that does not fit any more is one that cannot be sent: its time runs out. */
+static void send_again(struct fips_node *n, struct fips_session *s)
+{
+	const uint8_t *paper = fips_session_papers(n, s)->setup;
+	struct fips_fsp_setup setup;
+	uint8_t noise[FIPS_XK_MSG1];
+
+	if (!fips_fsp_setup_parse(paper, s->setup_len, &setup))
+		return;
+	memcpy(noise, setup.noise, sizeof noise);
+	write_setup(n, s, noise);
+	if (s->setup_len)
+		fips_session_send_setup(n, s);
 }
 
 /* Is it sensible to begin now?  Not while the link that leads there is not proven yet; it is when that
@@ -206,10 +228,12 @@ static void failed(struct fips_node *n, struct fips_session *s)
 void fips_session_start_timer(struct fips_node *n, struct fips_session *s)
 {
 	if (s->state == FIPS_SESSION_INITIATING) {
+		bool placed = fips_session_placed(n, s);
+
 		if (n->now >= s->resend.start + fips_ms(n->timers.handshake))
 			failed(n, s);
-		else if (fips_resend_due(n, &s->resend) && !fips_session_half_open(s))
-			fips_session_send_setup(n, s);
+		else if ((fips_resend_due(n, &s->resend) || placed) && !fips_session_half_open(s))
+			send_again(n, s);
 	} else if (unconfirmed(s)) {
 		if (n->now >= s->confirm_until)
 			fips_session_drop(n, s);

@@ -100,6 +100,7 @@ void fips_session_established(struct fips_node *n, struct fips_session *s,
 	s->since = n->now;
 	s->idle_at = n->now;
 	s->drain_at = MR_NEVER;
+	s->place_at = MR_NEVER; /* what is said now says it */
 	fips_metrics_init(&s->metrics, &fips_session_intervals);
 	fips_reports_start(n, &s->reporting);
 	fips_session_route(n, s);
@@ -227,7 +228,7 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 			                                   s->halves[i].resend.start +
 			                                           fips_ms(n->timers.handshake)));
 	if (s->state == FIPS_SESSION_INITIATING)
-		due = fips_sooner(due, s->resend.start + fips_ms(n->timers.handshake));
+		due = fips_sooner(due, fips_sooner(s->place_at, s->resend.start + fips_ms(n->timers.handshake)));
 	if (s->state != FIPS_SESSION_ESTABLISHED)
 		return due;
 	due = fips_sooner(due, fips_session_rekey_due(s));

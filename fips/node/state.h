@@ -185,7 +185,7 @@ struct fips_half {
 	uint16_t           ack_len; /* of the ack in the session's papers         */
 };
 
-/* What a session may have to say again, byte for byte.  None of it is secret. */
+/* What a session may have to say again, with places as they are then.  None of it is secret. */
 struct fips_papers {
 	uint8_t setup[FIPS_PAPER_MAX];
 	uint8_t ack[FIPS_HALVES][FIPS_PAPER_MAX]; /* by half                      */

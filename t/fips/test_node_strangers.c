@@ -249,6 +249,80 @@ START_TEST(the_way_follows_the_tree)
 }
 END_TEST
 
+/* ---- handshakes under way while the tree turns ---- */
+
+/* A node with a smaller address than ours. */
+static unsigned smaller(const struct bench *b)
+{
+	unsigned who = MORE;
+
+	while (memcmp(world_identity(who).addr.b, b->me.addr.b, FIPS_ADDR_LEN) > 0)
+		who++;
+	return who;
+}
+
+/* HOP has come to be below that one, and so have we; it is told that FAR is below HOP still. */
+static void turn(struct bench *b, unsigned root)
+{
+	struct fips_identity hop = world_identity(HOP), top = world_identity(root);
+	struct fips_addr list[] = { world_identity(FAR).addr, hop.addr, top.addr };
+	uint8_t entries[2 * FIPS_TREE_ENTRY] = { 0 }, sig[FIPS_SIG_LEN], aux[32] = { 0 };
+	uint8_t bytes[FIPS_TREE_LEN(2)], coords[FIPS_COORDS_LEN(3)] = { 3 };
+	struct fips_tree_announce a = { .entries = entries, .signature = sig, .n = 2 };
+
+	memcpy(entries, hop.addr.b, FIPS_ADDR_LEN);
+	memcpy(entries + FIPS_TREE_ENTRY, top.addr.b, FIPS_ADDR_LEN);
+	a.says = (struct fips_declaration){ .node = hop.addr, .sequence = 2, .parent = top.addr };
+	ck_assert(fips_declaration_sign(&a.says, &b->curve, &hop, aux, sig));
+	bench_message(b, HOP, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a));
+	memcpy(coords + 2, list, sizeof list);
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0], .bytes = coords,
+	                                    .len = sizeof coords });
+}
+
+/* 3.2, 3.11: message 1 stays what it is, but those on the way learn from each setup where both ends are: one that said
+ * where they were would send what follows astray, for as long as it is said again. */
+START_TEST(a_setup_says_the_places_of_now)
+{
+	struct bench *b = open_for(8);
+	unsigned root = smaller(b);
+	const unsigned here_now[] = { ME, HOP, root }, there_now[] = { FAR, HOP, root };
+	uint8_t noise[FIPS_XK_MSG1];
+	struct fips_fsp_setup setup;
+
+	known(b, FAR);
+	seen(b, FAR);
+	want("setup", bench_resolve(b, FAR));
+	ck_assert(fips_fsp_setup_parse(b->setup.bytes, b->setup.len, &setup));
+	memcpy(noise, setup.noise, sizeof noise);
+	turn(b, root);
+	want("setup", bench_wait(b, SECONDS(0.1)));
+	ck_assert(fips_fsp_setup_parse(b->setup.bytes, b->setup.len, &setup));
+	list_is(&setup.src, 3, here_now);
+	list_is(&setup.dest, 3, there_now);
+	ck_assert_mem_eq(noise, setup.noise, sizeof noise);
+	bench_close(b);
+}
+END_TEST
+
+/* 3.3: ... and so does the ack. */
+START_TEST(an_ack_says_the_place_of_now)
+{
+	struct bench *b = open_for(8);
+	struct puppet p = stranger(FAR);
+	unsigned root = smaller(b);
+	const unsigned here_now[] = { ME, HOP, root };
+	struct fips_fsp_setup ack;
+
+	want("expect-session ack", bench_setup(b, &p));
+	turn(b, root);
+	want("ack", bench_wait(b, SECONDS(1)));
+	ck_assert(fips_fsp_ack_parse(b->ack.bytes, b->ack.len, &ack));
+	list_is(&ack.src, 3, here_now);
+	bench_close(b);
+}
+END_TEST
+
 /* ---- limits ---- */
 
 /* Setups of strangers take three quarters of the places, push out the oldest of their kind, and
@@ -456,6 +530,8 @@ int main(void)
 	tcase_add_test(tc, who_answered_is_remembered);
 	tcase_add_test(tc, the_way_goes_and_comes);
 	tcase_add_test(tc, the_way_follows_the_tree);
+	tcase_add_test(tc, a_setup_says_the_places_of_now);
+	tcase_add_test(tc, an_ack_says_the_place_of_now);
 	tcase_add_test(tc, strangers_make_way_for_strangers);
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, neighbours_have_their_places);
