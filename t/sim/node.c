@@ -10,7 +10,7 @@
 #include "t/sim/flows.h"
 #include "t/sim/plane.h"
 
-#define SPIN      64   /* timers a brain may want at one moment                             */
+#define SPIN      64   /* timers a brain may want at one moment, and some for each neighbour  */
 #define INBOX     4096 /* inputs that may wait for a brain                                  */
 #define CACHE     2048 /* coordinates a node keeps                                          */
 #define EPOCH_MS  UINT64_C(1700000000000)
@@ -167,7 +167,7 @@ static void control(struct sim_node *node)
 	do_actions(node);
 	feed(node);
 	while (fips_node_deadline(node->brain) <= now && fips_actions_ready(&node->actions)) {
-		sim_must(node->sim, spins++ < SPIN, "node %u wants a timer again and again", node->id);
+		sim_must(node->sim, spins++ < SPIN + 8 * node->n_edges, "node %u wants a timer again and again", node->id);
 		think(node, &timer);
 	}
 	if (!fips_actions_ready(&node->actions)) {
