@@ -93,6 +93,13 @@ static void send_again(struct fips_node *n, struct fips_session *s)
 		fips_session_send_setup(n, s);
 }
 
+/* Nobody has answered it.  Perhaps the other end is not where we think, and nobody on the way knows. */
+static void doubt(struct fips_node *n, const struct fips_session *s)
+{
+	if (!fips_hop_near(n, &s->addr))
+		fips_mesh_look_for(n, &s->addr);
+}
+
 /* Is it sensible to begin now?  Not while the link that leads there is not proven yet; it is when that
  * one is. */
 static bool way_is_proven(struct fips_node *n, const struct fips_addr *addr)
@@ -228,12 +235,17 @@ static void failed(struct fips_node *n, struct fips_session *s)
 void fips_session_start_timer(struct fips_node *n, struct fips_session *s)
 {
 	if (s->state == FIPS_SESSION_INITIATING) {
-		bool placed = fips_session_placed(n, s);
+		bool placed = fips_session_placed(n, s), late;
 
-		if (n->now >= s->resend.start + fips_ms(n->timers.handshake))
+		if (n->now >= s->resend.start + fips_ms(n->timers.handshake)) {
 			failed(n, s);
-		else if ((fips_resend_due(n, &s->resend) || placed) && !fips_session_half_open(s))
+			return;
+		}
+		late = fips_resend_due(n, &s->resend);
+		if ((late || placed) && !fips_session_half_open(s))
 			send_again(n, s);
+		if (late && !placed)
+			doubt(n, s);
 	} else if (unconfirmed(s)) {
 		if (n->now >= s->confirm_until)
 			fips_session_drop(n, s);

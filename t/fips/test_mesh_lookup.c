@@ -458,6 +458,31 @@ START_TEST(a_packet_is_worth_a_lookup)
 }
 END_TEST
 
+/* session.md 3.2: nobody answers the setup, and nobody complains of it.  It may not be where it was found: it is looked
+ * for again, and when it is somewhere else the setup goes there at once. */
+START_TEST(a_setup_in_vain_is_worth_another)
+{
+	struct fips_lookup_request q = seek();
+	struct answer a = { .from = B, .target = FAR, .id = q.id, .mtu = 1300 };
+	struct fips_addr c = addr(C);
+
+	respond(&a);
+	want("setup", r.b->words);
+	child(C);
+	filter(C, FAR);
+	filter(B, FARTHER);
+	r.n_sent = 0;
+	bench_wait(r.b, SECONDS(1));
+	a.id = last_request().id;
+	ck_assert_uint_eq(asked(), 1u << C);
+	a.from = C;
+	respond(&a);
+	want("setup", bench_wait(r.b, SECONDS(1)));
+	ck_assert(fips_addr_eq(&r.b->last[FIPS_ACT_SEND_LINK].peer, &c));
+	close_room();
+}
+END_TEST
+
 /* A neighbour looks for the same node, and its answer goes through here: packets of ours need wait no longer, while
  * our own lookup goes on.  One about nobody we look for leaves no trace. */
 START_TEST(an_answer_to_another_is_overheard)
@@ -843,6 +868,7 @@ int main(void)
 	tcase_add_test(t, malformed_ones_are_counted);
 	suite_add_tcase(s, t);
 	tcase_add_test(own, a_packet_is_worth_a_lookup);
+	tcase_add_test(own, a_setup_in_vain_is_worth_another);
 	tcase_add_test(own, an_answer_to_another_is_overheard);
 	tcase_add_test(own, nobody_answers);
 	tcase_add_test(own, nobody_answers_for_a_peer);
