@@ -24,7 +24,7 @@ lay_wire hostile "$graph"
 hostile=${HOSTILE:-${millrace%/*}/t/net/hostile}
 lay_end r
 "$millrace" keygen --out "$work/c.key" >"$work/c.id" || die "no key"
-jq --arg c "$(npub c)" '.node.rate_limit.handshake_timeout_secs = 300 |
+jq --arg c "$(npub c)" '.node.rate_limit.handshake_timeout_secs = 300 | .node.link_dead_timeout_secs = 300 |
 	.peers[0].connect_policy = "manual" |
 	.peers += [{ npub: $c, alias: "c", addresses: [{ transport: "udp", addr: "10.77.0.2:2121" }] }]' \
 	"$work/a.json" >"$work/a.more" && mv "$work/a.more" "$work/a.json" || die "no node file"
@@ -50,7 +50,7 @@ flat='[.stages[] | select(.kind | IN("rx", "fmp-open", "control")) | .kind as $k
 	((.drops, .counters | to_entries[] | { "\($k).\(.key)": .value }),
 	 (.edges | to_entries[] | { "\($k)>\(.key)": .value.dropped }))] | add'
 ended='[to_entries[] | select(.key | (test("^rx.(short|punch|version|phase|length|flags|truncated)$") or
-	test("^rx.(unknown-index|socket-overflow)$|^rx>|^fmp-open[.]|^control.(kept-|no-key$)") or
+	test("^rx.(unknown-index|socket-overflow)$|^rx>|^fmp-open[.](?!received-|delivered-)|^control.(kept-|no-key$)") or
 	test("^control.node-(malformed|limited|no-handshake|forged|replayed|duplicate)$") or
 	test("^control.node-(refused|answered|repeated)$"))) | .value] | add'
 
