@@ -13,7 +13,7 @@
 #include "t/sim/storm.h"
 
 #define START    SIM_S(10)  /* nodes start one after the other within this           */
-#define STAYS    SIM_S(90)  /* once all is well it is watched for so long            */
+#define STAYS    SIM_S(120) /* once all is well it is watched for so long            */
 #define TURNS    SIM_S(20)  /* a node may be about to take another parent then        */
 #define SMALL    100         /* nodes that may be looked at often                     */
 #define SETTLES  SIM_S(180) /* and the longest pause between dials: until all is well */
