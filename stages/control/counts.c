@@ -8,7 +8,7 @@
 #define NODE(count, word, what)   [COUNT_NODE + (count)] = { word, .help = what }
 #define TREE(count, word, what)   [COUNT_TREE + (count)] = { "tree-" word, .help = what }
 #define LOOKUP(count, word, what) [COUNT_LOOKUPS + (count)] = { "lookup-" word, .help = what }
-#define SIGNAL(count, word, what) [COUNT_SIGNALS + (count)] = { "signal-" word, .help = what }
+#define SIGNAL(count, word, what) [COUNT_SIGNALS + (count)] = { "sig-" word, .help = what }
 #define FILTER(count, word, what) [COUNT_FILTERS + (count)] = { "bloom-" word, .help = what }
 /* clang-format on */
 
@@ -165,11 +165,11 @@ const struct mr_named mr_control_counters[] = {
 	SIGNAL(FIPS_SIGNALS_UNBOUND_MTU, "unbound-mtu", "signals about no session of ours: size"),
 	SIGNAL(FIPS_SIGNALS_UNBOUND_FORGED, "unbound-forged",
 	       "signals about us, or by the node they are about"),
-	SIGNAL(FIPS_SIGNALS_MTU_EXCEEDED_BELOW_FLOOR, "mtu-below-floor",
+	SIGNAL(FIPS_SIGNALS_MTU_EXCEEDED_BELOW_FLOOR, "mtu-exceeded-below-floor",
 	       "signals with a size that is not believed"),
-	SIGNAL(FIPS_SIGNALS_PATH_MTU_NOTIF_BELOW_FLOOR, "path-mtu-below-floor",
+	SIGNAL(FIPS_SIGNALS_PATH_MTU_NOTIF_BELOW_FLOOR, "path-mtu-notif-below-floor",
 	       "notifications with a size that is not believed"),
-	SIGNAL(FIPS_SIGNALS_LOOKUP_RESP_MTU_BELOW_FLOOR, "lookup-mtu-below-floor",
+	SIGNAL(FIPS_SIGNALS_LOOKUP_RESP_MTU_BELOW_FLOOR, "lookup-resp-mtu-below-floor",
 	       "lookup answers with a size that is not believed"),
 	SIGNAL(FIPS_SIGNALS_MALFORMED, "malformed", "signals malformed"),
 	SIGNAL(FIPS_SIGNALS_SENT, "sent", "signals sent about others' datagrams"),

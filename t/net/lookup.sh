@@ -91,7 +91,7 @@ await_reach b a
 for node in a r s b; do
 	settle $node
 	say "$node: $(jq -c "[.stages[] | select(.kind == \"control\") | .counters | to_entries[] |
-		select((.key | startswith(\"lookup-\") or startswith(\"signal-\")) and .value > 0)] | from_entries" "$work/$node.stats")"
+		select((.key | startswith(\"lookup-\") or startswith(\"sig-\")) and .value > 0)] | from_entries" "$work/$node.stats")"
 done
 end_wire
 [ $bad -eq 0 ] || exit 1

@@ -244,7 +244,7 @@ START_TEST(every_count_of_the_node_is_a_counter)
 		same_name(COUNT_LOOKUPS + i, "lookup-",
 		          fips_lookup_count_name((enum fips_lookup_count)i));
 	for (unsigned i = 0; i < FIPS_SIGNALS_COUNTS; i++)
-		same_name(COUNT_SIGNALS + i, "signal-",
+		same_name(COUNT_SIGNALS + i, "sig-",
 		          fips_signal_count_name((enum fips_signal_count)i));
 	ck_assert_ptr_null(mr_control_counters[COUNTS_CONTROL].name);
 	whole_link_up();
