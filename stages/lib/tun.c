@@ -42,7 +42,7 @@ static const struct mr_field tun_fields[] = {
 	  .help = "name of the device" },
 	{ "mtu", MR_U32, MR_AT(struct mr_tun_conf, mtu), .min = 1280, .max = 64000, .def = 1280,
 	  .unit = "bytes", .help = "MTU of the device" },
-	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 1000,
+	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 2000,
 	  .unit = "packets", .help = "length of each of the device's queues; what comes when it is full is lost" },
 	{ "queues", MR_U32, MR_AT(struct mr_tun_conf, queues), .min = 1, .max = MR_TUN_QUEUES, .def = 8,
 	  .help = "queues that flows are spread over, so that none waits behind another's packets" },

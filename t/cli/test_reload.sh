@@ -135,7 +135,7 @@ takes ".node.control.socket_path = \"$dir/two\"" 'reloaded: new settings, the wo
 "$millrace" show -s "$dir/two" status >/dev/null || fail "the control socket has not moved"
 takes '.node.control.enabled = false' 'reloaded: new settings, the workers ran on'
 [ -e two ] && fail "the control socket is still there"
-takes '.tun.queue = 1000 | .tun.enabled = false' 'nothing changed' # the defaults
+takes '.tun.queue = 2000 | .tun.enabled = false' 'nothing changed' # the defaults
 takes '.log.level = "debug"' 'reloaded: new settings'
 takes ".peers = [{ \"npub\": \"$npub\", \"alias\": \"x\",
 	\"addresses\": [{ \"transport\": \"udp\", \"addr\": \"127.0.0.1:9\" }] }]" 'reloaded: new settings'
