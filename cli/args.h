@@ -9,4 +9,8 @@
  * Returns the exit code. */
 int cli_run_command(const struct cli_command *command, int argc, char **argv);
 
+/* What may stand in place of the last of the n words behind `millrace`, on stdout (complete.c).
+ * commands ends with NULL; n may be 0.  An exit code. */
+int cli_complete(const struct cli_command *const *commands, int n, char **words);
+
 #endif

@@ -11,7 +11,7 @@ enum { PRINT = CLI_NODE_OPTIONS };
 
 static const struct cli_option options[] = {
 	CLI_NODE_OPTION_ROWS,
-	{ 'p', "print", "FORM", "print the graph as dot or json in place of the summary" },
+	{ 'p', "print", "dot|json", "print the graph in place of the summary" },
 	{ 0 }
 };
 

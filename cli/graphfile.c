@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define FOLDERS_MAX 4
-#define SHIPPED_MAX 64
+#define SHIPPED_MAX 64 /* and one for "auto" */
 
 const char *cli_graph_auto(unsigned cores, const char **why)
 {
@@ -81,10 +81,10 @@ static char *shipped(const struct folders *f, const char *name)
 	return NULL;
 }
 
-/* ---- none of that name ---- */
+/* ---- their names ---- */
 
 struct names {
-	char    *name[SHIPPED_MAX]; /* owned */
+	char    *name[SHIPPED_MAX + 1]; /* owned */
 	unsigned n;
 };
 
@@ -104,14 +104,50 @@ static void list_folder(struct names *names, const char *path)
 		closedir(dir);
 }
 
+static void list_all(struct names *names, const struct folders *f)
+{
+	names->n = 0;
+	for (unsigned i = 0; i < f->n; i++)
+		list_folder(names, f->path[i]);
+}
+
+static void free_names(struct names *names)
+{
+	for (unsigned i = 0; i < names->n; i++)
+		free(names->name[i]);
+}
+
+static bool is_first(const struct names *names, unsigned at)
+{
+	for (unsigned i = 0; i < at; i++)
+		if (!strcmp(names->name[i], names->name[at]))
+			return false;
+	return true;
+}
+
+void cli_graph_each(void (*take)(void *arg, const char *name), void *arg)
+{
+	struct folders *folders = malloc(sizeof *folders);
+	struct names names;
+
+	if (!folders)
+		return;
+	folders_of(folders);
+	list_all(&names, folders);
+	for (unsigned i = 0; i < names.n; i++)
+		if (is_first(&names, i))
+			take(arg, names.name[i]);
+	free_names(&names);
+	free(folders);
+}
+
 static void not_there(const struct folders *f, const char *graph, struct mr_where where,
                       struct mr_report *report)
 {
-	struct names names = { .n = 0 };
+	struct names names;
 	char hint[MR_HINT];
 
-	for (unsigned i = 0; i < f->n; i++)
-		list_folder(&names, f->path[i]);
+	list_all(&names, f);
 	names.name[names.n++] = strdup("auto");
 	if (names.n > 1)
 		mr_complain(report, where, "there is no graph \"%s\"%s", graph,

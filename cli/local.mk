@@ -8,6 +8,7 @@ libcli_a_SOURCES = \
 	cli/args.h \
 	cli/check.c \
 	cli/cli.h \
+	cli/complete.c \
 	cli/connect.c \
 	cli/control.c \
 	cli/control.h \

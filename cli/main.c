@@ -57,6 +57,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(name, "--version"))
 		name = "version";
+	if (!strcmp(name, "complete"))
+		return cli_complete(commands, argc - 2, argv + 2);
 	for (const struct cli_command *const *c = commands; *c; c++)
 		if (!strcmp((*c)->name, name))
 			return cli_run_command(*c, argc - 1, argv + 1);

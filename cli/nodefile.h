@@ -120,4 +120,7 @@ const char *cli_graph_auto(unsigned cores, const char **why);
 char *cli_graph_path(const char *graph, const char *beside, struct mr_where where,
                      struct mr_report *report);
 
+/* The name of each shipped graph, once. */
+void cli_graph_each(void (*take)(void *arg, const char *name), void *arg);
+
 #endif

@@ -13,10 +13,10 @@ static const char *const topics[] = {
 	"bloom",	"mmp",		  "cache",	  "connections",   "transports",
 	"routing",	"identity-cache", "acl",	  "listening-sockets", "native-flows",
 	"metrics",	"stats-list",	  "stats-peers",  "stats-history", "stats-all-history",
-	"stats-history-all-peers",
+	"stats-history-all-peers", NULL,
 };
 
-enum { TOPICS = sizeof topics / sizeof topics[0] };
+enum { TOPICS = sizeof topics / sizeof topics[0] - 1 };
 
 static bool is_topic(const char *word)
 {
@@ -73,6 +73,6 @@ const struct cli_command cli_show = {
 	           "stats-history-all-peers (the same but peer).  doc/control-socket.md says what\n"
 	           "each shows.",
 	.options = options,
-	.words = "WHAT [NAME=VALUE]...",
+	.words = "WHAT [NAME=VALUE]...", .choices = topics,
 	.run = run,
 };

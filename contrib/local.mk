@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	contrib/bench/transit \
 	contrib/bench/tunnel \
 	contrib/check.sh \
+	contrib/completions/millrace.bash \
 	contrib/demo.sh \
 	contrib/lib.sh \
 	contrib/sample-plugin/Makefile \
@@ -62,3 +63,19 @@ endif
 # The short set, with what this tree has built.
 bench: all
 	BENCH_BUILD='$(abs_builddir)' $(SHELL) '$(top_srcdir)/contrib/bench/bench' short
+
+# Where the shells look.
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+dist_zshcomp_DATA = contrib/completions/_millrace
+dist_fishcomp_DATA = contrib/completions/millrace.fish
+
+# bash looks for a file of the command's name.
+install-data-local: install-completion
+install-completion:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompdir)'
+	$(INSTALL_DATA) '$(srcdir)/contrib/completions/millrace.bash' '$(DESTDIR)$(bashcompdir)/millrace'
+uninstall-local: uninstall-completion
+uninstall-completion:
+	rm -f '$(DESTDIR)$(bashcompdir)/millrace'

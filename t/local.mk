@@ -356,6 +356,7 @@ t_modules_half_so_LDADD =
 test_scripts = \
 	t/check_tree.sh \
 	t/cli/test_cli.sh \
+	t/cli/test_complete.sh \
 	t/cli/test_exports.sh \
 	t/cli/test_graphs_page.sh \
 	t/cli/test_reload.sh \
