@@ -58,6 +58,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/node_transit.h \
 	t/lib/pcapng.c \
 	t/lib/pcapng.h \
+	t/lib/plane_facts.c \
+	t/lib/plane_facts.h \
 	t/lib/provider.c \
 	t/lib/provider.h \
 	t/lib/reference.c \
@@ -71,6 +73,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/tun_pair.h \
 	t/lib/rig.c \
 	t/lib/rig.h \
+	t/lib/rig_run.c \
+	t/lib/rig_state.h \
 	t/lib/scan.c \
 	t/lib/scan.h \
 	t/lib/small_curve.c \
@@ -109,6 +113,7 @@ test_programs = \
 	t/core/test_hash \
 	t/core/test_hist \
 	t/core/test_http \
+	t/core/test_http_server \
 	t/core/test_json \
 	t/core/test_deal \
 	t/core/test_dns \
@@ -264,6 +269,41 @@ test_programs = \
 	t/stages/test_udp
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
+
+# Tests of several subjects: a file each, and what they share.
+t_cli_test_nodefile_SOURCES = \
+	t/cli/nodefile_bench.c \
+	t/cli/nodefile_bench.h \
+	t/cli/nodefile_keys.c \
+	t/cli/test_nodefile.c
+t_core_test_aead_SOURCES = \
+	t/core/aead_bench.c \
+	t/core/aead_bench.h \
+	t/core/aead_refused.c \
+	t/core/aead_shapes.c \
+	t/core/test_aead.c
+t_core_test_stats_SOURCES = \
+	t/core/stats_bench.c \
+	t/core/stats_bench.h \
+	t/core/stats_metrics.c \
+	t/core/test_stats.c
+t_stages_test_chain_SOURCES = \
+	t/stages/chain_bench.c \
+	t/stages/chain_bench.h \
+	t/stages/test_chain.c
+t_stages_test_query_SOURCES = \
+	t/stages/query_answers.c \
+	t/stages/query_bench.c \
+	t/stages/query_bench.h \
+	t/stages/query_commands.c \
+	t/stages/query_probes.c \
+	t/stages/query_requests.c \
+	t/stages/test_query.c
+t_stages_test_transit_SOURCES = \
+	t/stages/test_transit.c \
+	t/stages/transit_bench.c \
+	t/stages/transit_bench.h \
+	t/stages/transit_told.c
 
 # These load modules with stages, which need all of the runtime in the program.
 LDADD_STAGES = t/lib/librig.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED) $(CHECK_LIBS)

@@ -6,7 +6,7 @@
 
 #include <check.h>
 
-#include "fips/path/snapshot.h"
+#include "t/lib/plane_facts.h"
 
 static void install_link(struct plane *p, const struct fips_action *act)
 {
@@ -201,36 +201,20 @@ static void link_report(struct plane *p, const struct fips_action *act)
 {
 	struct link *l = plane_link(p, &act->peer);
 	struct key *k = l ? plane_key(l->keys, act->key) : NULL;
-	struct fips_sender_report sender;
-	struct fips_receiver_report receiver;
-	struct fips_input in = { .kind = FIPS_IN_LINK_SNAPSHOT, .peer = act->peer,
-		                 .key = act->key };
+	struct facts_report report;
 
 	ck_assert_ptr_nonnull(k);
-	if (act->reports & FIPS_REPORT_SENDER && fips_sent_snapshot(&k->send, &sender))
-		in.sender = &sender;
-	if (act->reports & FIPS_REPORT_RECEIVER &&
-	    fips_link_snapshot(&l->recv, &k->recv, p->node->world->now, &receiver))
-		in.receiver = &receiver;
-	world_input(p->node, &in);
+	world_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv, p->node->world->now));
 }
 
 static void session_report(struct plane *p, const struct fips_action *act)
 {
 	struct session *s = plane_session(p, &act->peer);
 	struct key *k = s ? plane_key(s->keys, act->key) : NULL;
-	struct fips_sender_report sender;
-	struct fips_receiver_report receiver;
-	struct fips_input in = { .kind = FIPS_IN_SESSION_SNAPSHOT, .peer = act->peer,
-		                 .key = act->key };
+	struct facts_report report;
 
 	ck_assert_ptr_nonnull(k);
-	if (act->reports & FIPS_REPORT_SENDER && fips_sent_snapshot(&k->send, &sender))
-		in.sender = &sender;
-	if (act->reports & FIPS_REPORT_RECEIVER &&
-	    fips_session_snapshot(&s->recv, p->node->world->now, &receiver))
-		in.receiver = &receiver;
-	world_input(p->node, &in);
+	world_input(p->node, facts_session_report(&report, act, &s->recv, &k->send, p->node->world->now));
 }
 
 static void send_link(struct plane *p, const struct fips_action *act)
@@ -300,40 +284,23 @@ void plane_act(struct plane *p, const struct fips_action *act)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-/* Data threads read the clock themselves: what they write may be a little ahead of the brain's. */
-static uint64_t ahead(uint64_t at)
-{
-	return at ? at + MS(2) : 0;
-}
-
 static bool link_words(void *self, const struct fips_addr *peer, struct fips_link_words *out)
 {
-	struct link *l = plane_link(self, peer);
+	const struct link *l = plane_link(self, peer);
 
 	if (!l || !l->send)
 		return false;
-	out->heard = ahead(fips_word_get(&l->recv.heard));
-	out->sent = fips_numbered(&l->send->send);
-	out->k = (uint8_t)fips_word_get(&l->recv.k_seen);
+	facts_link_words(out, &l->recv, &l->send->send);
 	return true;
 }
 
 static bool session_words(void *self, const struct fips_addr *peer, struct fips_session_words *out)
 {
-	struct session *s = plane_session(self, peer);
-	struct fips_recv_key *current, *previous;
+	const struct session *s = plane_session(self, peer);
 
 	if (!s || !s->live || !s->send)
 		return false;
-	current = s->recv.slot[FIPS_CURRENT];
-	previous = s->recv.slot[FIPS_PREVIOUS];
-	out->heard = ahead(fips_word_get(&s->recv.heard));
-	out->previous_heard = previous ? ahead(fips_word_get(&previous->heard)) : 0;
-	out->data_sent = ahead(s->data_at);
-	out->data_heard = ahead(fips_word_get(&s->recv.data_at));
-	out->sent = fips_numbered(&s->send->send);
-	out->current = current ? current->id : 0;
-	out->path_mtu = (uint16_t)fips_word_get(&s->recv.path_mtu);
+	facts_session_words(out, &s->recv, &s->send->send, s->data_at);
 	return true;
 }
 

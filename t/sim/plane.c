@@ -2,13 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "t/lib/plane_facts.h"
 #include "t/sim/checks.h"
 #include "t/sim/node.h"
 #include "t/sim/plane_state.h"
 #include "t/sim/seal.h"
-
-/* Data threads read the clock themselves: what they write may be a little ahead of the brain's. */
-#define AHEAD SIM_MS(2)
 
 #define UNREADABLE 3 /* messages in a row that open under no key of their session */
 
@@ -246,39 +244,23 @@ void sim_waiting_free(struct waiting *w)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-static uint64_t ahead(uint64_t at)
-{
-	return at ? at + AHEAD : 0;
-}
-
 static bool link_words(void *self, const struct fips_addr *peer, struct fips_link_words *out)
 {
-	struct link *l = sim_link(self, peer);
+	const struct link *l = sim_link(self, peer);
 
 	if (!l || !l->send)
 		return false;
-	out->heard = ahead(fips_word_get(&l->recv.heard));
-	out->sent = fips_numbered(&l->send->send);
-	out->k = (uint8_t)fips_word_get(&l->recv.k_seen);
+	facts_link_words(out, &l->recv, &l->send->send);
 	return true;
 }
 
 static bool session_words(void *self, const struct fips_addr *peer, struct fips_session_words *out)
 {
-	struct session *s = sim_session(self, peer);
-	struct fips_recv_key *current, *previous;
+	const struct session *s = sim_session(self, peer);
 
 	if (!s || !s->live || !s->send)
 		return false;
-	current = s->recv.slot[FIPS_CURRENT];
-	previous = s->recv.slot[FIPS_PREVIOUS];
-	out->heard = ahead(fips_word_get(&s->recv.heard));
-	out->previous_heard = previous ? ahead(fips_word_get(&previous->heard)) : 0;
-	out->data_sent = ahead(s->data_at);
-	out->data_heard = ahead(fips_word_get(&s->recv.data_at));
-	out->sent = fips_numbered(&s->send->send);
-	out->current = current ? current->id : 0;
-	out->path_mtu = (uint16_t)fips_word_get(&s->recv.path_mtu);
+	facts_session_words(out, &s->recv, &s->send->send, s->data_at);
 	return true;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fips/path/link_seal.h"
-#include "fips/path/snapshot.h"
+#include "t/lib/plane_facts.h"
 #include "t/sim/air.h"
 #include "t/sim/flows.h"
 #include "t/sim/node.h"
@@ -254,35 +254,20 @@ static void link_report(struct sim_plane *p, const struct fips_action *act)
 {
 	struct link *l = sim_link(p, &act->peer);
 	struct key *k = l ? sim_key(l->keys, act->key) : NULL;
-	struct fips_sender_report sender;
-	struct fips_receiver_report receiver;
-	struct fips_input in = { .kind = FIPS_IN_LINK_SNAPSHOT, .peer = act->peer, .key = act->key };
+	struct facts_report report;
 
 	HAS(p, k);
-	if (act->reports & FIPS_REPORT_SENDER && fips_sent_snapshot(&k->send, &sender))
-		in.sender = &sender;
-	if (act->reports & FIPS_REPORT_RECEIVER &&
-	    fips_link_snapshot(&l->recv, &k->recv, p->node->sim->now, &receiver))
-		in.receiver = &receiver;
-	sim_node_input(p->node, &in);
+	sim_node_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv, p->node->sim->now));
 }
 
 static void session_report(struct sim_plane *p, const struct fips_action *act)
 {
 	struct session *s = sim_session(p, &act->peer);
 	struct key *k = s ? sim_key(s->keys, act->key) : NULL;
-	struct fips_sender_report sender;
-	struct fips_receiver_report receiver;
-	struct fips_input in = { .kind = FIPS_IN_SESSION_SNAPSHOT, .peer = act->peer,
-		                 .key = act->key };
+	struct facts_report report;
 
 	HAS(p, k);
-	if (act->reports & FIPS_REPORT_SENDER && fips_sent_snapshot(&k->send, &sender))
-		in.sender = &sender;
-	if (act->reports & FIPS_REPORT_RECEIVER &&
-	    fips_session_snapshot(&s->recv, p->node->sim->now, &receiver))
-		in.receiver = &receiver;
-	sim_node_input(p->node, &in);
+	sim_node_input(p->node, facts_session_report(&report, act, &s->recv, &k->send, p->node->sim->now));
 }
 
 void sim_plane_act(struct sim_plane *p, const struct fips_action *act)
