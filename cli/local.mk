@@ -4,6 +4,8 @@ noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
 	cli/aead.c \
 	cli/aead.h \
+	cli/alive.c \
+	cli/alive.h \
 	cli/args.c \
 	cli/args.h \
 	cli/check.c \
@@ -34,6 +36,7 @@ libcli_a_SOURCES = \
 	cli/reload.c \
 	cli/run.c \
 	cli/run.h \
+	cli/run_log.c \
 	cli/set.c \
 	cli/show.c \
 	cli/dns.c \

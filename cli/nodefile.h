@@ -28,7 +28,8 @@ struct cli_settings {
 		bool  insecure_bind;
 	} http;
 	struct {
-		unsigned level; /* enum mr_level */
+		unsigned level;  /* enum mr_level */
+		unsigned format; /* enum mr_log_format */
 	} log;
 };
 

@@ -253,6 +253,9 @@ static const struct mr_field http_fields[] = {
 static const struct mr_field log_fields[] = {
 	{ .name = "level", .type = MR_WORD, MR_AT(struct cli_settings, log.level),
 	  .words = mr_log_levels, .def = MR_LOG_INFO, .help = "the least important lines written" },
+	{ .name = "format", .type = MR_WORD, MR_AT(struct cli_settings, log.format),
+	  .words = mr_log_formats, .def = MR_LOG_AUTO,
+	  .help = "form of a line: text, journal, json; auto: journal where systemd reads them, else text" },
 	{ 0 }
 };
 

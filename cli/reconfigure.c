@@ -89,18 +89,19 @@ static void move_http(struct attempt *a)
 
 /* ---- 5 ---- */
 
-/* What the program keeps for itself: the log's level, where HTTP listens. */
+/* What the program keeps for itself: the log's level and form, where HTTP listens. */
 static bool take_settings(struct attempt *a)
 {
 	struct run *r = a->r;
 	struct cli_settings now = r->node.settings;
-	bool relog = now.log.level != a->next.settings.log.level;
+	bool relog = now.log.level != a->next.settings.log.level ||
+	             now.log.format != a->next.settings.log.format;
 
 	if (a->rehttp)
 		move_http(a);
 	r->node.settings = a->next.settings;
 	a->next.settings = now;
-	r->log.level = (enum mr_level)r->node.settings.log.level;
+	cli_run_log_as_set(r);
 	mr_control_log(mr_engine_host_state(r->engine), &r->log);
 	return relog || a->rehttp;
 }
@@ -147,17 +148,6 @@ static char *text_of(const struct mr_report *report)
 	return text;
 }
 
-/* A line of the log for each. */
-static void log_lines(const struct run *r, enum mr_level level, char *text)
-{
-	char *rest = text, *line;
-
-	while ((line = strsep(&rest, "\n"))) {
-		if (*line)
-			mr_log(&r->log, level, "reload: %s", line);
-	}
-}
-
 static void note(struct attempt *a, enum mr_reload_result result, const char *text)
 {
 	mr_engine_note_reload(a->r->engine, result, &a->swapped, mr_clock_wall(), text);
@@ -169,8 +159,7 @@ static void refused(struct attempt *a)
 
 	note(a, MR_RELOAD_REFUSED, text ? text : "");
 	mr_log(&a->r->log, MR_LOG_ERROR, "reload refused, nothing has changed");
-	if (text)
-		log_lines(a->r, MR_LOG_ERROR, text);
+	mr_log_report(&a->r->log, "reload: ", &a->report);
 	free(text);
 }
 
@@ -194,12 +183,9 @@ static void tell_done(struct attempt *a, enum mr_swap what)
 
 static void succeeded(struct attempt *a, enum mr_swap what)
 {
-	char *warnings = text_of(&a->report);
 	bool own;
 
-	if (warnings)
-		log_lines(a->r, MR_LOG_WARN, warnings);
-	free(warnings);
+	mr_log_report(&a->r->log, "reload: ", &a->report);
 	if (what == MR_SWAP_ALL)
 		take_graph(a);
 	if (what != MR_SWAP_SAME)

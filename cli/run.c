@@ -18,8 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/aead.h"
+#include "cli/alive.h"
 #include "cli/dns.h"
 #include "cli/identity.h"
 #include "cli/privileges.h"
@@ -34,7 +36,6 @@
 #include "core/secret.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
-#include "stages/lib/tun.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -54,29 +55,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* ---- 1 and 2: configuration, first lines of the log ---- */
-
-static void log_identity(struct run *r)
-{
-	char addr[FIPS_ADDR_TEXT], ip[FIPS_IPV6_TEXT];
-	uint8_t bytes[FIPS_IPV6_LEN];
-
-	fips_addr_to_ipv6(&r->id.addr, bytes);
-	fips_addr_text(&r->id.addr, addr);
-	fips_ipv6_text(bytes, ip);
-	mr_log(&r->log, MR_LOG_INFO, "node %s", r->id.npub);
-	mr_log(&r->log, MR_LOG_INFO, "address %s, IPv6 %s", addr, ip);
-}
-
-void cli_run_log_graph(const struct run *r)
-{
-	const struct mr_graph *g = r->node.graph;
-
-	mr_log(&r->log, MR_LOG_INFO, "graph %s (%s)%s%s", g->name, g->file,
-	       g->summary && *g->summary ? ": " : "", g->summary ? g->summary : "");
-	if (r->node.why)
-		mr_log(&r->log, MR_LOG_INFO, "%s", r->node.why);
-}
+/* ---- 1 and 2: configuration ---- */
 
 static bool read_configuration(struct run *r, const struct cli_args *args, struct mr_report *report)
 {
@@ -126,6 +105,19 @@ static void on_work(void *arg)
 	cli_run_turn(arg);
 }
 
+/* A reader that stands still costs the tables it does not read. */
+static bool print_table(const struct run *r, const char *table)
+{
+	char *text = NULL;
+	int n = asprintf(&text, "%s\n", table);
+
+	if (n < 0)
+		return false;
+	mr_out_write(r->out, text, (size_t)n);
+	free(text);
+	return true;
+}
+
 static void on_report(void *arg)
 {
 	struct run *r = arg;
@@ -133,9 +125,7 @@ static void on_report(void *arg)
 	char *table = view ? mr_stats_table(view, r->before) : NULL;
 	uint64_t now = mr_clock_now();
 
-	if (table) {
-		printf("%s\n", table);
-		fflush(stdout);
+	if (table && print_table(r, table)) {
 		mr_view_free(r->before);
 		r->before = view;
 		view = NULL;
@@ -165,6 +155,7 @@ static void on_stop(void *arg, int signo)
 	if (r->stopping)
 		return;
 	mr_log(&r->log, MR_LOG_INFO, "%s: stopping", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	cli_alive_stopping(r, "telling neighbours");
 	r->stopping = true;
 	r->pages.ready = false;
 	mr_control_stop(control);
@@ -179,7 +170,9 @@ static void on_hangup(void *arg, int signo)
 	(void)signo;
 	if (r->stopping)
 		return;
+	cli_alive_reloading(r);
 	cli_reconfigure(r);
+	cli_alive_reloaded(r);
 	cli_run_turn(r);
 }
 
@@ -193,7 +186,7 @@ static bool open_loop(struct run *r)
 	r->deadline = mr_timer_open(r->loop, on_work, r);
 	r->farewell = mr_timer_open(r->loop, on_farewell, r);
 	r->report = r->every ? mr_timer_open(r->loop, on_report, r) : NULL;
-	return r->deadline && r->farewell && (r->report || !r->every) &&
+	return cli_alive_open(r) && r->deadline && r->farewell && ((r->report && r->out) || !r->every) &&
 	       mr_loop_signal(r->loop, SIGTERM, on_stop, r) == 0 &&
 	       mr_loop_signal(r->loop, SIGINT, on_stop, r) == 0 &&
 	       mr_loop_signal(r->loop, SIGHUP, on_hangup, r) == 0;
@@ -248,6 +241,7 @@ static bool close_all(struct run *r)
 	mr_http_close(r->http);
 	mr_oneline_close(r->control);
 	mr_dns_close(r->dns);
+	cli_alive_close(r);
 	mr_timer_close(r->deadline);
 	mr_timer_close(r->report);
 	mr_timer_close(r->farewell);
@@ -264,15 +258,6 @@ static bool close_all(struct run *r)
 	return missing == 0;
 }
 
-static void log_device(const struct run *r)
-{
-	const struct mr_tun *tun = mr_engine_resource(r->engine, &mr_resource_tun);
-	char text[MR_TUN_TEXT];
-
-	if (tun && mr_tun_text(tun, text))
-		mr_log(&r->log, MR_LOG_INFO, "%s", text);
-}
-
 static bool start(struct run *r, struct mr_report *report)
 {
 	uint64_t now = mr_clock_now();
@@ -283,7 +268,7 @@ static bool start(struct run *r, struct mr_report *report)
 	}
 	r->started = now;
 	r->pages.ready = true;
-	log_device(r);
+	cli_run_log_device(r);
 	if (r->http)
 		mr_log(&r->log, MR_LOG_INFO, "statistics at %s%s", mr_http_url(r->http),
 		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/stats");
@@ -308,20 +293,17 @@ static int run_node(struct run *r, const struct cli_args *args, struct mr_report
 	}
 	if (!read_configuration(r, args, report))
 		return CLI_USAGE;
-	mr_report_print(report, stderr); /* warnings; the list is then used anew */
-	mr_report_free(report);
-	*report = (struct mr_report){ 0 };
-	r->log = mr_log_stderr((enum mr_level)r->node.settings.log.level);
+	cli_run_log_as_set(r);
+	cli_run_tell(r, report); /* warnings */
 	mr_log(&r->log, MR_LOG_INFO, "millrace %s", PACKAGE_VERSION);
 	cli_run_log_graph(r);
-	log_identity(r);
+	cli_run_log_identity(r);
 	r->aead = cli_aead_choose(r->plugins->aeads, r->node.settings.aead.refuse, mr_clock_now,
 	                          &r->log);
 	if (!open_node(r, report) || !give_up_rights(r, report) || !start(r, report))
 		return CLI_FAILED;
-	mr_report_print(report, stderr);
-	mr_report_free(report);
-	*report = (struct mr_report){ 0 };
+	cli_run_tell(r, report);
+	cli_alive_start(r);
 	cli_run_turn(r);
 	mr_loop_run(r->loop);
 	mr_engine_stop(r->engine);
@@ -349,15 +331,18 @@ static int run(const struct cli_args *args)
 		fprintf(stderr, "millrace: no memory\n");
 		return CLI_FAILED;
 	}
-	r->log = mr_log_stderr(MR_LOG_INFO);
 	r->every = (uint64_t)seconds * MR_NS_PER_S;
+	r->alive.notify.fd = -1;
+	r->out = r->every ? mr_out_open(STDOUT_FILENO) : NULL;
+	cli_run_log_open(r);
 	code = run_node(r, args, &report);
-	mr_report_print(&report, stderr);
-	mr_report_free(&report);
+	cli_run_tell(r, &report);
 	if (!close_all(r) && code == CLI_OK)
 		code = CLI_FAILED;
 	if (code == CLI_OK)
 		mr_log(&r->log, MR_LOG_INFO, "stopped");
+	mr_out_close(r->out);
+	cli_run_log_close(r);
 	mr_secret_free(r);
 	cli_privileges_reopen();
 	return code;

@@ -7,12 +7,26 @@
 #include "core/dns.h"
 #include "core/engine.h"
 #include "core/log.h"
+#include "core/log_keeper.h"
 #include "core/loop.h"
+#include "core/notify.h"
 #include "core/oneline.h"
+#include "core/out.h"
 #include "fips/noise/identity.h"
+
+/* What alive.c keeps. */
+struct cli_alive {
+	struct mr_notify notify;
+	struct mr_timer *timer;
+	uint64_t         every;      /* ns between two ticks                      */
+	unsigned         owed;       /* ticks at which a worker owed an answer    */
+	char             status[96]; /* told last                                 */
+};
 
 struct run {
 	struct mr_log        log;
+	struct mr_log_keeper *keeper;  /* of its lines                            */
+	struct mr_out       *out;      /* standard output; NULL without --report  */
 	struct mr_plugins   *plugins;
 	const char         **sets;     /* owned; of the options                   */
 	struct cli_node_options options; /* the command line's, in force to the end */
@@ -37,10 +51,26 @@ struct run {
 	uint64_t             started;  /* ns                                      */
 	struct mr_view      *before;   /* view of the last report                 */
 	size_t               unlocked; /* bytes for keys, when last warned of     */
+	struct cli_alive     alive;
 	bool                 stopping;
 };
 
+/* ---- run_log.c ---- */
+
+void cli_run_log_open(struct run *r);
+void cli_run_log_close(struct run *r);
+
+/* Level and form of the log as the settings in force want them. */
+void cli_run_log_as_set(struct run *r);
+
+/* The complaints of a report as lines of the log, which empties it. */
+void cli_run_tell(const struct run *r, struct mr_report *report);
+
+void cli_run_log_identity(const struct run *r);
 void cli_run_log_graph(const struct run *r);
+void cli_run_log_device(const struct run *r);
+
+/* ---- run.c ---- */
 
 /* Let control do what there is to do. */
 void cli_run_turn(struct run *r);

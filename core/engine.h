@@ -43,6 +43,19 @@ void *mr_engine_host_state(struct mr_engine *e);
 /* State of a resource that is open, or NULL.  Main only; what is const after open may be looked at. */
 void *mr_engine_resource(const struct mr_engine *e, const struct mr_resource *resource);
 
+/* ---- do the workers turn?  (pulse.c) ----
+ *
+ * Main asks, every worker's thread answers when it has completed a turn that began after the question.
+ * One that sleeps is woken by it, so a worker with nothing to do answers as well as a busy one; one
+ * that is in a stage that does not return, or whose thread is not run, does not.  Main only. */
+
+/* Ask all anew; those who have not answered yet go on owing it. */
+void mr_engine_ask_turns(struct mr_engine *e);
+
+/* The name of a worker that owes an answer, NULL when none does.  Workers that a reload has put in
+ * place since the last question owe one. */
+const char *mr_engine_owes_turn(const struct mr_engine *e);
+
 /* ---- reload: another graph or node file in the place of those that run (swap.c) ---- */
 
 enum mr_swap {

@@ -50,6 +50,10 @@ libcore_a_SOURCES = \
 	core/kind.c \
 	core/log.c \
 	core/log.h \
+	core/log_keeper.c \
+	core/log_keeper.h \
+	core/log_text.c \
+	core/log_text.h \
 	core/loop.c \
 	core/loop.h \
 	core/mail.c \
@@ -57,9 +61,13 @@ libcore_a_SOURCES = \
 	core/metrics.c \
 	core/name.c \
 	core/name.h \
+	core/notify.c \
+	core/notify.h \
 	core/oneline.c \
 	core/oneline.h \
 	core/orders.c \
+	core/out.c \
+	core/out.h \
 	core/pkt.h \
 	core/plan.c \
 	core/plan.h \
@@ -74,6 +82,7 @@ libcore_a_SOURCES = \
 	core/pool.h \
 	core/prom.c \
 	core/prom.h \
+	core/pulse.c \
 	core/rand.c \
 	core/rand.h \
 	core/ring.c \

@@ -1,109 +1,243 @@
-/* log - one line, one write. */
+/* log.c - lines for the operator: put together, made harmless, written; see log.h. */
 #include "core/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-const char *const mr_log_levels[] = { "error", "warn", "info", "debug", "trace", NULL };
+#include "core/log_keeper.h"
+#include "core/log_text.h"
 
-/* Text being put together; the last byte stays free for the newline. */
-struct line {
-	char     text[MR_LOG_LINE];
-	unsigned n;
+const char *const mr_log_levels[] = { "error", "warn", "info", "debug", "trace", NULL };
+const char *const mr_log_formats[] = { "auto", "text", "journal", "json", NULL };
+
+/* One thing to be said. */
+struct saying {
+	enum mr_level level;
+	const char   *place, *peer; /* or NULL                        */
+	char          text[MR_LOG_LINE];
+	uint64_t      held;         /* lines like it that were left out */
+	bool          bare;         /* text: neither time nor level     */
 };
 
-static void vadd(struct line *l, const char *fmt, va_list ap)
+struct mr_log mr_log_stderr(enum mr_level level)
 {
-	unsigned room = MR_LOG_LINE - 1 - l->n;
-	int n = vsnprintf(l->text + l->n, room, fmt, ap);
-
-	if (n > 0)
-		l->n += (unsigned)n < room ? (unsigned)n : room - 1;
+	return (struct mr_log){ .level = level, .format = MR_LOG_TEXT, .fd = STDERR_FILENO,
+		                .wall = mr_clock_wall };
 }
 
-__attribute__((format(printf, 2, 3))) static void add(struct line *l, const char *fmt, ...)
+struct mr_log mr_log_of(const struct mr_log *log, const char *place)
 {
+	struct mr_log other = *log;
+
+	other.place = place;
+	return other;
+}
+
+enum mr_log_format mr_log_format_for(enum mr_log_format wanted, int fd)
+{
+	const char *journal = getenv("JOURNAL_STREAM");
+	uint64_t device, inode;
+	struct stat st;
+
+	if (wanted != MR_LOG_AUTO)
+		return wanted;
+	if (journal && sscanf(journal, "%" SCNu64 ":%" SCNu64, &device, &inode) == 2 &&
+	    fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode)
+		return MR_LOG_JOURNAL;
+	return MR_LOG_TEXT;
+}
+
+/* ---- the three forms ---- */
+
+__attribute__((format(printf, 2, 3))) static void add(struct mr_line *l, const char *fmt, ...)
+{
+	char text[128];
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	vadd(l, fmt, ap);
+	n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	if (n > 0 && (size_t)n < sizeof text)
+		mr_line_raw(l, text, (size_t)n);
 }
 
-static void begin(struct line *l, const struct mr_log *log, enum mr_level level)
+static void add_time(struct mr_line *l, const struct mr_log *log)
 {
 	uint64_t wall = log->wall();
 	time_t seconds = (time_t)(wall / MR_NS_PER_S);
 	struct tm tm = { 0 };
 
 	gmtime_r(&seconds, &tm);
-	l->n = 0;
-	add(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ %-5s ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    (unsigned)(wall % MR_NS_PER_S / MR_NS_PER_MS), mr_log_levels[level]);
+	add(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(wall % MR_NS_PER_S / MR_NS_PER_MS));
 }
 
-static void finish(struct line *l, const struct mr_log *log)
+static void add_plain(struct mr_line *l, const struct saying *s)
 {
-	for (unsigned i = 0; i < l->n; i++)
-		if ((unsigned char)l->text[i] < ' ' || l->text[i] == 0x7f)
-			l->text[i] = '?';
-	l->text[l->n++] = '\n';
-	if (write(log->fd, l->text, l->n) < 0)
-		return; /* nowhere left to tell it */
+	mr_line_plain(l, s->text, strlen(s->text));
+	if (s->held)
+		add(l, " (%" PRIu64 " lines like this left out)", s->held);
 }
 
-struct mr_log mr_log_stderr(enum mr_level level)
+static void add_member(struct mr_line *l, const char *name, const char *text)
 {
-	return (struct mr_log){ .level = level, .fd = STDERR_FILENO, .wall = mr_clock_wall };
+	if (!text)
+		return;
+	add(l, ",\"%s\":\"", name);
+	mr_line_json(l, text, strlen(text));
+	mr_line_raw(l, "\"", 1);
+}
+
+/* What it ends with has room set aside, so that a text that is cut is still an object. */
+static void add_json(struct mr_line *l, const struct mr_log *log, const struct saying *s)
+{
+	static const size_t end = sizeof "\",\"held\":18446744073709551615}";
+
+	l->room -= end;
+	add(l, "{\"time\":\"");
+	add_time(l, log);
+	add(l, "\",\"level\":\"%s\"", mr_log_levels[s->level]);
+	add_member(l, "place", s->place);
+	add_member(l, "peer", s->peer);
+	add(l, ",\"message\":\"");
+	mr_line_json(l, s->text, strlen(s->text));
+	l->room += end;
+	mr_line_raw(l, "\"", 1);
+	if (s->held)
+		add(l, ",\"held\":%" PRIu64, s->held);
+	mr_line_raw(l, "}", 1);
+}
+
+static void add_form(struct mr_line *l, const struct mr_log *log, const struct saying *s)
+{
+	static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_DEBUG };
+
+	if (log->format == MR_LOG_JSON) {
+		add_json(l, log, s);
+		return;
+	}
+	if (log->format == MR_LOG_JOURNAL) {
+		add(l, "<%d>", priority[s->level]);
+	} else if (!s->bare) {
+		add_time(l, log);
+		add(l, " %-5s ", mr_log_levels[s->level]);
+	}
+	add_plain(l, s);
+}
+
+/* ---- writing ---- */
+
+static bool put(const struct mr_log *log, const struct saying *s)
+{
+	char text[MR_LOG_JSON_LINE];
+	struct mr_line l = { .text = text,
+		             .room = (log->format == MR_LOG_JSON ? MR_LOG_JSON_LINE : MR_LOG_LINE) - 1 };
+
+	add_form(&l, log, s);
+	l.text[l.n++] = '\n';
+	if (log->keeper)
+		return mr_log_keeper_write(log->keeper, l.text, l.n);
+	return write(log->fd, l.text, l.n) >= 0; /* else there is nowhere left to tell it */
+}
+
+/* Lines that were lost are told of before the next one. */
+static void tell_lost(const struct mr_log *log)
+{
+	uint64_t lost = log->keeper ? mr_log_keeper_lost(log->keeper) : 0;
+	struct saying s = { .level = MR_LOG_WARN, .place = "log" };
+
+	if (!lost)
+		return;
+	snprintf(s.text, sizeof s.text, "%" PRIu64 " lines lost: nobody took them in time", lost);
+	if (put(log, &s))
+		mr_log_keeper_told(log->keeper, lost);
+}
+
+static void say(const struct mr_log *log, struct saying *s)
+{
+	s->place = log->place;
+	tell_lost(log);
+	if (!put(log, s) && log->keeper)
+		mr_log_keeper_lose(log->keeper);
 }
 
 void mr_log(const struct mr_log *log, enum mr_level level, const char *fmt, ...)
 {
-	struct line l;
+	struct saying s = { .level = level };
 	va_list ap;
 
 	if (level > log->level)
 		return;
-	begin(&l, log, level);
 	va_start(ap, fmt);
-	vadd(&l, fmt, ap);
+	vsnprintf(s.text, sizeof s.text, fmt, ap);
 	va_end(ap);
-	finish(&l, log);
+	say(log, &s);
 }
 
-/* May this line pass?  Counts it either way. */
-static bool admit(struct mr_log_limit *limit, uint64_t now)
+void mr_log_limited(const struct mr_log *log, enum mr_level level, const char *source,
+                    const char *peer, const char *fmt, ...)
 {
-	if (limit->lines == 0 || now - limit->since >= MR_LOG_SPAN) {
-		limit->since = now;
-		limit->lines = 0;
-	}
-	if (limit->lines < MR_LOG_BURST) {
-		limit->lines++;
-		return true;
-	}
-	limit->held++;
-	return false;
-}
-
-void mr_log_limited(const struct mr_log *log, struct mr_log_limit *limit, uint64_t now,
-                    enum mr_level level, const char *fmt, ...)
-{
-	struct line l;
+	struct saying s = { .level = level, .peer = peer };
 	va_list ap;
 
-	if (level > log->level || !admit(limit, now))
+	if (level > log->level)
 		return;
-	begin(&l, log, level);
+	if (log->keeper && !mr_log_keeper_may(log->keeper, source, peer, &s.held))
+		return;
 	va_start(ap, fmt);
-	vadd(&l, fmt, ap);
+	vsnprintf(s.text, sizeof s.text, fmt, ap);
 	va_end(ap);
-	if (limit->held > 0)
-		add(&l, " (%" PRIu64 " lines like this left out)", limit->held);
-	limit->held = 0;
-	finish(&l, log);
+	say(log, &s);
+}
+
+static void complain(const struct mr_log *log, enum mr_level level, const char *before,
+                     const char *text)
+{
+	struct saying s = { .level = level };
+
+	s.bare = log->format == MR_LOG_TEXT && !*before;
+	if (level > log->level && !s.bare)
+		return;
+	snprintf(s.text, sizeof s.text, "%s%s", s.bare && level == MR_LOG_WARN ? "warning: " : before,
+	         text);
+	say(log, &s);
+}
+
+void mr_log_report(const struct mr_log *log, const char *before, const struct mr_report *report)
+{
+	unsigned errors = 0;
+	char more[32];
+
+	for (unsigned i = 0; i < report->n; i++) {
+		const struct mr_complaint *c = &report->list[i];
+
+		errors += !c->warning;
+		complain(log, c->warning ? MR_LOG_WARN : MR_LOG_ERROR, before, c->text);
+	}
+	snprintf(more, sizeof more, "and %u more", report->errors - errors);
+	if (errors < report->errors)
+		complain(log, MR_LOG_ERROR, before, more);
+}
+
+void mr_log_catch_up(const struct mr_log *log)
+{
+	struct mr_log all = { 0 };
+	const char *source;
+	uint64_t held;
+
+	if (!log->keeper)
+		return;
+	tell_lost(log);
+	all = mr_log_of(log, "log");
+	all.level = MR_LOG_TRACE; /* lines like it are written */
+	while ((held = mr_log_keeper_overdue(log->keeper, &source)))
+		mr_log(&all, MR_LOG_INFO, "%" PRIu64 " lines left out like \"%s\"", held, source);
 }

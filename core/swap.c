@@ -269,6 +269,7 @@ static void exchange(struct mr_engine *e, struct mr_engine *n)
 	e->running = old.running;
 	e->started_ns = old.started_ns;
 	e->reload = old.reload;
+	e->pulse = old.pulse;
 	e->backlog_end = &e->backlog;
 	n->backlog_end = &n->backlog;
 	adopt_workers(e);

@@ -333,7 +333,8 @@ bool mr_worker_may_sleep(struct mr_worker *w)
 	atomic_store_explicit(&w->shared.sleeping, true, memory_order_relaxed);
 	mark_held(w);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (work_waits(w) || atomic_load(&w->shared.stop) || (atomic_load(&w->shared.gate) & 1) ||
+	if (work_waits(w) || mr_worker_asked(w) || atomic_load(&w->shared.stop) ||
+	    (atomic_load(&w->shared.gate) & 1) ||
 	    (w->short_of_packets && packets_home(w)) || mr_worker_deadline(w) <= w->turn.now) {
 		atomic_store_explicit(&w->shared.sleeping, false, memory_order_relaxed);
 		return false;
@@ -415,6 +416,23 @@ static void wait_at_gate(struct mr_worker *w)
 	atomic_store(&w->shared.sleeping, false);
 }
 
+bool mr_worker_asked(const struct mr_worker *w)
+{
+	return atomic_load_explicit(&w->shared.asked, memory_order_relaxed) !=
+	       atomic_load_explicit(&w->shared.answered, memory_order_relaxed);
+}
+
+/* A turn, and then the word that there was one, if main has asked for it before the turn. */
+static bool turn_and_answer(struct mr_worker *w)
+{
+	uint32_t asked = atomic_load_explicit(&w->shared.asked, memory_order_acquire);
+	bool any = mr_worker_turn(w);
+
+	if (asked != atomic_load_explicit(&w->shared.answered, memory_order_relaxed))
+		atomic_store_explicit(&w->shared.answered, asked, memory_order_release);
+	return any;
+}
+
 void *mr_worker_run(void *worker)
 {
 	struct mr_worker *w = worker;
@@ -425,7 +443,7 @@ void *mr_worker_run(void *worker)
 			w->turn.now = w->engine->now(); /* booked since it was shut */
 			continue;
 		}
-		if (mr_worker_turn(w))
+		if (turn_and_answer(w))
 			continue;
 		if (w->spin_us)
 			spin(w);

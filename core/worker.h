@@ -164,6 +164,8 @@ struct mr_worker {
 		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
 		_Atomic uint32_t gate; /* counted up by main: odd, the thread waits at its gate */
 		_Atomic uint32_t at;   /* set by the worker: the gate it waits at   */
+		_Atomic uint32_t asked;    /* set by main: the round of its question (pulse.c) */
+		_Atomic uint32_t answered; /* set by the worker: the last it has turned for    */
 		_Atomic bool drain;  /* set by main: sources are no longer pulled  */
 		_Atomic bool stop;   /* set by main: flush and end                 */
 		_Atomic bool idle;   /* set by the worker: it parked while draining */
@@ -192,6 +194,9 @@ uint64_t mr_worker_deadline(const struct mr_worker *w);
 
 void mr_worker_publish(struct mr_worker *w);
 void mr_worker_eat_wakes(struct mr_worker *w);
+
+/* Has main asked whether it turns (pulse.c), and it has not answered?  Own thread. */
+bool mr_worker_asked(const struct mr_worker *w);
 
 /* Book all time up to turn.now to MR_T_BUSY, MR_T_HELD or MR_T_IDLE. */
 void mr_worker_book(struct mr_worker *w, unsigned word);
@@ -259,6 +264,7 @@ struct mr_engine {
 	struct mr_epochs      *epochs;
 	struct mr_reload       reload;
 	bool                   running;  /* start was called, and not stop                    */
+	uint32_t               pulse;    /* rounds of questions whether the workers turn      */
 	struct mr_engine      *before;   /* while it is being prepared: whose place it takes  */
 	struct mr_order       *backlog, **backlog_end; /* host only: orders whose mail was full */
 	unsigned               unacked;  /* host only */

@@ -99,6 +99,7 @@ t_lib_librig_a_SOURCES = \
 
 test_programs = \
 	t/cli/test_aead \
+	t/cli/test_alive \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \
@@ -122,10 +123,12 @@ test_programs = \
 	t/core/test_log \
 	t/core/test_loop \
 	t/core/test_name \
+	t/core/test_notify \
 	t/core/test_oneline \
 	t/core/test_orders \
 	t/core/test_plan \
 	t/core/test_plugins \
+	t/core/test_pulse \
 	t/core/test_rand \
 	t/core/test_replicas \
 	t/core/test_ring \
@@ -392,6 +395,13 @@ t_modules_half_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=HALF
 t_modules_half_so_CFLAGS = $(CFLAGS_MODULE)
 t_modules_half_so_LDFLAGS = $(LDFLAGS_MODULE)
 t_modules_half_so_LDADD =
+
+# A stage that hangs, for t/cli/test_alive.
+check_PROGRAMS += t/modules/stall/stall.so
+t_modules_stall_stall_so_SOURCES = t/modules/stall.c
+t_modules_stall_stall_so_CFLAGS = $(CFLAGS_MODULE)
+t_modules_stall_stall_so_LDFLAGS = $(LDFLAGS_MODULE)
+t_modules_stall_stall_so_LDADD =
 
 test_scripts = \
 	t/check_tree.sh \

@@ -51,8 +51,8 @@
  *                                                       send with
  *   ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
  *   RESOLVE_NAME         peer                           resolve the peer's names again, send VIAS
- *   LOG                  level, bytes                   a line of text without its end, not NUL
- *                                                       terminated
+ *   LOG                  level, source, peer, bytes     a line of text without its end, not NUL
+ *                                                       terminated; peer: whom it concerns, or zeroes
  *
  * Keys are wiped from the queue when their action is popped.
  */
@@ -119,6 +119,7 @@ struct fips_action {
 	uint8_t               route;      /* enum fips_route (nexthop.h)             */
 	uint8_t               reports;    /* FIPS_REPORT_ bits                       */
 	enum fips_log         level;
+	const char           *source;     /* the literal that a line was made by; not owned */
 	uint16_t              mtu;
 	uint16_t              len;        /* of bytes, [0, FIPS_ACT_BYTES]           */
 	struct fips_via       via;

@@ -87,17 +87,32 @@ bool fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const 
 	return true;
 }
 
-void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
+static void say(struct fips_action *act, enum fips_log level, const char *format, va_list args)
 {
-	struct fips_action *act = fips_act(n, FIPS_ACT_LOG);
-	va_list args;
-	int len;
+	int len = vsnprintf((char *)act->bytes, FIPS_ACT_BYTES, format, args);
 
 	act->level = level;
-	va_start(args, format);
-	len = vsnprintf((char *)act->bytes, FIPS_ACT_BYTES, format, args);
-	va_end(args);
+	act->source = format;
 	if (len >= FIPS_ACT_BYTES)
 		len = FIPS_ACT_BYTES - 1;
 	act->len = len < 0 ? 0 : (uint16_t)len;
+}
+
+void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(fips_act(n, FIPS_ACT_LOG), level, format, args);
+	va_end(args);
+}
+
+void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of,
+                 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(fips_act_peer(n, FIPS_ACT_LOG, of), level, format, args);
+	va_end(args);
 }

@@ -245,8 +245,8 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 	p->changed = false;
 	fips_dial_unlisted(n, p);
 	if (!p->configured) {
-		fips_log(n, FIPS_LOG_INFO, "%s is no configured peer any more",
-		         fips_peer_name(p, text));
+		fips_log_of(n, FIPS_LOG_INFO, &p->addr, "%s is no configured peer any more",
+			    fips_peer_name(p, text));
 		fips_dial_end(n, p);
 		fips_link_disconnect(n, p);
 		p->alias[0] = '\0';

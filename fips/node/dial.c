@@ -60,8 +60,9 @@ static bool dial_denied(struct fips_node *n, struct fips_peer *p)
 	if (denied)
 		p->retry_at = n->now + fips_ms(n->timers.retry);
 	if (denied && !p->denied)
-		fips_log(n, FIPS_LOG_INFO, "%s is not called: the access lists refuse it",
-		         fips_peer_name(p, text));
+		fips_log_of(n, FIPS_LOG_INFO, &p->addr,
+			    "%s is not called: the access lists refuse it",
+			    fips_peer_name(p, text));
 	p->denied = denied;
 	return denied;
 }
@@ -111,8 +112,9 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 	if (p->up || p->behind || n->stopping)
 		return; /* it came to us meanwhile, or is reached through another from now on */
 	if (!p->unanswered)
-		fips_log(n, FIPS_LOG_INFO, p->n_vias ? "no answer from %s" : "no address of %s",
-		         fips_peer_name(p, text));
+		fips_log_of(n, FIPS_LOG_INFO, &p->addr,
+			    p->n_vias ? "no answer from %s" : "no address of %s",
+			    fips_peer_name(p, text));
 	p->unanswered = true;
 	p->retries++;
 	if (p->auto_reconnect || p->retries <= n->timers.retries)

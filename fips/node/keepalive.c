@@ -72,7 +72,8 @@ static bool check_dead(struct fips_node *n, struct fips_peer *p)
 	p->dead_at = since + silence(n, p);
 	if (n->now < p->dead_at)
 		return false;
-	fips_log(n, FIPS_LOG_INFO, "link to %s is silent, removed", fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_INFO, &p->addr,
+		    "link to %s is silent, removed", fips_peer_name(p, text));
 	fips_count(n, FIPS_NODE_LOST);
 	fips_link_down(n, p, true);
 	return true;
@@ -104,8 +105,8 @@ static void disconnected(struct fips_node *n, struct fips_peer *p, const struct 
 		fips_count(n, FIPS_NODE_LINK_MESSAGE);
 		return;
 	}
-	fips_log(n, FIPS_LOG_INFO, "%s disconnected: %s", fips_peer_name(p, text),
-	         fips_disconnect_name(why));
+	fips_log_of(n, FIPS_LOG_INFO, &p->addr, "%s disconnected: %s", fips_peer_name(p, text),
+		    fips_disconnect_name(why));
 	fips_link_down(n, p, true);
 }
 

@@ -107,7 +107,7 @@ static void begin(struct fips_node *n, struct fips_peer *p)
 		return;
 	p->rekey.resend.next = next_sending(n, &p->rekey.resend);
 	fips_count(n, FIPS_NODE_LINK_REKEYS);
-	fips_log(n, FIPS_LOG_DEBUG, "link to %s: rekey", fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_DEBUG, &p->addr, "link to %s: rekey", fips_peer_name(p, text));
 }
 
 void fips_link_rekey_cancel(struct fips_node *n, struct fips_peer *p)
@@ -126,8 +126,9 @@ static void give_up(struct fips_node *n, struct fips_peer *p)
 	p->rekey_at = p->rekey_due;
 	p->dead_at = n->now; /* to be looked at by the usual measure */
 	fips_count(n, FIPS_NODE_LINK_REKEYS_FAILED);
-	fips_log(n, FIPS_LOG_WARN, "link to %s: no answer to a rekey, the old key goes on",
-	         fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_WARN, &p->addr,
+		    "link to %s: no answer to a rekey, the old key goes on",
+		    fips_peer_name(p, text));
 }
 
 static void send_again(struct fips_node *n, struct fips_peer *p)

@@ -175,8 +175,8 @@ void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 	fips_bucket_init(&p->setups, setups->burst, setups->milli, n->now);
 	fips_bucket_init(&p->rekeys, most, most * 50 < 16000 ? 16000 : most * 50, n->now);
 	fips_bucket_init(&p->answers, 64, 16000, n->now);
-	fips_log(n, FIPS_LOG_INFO, "link to %s is up, %s", fips_peer_name(p, text),
-	         key->initiator ? "dialled" : "answered");
+	fips_log_of(n, FIPS_LOG_INFO, &p->addr, "link to %s is up, %s", fips_peer_name(p, text),
+		    key->initiator ? "dialled" : "answered");
 	begin(n, p, key, 0);
 }
 
@@ -206,7 +206,8 @@ static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_
 	fips_metrics_rekey(&p->metrics);
 	greet(n, p);
 	fips_count(n, FIPS_NODE_LINK_CUTS);
-	fips_log(n, FIPS_LOG_DEBUG, "link to %s: cut over to the new key", fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_DEBUG, &p->addr,
+		    "link to %s: cut over to the new key", fips_peer_name(p, text));
 }
 
 /* The peer is a new process: nothing it knew before is worth anything. */
@@ -215,7 +216,7 @@ static void restart(struct fips_node *n, struct fips_peer *p, struct fips_link_k
 	struct fips_session *s = fips_session_find(n, &p->addr);
 	char text[FIPS_ADDR_TEXT];
 
-	fips_log(n, FIPS_LOG_INFO, "%s has restarted", fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_INFO, &p->addr, "%s has restarted", fips_peer_name(p, text));
 	fips_count(n, FIPS_NODE_RESTARTS);
 	fips_mesh_link_down(n, p);
 	if (s)

@@ -69,8 +69,9 @@ static void complain(struct fips_node *n, struct fips_peer *p)
 	if (p->overfull)
 		return;
 	p->overfull = true;
-	fips_log(n, FIPS_LOG_WARN, "the filter of %s is too full to be of use: what it had before stays",
-	         fips_peer_name(p, text));
+	fips_log_of(n, FIPS_LOG_WARN, &p->addr,
+		    "the filter of %s is too full to be of use: what it had before stays",
+		    fips_peer_name(p, text));
 }
 
 void fips_mesh_filters_message(struct fips_node *n, struct fips_peer *p,

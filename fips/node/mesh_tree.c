@@ -138,8 +138,9 @@ static void complain(struct fips_node *n, struct fips_peer *p, enum fips_tree_co
 	if (p->misannounced || (why != FIPS_TREE_SIG_FAILED && why != FIPS_TREE_ANCESTRY_INVALID))
 		return;
 	p->misannounced = true;
-	fips_log(n, FIPS_LOG_WARN, "%s has announced what cannot be: %s", fips_peer_name(p, text),
-	         fips_tree_count_name(why));
+	fips_log_of(n, FIPS_LOG_WARN, &p->addr,
+		    "%s has announced what cannot be: %s", fips_peer_name(p, text),
+		    fips_tree_count_name(why));
 }
 
 /* A root that nobody could hold: named at 4, 8, 16 ... of them (mesh.md 11, ours). */
@@ -148,8 +149,9 @@ static void collapsed(struct fips_node *n, const struct fips_peer *p, unsigned t
 	char text[FIPS_ADDR_TEXT];
 
 	if (times >= 4 && (times & (times - 1)) == 0)
-		fips_log(n, FIPS_LOG_INFO, "%s has taken back %u roots that it announced",
-		         fips_peer_name(p, text), times);
+		fips_log_of(n, FIPS_LOG_INFO, &p->addr,
+			    "%s has taken back %u roots that it announced",
+			    fips_peer_name(p, text), times);
 }
 
 void fips_mesh_tree_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)

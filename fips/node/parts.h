@@ -22,8 +22,11 @@ void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t
 /* One FSP message of n bytes in a fresh envelope, by whoever leads to peer; nobody: not sent, false. */
 bool fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len);
+/* format is a literal: it tells the places of lines apart.  Of: it concerns this node above all. */
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 
 /* words.c: what the data threads have written, no time later than now. */
 struct fips_link_words    fips_words_link(const struct fips_node *n, const struct fips_addr *peer);

@@ -77,8 +77,9 @@ static void failed(struct fips_node *n, struct fips_session *s, const char *why)
 	put_off(n, s);
 	fips_addr_text(&s->addr, text);
 	fips_count(n, FIPS_NODE_SESSION_REKEYS_FAILED);
-	fips_log(n, FIPS_LOG_WARN, "session with %s: rekey failed, %s, the old key goes on", text,
-	         why);
+	fips_log_of(n, FIPS_LOG_WARN, &s->addr,
+		    "session with %s: rekey failed, %s, the old key goes on", text,
+		    why);
 }
 
 static void begin(struct fips_node *n, struct fips_session *s)
@@ -96,7 +97,7 @@ static void begin(struct fips_node *n, struct fips_session *s)
 	fips_session_send_setup(n, s);
 	fips_addr_text(&s->addr, text);
 	fips_count(n, FIPS_NODE_SESSION_REKEYS);
-	fips_log(n, FIPS_LOG_DEBUG, "session with %s: rekey", text);
+	fips_log_of(n, FIPS_LOG_DEBUG, &s->addr, "session with %s: rekey", text);
 }
 
 /* The ack has opened, its key is installed and message 3 has left. */

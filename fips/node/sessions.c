@@ -84,7 +84,7 @@ void fips_session_cut_over(struct fips_node *n, struct fips_session *s,
 	fips_session_warmup(n, s);
 	fips_count(n, FIPS_NODE_SESSION_CUTS);
 	fips_addr_text(&s->addr, text);
-	fips_log(n, FIPS_LOG_DEBUG, "session with %s: cut over to the new key", text);
+	fips_log_of(n, FIPS_LOG_DEBUG, &s->addr, "session with %s: cut over to the new key", text);
 }
 
 /* Keys are installed and what lets the peer use them has left: begin, or go on, under them. */
@@ -188,7 +188,8 @@ static bool words_timer(struct fips_node *n, struct fips_session *s)
 	s->idle_at = n->now + IDLE_CHECK;
 	if (is_over(n, s, &words)) {
 		fips_addr_text(&s->addr, text);
-		fips_log(n, FIPS_LOG_DEBUG, "session with %s carries nothing any more", text);
+		fips_log_of(n, FIPS_LOG_DEBUG, &s->addr,
+			    "session with %s carries nothing any more", text);
 		fips_session_drop(n, s);
 		return false;
 	}

@@ -60,26 +60,22 @@ static bool send_by(struct control *c, const struct fips_action *a, bool link, s
 	return true;
 }
 
-/* Strangers can make the node talk: so many lines and no more, the rest counted. */
-static void log_line(struct control *c, const struct fips_action *a, struct mr_turn *t)
+/* Strangers can make the node talk: so much and no more of each place and peer. */
+static void log_line(const struct control *c, const struct fips_action *a)
 {
 	static const enum mr_level levels[] = {
 		[FIPS_LOG_WARN] = MR_LOG_WARN,
 		[FIPS_LOG_INFO] = MR_LOG_INFO,
 		[FIPS_LOG_DEBUG] = MR_LOG_DEBUG,
 	};
+	static const struct fips_addr nobody;
+	struct mr_log log = mr_log_of(&c->log, "node");
+	char of[FIPS_ADDR_TEXT];
 
-	if (levels[a->level] > c->log.level)
-		return;
-	if (!fips_bucket_take(&c->lines, t->now)) {
-		c->unlogged++;
-		return;
-	}
-	if (c->unlogged)
-		mr_log(&c->log, MR_LOG_INFO, "%llu lines left out",
-		       (unsigned long long)c->unlogged);
-	c->unlogged = 0;
-	mr_log(&c->log, levels[a->level], "%.*s", (int)a->len, (const char *)a->bytes);
+	fips_addr_text(&a->peer, of);
+	mr_log_limited(&log, levels[a->level], a->source,
+	               fips_addr_eq(&a->peer, &nobody) ? NULL : of, "%.*s", (int)a->len,
+	               (const char *)a->bytes);
 }
 
 /* False: no room for it now. */
@@ -112,7 +108,7 @@ static bool act_one(struct control *c, const struct fips_action *a, struct mr_tu
 	case FIPS_ACT_ASK_LINK_REPORT:
 	case FIPS_ACT_ASK_SESSION_REPORT: mr_control_ask_report(c, a, t); break;
 	case FIPS_ACT_RESOLVE_NAME:       mr_control_ask_name(c, a, t); break;
-	case FIPS_ACT_LOG:                log_line(c, a, t); break;
+	case FIPS_ACT_LOG:                log_line(c, a); break;
 	case FIPS_ACT_KINDS:              break;
 	}
 	return true;

@@ -63,7 +63,6 @@ static int control_open(void *self, struct mr_setup *s)
 	c->log = mr_log_stderr(MR_LOG_INFO);
 	c->reports_end = &c->reports;
 	c->now = s->now;
-	fips_bucket_init(&c->lines, 100, 5000, s->now);
 	if (mr_control_configure(c, &c->set, s) || mr_access_open(c, s))
 		return -1;
 	wrong = fips_node_open(&c->node, &c->set.config,

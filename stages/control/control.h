@@ -30,6 +30,9 @@ void mr_control_log(void *control, const struct mr_log *log);
 bool mr_control_peer(const void *control, unsigned index, struct fips_peer_info *out);
 bool mr_control_session(const void *control, unsigned index, struct fips_session_info *out);
 
+/* How many of the peers that are shown have a link. */
+unsigned mr_control_linked(const void *control, unsigned *peers);
+
 /* Both lists as JSON, {"peers": [...], "sessions": [...]}; now is ns.  malloc'd text, NULL: no
  * memory. */
 char *mr_control_peers_json(const void *control, uint64_t now);

@@ -32,7 +32,7 @@ void mr_control_log(void *control, const struct mr_log *log)
 {
 	struct control *c = control;
 
-	c->log = *log;
+	c->log = mr_log_of(log, "control");
 }
 
 bool mr_control_peer(const void *control, unsigned index, struct fips_peer_info *out)
@@ -154,4 +154,15 @@ char *mr_control_peers_json(const void *control, uint64_t now)
 	text = json_dumps(o, JSON_INDENT(2));
 	json_decref(o);
 	return text;
+}
+
+unsigned mr_control_linked(const void *control, unsigned *peers)
+{
+	const struct control *c = control;
+	struct fips_peer_info peer;
+	unsigned at = 0, linked = 0;
+
+	for (*peers = 0; fips_node_peer_next(c->node, &at, &peer); ++*peers)
+		linked += peer.state == FIPS_PEER_UP;
+	return linked;
 }

@@ -259,8 +259,6 @@ struct control {
 	uint64_t              hosts_at; /* ... of the keys in the hosts file, again       */
 
 	struct mr_log      log;
-	struct fips_bucket lines;      /* log lines of the node */
-	uint64_t           unlogged;   /* since the last one let through */
 
 	struct fips_node   *node;      /* owned */
 	struct fips_actions actions;
