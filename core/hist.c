@@ -23,6 +23,24 @@ void mr_hist_merge(struct mr_hist_view *view, const struct mr_hist *h)
 		view->max = max;
 }
 
+void mr_hist_since(struct mr_hist_view *out, const struct mr_hist_view *now,
+                   const struct mr_hist_view *before)
+{
+	*out = (struct mr_hist_view){ .sum = now->sum };
+	if (before)
+		out->sum -= before->sum < now->sum ? before->sum : now->sum;
+	for (unsigned i = 0; i < MR_HIST_BUCKETS; i++) {
+		uint64_t was = before ? before->bucket[i] : 0;
+
+		out->bucket[i] = now->bucket[i] > was ? now->bucket[i] - was : 0;
+		out->count += out->bucket[i];
+		if (out->bucket[i])
+			out->max = mr_hist_ceil(i);
+	}
+	if (out->max > now->max)
+		out->max = now->max;
+}
+
 /* The rank of the value asked for, from 1: the smallest that leaves the share p at or below it. */
 static uint64_t rank_of(uint64_t count, double p)
 {
@@ -50,7 +68,5 @@ uint64_t mr_hist_quantile(const struct mr_hist_view *view, double p)
 		if (below >= rank)
 			break;
 	}
-	if (i == MR_HIST_BUCKETS - 1 || mr_hist_floor(i + 1) - 1 > view->max)
-		return view->max;
-	return mr_hist_floor(i + 1) - 1;
+	return mr_hist_ceil(i) < view->max ? mr_hist_ceil(i) : view->max;
 }

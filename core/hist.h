@@ -69,6 +69,17 @@ struct mr_hist_view {
 /* Add what h holds to the view (start from a zeroed one).  Any thread. */
 void mr_hist_merge(struct mr_hist_view *view, const struct mr_hist *h);
 
+/* What came between two views of the same histogram (before: NULL for none).  Its largest value is
+ * known as well as its bucket: max is the upper bound of the highest that grew, never above now's. */
+void mr_hist_since(struct mr_hist_view *out, const struct mr_hist_view *now,
+                   const struct mr_hist_view *before);
+
+/* Largest value of a bucket; the last one has none. */
+static inline uint64_t mr_hist_ceil(unsigned index)
+{
+	return index + 1 < MR_HIST_BUCKETS ? mr_hist_floor(index + 1) - 1 : UINT64_MAX;
+}
+
 /* The value below which the share p in [0, 1] of all values lies: the upper bound of the bucket
  * that holds it, never above max; 0 when empty. */
 uint64_t mr_hist_quantile(const struct mr_hist_view *view, double p);

@@ -153,27 +153,13 @@ static uint64_t since(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-/* What came in between; the largest value of only that time is not known, so it stays. */
-static void hist_since(struct mr_hist_view *out, const struct mr_hist_view *now,
-                       const struct mr_hist_view *before)
-{
-	memset(out, 0, sizeof *out);
-	if (!now)
-		return;
-	out->max = now->max;
-	out->sum = now->sum - (before ? before->sum : 0);
-	for (unsigned i = 0; i < MR_HIST_BUCKETS; i++) {
-		out->bucket[i] = since(now->bucket[i], before ? before->bucket[i] : 0);
-		out->count += out->bucket[i];
-	}
-}
-
 static void quantiles(const struct mr_hist_view *now, const struct mr_hist_view *before,
                       uint64_t *count, uint64_t *p50, uint64_t *p99)
 {
-	struct mr_hist_view h;
+	struct mr_hist_view h = { .count = 0 };
 
-	hist_since(&h, now, before);
+	if (now)
+		mr_hist_since(&h, now, before);
 	*count = h.count;
 	*p50 = mr_hist_quantile(&h, 0.5);
 	*p99 = mr_hist_quantile(&h, 0.99);

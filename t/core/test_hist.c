@@ -128,6 +128,42 @@ START_TEST(merging)
 }
 END_TEST
 
+/* Values before and after; what came between has those after, by the bounds of their buckets. */
+START_TEST(since)
+{
+	static const struct { uint64_t before[3], after[3], p50, max; } table[] = {
+		{ { 1000, 2000, 3000 }, { 5, 6, 7 }, 6, 7 },            /* the largest came before */
+		{ { 1 }, { 1000, 1000, 1000 }, 1000, 1000 },            /* the largest came since  */
+		{ { 70000 }, { 1000, 1000, 1000 }, 1023, 1023 },        /* known by its bucket     */
+		{ { 1 }, { 1, 1, UINT64_C(1) << 40 }, 1, UINT64_C(1) << 40 }, /* the last has no end */
+		{ { 9 }, { 0 }, 0, 0 },
+	};
+	struct mr_hist *h = calloc(1, sizeof *h);
+	struct mr_hist_view before = { 0 }, now = { 0 }, got;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 3 && table[_i].before[i]; i++)
+		mr_hist_add(h, table[_i].before[i], 1);
+	mr_hist_merge(&before, h);
+	for (; n < 3 && table[_i].after[n]; n++)
+		mr_hist_add(h, table[_i].after[n], 1);
+	mr_hist_merge(&now, h);
+	mr_hist_since(&got, &now, &before);
+	ck_assert_uint_eq(got.count, n);
+	ck_assert_uint_eq(got.sum, now.sum - before.sum);
+	ck_assert_uint_eq(got.max, table[_i].max);
+	ck_assert_uint_eq(mr_hist_quantile(&got, 0.5), table[_i].p50);
+	mr_hist_since(&got, &before, &now); /* it began anew */
+	ck_assert_uint_eq(got.count, 0);
+	ck_assert_uint_eq(got.sum, 0);
+	ck_assert_uint_eq(mr_hist_quantile(&got, 0.99), 0);
+	mr_hist_since(&got, &now, NULL);
+	ck_assert_uint_eq(got.count, now.count);
+	ck_assert_uint_eq(got.max, now.max);
+	free(h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hist");
@@ -139,6 +175,7 @@ int main(void)
 	tcase_add_loop_test(t, by_table, 0, (int)COUNT(quantiles));
 	tcase_add_loop_test(t, against_exact, 0, 20);
 	tcase_add_test(t, merging);
+	tcase_add_loop_test(t, since, 0, 5);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
