@@ -16,6 +16,7 @@ libcli_a_SOURCES = \
 	cli/control.h \
 	cli/fetch.c \
 	cli/fetch.h \
+	cli/graph.c \
 	cli/graphfile.c \
 	cli/identity.c \
 	cli/identity.h \
@@ -37,14 +38,32 @@ libcli_a_SOURCES = \
 	cli/run.c \
 	cli/run.h \
 	cli/run_log.c \
+	cli/sample.c \
+	cli/sample.h \
 	cli/set.c \
+	cli/sheet.c \
+	cli/sheet.h \
 	cli/show.c \
 	cli/dns.c \
 	cli/dns.h \
+	cli/drawing.c \
+	cli/drawing.h \
 	cli/socket.c \
 	cli/socket.h \
 	cli/stats.c \
-	cli/version.c
+	cli/terminal.c \
+	cli/terminal.h \
+	cli/top.c \
+	cli/top.h \
+	cli/top_draw.c \
+	cli/top_stages.c \
+	cli/units.c \
+	cli/units.h \
+	cli/version.c \
+	cli/watch.c \
+	cli/watch.h \
+	cli/where.c \
+	cli/where.h
 
 bin_PROGRAMS += millrace
 millrace_SOURCES = cli/main.c

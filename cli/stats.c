@@ -15,54 +15,20 @@
 #include <unistd.h>
 
 #include "cli/fetch.h"
+#include "cli/where.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/stats.h"
 
-#define DEFAULT_FILE  "millrace.json"
-#define WHERE_MAX     512
-
-enum { OPT_URL, OPT_UNIX, OPT_CONFIG, OPT_WATCH, OPT_INTERVAL, OPT_JSON };
+enum { OPT_WATCH = CLI_WHERE_OPTIONS, OPT_INTERVAL, OPT_JSON };
 
 static const struct cli_option options[] = {
-	{ 'u', "url", "URL", "where the node listens (default: http://" FETCH_DEFAULT ")" },
-	{ 0, "unix", "PATH", "the node's socket in the file system" },
-	{ 'c', "config", "FILE", "look up http.listen in a node file (default: " DEFAULT_FILE ")" },
+	CLI_WHERE_OPTION_ROWS,
 	{ 'w', "watch", NULL, "go on, showing what came since the table before" },
 	{ 'i', "interval", "SECONDS", "time between two tables of --watch (default: 2)" },
 	{ 'j', "json", NULL, "print the document as it is" },
 	{ 0 },
 };
-
-/* ---- where ---- */
-
-/* False after complaining. */
-static bool where_from_file(const char *file, char *out)
-{
-	struct mr_report report = { 0 };
-	bool off = false, read = cli_where_of_file(file, out, WHERE_MAX, &off, &report);
-
-	mr_report_print(&report, stderr);
-	mr_report_free(&report);
-	if (off)
-		fprintf(stderr, "millrace: %s: http.listen is off: the node shows nothing\n", file);
-	return read && !off;
-}
-
-static bool find_where(const struct cli_args *args, char *out)
-{
-	if (cli_has(args, OPT_URL))
-		snprintf(out, WHERE_MAX, "%s", cli_value(args, OPT_URL));
-	else if (cli_has(args, OPT_UNIX))
-		snprintf(out, WHERE_MAX, "unix:%s", cli_value(args, OPT_UNIX));
-	else if (cli_has(args, OPT_CONFIG))
-		return where_from_file(cli_value(args, OPT_CONFIG), out);
-	else if (access(DEFAULT_FILE, R_OK) == 0)
-		return where_from_file(DEFAULT_FILE, out);
-	else
-		snprintf(out, WHERE_MAX, "%s", FETCH_DEFAULT);
-	return true;
-}
 
 /* ---- rows from the document ---- */
 
@@ -290,17 +256,16 @@ static int run(const struct cli_args *args)
 	const char *interval = cli_value(args, OPT_INTERVAL);
 	bool watch = cli_has(args, OPT_WATCH), clear = watch && isatty(STDOUT_FILENO);
 	struct sample last = { 0 };
-	char where[WHERE_MAX], *end = NULL;
+	char where[CLI_WHERE_MAX], *end = NULL;
 	long seconds = interval ? strtol(interval, &end, 10) : 2;
 	int code;
 
 	if (interval && (end == interval || *end || seconds < 1 || seconds > 86400))
 		return cli_usage_error(args, "--interval: %s is not a number of seconds in [1, 86400]",
 		                       interval);
-	if (cli_has(args, OPT_URL) + cli_has(args, OPT_UNIX) + cli_has(args, OPT_CONFIG) > 1)
-		return cli_usage_error(args, "--url, --unix and --config exclude one another");
-	if (!find_where(args, where))
-		return CLI_USAGE;
+	code = cli_where(args, where);
+	if (code != CLI_OK)
+		return code;
 	do {
 		if (clear)
 			fputs("\033[H\033[J", stdout);

@@ -100,9 +100,11 @@ t_lib_librig_a_SOURCES = \
 test_programs = \
 	t/cli/test_aead \
 	t/cli/test_alive \
+	t/cli/test_drawing \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \
+	t/cli/test_top \
 	t/core/test_aead \
 	t/core/test_aead_choice \
 	t/core/test_cores \
@@ -410,6 +412,7 @@ test_scripts = \
 	t/cli/test_exports.sh \
 	t/cli/test_graphs_page.sh \
 	t/cli/test_reload.sh \
+	t/cli/test_top.sh \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
