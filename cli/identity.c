@@ -14,8 +14,33 @@ struct settings {
 	bool  persistent;
 };
 
+static const char *nsec_wrong(const void *member)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	struct fips_identity id;
+	const char *wrong = fips_identity_parse(&id, &curve, *(char *const *)member);
+
+	if (!wrong)
+		fips_identity_wipe(&id);
+	fips_curve_close(&curve);
+	return wrong;
+}
+
+#define HEX60 "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e"
+#define ZERO16 "0000000000000000"
+
+static const struct mr_field_rule nsec_rule = {
+	.wrong = nsec_wrong, .type = "nsec1... or 64 hex digits", .good = HEX60 "1f20",
+	.bad = (const char *const[]){ "", "nsec1", HEX60, HEX60 "1f2g", HEX60 "1f2021",
+	                              "npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m",
+	                              NULL },
+	.unseen = (const char *const[]){ ZERO16 ZERO16 ZERO16 ZERO16, NULL },
+	.schema = "{ \"pattern\": \"^(nsec1[02-9ac-hj-np-z]{58}|[0-9A-Fa-f]{64})$\" }",
+};
+
 static const struct mr_field identity_fields[] = {
 	{ .name = "nsec", .type = MR_TEXT, MR_AT(struct settings, nsec), .secret = true,
+	  .rule = &nsec_rule,
 	  .help = "the secret key: nsec1... or 64 hex digits" },
 	{ .name = "key_file", .type = MR_TEXT, MR_AT(struct settings, key_file),
 	  .help = "file that holds the secret key, mode 0600; relative to the node file" },
@@ -39,14 +64,16 @@ static bool beside(char out[PATH_MAX], const char *file, const char *name)
 	return n < PATH_MAX;
 }
 
+/* `what` begins the sentence of a complaint; that of a setting is the one its rule has made already. */
 static enum cli_identity parsed(struct fips_identity *id, const struct fips_curve *curve,
-                                const char *text, struct mr_where where, struct mr_report *report)
+                                const char *text, const char *what, struct mr_where where,
+                                struct mr_report *report)
 {
 	const char *wrong = fips_identity_parse(id, curve, text);
 
 	if (!wrong)
 		return CLI_IDENTITY_FOUND;
-	mr_complain(report, where, "%s", wrong);
+	mr_complain(report, where, "%s%s", what, wrong);
 	return CLI_IDENTITY_WRONG;
 }
 
@@ -58,7 +85,7 @@ static enum cli_identity from_file(struct fips_identity *id, const struct fips_c
 
 	if (!cli_key_read(file, text, report))
 		return CLI_IDENTITY_WRONG;
-	found = parsed(id, curve, text, (struct mr_where){ .file = file }, report);
+	found = parsed(id, curve, text, "", (struct mr_where){ .file = file }, report);
 	explicit_bzero(text, sizeof text);
 	return found;
 }
@@ -90,8 +117,8 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
 
 	mr_section_decode(&cli_identity_section, &s, doc);
 	if (s.nsec)
-		found = parsed(id, &curve, s.nsec, mr_json_where(doc, "node.identity.nsec"),
-		               report);
+		found = parsed(id, &curve, s.nsec, "the value ",
+		               mr_json_where(doc, "node.identity.nsec"), report);
 	else if (s.key_file && beside(path, file, s.key_file))
 		found = from_file(id, &curve, path, report);
 	else if (s.persistent)

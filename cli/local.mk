@@ -23,6 +23,7 @@ libcli_a_SOURCES = \
 	cli/keyfile.c \
 	cli/keyfile.h \
 	cli/keygen.c \
+	cli/kinds.c \
 	cli/nodefile.c \
 	cli/nodefile.h \
 	cli/nodekeys.c \
@@ -40,6 +41,7 @@ libcli_a_SOURCES = \
 	cli/run_log.c \
 	cli/sample.c \
 	cli/sample.h \
+	cli/schema.c \
 	cli/set.c \
 	cli/sheet.c \
 	cli/sheet.h \

@@ -61,15 +61,17 @@ static void try_section(const struct mr_section *s, const struct mr_json *doc,
 	free(out);
 }
 
-/* What HTTP says of its address, told with the place in the file. */
+/* What HTTP says of an address that is well formed, told with the place in the file. */
 static void try_listen(const struct cli_settings *settings, const struct mr_json *doc,
                        struct mr_report *report)
 {
 	static const char path[] = "http.listen: ";
 	struct mr_report said = { 0 };
 
-	if (!settings->http.listen)
+	if (!settings->http.listen || !mr_http_listen_valid(settings->http.listen, true, &said)) {
+		mr_report_free(&said); /* the setting's rule has told */
 		return;
+	}
 	mr_http_listen_valid(settings->http.listen, settings->http.insecure_bind, &said);
 	for (unsigned i = 0; i < said.n; i++) {
 		const char *text = said.list[i].text;

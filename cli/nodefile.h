@@ -18,6 +18,7 @@
 
 /* Keys of the node file that are the program's own. */
 struct cli_settings {
+	char *schema; /* of no effect */
 	char *graph; /* "auto", a shipped name or a path */
 	char *user;  /* who to be once all is open; NULL: whoever started it */
 	struct {

@@ -12,6 +12,7 @@
 #include "cli/aead.h"
 #include "cli/identity.h"
 #include "cli/privileges.h"
+#include "core/http_listen.h"
 
 /* clang-format off */
 #define LATER(word)        { .name = word, .type = MR_LATER }
@@ -222,28 +223,65 @@ const char *const cli_top_keys[] = {
 
 /* ---- the program's own ---- */
 
-static const char *not_empty_rule(const void *member)
+static const char *graph_wrong(const void *member)
 {
-	return **(char *const *)member ? NULL : "is empty";
+	return **(char *const *)member ? NULL : "is neither auto nor a name nor a path";
 }
 
-static const char *user_rule(const void *member)
-{
-	const char *user = *(char *const *)member;
+static const struct mr_field_rule graph_rule = {
+	.wrong = graph_wrong, .good = "two-core", .bad = (const char *const[]){ "", NULL },
+	.schema = "{ \"minLength\": 1 }",
+};
 
-	return user ? cli_user_wrong(user) : NULL;
+static const struct mr_field_rule refuse_rule = {
+	.wrong = cli_aead_refuse_rule, .good = "lanes, libcrypto",
+	.bad = (const char *const[]){ "mbedtls", "lanes mbedtls", "lanes,mbedtls,libcrypto", NULL },
+	.schema = "{ \"pattern\": \"^(?!(.*[, \\t])?mbedtls([, \\t]|$))\" }",
+};
+
+static const char *user_wrong(const void *member)
+{
+	return cli_user_wrong(*(char *const *)member);
 }
+
+#define SIXTEEN "sixteen-letters-"
+
+static const struct mr_field_rule user_rule = {
+	.wrong = user_wrong, .type = "USER or USER:GROUP", .good = "millrace",
+	.bad = (const char *const[]){ "", ":", "millrace:", ":network", "a:b:c",
+	                              SIXTEEN SIXTEEN SIXTEEN SIXTEEN, NULL },
+	.schema = "{ \"pattern\": \"^[^:]{1,63}(:[^:]{1,63})?$\" }",
+};
+
+static const char *listen_wrong(const void *member)
+{
+	struct mr_report said = { 0 };
+	bool fine = mr_http_listen_valid(*(char *const *)member, true, &said);
+
+	mr_report_free(&said);
+	return fine ? NULL :
+	              "is not an address and port such as 127.0.0.1:9180 or [::1]:9180, unix: and "
+	              "an absolute path of at most 107 bytes, or off";
+}
+
+static const struct mr_field_rule listen_rule = {
+	.wrong = listen_wrong, .type = "address:port, unix:/path or off", .good = "[::1]:9180",
+	.bad = (const char *const[]){ "", "9180", "127.0.0.1", "on", "unix", "unix:http.sock",
+	                              "127.0.0.1:http", "::1:9180", NULL },
+	.unseen = (const char *const[]){ "127.0.0.1:65536", "millrace.example:9180", NULL },
+	.schema = "{ \"pattern\": \"^(off|unix:/.*|\\\\[.+\\\\]:[0-9]+|[^:\\\\[]+:[0-9]+)$\" }",
+};
 
 static const struct mr_field aead_fields[] = {
 	{ .name = "refuse", .type = MR_TEXT, MR_AT(struct cli_settings, aead.refuse),
-	  .rule = cli_aead_refuse_rule,
+	  .rule = &refuse_rule,
 	  .help = "names of AEAD providers not to use, separated by commas" },
 	{ 0 }
 };
 
 static const struct mr_field http_fields[] = {
 	{ .name = "listen", .type = MR_TEXT, MR_AT(struct cli_settings, http.listen),
-	  .text = "127.0.0.1:9180",
+	  .text = "127.0.0.1:9180", .rule = &listen_rule,
 	  .help = "where statistics are served: host:port, unix:/path or off" },
 	{ .name = "insecure_bind", .type = MR_BOOL, MR_AT(struct cli_settings, http.insecure_bind),
 	  .help = "let it listen on an address that other machines reach" },
@@ -261,13 +299,16 @@ static const struct mr_field log_fields[] = {
 
 static const struct mr_field root_fields[] = {
 	{ .name = "graph", .type = MR_TEXT, MR_AT(struct cli_settings, graph), .text = "auto",
-	  .rule = not_empty_rule,
+	  .rule = &graph_rule,
 	  .help = "stage graph: auto, the name of a shipped one, or a path" },
-	{ .name = "aead", .type = MR_GROUP, .of = aead_fields },
-	{ .name = "http", .type = MR_GROUP, .of = http_fields },
-	{ .name = "log", .type = MR_GROUP, .of = log_fields },
-	{ .name = "user", .type = MR_TEXT, MR_AT(struct cli_settings, user), .rule = user_rule,
+	{ .name = "aead", .type = MR_GROUP, .of = aead_fields,
+	  .help = "what seals and opens packets" },
+	{ .name = "http", .type = MR_GROUP, .of = http_fields, .help = "the pages and statistics" },
+	{ .name = "log", .type = MR_GROUP, .of = log_fields, .help = "what the program writes of itself" },
+	{ .name = "user", .type = MR_TEXT, MR_AT(struct cli_settings, user), .rule = &user_rule,
 	  .help = "who to be once all is open: USER or USER:GROUP" },
+	{ .name = "$schema", .type = MR_TEXT, MR_AT(struct cli_settings, schema),
+	  .help = "where the JSON Schema of this file lies, for editors; not looked at" },
 	{ 0 }
 };
 

@@ -18,7 +18,7 @@ case ${1-} in
 esac
 
 # shellcheck disable=SC2046 # the names are words
-need_packages $(build_packages) $(net_packages) ethtool
+need_packages $(build_packages) $(net_packages) ethtool python3-jsonschema
 
 build="$top/build-check"
 rm -rf "$build"

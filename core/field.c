@@ -291,9 +291,9 @@ static void fill(const struct mr_field *fields, char *out, json_t *object, const
 				mr_complain(d->report, mr_json_where(d->doc, at), "is missing");
 			continue;
 		}
-		if (!decode(f, out + f->at, value, at, d) || !f->rule)
+		if (!decode(f, out + f->at, value, at, d) || !f->rule || !f->rule->wrong)
 			continue;
-		what = f->rule(out + f->at);
+		what = f->rule->wrong(out + f->at);
 		if (what)
 			wrong(d, f, value, at, what);
 	}

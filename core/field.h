@@ -42,6 +42,23 @@ struct mr_list {
 	unsigned n;
 };
 
+/* What a type does not say of a value.  An example stands as JSON has it, that of a MR_TEXT without its
+ * quotes. */
+struct mr_field_rule {
+	/* NULL when the decoded value at `member` is fine, else what is wrong, as the end of a
+	 * sentence that starts with the value ("is not a host:port") and says what is allowed.
+	 * Without one (MR_RAW) whoever reads the value complains. */
+	const char        *(*wrong)(const void *member);
+	const char        *type;   /* what may stand here, in place of the type's own words; NULL */
+	const char        *schema; /* JSON Schema keywords that say the same, as an object; they may
+	                            * let through what the rule refuses, and refuse nothing that it
+	                            * lets through.  NULL: none                                  */
+	const char        *good;   /* an example                                                */
+	const char *const *bad;    /* NULL-terminated: examples that both refuse                */
+	const char *const *unseen; /* ... that the rule refuses and the keywords let through; NULL:
+	                            * none.  There is at least one example in either list       */
+};
+
 struct mr_field {
 	const char            *name;
 	enum mr_type           type;
@@ -51,14 +68,12 @@ struct mr_field {
 	double                 real_min, real_max, real_def; /* both bounds 0: any        */
 	const char            *text;  /* default of MR_TEXT; NULL: none                   */
 	const char *const     *words; /* MR_WORD: NULL-terminated                         */
-	const struct mr_field *of;    /* MR_GROUP, MR_LIST                                */
+	const struct mr_field *of;    /* MR_GROUP, MR_LIST; MR_RAW: the keys, if it is an object */
 	size_t                 item;  /* MR_LIST: bytes of one item                       */
 	bool                   required; /* the key must stand in its object, if that is there */
 	bool                   secret; /* never printed back, decoded into core/secret.h */
 	const char            *unit;  /* "bytes", "ms", "packets"; NULL: none             */
-	/* Extra rule for the decoded value at `member`; NULL when fine, else what is wrong, as
-	 * the end of a sentence that starts with the value ("is not a host:port"). */
-	const char           *(*rule)(const void *member);
+	const struct mr_field_rule *rule; /* what else must hold of the value; NULL: nothing */
 	const char            *help;  /* one sentence for the reference page              */
 };
 
@@ -135,6 +150,11 @@ bool mr_sections_have(const struct mr_section *const *sections, unsigned n, cons
 
 /* The reference: name, type, range, default, unit, help, a line each. */
 void mr_fields_print(const struct mr_field *fields, FILE *out, unsigned indent);
+
+/* Of one field, without its name: "whole number from 576 to 65000, in bytes"; "required", "default 1280"
+ * or, without a default, nothing. */
+void mr_field_print_type(const struct mr_field *f, FILE *out);
+void mr_field_print_default(const struct mr_field *f, FILE *out);
 
 /* Back to JSON: a new object with every field of the struct, secrets left out.  NULL: no memory. */
 struct json_t *mr_fields_json(const struct mr_field *fields, const void *in);

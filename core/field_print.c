@@ -9,7 +9,7 @@
 
 /* ---- the reference ---- */
 
-static void print_range(const struct mr_field *f, FILE *out)
+void mr_field_print_type(const struct mr_field *f, FILE *out)
 {
 	static const char *const type[] = {
 		[MR_BOOL] = "true or false",
@@ -26,12 +26,12 @@ static void print_range(const struct mr_field *f, FILE *out)
 		[MR_LATER] = "not built yet",
 	};
 
-	fprintf(out, "%s", type[f->type]);
+	fputs(f->rule && f->rule->type ? f->rule->type : type[f->type], out);
 	if (f->type == MR_WORD)
 		for (unsigned i = 0; f->words[i]; i++)
 			fprintf(out, "%s %s", i ? "," : "", f->words[i]);
 	if (f->type == MR_REAL && (f->real_min < f->real_max))
-		fprintf(out, " from %g to %g", f->real_min, f->real_max);
+		fprintf(out, " from %.15g to %.15g", f->real_min, f->real_max);
 	if (f->type == MR_U32 || f->type == MR_U64 || f->type == MR_POW2 || f->type == MR_NUMBERS) {
 		if (f->max)
 			fprintf(out, " from %" PRIu64 " to %" PRIu64, f->min, f->max);
@@ -42,28 +42,36 @@ static void print_range(const struct mr_field *f, FILE *out)
 		fprintf(out, ", in %s", f->unit);
 }
 
-static void print_default(const struct mr_field *f, FILE *out)
+void mr_field_print_default(const struct mr_field *f, FILE *out)
 {
 	if (f->required)
-		fprintf(out, "; required");
+		fprintf(out, "required");
 	else if (f->type == MR_BOOL)
-		fprintf(out, "; default %s", f->def ? "true" : "false");
+		fprintf(out, "default %s", f->def ? "true" : "false");
 	else if (f->type == MR_U32 || f->type == MR_U64 || f->type == MR_POW2)
-		fprintf(out, "; default %" PRIu64, f->def);
+		fprintf(out, "default %" PRIu64, f->def);
 	else if (f->type == MR_REAL)
-		fprintf(out, "; default %g", f->real_def);
+		fprintf(out, "default %.15g", f->real_def);
 	else if (f->type == MR_WORD)
-		fprintf(out, "; default %s", f->words[f->def]);
+		fprintf(out, "default %s", f->words[f->def]);
 	else if (f->type == MR_TEXT && f->text)
-		fprintf(out, "; default \"%s\"", f->text);
+		fprintf(out, "default \"%s\"", f->text);
+}
+
+static bool has_default(const struct mr_field *f)
+{
+	bool none = f->type == MR_TEXT ? !f->text : f->type >= MR_GROUP;
+
+	return f->required || !none;
 }
 
 void mr_fields_print(const struct mr_field *fields, FILE *out, unsigned indent)
 {
 	for (const struct mr_field *f = fields; f->name; f++) {
 		fprintf(out, "%*s%s: ", (int)indent, "", f->name);
-		print_range(f, out);
-		print_default(f, out);
+		mr_field_print_type(f, out);
+		fputs(has_default(f) ? "; " : "", out);
+		mr_field_print_default(f, out);
 		fprintf(out, "%s%s\n", f->help ? ". " : "", f->help ? f->help : "");
 		if (f->of)
 			mr_fields_print(f->of, out, indent + 2);

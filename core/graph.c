@@ -113,9 +113,10 @@ json_t *mr_graph_part(const struct mr_graph_parse *p, const char *key, bool arra
 
 struct head {
 	char *graph, *summary; /* owned */
+	char *schema;          /* owned, of no effect */
 };
 
-static const struct mr_field head_fields[] = {
+const struct mr_field mr_graph_head_fields[] = {
 	{ .name = "graph", .type = MR_TEXT, MR_AT(struct head, graph),
 	  .help = "name of the graph; the file's when left out" },
 	{ .name = "summary", .type = MR_TEXT, MR_AT(struct head, summary),
@@ -123,6 +124,8 @@ static const struct mr_field head_fields[] = {
 	{ .name = "stages", .type = MR_RAW, .help = "name of a stage to its settings" },
 	{ .name = "edges", .type = MR_RAW, .help = "from an output to an input" },
 	{ .name = "workers", .type = MR_RAW, .help = "threads and the stages on them" },
+	{ .name = "$schema", .type = MR_TEXT, MR_AT(struct head, schema),
+	  .help = "where the JSON Schema of this file lies, for editors; not looked at" },
 	{ 0 }
 };
 
@@ -140,10 +143,11 @@ static void parse_head(struct mr_graph_parse *p)
 	const char *file = mr_json_where(p->doc, "").file;
 	struct head head;
 
-	mr_fields_decode(head_fields, &head, sizeof head, p->doc, "", p->report);
+	mr_fields_decode(mr_graph_head_fields, &head, sizeof head, p->doc, "", p->report);
 	p->g->file = strdup(file);
 	p->g->name = head.graph ? head.graph : name_of_file(file);
 	p->g->summary = head.summary ? head.summary : strdup("");
+	free(head.schema);
 }
 
 /* ---- 2. stages ---- */
@@ -163,8 +167,13 @@ const char *const mr_affinity_words[] = { [MR_ANY] = "any",
 					  [MR_DEAL] = "deal",
 					  NULL };
 
-static const struct mr_field common_fields[] = {
-	{ .name = "kind", .type = MR_TEXT, MR_AT(struct common, kind),
+/* Which kinds there are is looked up where the graph is read. */
+static const struct mr_field_rule kind_rule = {
+	.bad = (const char *const[]){ "", "no-such-kind", NULL },
+};
+
+const struct mr_field mr_graph_stage_fields[] = {
+	{ .name = "kind", .type = MR_TEXT, MR_AT(struct common, kind), .rule = &kind_rule,
 	  .help = "what the stage runs; the kind of its own name when left out" },
 	{ .name = "when", .type = MR_TEXT, MR_AT(struct common, when),
 	  .help = "path in the node file: the stage is there only if something is there" },
@@ -226,7 +235,7 @@ static void parse_affinity(struct mr_graph_parse *p, struct mr_stage *s, unsigne
 static void parse_settings(const struct mr_graph_parse *p, struct mr_stage *s, const char *path)
 {
 	const struct mr_field *fields = s->kind->fields ? s->kind->fields : no_fields;
-	const struct mr_section common = { .path = "", .fields = common_fields };
+	const struct mr_section common = { .path = "", .fields = mr_graph_stage_fields };
 	const struct mr_section own = { .path = "", .fields = fields };
 	const struct mr_section *const both[] = { &common, &own };
 
@@ -247,7 +256,7 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 		return;
 	p->g->stages++;
 	s->name = strdup(name);
-	mr_fields_fill(common_fields, &common, sizeof common, p->doc, path, p->report);
+	mr_fields_fill(mr_graph_stage_fields, &common, sizeof common, p->doc, path, p->report);
 	s->threads = common.threads ? common.threads : 1;
 	s->kind = kind_named(p, common.kind ? common.kind : name);
 	if (s->kind) {
@@ -258,7 +267,7 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 	} else {
 		unknown_kind(p, name, path);
 	}
-	mr_fields_free(common_fields, &common);
+	mr_fields_free(mr_graph_stage_fields, &common);
 }
 
 static void parse_stages(struct mr_graph_parse *p)

@@ -13,10 +13,20 @@ struct edge {
 
 static const char *const full_words[] = { [MR_WAIT] = "wait", [MR_DROP] = "drop", NULL };
 
-static const struct mr_field edge_fields[] = {
+/* Stages and ports are looked up in the graph. */
+static const struct mr_field_rule end_rule = {
+	.type = "stage or stage.port",
+	.schema = "{ \"pattern\": \"^" MR_GRAPH_NAME "(\\\\.[a-z0-9-]{1,31})?$\" }",
+	.bad = (const char *const[]){ "", "rx.", ".frames", "rx frames", "rx.frames.0", NULL },
+	.unseen = (const char *const[]){ "nobody", "nobody.frames", NULL },
+};
+
+const struct mr_field mr_graph_edge_fields[] = {
 	{ .name = "from", .type = MR_TEXT, MR_AT(struct edge, from), .required = true,
+	  .rule = &end_rule,
 	  .help = "stage.output; the stage alone when it has one output" },
 	{ .name = "to", .type = MR_TEXT, MR_AT(struct edge, to), .required = true,
+	  .rule = &end_rule,
 	  .help = "stage.input; the stage alone when it has one input" },
 	{ .name = "depth", .type = MR_U32, MR_AT(struct edge, depth), .min = 64, .max = 65536,
 	  .def = MR_DEPTH, .unit = "packets", .help = "room when the ends are on two workers" },
@@ -161,7 +171,7 @@ static bool leads_nowhere(const struct mr_graph_parse *p, json_t *edge)
 	return absent;
 }
 
-static void parse_edge(struct mr_graph_parse *p, unsigned index)
+static void parse_edge(struct mr_graph_parse *p, unsigned index, const json_t *value)
 {
 	struct mr_edge e = { .from = MR_NO_STAGE, .to = MR_NO_STAGE };
 	char path[MR_PATH], at[MR_PATH];
@@ -169,7 +179,9 @@ static void parse_edge(struct mr_graph_parse *p, unsigned index)
 	struct edge read;
 
 	mr_path_item(path, "edges", index);
-	mr_fields_decode(edge_fields, &read, sizeof read, p->doc, path, p->report);
+	if (json_is_null(value))
+		mr_complain(p->report, mr_json_where(p->doc, path), "null is not an object");
+	mr_fields_decode(mr_graph_edge_fields, &read, sizeof read, p->doc, path, p->report);
 	if (read.from)
 		output = parse_end(p, read.from, true, mr_path_key(at, path, "from"), &e.from);
 	if (read.to)
@@ -190,7 +202,7 @@ static void parse_edge(struct mr_graph_parse *p, unsigned index)
 		blur(p, read.from, e.from);
 		blur(p, read.to, e.to);
 	}
-	mr_fields_free(edge_fields, &read);
+	mr_fields_free(mr_graph_edge_fields, &read);
 }
 
 void mr_graph_edges(struct mr_graph_parse *p)
@@ -207,5 +219,5 @@ void mr_graph_edges(struct mr_graph_parse *p)
 	}
 	json_array_foreach(edges, i, value)
 		if (!leads_nowhere(p, value))
-			parse_edge(p, (unsigned)i);
+			parse_edge(p, (unsigned)i, value);
 }

@@ -29,6 +29,13 @@ struct mr_graph_parse {
 	                                                         * for, or MR_NO_STAGE         */
 };
 
+/* The settings of the file itself, of a stage of any kind, an edge, a worker. */
+extern const struct mr_field mr_graph_head_fields[], mr_graph_stage_fields[], mr_graph_edge_fields[],
+	mr_graph_worker_fields[];
+
+/* What the name of a stage or worker is made of, as a regular expression. */
+#define MR_GRAPH_NAME "[A-Za-z0-9_-]{1,31}"
+
 /* Index of the stage of that name, or MR_NO_STAGE. */
 unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t len);
 

@@ -11,15 +11,54 @@ struct worker {
 	uint32_t threads;
 };
 
-static const struct mr_field worker_fields[] = {
-	{ .name = "stages", .type = MR_RAW, .help = "names of the stages that share this worker" },
+struct idle {
+	uint32_t spin;
+};
+
+static const struct mr_field idle_fields[] = {
+	{ .name = "spin", .type = MR_U32, MR_AT(struct idle, spin), .min = 1, .max = SPIN_MAX,
+	  .required = true, .unit = "microseconds", .help = "how long to look for work awake" },
+	{ 0 }
+};
+
+/* Which stages there are is looked up in the graph. */
+static const struct mr_field_rule stages_rule = {
+	.type = "array of names",
+	.schema = "{ \"type\": \"array\", \"minItems\": 1,"
+	          "  \"items\": { \"type\": \"string\", \"pattern\": \"^" MR_GRAPH_NAME "$\" } }",
+	.bad = (const char *const[]){ "[]", "{}", "\"rx\"", "5", "[5]", "[null]", "[\"\"]", NULL },
+	.unseen = (const char *const[]){ "[\"nobody\"]", NULL },
+};
+
+/* 4095 is CPU_MAX. */
+static const struct mr_field_rule cpu_rule = {
+	.type = "whole number from 0 to 4095, array of such, any, or auto",
+	.schema = "{ \"anyOf\": [ { \"enum\": [ \"any\", \"auto\", null ] },"
+	          "  { \"type\": \"integer\", \"minimum\": 0, \"maximum\": 4095 },"
+	          "  { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 4096, \"items\":"
+	          "    { \"type\": \"integer\", \"minimum\": 0, \"maximum\": 4095 } } ],"
+	          "  \"default\": \"any\" }",
+	.good = "4095",
+	.bad = (const char *const[]){ "\"all\"", "\"\"", "-1", "4096", "1.5", "true", "{}", "[]",
+	                              "[-1]", "[4096]", "[\"any\"]", "[null]", NULL },
+};
+
+static const struct mr_field_rule idle_rule = {
+	.type = "park, or object",
+	.schema = "{ \"enum\": [ \"park\", null ], \"default\": \"park\" }",
+	.good = "\"park\"",
+	.bad = (const char *const[]){ "\"sleep\"", "\"\"", "5", "true", "[]", NULL },
+};
+
+const struct mr_field mr_graph_worker_fields[] = {
+	{ .name = "stages", .type = MR_RAW, .rule = &stages_rule,
+	  .help = "names of the stages that share this worker" },
 	{ .name = "threads", .type = MR_U32, MR_AT(struct worker, threads), .min = 1,
 	  .max = MR_THREADS_MAX, .def = 1, .help = "replicas of its stages, side by side" },
-	{ .name = "cpu", .type = MR_RAW,
-	  .help = "the cores it may use: a number, a list, \"any\" (default), or \"auto\" for one "
-		  "that no other worker has" },
-	{ .name = "idle", .type = MR_RAW,
-	  .help = "\"park\" (default), or {\"spin\": microseconds} before parking" },
+	{ .name = "cpu", .type = MR_RAW, .rule = &cpu_rule,
+	  .help = "the cores it may use; any by default, auto for one that no other worker has" },
+	{ .name = "idle", .type = MR_RAW, .of = idle_fields, .rule = &idle_rule,
+	  .help = "what it does without work: park by default, or look for work awake before it parks" },
 	{ 0 }
 };
 
@@ -92,16 +131,6 @@ static void parse_cpu(const struct mr_graph_parse *p, struct mr_place *w, json_t
 }
 
 /* ---- idle ---- */
-
-struct idle {
-	uint32_t spin;
-};
-
-static const struct mr_field idle_fields[] = {
-	{ .name = "spin", .type = MR_U32, MR_AT(struct idle, spin), .min = 1, .max = SPIN_MAX,
-	  .required = true, .unit = "microseconds", .help = "how long to look for work awake" },
-	{ 0 }
-};
 
 static void parse_idle(const struct mr_graph_parse *p, struct mr_place *w, json_t *value,
 		       const char *path)
@@ -211,11 +240,11 @@ static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *val
 	    is_deserted(p, json_object_get(value, "stages")))
 		return;
 	p->g->places++;
-	mr_fields_decode(worker_fields, &read, sizeof read, p->doc, path, p->report);
+	mr_fields_decode(mr_graph_worker_fields, &read, sizeof read, p->doc, path, p->report);
 	w->name = strdup(name);
 	w->threads = read.threads ? read.threads : 1;
 	p->own_of[index] = MR_NO_STAGE;
-	if (!json_is_object(value))
+	if (!json_is_object(value) && !json_is_null(value))
 		return;
 	parse_stages(p, index, json_object_get(value, "stages"), mr_path_key(at, path, "stages"));
 	parse_cpu(p, w, json_object_get(value, "cpu"), mr_path_key(at, path, "cpu"));

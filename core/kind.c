@@ -5,6 +5,7 @@
  */
 #include "core/plugins.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -123,6 +124,25 @@ static void check_range(struct flaw *f, const struct mr_field *field)
 		say(f, "has a setting %s whose default is out of its range", field->name);
 }
 
+/* Pages and editors are told of the rule by its schema, tests by what it refuses. */
+static void check_rule(struct flaw *f, const struct mr_field *field)
+{
+	const struct mr_field_rule *rule = field->rule;
+	json_t *schema;
+
+	if (!rule)
+		return;
+	if (!(rule->bad && *rule->bad) && !(rule->unseen && *rule->unseen))
+		say(f, "has a setting %s with a rule and no example of what that refuses",
+		    field->name);
+	if (!rule->schema)
+		return;
+	schema = json_loads(rule->schema, 0, NULL);
+	if (!json_is_object(schema))
+		say(f, "has a setting %s whose rule has a schema that is no JSON object", field->name);
+	json_decref(schema);
+}
+
 static void check_field(struct flaw *f, const struct mr_field *field, size_t room, unsigned depth)
 {
 	size_t size = size_of(field->type);
@@ -142,6 +162,7 @@ static void check_field(struct flaw *f, const struct mr_field *field, size_t roo
 		check_fields(f, field->of, field->item, depth + 1);
 	else
 		check_range(f, field);
+	check_rule(f, field);
 }
 
 static void check_fields(struct flaw *f, const struct mr_field *fields, size_t room, unsigned depth)

@@ -35,6 +35,7 @@ libcore_a_SOURCES = \
 	core/graph_place.c \
 	core/graph_print.c \
 	core/graph_replicas.c \
+	core/graph_schema.c \
 	core/hash.c \
 	core/hash.h \
 	core/hist.c \
@@ -48,6 +49,7 @@ libcore_a_SOURCES = \
 	core/json.h \
 	core/json_path.c \
 	core/kind.c \
+	core/kind_json.c \
 	core/log.c \
 	core/log.h \
 	core/log_keeper.c \
@@ -85,12 +87,19 @@ libcore_a_SOURCES = \
 	core/pulse.c \
 	core/rand.c \
 	core/rand.h \
+	core/reference.c \
+	core/reference.h \
+	core/reference_kind.c \
 	core/ring.c \
 	core/ring.h \
 	core/secret.c \
 	core/secret.h \
+	core/schema.c \
+	core/schema.h \
 	core/section.c \
 	core/section_diff.c \
+	core/settings.c \
+	core/settings.h \
 	core/setup.c \
 	core/sojourn.c \
 	core/sojourn.h \

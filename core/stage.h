@@ -52,7 +52,7 @@
 #include "core/pool.h"
 #include "core/rand.h"
 
-#define MR_ABI       8  /* grows when a kind built before would misread a descriptor */
+#define MR_ABI       9  /* grows when a kind built before would misread a descriptor */
 #define MR_PORTS_MAX 8
 #define MR_ALL_OUTPUTS 0xffffffffu
 #define MR_ALL_REPLICAS 0xffffffffu

@@ -77,6 +77,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/rig_state.h \
 	t/lib/scan.c \
 	t/lib/scan.h \
+	t/lib/settings_cases.c \
+	t/lib/settings_cases.h \
 	t/lib/small_curve.c \
 	t/lib/small_curve.h \
 	t/lib/swap_file.c \
@@ -105,6 +107,7 @@ test_programs = \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \
 	t/cli/test_top \
+	t/cli/test_settings \
 	t/core/test_aead \
 	t/core/test_aead_choice \
 	t/core/test_cores \
@@ -316,6 +319,7 @@ t_plugins_test_impair_LDADD = $(LDADD_STAGES)
 t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
 t_plugins_test_tap_LDADD = $(LDADD_STAGES)
 t_stages_test_pages_LDADD = $(LDADD_STAGES)
+t_cli_test_settings_LDADD = $(LDADD_STAGES)
 
 # These stand on the insides of a module.
 lanes_tests = \
@@ -411,12 +415,14 @@ test_scripts = \
 	t/cli/test_complete.sh \
 	t/cli/test_exports.sh \
 	t/cli/test_graphs_page.sh \
+	t/cli/test_reference.sh \
 	t/cli/test_reload.sh \
 	t/cli/test_top.sh \
+	t/cli/test_schema.sh \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) t/tsan.supp
+EXTRA_DIST += $(test_scripts) t/cli/schema_check.py t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \

@@ -353,16 +353,19 @@ static void pcapng_process(void *self, unsigned input, struct mr_vector *v, stru
 	flush(pc, &b, t);
 }
 
-static const char *file_rule(const void *member)
+static const char *file_wrong(const void *member)
 {
-	const char *text = *(char *const *)member;
-
-	return text && !*text ? "is no path" : NULL;
+	return **(char *const *)member ? NULL : "is no path";
 }
+
+static const struct mr_field_rule file_rule = {
+	.wrong = file_wrong, .good = "capture.pcapng", .bad = (const char *const[]){ "", NULL },
+	.schema = "{ \"minLength\": 1 }",
+};
 
 static const struct mr_field pcapng_fields[] = {
 	{ .name = "file", .type = MR_TEXT, MR_AT(struct pcapng, file), .required = true,
-	  .rule = file_rule, .help = "path of the file; begun anew when the node starts" },
+	  .rule = &file_rule, .help = "path of the file; begun anew when the node starts" },
 	{ .name = "limit", .type = MR_U64, MR_AT(struct pcapng, limit), .min = LIMIT_MIN,
 	  .max = UINT64_C(1) << 40, .def = 100 << 20, .unit = "bytes",
 	  .help = "size that a file does not outgrow" },

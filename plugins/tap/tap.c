@@ -59,7 +59,7 @@ static bool is_npub(const char *text)
 	return !strncmp(text, "npub1", 5);
 }
 
-static const char *peer_rule(const void *member)
+static const char *peer_wrong(const void *member)
 {
 	const char *text = *(char *const *)member;
 	uint8_t key[FIPS_BECH32_DATA];
@@ -70,6 +70,11 @@ static const char *peer_rule(const void *member)
 		return "names nobody; leave it out to copy every packet";
 	return is_npub(text) ? fips_bech32_parse("npub", text, key) : NULL;
 }
+
+static const struct mr_field_rule peer_rule = {
+	.wrong = peer_wrong, .good = "b", .bad = (const char *const[]){ "", NULL },
+	.unseen = (const char *const[]){ "npub1", NULL }, .schema = "{ \"minLength\": 1 }",
+};
 
 /* The npub that the node file has for an alias, or NULL. */
 static const char *npub_of_alias(const struct mr_json *doc, const char *alias)
@@ -187,7 +192,7 @@ static const struct mr_field tap_fields[] = {
 	  .help = "make copies; off, packets only pass" },
 	{ .name = "snap", .type = MR_U32, MR_AT(struct tap, snap), .min = 1, .max = 65535,
 	  .def = 65535, .unit = "bytes", .help = "how much of a packet a copy holds" },
-	{ .name = "peer", .type = MR_TEXT, MR_AT(struct tap, peer), .rule = peer_rule,
+	{ .name = "peer", .type = MR_TEXT, MR_AT(struct tap, peer), .rule = &peer_rule,
 	  .help = "copy only what concerns this node: its npub, node address or alias" },
 	{ .name = "direction", .type = MR_WORD, MR_AT(struct tap, direction), .words = directions,
 	  .help = "which way packets go here, as the file is to say: into the node or out of it" },

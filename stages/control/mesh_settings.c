@@ -64,18 +64,24 @@ void mr_cache_configure(struct fips_node_config *config, const struct mr_cache_c
 
 /* ---- lookups ---- */
 
-static const char *attempts_rule(const void *member)
+static const char *attempts_wrong(const void *member)
 {
 	const struct mr_list *list = member;
 
 	return list->n >= 1 && list->n <= FIPS_LOOKUP_ATTEMPTS ? NULL : "has not from 1 to 8 numbers";
 }
 
+static const struct mr_field_rule attempts_rule = {
+	.wrong = attempts_wrong, .good = "[1, 2, 4, 8]",
+	.bad = (const char *const[]){ "[]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", NULL },
+	.schema = "{ \"minItems\": 1, \"maxItems\": 8 }",
+};
+
 const struct mr_field mr_lookup_fields[] = {
 	{ "ttl", MR_U32, MR_AT(struct mr_lookup_conf, ttl), .min = 1, .max = 255,
 	  .def = FIPS_LOOKUP_TTL, .help = "links that a request of ours may cross" },
 	{ "attempt_timeouts_secs", MR_NUMBERS, MR_AT(struct mr_lookup_conf, attempts), .min = 1,
-	  .max = 3600, .unit = "s", .rule = attempts_rule,
+	  .max = 3600, .unit = "s", .rule = &attempts_rule,
 	  .help = "how long each request of a lookup is waited for; unset: 1, 2, 4, 8" },
 	{ "recent_expiry_secs", MR_U32, MR_AT(struct mr_lookup_conf, recent), .min = 1, .max = 3600,
 	  .def = 10, .unit = "s", .help = "so long a request is known again" },

@@ -18,26 +18,40 @@ static const char *const policies[] = { "auto_connect", "on_demand", "manual", N
 
 /* ---- what can be said of a text without opening anything ---- */
 
-static const char *npub_rule(const void *member)
+static const char *npub_wrong(const void *member)
 {
 	const char *text = *(char *const *)member, *wrong;
-	struct fips_curve curve;
 	uint8_t pub[FIPS_PUB_LEN];
+	struct fips_curve curve;
 
-	if (!text)
-		return NULL;
 	curve = fips_curve_secp256k1();
 	wrong = fips_npub_parse(text, &curve, pub);
 	fips_curve_close(&curve);
 	return wrong;
 }
 
-static const char *transport_rule(const void *member)
-{
-	const char *text = *(char *const *)member;
+#define NPUB "npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57"
 
-	return !text || mr_transport_known(text) ? NULL : "is no transport";
+static const struct mr_field_rule npub_rule = {
+	.wrong = npub_wrong, .type = "npub1...", .good = NPUB "m",
+	.bad = (const char *const[]){ "", "npub1", NPUB, "nsec" NPUB, NPUB "b", NPUB "mm", NULL },
+	.unseen = (const char *const[]){ NPUB "n", NULL },
+	.schema = "{ \"pattern\": \"^(npub1[02-9ac-hj-np-z]{58}|NPUB1[02-9AC-HJ-NP-Z]{58})$\" }",
+};
+
+static const char *transport_wrong(const void *member)
+{
+	return mr_transport_known(*(char *const *)member) ?
+	               NULL :
+	               "is none of udp, tcp, ethernet, tor, nym and ble, alone or with the name of "
+	               "an instance as in udp/lan";
 }
+
+static const struct mr_field_rule transport_rule = {
+	.wrong = transport_wrong, .good = "udp",
+	.bad = (const char *const[]){ "", "ucp", "UDP", "udp:lan", "/lan", NULL },
+	.schema = "{ \"pattern\": \"^(udp|tcp|ethernet|tor|nym|ble)(/|$)\" }",
+};
 
 /* "host:port" with a host that can only be a name: not all of it is digits and dots. */
 static bool is_name(const char *text)
@@ -60,18 +74,28 @@ static bool is_name(const char *text)
 	return !*end && port > 0 && port <= UINT16_MAX;
 }
 
-static const char *addr_rule(const void *member)
+static const char *addr_wrong(const void *member)
 {
 	const char *text = *(char *const *)member;
 
-	return !text || is_name(text) ? NULL : mr_transport_address_wrong(text);
+	return is_name(text) ? NULL : mr_transport_address_wrong(text);
 }
+
+static const struct mr_field_rule addr_rule = {
+	.wrong = addr_wrong, .type = "host:port or interface/address", .good = "192.0.2.7:2121",
+	.bad = (const char *const[]){ "", "192.0.2.7", "node.example", ":2121", "2001:db8::7:2121",
+	                              "eth0/aa:bb:cc:dd:ee", NULL },
+	.unseen = (const char *const[]){ "node.example:0", "node.example:65536", "192.0.2.300:1",
+	                                 NULL },
+	.schema = "{ \"pattern\": \"^(\\\\[.+\\\\]:[0-9]+|[^:]+:[0-9]+|"
+	          ".+/[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$\" }",
+};
 
 static const struct mr_field address_fields[] = {
 	{ "transport", MR_TEXT, MR_AT(struct address_conf, transport), .required = true,
-	  .rule = transport_rule, .help = "udp, tcp or ethernet; one of several instances as in udp/lan" },
+	  .rule = &transport_rule, .help = "udp, tcp or ethernet; one of several instances as in udp/lan" },
 	{ "addr", MR_TEXT, MR_AT(struct address_conf, addr), .required = true,
-	  .rule = addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets; on "
+	  .rule = &addr_rule, .help = "host:port; the host is an address or a name, an IPv6 address in brackets; on "
 	          "Ethernet interface/aa:bb:cc:dd:ee:ff" },
 	{ "priority", MR_U32, MR_AT(struct address_conf, priority), .def = 100,
 	  .help = "the lower, the earlier it is tried" },
@@ -80,7 +104,7 @@ static const struct mr_field address_fields[] = {
 
 static const struct mr_field peer_fields[] = {
 	{ "npub", MR_TEXT, MR_AT(struct peer_conf, npub), .required = true,
-	  .rule = npub_rule, .help = "public key, npub1..." },
+	  .rule = &npub_rule, .help = "public key, npub1..." },
 	{ "alias", MR_TEXT, MR_AT(struct peer_conf, alias), .help = "name to show" },
 	{ "via", MR_TEXT, MR_AT(struct peer_conf, via),
 	  .help = "npub or alias of the neighbour it is reached through; it has no addresses then" },
@@ -304,12 +328,12 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 
 static int check_place(const struct address_conf *where, struct mr_setup *s)
 {
-	const char *wrong = transport_rule(&where->transport);
+	const char *wrong = transport_wrong(&where->transport);
 
 	if (wrong)
 		return mr_setup_error(s, NULL, "no transport available for type: %s",
 		                      where->transport);
-	wrong = addr_rule(&where->addr);
+	wrong = addr_wrong(&where->addr);
 	return wrong ? mr_setup_error(s, NULL, "\"%s\" %s", where->addr, wrong) : 0;
 }
 

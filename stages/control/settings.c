@@ -189,27 +189,37 @@ static const struct mr_field acl_fields[] = {
 	{ 0 }
 };
 
-static const char *socket_rule(const void *member)
+static const char *socket_wrong(const void *member)
 {
 	const char *path = *(char *const *)member;
 
-	return !path || (path[0] == '/' && strlen(path) < 108) ?
-	               NULL :
-	               "is no absolute path of at most 107 bytes";
+	return path[0] == '/' && strlen(path) < 108 ? NULL :
+	                                              "is no absolute path of at most 107 bytes";
 }
+
+#define TWENTY "/a-folder-of-twenty-"
+
+static const struct mr_field_rule socket_rule = {
+	.wrong = socket_wrong, .type = "absolute path", .good = "/run/fips/control.sock",
+	.bad = (const char *const[]){ "", "control.sock", TWENTY TWENTY TWENTY TWENTY TWENTY "/and-8..",
+	                              NULL },
+	.schema = "{ \"pattern\": \"^/\", \"maxLength\": 107 }",
+};
 
 static const struct mr_field socket_fields[] = {
 	{ "enabled", MR_BOOL, MR_AT(struct socket, enabled), .def = 1,
 	  .help = "answer operators at the control socket" },
-	{ "socket_path", MR_TEXT, MR_AT(struct socket, path), .rule = socket_rule,
+	{ "socket_path", MR_TEXT, MR_AT(struct socket, path), .rule = &socket_rule,
 	  .help = "where it is; unset: /run/fips/control.sock if there is such a folder, else "
 	          "$XDG_RUNTIME_DIR/fips/control.sock, else /tmp/fips-control.sock" },
 	{ 0 }
 };
 
 static const struct mr_field node_fields[] = {
-	{ "control", MR_GROUP, MR_AT(struct node_conf, socket), .of = socket_fields },
-	{ "acl", MR_GROUP, MR_AT(struct node_conf, acl), .of = acl_fields },
+	{ "control", MR_GROUP, MR_AT(struct node_conf, socket), .of = socket_fields,
+	  .help = "the control socket" },
+	{ "acl", MR_GROUP, MR_AT(struct node_conf, acl), .of = acl_fields,
+	  .help = "who may link with the node" },
 	{ "hosts_file", MR_TEXT, MR_AT(struct node_conf, hosts), .text = "/etc/fips/hosts",
 	  .help = "names of nodes; may be absent" },
 	{ "heartbeat_interval_secs", MR_U32, MR_AT(struct node_conf, heartbeat), .min = 1,
@@ -218,19 +228,32 @@ static const struct mr_field node_fields[] = {
 	  .def = 30, .unit = "s", .help = "a silent link is removed" },
 	{ "drain_timeout_secs", MR_U32, MR_AT(struct node_conf, drain), .max = 60, .def = 2,
 	  .unit = "s", .help = "a stopping node runs on for its last words" },
-	{ "limits", MR_GROUP, MR_AT(struct node_conf, limits), .of = limits_fields },
-	{ "rate_limit", MR_GROUP, MR_AT(struct node_conf, rate_limit), .of = rate_limit_fields },
-	{ "retry", MR_GROUP, MR_AT(struct node_conf, retry), .of = retry_fields },
-	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields },
-	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields },
-	{ "tree", MR_GROUP, MR_AT(struct node_conf, tree), .of = mr_tree_fields },
-	{ "bloom", MR_GROUP, MR_AT(struct node_conf, bloom), .of = mr_bloom_fields },
-	{ "cache", MR_GROUP, MR_AT(struct node_conf, cache), .of = mr_cache_fields },
-	{ "lookup", MR_GROUP, MR_AT(struct node_conf, lookup), .of = mr_lookup_fields },
-	{ "discovery", MR_GROUP, MR_AT(struct node_conf, discovery), .of = mr_lookup_fields },
-	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields },
-	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields },
-	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields },
+	{ "limits", MR_GROUP, MR_AT(struct node_conf, limits), .of = limits_fields,
+	  .help = "how many of what at a time" },
+	{ "rate_limit", MR_GROUP, MR_AT(struct node_conf, rate_limit), .of = rate_limit_fields,
+	  .help = "handshakes: how long one may take, and how many there may be" },
+	{ "retry", MR_GROUP, MR_AT(struct node_conf, retry), .of = retry_fields,
+	  .help = "dialling again" },
+	{ "session", MR_GROUP, MR_AT(struct node_conf, session), .of = session_fields,
+	  .help = "sessions with far ends" },
+	{ "rekey", MR_GROUP, MR_AT(struct node_conf, rekey), .of = rekey_fields,
+	  .help = "how long a key is used" },
+	{ "tree", MR_GROUP, MR_AT(struct node_conf, tree), .of = mr_tree_fields,
+	  .help = "the spanning tree, and when a parent is left for another" },
+	{ "bloom", MR_GROUP, MR_AT(struct node_conf, bloom), .of = mr_bloom_fields,
+	  .help = "the filters that say who is behind a neighbour" },
+	{ "cache", MR_GROUP, MR_AT(struct node_conf, cache), .of = mr_cache_fields,
+	  .help = "other nodes' places in the tree" },
+	{ "lookup", MR_GROUP, MR_AT(struct node_conf, lookup), .of = mr_lookup_fields,
+	  .help = "finding the place of a node" },
+	{ "discovery", MR_GROUP, MR_AT(struct node_conf, discovery), .of = mr_lookup_fields,
+	  .help = "lookup, as it was called before; goes behind lookup, key by key" },
+	{ "mmp", MR_GROUP, MR_AT(struct node_conf, mmp), .of = mmp_fields,
+	  .help = "reports about links" },
+	{ "session_mmp", MR_GROUP, MR_AT(struct node_conf, session_mmp), .of = mmp_fields,
+	  .help = "reports about sessions" },
+	{ "ecn", MR_GROUP, MR_AT(struct node_conf, ecn), .of = ecn_fields,
+	  .help = "telling far ends of congestion" },
 	{ 0 }
 };
 
@@ -274,17 +297,22 @@ static void check_node(const void *conf, const struct mr_json *doc, struct mr_re
 		mr_complain(report, mr_json_where(doc, rekey_path), "%s", text);
 }
 
-static const char *dns_bind_rule(const void *member)
+static const char *dns_bind_wrong(const void *member)
 {
-	const char *bind = *(char *const *)member;
-
-	return bind && mr_dns_address_valid(bind) ? NULL : "is no IP address";
+	return mr_dns_address_valid(*(char *const *)member) ? NULL : "is no IP address";
 }
+
+static const struct mr_field_rule dns_bind_rule = {
+	.wrong = dns_bind_wrong, .type = "IP address", .good = "127.0.0.1",
+	.bad = (const char *const[]){ "", "localhost", "[::1]", "::1 ", NULL },
+	.unseen = (const char *const[]){ "127.0.0", "300.0.0.1", "1:2", "abc", NULL },
+	.schema = "{ \"pattern\": \"^[0-9A-Fa-f:.]+$\" }",
+};
 
 static const struct mr_field dns_fields[] = {
 	{ "enabled", MR_BOOL, MR_AT(struct dns, enabled), .def = 1,
 	  .help = "answer questions for the addresses of names in .fips" },
-	{ "bind_addr", MR_TEXT, MR_AT(struct dns, bind), .text = "::1", .rule = dns_bind_rule,
+	{ "bind_addr", MR_TEXT, MR_AT(struct dns, bind), .text = "::1", .rule = &dns_bind_rule,
 	  .help = "address to answer at" },
 	{ "port", MR_U32, MR_AT(struct dns, port), .min = 1, .max = 65535, .def = 5354,
 	  .help = "UDP port to answer at" },

@@ -19,26 +19,39 @@
 #define USUAL_MTU   1500 /* of an interface that is not there when a file is checked */
 #define SPARE_BYTES 100  /* received frames may be this much longer before they count as truncated */
 
-static const char *interface_rule(const void *member)
+static const char *interface_wrong(const void *member)
 {
 	const char *text = *(char *const *)member;
 
-	return text && *text && strlen(text) < IFNAMSIZ ? NULL : "is no name of an interface";
+	return *text && strlen(text) < IFNAMSIZ ? NULL :
+	                                          "is no name of an interface (1 to 15 bytes)";
 }
 
-static const char *mtu_rule(const void *member)
+static const struct mr_field_rule interface_rule = {
+	.wrong = interface_wrong, .good = "eth0",
+	.bad = (const char *const[]){ "", "an-interface-too", NULL },
+	.unseen = (const char *const[]){ "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", NULL },
+	.schema = "{ \"minLength\": 1, \"maxLength\": 15 }",
+};
+
+static const char *mtu_wrong(const void *member)
 {
 	uint32_t mtu = *(const uint32_t *)member;
 
 	return mtu == 0 || mtu >= 576 ? NULL : "is below 576, and not 0 either";
 }
 
+static const struct mr_field_rule mtu_rule = {
+	.wrong = mtu_wrong, .good = "576", .bad = (const char *const[]){ "1", "575", NULL },
+	.schema = "{ \"anyOf\": [ { \"maximum\": 0 }, { \"minimum\": 576 } ] }",
+};
+
 static const struct mr_field ether_fields[] = {
 	{ "interface", MR_TEXT, MR_AT(struct mr_ether_conf, interface), .required = true,
-	  .rule = interface_rule, .help = "name of the interface" },
+	  .rule = &interface_rule, .help = "name of the interface" },
 	{ "ethertype", MR_U32, MR_AT(struct mr_ether_conf, ethertype), .min = 0x600, .max = 0xffff,
 	  .def = FIPS_ETHER_TYPE, .help = "EtherType of our frames" },
-	{ "mtu", MR_U32, MR_AT(struct mr_ether_conf, mtu), .max = 65000, .rule = mtu_rule,
+	{ "mtu", MR_U32, MR_AT(struct mr_ether_conf, mtu), .max = 65000, .rule = &mtu_rule,
 	  .unit = "bytes", .help = "largest frame; 0: that of the interface, less 3" },
 	{ "recv_buf_size", MR_U32, MR_AT(struct mr_ether_conf, recv_buf_size), .min = 4096,
 	  .max = BUFFER_MAX, .def = 2u << 20, .unit = "bytes", .help = "socket receive buffer" },
@@ -60,7 +73,7 @@ static const struct mr_field ether_fields[] = {
 
 static const struct mr_section ether_sections[] = {
 	{ .path = "transports.ethernet", .fields = ether_fields, .size = sizeof(struct mr_ether_conf),
-	  .instances = true, .help = "Ethernet transport; one object, or a name -> object map of several" },
+	  .instances = true, .help = "the Ethernet transport" },
 	{ 0 }
 };
 

@@ -59,12 +59,20 @@ const char *mr_hostport_wrong(const char *text)
 	return mr_hostport_parse(text, &address, &len);
 }
 
-const char *mr_hostport_rule(const void *member)
+static const char *setting_wrong(const void *member)
 {
-	const char *text = *(char *const *)member;
-
-	return text ? mr_hostport_wrong(text) : NULL;
+	return mr_hostport_wrong(*(char *const *)member);
 }
+
+static const char *const bad[] = { "", "2121", "host", "192.0.2.1", ":2121", "192.0.2.1:",
+	                           "::1:2121", "192.0.2.1:x", "192.0.2.1:-1", NULL };
+static const char *const unseen[] = { "192.0.2.1:65536", "300.0.0.1:2121", "host.example:2121",
+	                              "[::g]:2121", NULL };
+
+const struct mr_field_rule mr_hostport_rule = {
+	.wrong = setting_wrong, .type = "address:port", .good = "0.0.0.0:2121", .bad = bad, .unseen = unseen,
+	.schema = "{ \"pattern\": \"^(\\\\[.+\\\\]|[^:]+):[0-9]+$\" }",
+};
 
 void mr_hostport_text(const struct sockaddr *address, char text[MR_HOSTPORT])
 {

@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include "core/field.h"
+
 #define MR_HOSTPORT 64 /* bytes of such a text, with its NUL */
 
 /* Take it apart without asking anybody.  NULL, or what is wrong, as the end of a sentence that begins
@@ -11,8 +13,8 @@
 const char *mr_hostport_parse(const char *text, struct sockaddr_storage *out, socklen_t *len);
 const char *mr_hostport_wrong(const char *text);
 
-/* The rule of a setting that is one; absent is fine. */
-const char *mr_hostport_rule(const void *member);
+/* The rule of a setting that is one. */
+extern const struct mr_field_rule mr_hostport_rule;
 
 /* The other way, of AF_INET and AF_INET6. */
 void mr_hostport_text(const struct sockaddr *address, char text[MR_HOSTPORT]);

@@ -16,7 +16,7 @@
 #define BACKLOG    128
 
 static const struct mr_field tcp_fields[] = {
-	{ "bind_addr", MR_TEXT, MR_AT(struct mr_tcp_conf, bind_addr), .rule = mr_hostport_rule,
+	{ "bind_addr", MR_TEXT, MR_AT(struct mr_tcp_conf, bind_addr), .rule = &mr_hostport_rule,
 	  .help = "address and port to listen on; left out, connections are only made" },
 	{ "mtu", MR_U32, MR_AT(struct mr_tcp_conf, mtu), .min = 576, .max = 65000, .def = 1400,
 	  .unit = "bytes", .help = "largest frame; a connection's segments may be smaller" },
@@ -37,7 +37,7 @@ static const struct mr_field tcp_fields[] = {
 
 static const struct mr_section tcp_sections[] = {
 	{ .path = "transports.tcp", .fields = tcp_fields, .size = sizeof(struct mr_tcp_conf),
-	  .instances = true, .help = "TCP transport; one object, or a name -> object map of several" },
+	  .instances = true, .help = "the TCP transport" },
 	{ 0 }
 };
 

@@ -26,19 +26,25 @@
 
 #define UDP_SEND_MAX 65487 /* bytes of one segmented send over IPv6 */
 
-static const char *name_rule(const void *member)
+static const char *name_wrong(const void *member)
 {
 	const char *name = *(char *const *)member;
 
-	if (!name || !*name || strlen(name) > 15 || strpbrk(name, "/ :%"))
-		return "is no device name (1 to 15 characters, no slash, colon or space)";
+	if (!*name || strlen(name) > 15 || strpbrk(name, "/ :%"))
+		return "is no device name (1 to 15 bytes, no slash, colon, percent sign or space)";
 	return NULL;
 }
+
+static const struct mr_field_rule name_rule = {
+	.wrong = name_wrong, .good = "fips0",
+	.bad = (const char *const[]){ "", "a-device-so-long", "a/b", "a b", "a:b", "fips%d", NULL },
+	.schema = "{ \"pattern\": \"^[^/ :%]*$\", \"minLength\": 1, \"maxLength\": 15 }",
+};
 
 static const struct mr_field tun_fields[] = {
 	{ "enabled", MR_BOOL, MR_AT(struct mr_tun_conf, enabled),
 	  .help = "make a TUN device, so that programs reach fd00::/8" },
-	{ "name", MR_TEXT, MR_AT(struct mr_tun_conf, name), .text = "fips0", .rule = name_rule,
+	{ "name", MR_TEXT, MR_AT(struct mr_tun_conf, name), .text = "fips0", .rule = &name_rule,
 	  .help = "name of the device" },
 	{ "mtu", MR_U32, MR_AT(struct mr_tun_conf, mtu), .min = 1280, .max = 64000, .def = 1280,
 	  .unit = "bytes", .help = "MTU of the device" },

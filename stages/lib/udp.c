@@ -23,7 +23,7 @@
 
 static const struct mr_field udp_fields[] = {
 	{ "bind_addr", MR_TEXT, MR_AT(struct mr_udp_conf, bind_addr), .text = "0.0.0.0:2121",
-	  .rule = mr_hostport_rule, .help = "address and port to listen on; its family is the socket's" },
+	  .rule = &mr_hostport_rule, .help = "address and port to listen on; its family is the socket's" },
 	{ "mtu", MR_U32, MR_AT(struct mr_udp_conf, mtu), .min = 576, .max = 65000, .def = 1280,
 	  .unit = "bytes", .help = "largest frame sent, which is the UDP payload" },
 	{ "recv_buf_size", MR_U32, MR_AT(struct mr_udp_conf, recv_buf_size), .min = 4096,
@@ -41,7 +41,7 @@ static const struct mr_field udp_fields[] = {
 
 static const struct mr_section udp_sections[] = {
 	{ .path = "transports.udp", .fields = udp_fields, .size = sizeof(struct mr_udp_conf),
-	  .instances = true, .help = "UDP transport; one object, or a name -> object map of several" },
+	  .instances = true, .help = "the UDP transport" },
 	{ 0 }
 };
 

@@ -50,7 +50,7 @@ out_has "usage: millrace COMMAND"
 err_empty
 expect 2 chek
 err_has 'there is no command "chek"; did you mean "check"?'
-for c in run check reload stats show connect disconnect probe keygen pubkey version; do
+for c in run check reload stats show connect disconnect probe keygen pubkey kinds schema version; do
 	expect 0 $c --help
 	out_has "usage: millrace $c"
 	out_has "--help"
@@ -60,7 +60,7 @@ for c in run check reload stats show connect disconnect probe keygen pubkey vers
 	err_has "there is no option --no-such-option"
 	err_has "Try \`millrace $c --help\`"
 	out_empty
-	case $c in show | connect | disconnect | probe) continue ;; esac
+	case $c in show | connect | disconnect | probe | kinds | schema) continue ;; esac
 	expect 2 $c stray
 	err_has '"stray" is one word too many'
 done
@@ -84,6 +84,45 @@ expect 2 check -g
 err_has "-g needs a value"
 expect 2 check --help=5
 err_has "takes no value"
+
+# ---- kinds and schemas ----
+expect 0 kinds
+out_has "rx           read datagrams from the UDP sockets"
+out_has "(plugin tap)"
+err_empty
+expect 0 kinds rx
+out_has "batch: whole number from 1 to 64, in messages; default 64."
+out_has "socket-overflow: "
+expect 0 kinds tcp --json
+out_has '"when": "transports.tcp"'
+expect 2 kinds rxx
+err_has 'there is no kind "rxx"; did you mean "rx"?'
+expect 2 kinds rx tcp
+err_has '"tcp" is one word too many'
+expect 2 schema
+err_has "the schema of what?"
+expect 2 schema nod
+err_has 'there is no file "nod"; did you mean "node"?'
+expect 2 schema node transports.upd
+err_has 'there is no setting "upd" in transports; did you mean "udp"?'
+expect 2 schema graph edges..full
+err_has '"edges..full" is not a path such as transports.udp'
+expect 0 schema node transports.udp.mtu
+out_has '"minimum": 576'
+expect 0 schema graph workers --text
+out_has "  threads: whole number from 1 to 16; default 1."
+expect 0 schema node tun --markdown
+out_has '| `mtu` | whole number from 1280 to 64000, in bytes | 1280 |'
+
+# A key for editors is accepted in both files, and is a string.
+echo '{ "$schema": "node.schema.json", "tun": { "enabled": false } }' >s.json
+sed 's/{/{ "$schema": "graph.schema.json",/;q' "$top/graphs/fused.json" >g.json
+sed 1d "$top/graphs/fused.json" >>g.json
+expect 0 check -c s.json -g ./g.json
+err_empty
+echo '{ "$schema": 5 }' >s.json
+expect 2 check -c s.json
+err_has 's.json:1:3: ["$schema"]: 5 is not a string'
 
 # ---- version ----
 expect 0 version

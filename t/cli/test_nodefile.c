@@ -28,7 +28,7 @@ static const struct {
 	{ "{ \"node\": 5 }", "f.json:1:3: node: 5 is not an object\n" },
 	{ "{ \"node\": { \"identity\": { \"nsec\": 12 } } }",
 	  "f.json:1:27: node.identity.nsec: the value is not a string\n" },
-	{ "{ \"graph\": \"\" }", "f.json:1:3: graph: \"\" is empty\n" },
+	{ "{ \"graph\": \"\" }", "f.json:1:3: graph: \"\" is neither auto nor a name nor a path\n" },
 	{ "{ \"log\": { \"level\": \"loud\" } }",
 	  "f.json:1:12: log.level: \"loud\" is not one of error, warn, info, debug, trace\n" },
 	/* parts that are not built */

@@ -28,10 +28,15 @@ struct all {
 
 static const char *const words[] = { "wait", "drop", NULL };
 
-static const char *even(const void *member)
+static const char *not_even(const void *member)
 {
 	return *(const uint32_t *)member % 2 ? "is odd" : NULL;
 }
+
+static const struct mr_field_rule even = {
+	.wrong = not_even, .bad = (const char *const[]){ "577", NULL },
+	.schema = "{ \"multipleOf\": 2 }",
+};
 
 static const struct mr_field inner_fields[] = {
 	{ .name = "depth", .type = MR_U32, MR_AT(struct inner, depth), .min = 1, .max = 9, .def = 3 },
@@ -42,7 +47,7 @@ static const struct mr_field inner_fields[] = {
 static const struct mr_field fields[] = {
 	{ .name = "on", .type = MR_BOOL, MR_AT(struct all, on), .def = 1 },
 	{ .name = "small", .type = MR_U32, MR_AT(struct all, small), .min = 576, .max = 9000,
-	  .def = 1280, .unit = "bytes", .rule = even, .help = "a size" },
+	  .def = 1280, .unit = "bytes", .rule = &even, .help = "a size" },
 	{ .name = "pow2", .type = MR_POW2, MR_AT(struct all, pow2), .min = 64, .max = 8192, .def = 1024 },
 	{ .name = "big", .type = MR_U64, MR_AT(struct all, big), .def = 7 },
 	{ .name = "ratio", .type = MR_REAL, MR_AT(struct all, ratio), .real_min = 0.5, .real_max = 2,

@@ -298,7 +298,7 @@ static const struct {
 	{ STAGES "\"edges\": [ " A ",\n{ \"from\": \"filter.out\", \"to\": \"nubmer.in\", \"full\": \"drop\" } ] }",
 	  "g.json:3:25: edges[1].to: there is no stage \"nubmer\"; did you mean \"number\"?\n"
 	  "g.json:1:57: stages.send: no edge leads to its input frames\n" },
-	{ STAGES EDGES ",\n\"x\": 1, \"workers\": { } }", "g.json:3:1: x: there is no such key; there are graph, summary, stages, edges, workers\n" },
+	{ STAGES EDGES ",\n\"x\": 1, \"workers\": { } }", "g.json:3:1: x: there is no such key; there are graph, summary, stages, edges, workers, $schema\n" },
 	{ STAGES "\"edges\": [ " A ", " B ", " C ",\n{ \"from\": \"source.a\", \"to\": \"send.raw\", \"full\": \"drop\" },\n"
 	  "{ \"from\": \"send\", \"to\": \"source\", \"full\": \"drop\" },\n"
 	  "{ \"from\": \"zebra.a\", \"to\": \"filter.side\" },\n"

@@ -1,0 +1,26 @@
+#!/bin/sh
+# The JSON Schemas, by an independent validator: valid themselves; they accept every example that is shown
+# and whatever stored document the parser accepts, and refuse the bad values that the parser refuses.
+#
+# Needs python3 with jsonschema 4.10 or later; without them it is skipped.
+
+top=$(cd "${srcdir:-.}" && pwd) || exit 99
+millrace=${MILLRACE:-./millrace}
+case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
+[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
+cases=$(dirname "$millrace")/t/cli/test_settings
+[ -x "$cases" ] || { echo "no $cases"; exit 77; }
+python=
+for p in python3 /usr/bin/python3; do
+	"$p" -c 'from jsonschema import Draft202012Validator' 2>/dev/null && python=$p && break
+done
+[ -n "$python" ] || { echo "no python3 with jsonschema"; exit 77; }
+
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+
+"$millrace" schema node >"$dir/node.json" || exit 1
+"$millrace" schema graph >"$dir/graph.json" || exit 1
+"$cases" cases >"$dir/cases" && "$cases" stored >>"$dir/cases" || exit 1
+"$python" "$top/t/cli/schema_check.py" "$dir" "$top" "$dir/cases"
