@@ -79,3 +79,34 @@ install-completion:
 uninstall-local: uninstall-completion
 uninstall-completion:
 	rm -f '$(DESTDIR)$(bashcompdir)/millrace'
+
+# ---- systemd: a service, who it runs as, and the folder of its node file ----------------------
+confdir = $(sysconfdir)/millrace
+EXTRA_DIST += \
+	contrib/systemd/millrace.service.in \
+	contrib/systemd/sysusers.conf.in \
+	contrib/systemd/tmpfiles.conf.in
+if HAVE_SYSTEMDSYSTEMUNITDIR
+nodist_systemdsystemunit_DATA = contrib/systemd/millrace.service
+endif
+if HAVE_SYSUSERSDIR
+nodist_sysusers_DATA = contrib/systemd/sysusers.d/millrace.conf
+endif
+if HAVE_TMPFILESDIR
+nodist_tmpfiles_DATA = contrib/systemd/tmpfiles.d/millrace.conf
+endif
+systemd_files = \
+	contrib/systemd/millrace.service \
+	contrib/systemd/sysusers.d/millrace.conf \
+	contrib/systemd/tmpfiles.d/millrace.conf
+check_DATA = $(systemd_files)
+CLEANFILES += $(systemd_files)
+
+fill_in = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) -e 's|@bindir[@]|$(bindir)|g' \
+	-e 's|@confdir[@]|$(confdir)|g' -e 's|@docdir[@]|$(docdir)|g'
+contrib/systemd/millrace.service: contrib/systemd/millrace.service.in Makefile
+	$(fill_in) '$(srcdir)/contrib/systemd/millrace.service.in' >$@
+contrib/systemd/sysusers.d/millrace.conf: contrib/systemd/sysusers.conf.in Makefile
+	$(fill_in) '$(srcdir)/contrib/systemd/sysusers.conf.in' >$@
+contrib/systemd/tmpfiles.d/millrace.conf: contrib/systemd/tmpfiles.conf.in Makefile
+	$(fill_in) '$(srcdir)/contrib/systemd/tmpfiles.conf.in' >$@

@@ -5,6 +5,7 @@ dist_doc_DATA += \
 	doc/control-socket.md \
 	doc/graphs.md \
 	doc/reload.md \
+	doc/service.md \
 	doc/plugins.md \
 	doc/stats.md
 

@@ -419,6 +419,7 @@ test_scripts = \
 	t/cli/test_reload.sh \
 	t/cli/test_top.sh \
 	t/cli/test_schema.sh \
+	t/cli/test_service.sh \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
