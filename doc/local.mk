@@ -6,6 +6,7 @@ dist_doc_DATA += \
 	doc/graphs.md \
 	doc/reload.md \
 	doc/service.md \
+	doc/writing-a-stage.md \
 	doc/plugins.md \
 	doc/stats.md
 

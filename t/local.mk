@@ -415,15 +415,17 @@ test_scripts = \
 	t/cli/test_complete.sh \
 	t/cli/test_exports.sh \
 	t/cli/test_graphs_page.sh \
+	t/cli/test_manual.sh \
 	t/cli/test_reference.sh \
 	t/cli/test_reload.sh \
+	t/cli/test_stage_page.sh \
 	t/cli/test_top.sh \
 	t/cli/test_schema.sh \
 	t/cli/test_service.sh \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) t/cli/schema_check.py t/tsan.supp
+EXTRA_DIST += $(test_scripts) t/cli/schema_check.py t/lib/page.sh t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
