@@ -38,14 +38,32 @@ static void on_stats(void *arg, const char *query, struct mr_reply *reply)
 	mr_view_free(view);
 }
 
+/* Two texts as one; both are given up.  NULL when either is. */
+static char *joined(char *a, size_t *len, char *b, size_t more)
+{
+	char *both = a && b ? realloc(a, *len + more + 1) : NULL;
+
+	if (both) {
+		memcpy(both + *len, b, more + 1);
+		*len += more;
+	} else {
+		free(a);
+	}
+	free(b);
+	return both;
+}
+
+/* What the engine measures, and what control knows of peers and sessions. */
 static void on_metrics(void *arg, const char *query, struct mr_reply *reply)
 {
 	struct cli_pages *pages = arg;
 	struct mr_view *view = mr_engine_view(pages->engine);
-	size_t len = 0;
+	size_t len = 0, more = 0;
 	char *body = view ? mr_stats_metrics(view, &len) : NULL;
+	char *peers = mr_control_metrics(mr_engine_host_state(pages->engine), &more);
 
 	(void)query;
+	body = joined(body, &len, peers, more);
 	give(reply, 200, "text/plain; version=0.0.4; charset=utf-8", body, len);
 	mr_view_free(view);
 }

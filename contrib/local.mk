@@ -14,6 +14,9 @@ EXTRA_DIST += \
 	contrib/check.sh \
 	contrib/completions/millrace.bash \
 	contrib/demo.sh \
+	contrib/grafana/README.md \
+	contrib/grafana/alerts.yml \
+	contrib/grafana/millrace.json \
 	contrib/lib.sh \
 	contrib/sample-plugin/Makefile \
 	contrib/sample-plugin/count.c

@@ -346,16 +346,24 @@ static void put_hists(FILE *f, const struct mr_view *v)
 
 /* ---- counters of the kinds' own ---- */
 
-/* Words joined by '_', in characters a name may have. */
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* Words joined by '_', in characters a name may have.  The word "us", which Prometheus takes for
+ * microseconds, is "here". */
 static void add_word(char *name, size_t room, const char *word)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), len;
 
 	if (n > 0 && n + 1 < room)
 		name[n++] = '_';
-	for (; *word && n + 1 < room; word++, n++)
-		name[n] = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-		                 *word) ? *word : '_';
+	for (; *word && n + 1 < room; word += len ? len : 1) {
+		len = strspn(word, letters);
+		if (len == 2 && strncmp(word, "us", 2) == 0)
+			snprintf(name + n, room - n, "here");
+		else
+			snprintf(name + n, room - n, "%.*s", len ? (int)len : 1, len ? word : "_");
+		n += strlen(name + n);
+	}
 	name[n] = '\0';
 }
 

@@ -414,6 +414,7 @@ test_scripts = \
 	t/cli/test_cli.sh \
 	t/cli/test_complete.sh \
 	t/cli/test_exports.sh \
+	t/cli/test_grafana.sh \
 	t/cli/test_graphs_page.sh \
 	t/cli/test_manual.sh \
 	t/cli/test_reference.sh \

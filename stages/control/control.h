@@ -37,4 +37,7 @@ unsigned mr_control_linked(const void *control, unsigned *peers);
  * memory. */
 char *mr_control_peers_json(const void *control, uint64_t now);
 
+/* Both by state, and the peers of the node file one by one, for Prometheus; likewise. */
+char *mr_control_metrics(const void *control, size_t *len);
+
 #endif

@@ -14,6 +14,7 @@ libstages_a_SOURCES += \
 	stages/control/links.c \
 	stages/control/mesh_settings.c \
 	stages/control/mesh_settings.h \
+	stages/control/metrics.c \
 	stages/control/names.c \
 	stages/control/orders.c \
 	stages/control/peers.c \

@@ -51,7 +51,7 @@ bool mr_control_session(const void *control, unsigned index, struct fips_session
 
 /* ---- as JSON ---- */
 
-static const char *const peer_states[] = {
+const char *const mr_control_peer_states[] = {
 	[FIPS_PEER_IDLE] = "idle",
 	[FIPS_PEER_BEHIND] = "behind",
 	[FIPS_PEER_DIALLING] = "dialling",
@@ -59,7 +59,7 @@ static const char *const peer_states[] = {
 	[FIPS_PEER_UP] = "up",
 };
 
-static const char *const session_states[] = {
+const char *const mr_control_session_states[] = {
 	[FIPS_SESSION_ANSWERED] = "answered",
 	[FIPS_SESSION_INITIATING] = "initiating",
 	[FIPS_SESSION_ESTABLISHED] = "established",
@@ -101,7 +101,7 @@ static json_t *peer_json(const struct fips_peer_info *p, uint64_t now)
 	json_object_set_new(o, "name", json_string(p->name));
 	json_object_set_new(o, "alias", p->alias[0] ? json_string(p->alias) : json_null());
 	json_object_set_new(o, "configured", json_boolean(p->configured));
-	json_object_set_new(o, "state", json_string(peer_states[p->state]));
+	json_object_set_new(o, "state", json_string(mr_control_peer_states[p->state]));
 	if (p->state == FIPS_PEER_PROVISIONAL || p->state == FIPS_PEER_UP) {
 		mr_via_text(&p->via, via);
 		json_object_set_new(o, "via", json_string(via));
@@ -124,7 +124,7 @@ static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 	char hop[FIPS_ADDR_TEXT];
 
 	names_json(o, &s->addr);
-	json_object_set_new(o, "state", json_string(session_states[s->state]));
+	json_object_set_new(o, "state", json_string(mr_control_session_states[s->state]));
 	json_object_set_new(o, "initiator", json_boolean(s->initiator));
 	json_object_set_new(o, "confirmed", json_boolean(s->confirmed));
 	json_object_set_new(o, "age_s", json_real(seconds(s->since, now)));

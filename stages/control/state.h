@@ -64,6 +64,9 @@ enum control_count {
 
 extern const struct mr_named mr_control_counters[]; /* counts.c */
 
+/* program.c: states as words, by enum fips_peer_state and fips_session_state */
+extern const char *const mr_control_peer_states[], *const mr_control_session_states[];
+
 #define CONTROL_TICK     MR_NS_PER_S
 #define CONTROL_ACTIONS  512  /* actions that may wait, at most                     */
 #define CONTROL_PACKETS  (2 * CONTROL_ACTIONS) /* of its own on the way: all that waited a moment ago
