@@ -133,6 +133,7 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 		if (!w->pool)
 			return false;
 	}
+	mr_tracer_set(w, NULL);
 	w->turn = (struct mr_turn){ .worker = index, .pool = w->pool, .runtime = w };
 	return true;
 }

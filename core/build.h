@@ -40,9 +40,10 @@ void mr_epochs_close(struct mr_epochs *epochs);
 bool mr_build(struct mr_engine *e);
 void mr_unbuild(struct mr_engine *e);
 
-/* engine.c: make the host's descriptor readable; packets that are not at home, after those in rings
- * have been sent there (no thread runs). */
+/* engine.c: make the host's descriptor readable; a packet back into its pool, and the packets that are not
+ * at home, after those in rings have been put there (no thread runs). */
 void     mr_host_ask(struct mr_engine *e);
+void     mr_put_home(struct mr_engine *e, struct mr_pkt *p);
 unsigned mr_count_missing(struct mr_engine *e);
 
 #endif

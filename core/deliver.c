@@ -7,6 +7,8 @@
  *   4. at an inline `drop` edge the consumer's own rule is asked, besides what is set aside
  *
  * A call has a lane, that of its vector, and hands on in it; all calls but process are bulk.
+ *
+ * While packets are followed (tracer.h) a call is looked at before and behind 2.
  */
 
 #include "core/worker.h"
@@ -70,9 +72,11 @@ static uint64_t bytes_in(const struct mr_vector *v)
 static void drop_at_edge(struct mr_worker *w, struct mr_replica *r, unsigned output,
                          struct mr_vector *v)
 {
-	r->block->live[MR_WORDS + r->ndrop + output] += v->n;
+	unsigned word = MR_WORDS + r->ndrop + output;
+
+	r->block->live[word] += v->n;
 	for (unsigned i = 0; i < v->n; i++)
-		mr_free(&w->turn, v->pkt[i]);
+		mr_gone(w, r, word, v->pkt[i]);
 	v->n = 0;
 }
 
@@ -153,6 +157,15 @@ static void account_call(struct mr_worker *w, struct mr_replica *r)
 	mr_tally(&r->block->live[MR_W_CALLS], 1);
 }
 
+static void traced_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
+                           struct mr_vector *v)
+{
+	mr_tracer_begin(w, r, v, false);
+	r->kind->process(r->state, input, v, &w->turn);
+	account_call(w, r);
+	mr_tracer_called(w, r);
+}
+
 static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, enum mr_lane lane,
                     struct mr_vector *v)
 {
@@ -165,8 +178,12 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, e
 	mr_tally(&word[MR_W_VECTORS], 1);
 	mr_hist_add(&r->hist[MR_H_SIZE], v->n, 1);
 	point_turn(w, r);
-	r->kind->process(r->state, input, v, &w->turn);
-	account_call(w, r);
+	if (w->tracer) {
+		traced_process(w, r, input, v);
+	} else {
+		r->kind->process(r->state, input, v, &w->turn);
+		account_call(w, r);
+	}
 	deliver(w, r);
 	w->lane = before;
 }
@@ -218,72 +235,97 @@ void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vect
 	assert(ring->prod.slot == ((slot + 1) & ring->mask));
 }
 
+static bool traced_pull(struct mr_worker *w, struct mr_replica *r)
+{
+	bool more;
+
+	mr_tracer_begin(w, r, NULL, true);
+	more = r->kind->pull(r->state, &w->turn);
+	account_call(w, r);
+	mr_tracer_called(w, r);
+	return more;
+}
+
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r)
 {
 	struct mr_rule *rule = &r->rule[MR_PORTS_MAX][MR_LANE_BULK];
 	bool more;
 
 	point_turn(w, r);
-	more = r->kind->pull(r->state, &w->turn);
-	account_call(w, r);
+	if (w->tracer) {
+		more = traced_pull(w, r);
+	} else {
+		more = r->kind->pull(r->state, &w->turn);
+		account_call(w, r);
+	}
 	set_aside(w, rule);
 	deliver(w, r);
 	give_back(w, rule);
 	return more;
 }
 
-void mr_call_timeout(struct mr_worker *w, struct mr_replica *r)
+/* ---- calls that come when they come ---- */
+
+static void begin(struct mr_worker *w, struct mr_replica *r)
 {
 	point_turn(w, r);
-	r->kind->timeout(r->state, &w->turn);
+	if (w->tracer)
+		mr_tracer_begin(w, r, NULL, false);
+}
+
+static void finish(struct mr_worker *w, struct mr_replica *r)
+{
 	account(w, r);
-	account(w, r);
+	if (w->tracer)
+		mr_tracer_called(w, r);
 	deliver(w, r);
+}
+
+void mr_call_timeout(struct mr_worker *w, struct mr_replica *r)
+{
+	begin(w, r);
+	r->kind->timeout(r->state, &w->turn);
+	finish(w, r);
 }
 
 void mr_call_order(struct mr_worker *w, struct mr_replica *r, struct mr_order *order)
 {
-	point_turn(w, r);
+	begin(w, r);
 	if (r->kind->order)
 		r->kind->order(r->state, order, &w->turn);
-	account(w, r);
-	account(w, r);
-	deliver(w, r);
+	finish(w, r);
 }
 
 void mr_call_event(struct mr_worker *w, struct mr_replica *r, const struct mr_event *event)
 {
-	point_turn(w, r);
+	begin(w, r);
 	if (r->kind->event)
 		r->kind->event(r->state, event, &w->turn);
-	account(w, r);
-	account(w, r);
-	deliver(w, r);
+	finish(w, r);
 }
 
 void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *order)
 {
-	point_turn(w, r);
+	begin(w, r);
 	if (order->done)
 		order->done(order, r->state, &w->turn);
-	account(w, r);
-	account(w, r);
-	deliver(w, r);
+	finish(w, r);
 }
 
 void mr_call_commit(struct mr_worker *w, struct mr_replica *r, bool go)
 {
-	point_turn(w, r);
+	begin(w, r);
 	if (r->kind->commit)
 		r->kind->commit(r->state, go, &w->turn);
-	account(w, r);
-	deliver(w, r);
+	finish(w, r);
 }
 
 void mr_call_flush(struct mr_worker *w, struct mr_replica *r)
 {
-	point_turn(w, r);
+	begin(w, r);
 	if (r->kind->flush)
 		r->kind->flush(r->state, &w->turn);
+	if (w->tracer)
+		mr_tracer_called(w, r);
 	deliver(w, r);
 }

@@ -13,6 +13,7 @@
 #include "core/build.h"
 #include "core/clock.h"
 #include "core/threads.h"
+#include "core/trace.h"
 
 #define HOST_TURNS 16
 
@@ -81,6 +82,12 @@ void mr_engine_stop(struct mr_engine *e)
 		mr_worker_flush(&e->worker[i]);
 }
 
+void mr_put_home(struct mr_engine *e, struct mr_pkt *p)
+{
+	p->pool = mr_pkt_home(p);
+	mr_pool_put(e->worker[p->pool].pool, p);
+}
+
 unsigned mr_count_missing(struct mr_engine *e)
 {
 	unsigned missing = 0;
@@ -91,7 +98,7 @@ unsigned mr_count_missing(struct mr_engine *e)
 
 		while (e->ring[i] && mr_ring_pop(e->ring[i], &v, &stamp)) {
 			for (unsigned n = 0; n < v.n; n++)
-				mr_pool_put(e->worker[v.pkt[n]->pool].pool, v.pkt[n]);
+				mr_put_home(e, v.pkt[n]);
 		}
 	}
 	for (unsigned i = 0; e->worker && i < e->workers; i++) {
@@ -109,6 +116,7 @@ unsigned mr_engine_close(struct mr_engine *e)
 
 	if (!e)
 		return 0;
+	mr_trace_close(e);
 	mr_stages_close(e);
 	if (e->host && e->host->epoch)
 		ck_epoch_barrier(e->host->epoch);
@@ -128,7 +136,9 @@ int mr_engine_host_fd(struct mr_engine *e)
 
 uint64_t mr_engine_host_deadline(struct mr_engine *e)
 {
-	return e->host ? mr_worker_deadline(e->host) : MR_NEVER;
+	uint64_t first = e->host ? mr_worker_deadline(e->host) : MR_NEVER, due = mr_trace_due(e);
+
+	return due < first ? due : first;
 }
 
 void *mr_engine_host_state(struct mr_engine *e)
@@ -147,6 +157,7 @@ void mr_engine_host_turn(struct mr_engine *e)
 	mr_worker_eat_wakes(w);
 	w->turn.now = e->now();
 	mr_worker_book(w, w->held ? MR_T_HELD : MR_T_IDLE);
+	mr_trace_tend(e);
 	for (unsigned i = 0; any && i < HOST_TURNS; i++)
 		any = mr_worker_turn(w);
 	mr_worker_publish(w);

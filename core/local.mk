@@ -114,6 +114,13 @@ libcore_a_SOURCES = \
 	core/table.h \
 	core/threads.c \
 	core/threads.h \
+	core/trace.c \
+	core/trace.h \
+	core/trace_parts.h \
+	core/trace_story.c \
+	core/trace_wish.c \
+	core/tracer.c \
+	core/tracer.h \
 	core/tsan.h \
 	core/turn.c \
 	core/unix_listen.c \

@@ -85,6 +85,12 @@ bool mr_mail_push(struct mr_mail *m, const void *letter)
 	return true;
 }
 
+uint32_t mr_mail_room(const struct mr_mail *m)
+{
+	return m->n - (uint32_t)(m->prod.sent -
+	                         atomic_load_explicit(&m->cons.done, memory_order_acquire));
+}
+
 bool mr_mail_pop(struct mr_mail *m, void *letter)
 {
 	const void *slot = dequeue(m);

@@ -21,6 +21,9 @@ void mr_mail_close(struct mr_mail *m);
 /* Producer only; false when full. */
 bool mr_mail_push(struct mr_mail *m, const void *letter);
 
+/* Letters that fit now.  Producer only. */
+uint32_t mr_mail_room(const struct mr_mail *m);
+
 /* Consumer only; false when empty. */
 bool mr_mail_pop(struct mr_mail *m, void *letter);
 bool mr_mail_ready(const struct mr_mail *m);

@@ -14,6 +14,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define EVERY_WORKER UINT32_MAX /* an order's stage: not for a stage, but for the workers themselves */
+
 struct letter {
 	struct mr_order *order;
 	uint8_t          rest[MR_LETTER - sizeof(struct mr_order *)];
@@ -28,6 +30,8 @@ static bool is_for(const struct mr_order *order, const struct mr_replica *r)
 
 static bool has_target(const struct mr_worker *w, const struct mr_order *order)
 {
+	if (order->stage == EVERY_WORKER)
+		return !w->host;
 	for (unsigned i = 0; i < w->replicas; i++) {
 		if (is_for(order, w->replica[i]))
 			return true;
@@ -77,6 +81,16 @@ static void send(struct mr_engine *e, struct mr_order *order)
 	e->backlog_end = &order->next;
 }
 
+bool mr_order_workers(struct mr_engine *e, struct mr_order *order)
+{
+	if (!e->host || e->workers < 2)
+		return false;
+	order->stage = EVERY_WORKER;
+	order->replica = MR_ALL_REPLICAS;
+	send(e, order);
+	return true;
+}
+
 bool mr_order_send(struct mr_turn *t, const char *kind, struct mr_order *order)
 {
 	struct mr_worker *host = t->runtime;
@@ -116,6 +130,8 @@ bool mr_serve_orders(struct mr_worker *w)
 		struct mr_order *order = letter.order;
 
 		any = true;
+		if (order->stage == EVERY_WORKER)
+			mr_tracer_order(w, order);
 		for (unsigned i = 0; i < w->replicas; i++) {
 			if (is_for(order, w->replica[i]))
 				mr_call_order(w, w->replica[i], order);

@@ -30,6 +30,7 @@
 #define MR_TAILROOM 64     /* bytes a pool keeps behind the largest view it promises  */
 #define MR_SIDE     64     /* bytes of the side area                                  */
 #define MR_NO_SLAB  0xffff /* pkt->slab of a packet with a buffer of its own          */
+#define MR_POOLS    32     /* there can be; pkt->pool from here on tells more          */
 #define MR_NO_HANDLE UINT64_MAX
 
 struct mr_pkt {
@@ -41,7 +42,7 @@ struct mr_pkt {
 	uint64_t near;  /* handle of the relation with a neighbour, or MR_NO_HANDLE    */
 	uint64_t far;   /* handle of the relation with an endpoint, or MR_NO_HANDLE    */
 	uint64_t seq;   /* counter or ticket                                           */
-	uint16_t pool;  /* index of the pool it goes home to; const                    */
+	uint16_t pool;  /* index of the pool it goes home to, and a trace's mark; the runtime's */
 	uint16_t slab;  /* slab of that pool, or MR_NO_SLAB                            */
 	uint16_t limit; /* a size limit found on the way, bytes                        */
 	uint8_t  mark;  /* which of an edge's packet shapes this is                    */
@@ -67,6 +68,13 @@ struct mr_vector {
 static inline unsigned mr_handle_hash(uint64_t handle)
 {
 	return (unsigned)(handle >> 20) & 0xfff;
+}
+
+/* The pool it goes home to: the low bits are its index, the others a mark of somebody who follows the
+ * packet (trace.h), 0: nobody does. */
+static inline uint16_t mr_pkt_home(const struct mr_pkt *p)
+{
+	return p->pool % MR_POOLS;
 }
 
 /* The side area: MR_SIDE bytes, as aligned as the descriptor. */

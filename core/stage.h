@@ -149,6 +149,8 @@ struct mr_kind {
 	                                    * back.  It may have several replicas under any of its
 	                                    * affinities, if no more than half of that can be on the
 	                                    * way at once; mr_setup.spread tells it        */
+	const char              *takes;    /* what has happened to a packet that it took (mr_take), in a word
+	                                    * or two: "sent"; NULL: "taken"                */
 	const char              *shows;    /* shows others what it is given: may be given plaintext only
 	                                    * where the node file has true at this path; NULL: does not */
 
@@ -308,11 +310,13 @@ static inline unsigned mr_room(const struct mr_turn *t, unsigned out)
 /* Give the buffer back to its pool, uncounted: for spare packets that never became one. */
 void mr_free(struct mr_turn *t, struct mr_pkt *p);
 
+/* End a packet by a word of the replica's, which counts it: for mr_drop and mr_take. */
+void mr_end(struct mr_turn *t, unsigned word, struct mr_pkt *p);
+
 /* End a packet by a named reason. */
 static inline void mr_drop(struct mr_turn *t, unsigned reason, struct mr_pkt *p)
 {
-	t->word[t->drops + reason]++;
-	mr_free(t, p);
+	mr_end(t, t->drops + reason, p);
 }
 
 /* End n packets that were made and have no descriptor yet by a named reason. */
@@ -324,9 +328,8 @@ static inline void mr_lose(struct mr_turn *t, unsigned reason, unsigned n)
 /* End a packet in good order: it left the node, or was meant for this stage. */
 static inline void mr_take(struct mr_turn *t, struct mr_pkt *p)
 {
-	t->word[MR_W_TAKEN]++;
 	t->word[MR_W_TAKEN_BYTES] += p->len;
-	mr_free(t, p);
+	mr_end(t, MR_W_TAKEN, p);
 }
 
 /* A spare packet (view empty at MR_HEADROOM), or NULL when the pool is empty.  It is nobody's

@@ -26,6 +26,7 @@
 #include "core/epoch.h"
 #include "core/json.h"
 #include "core/threads.h"
+#include "core/trace.h"
 
 /* ---- 1. what is different? ---- */
 
@@ -270,6 +271,9 @@ static void exchange(struct mr_engine *e, struct mr_engine *n)
 	e->started_ns = old.started_ns;
 	e->reload = old.reload;
 	e->pulse = old.pulse;
+	e->trace = old.trace;
+	e->traces = old.traces;
+	n->trace = NULL;
 	e->backlog_end = &e->backlog;
 	n->backlog_end = &n->backlog;
 	adopt_workers(e);
@@ -312,6 +316,7 @@ static void swap_parts(struct mr_engine *e, struct mr_engine *n, struct mr_swapp
 {
 	struct mr_moves moves;
 
+	mr_trace_cut(e, "another graph took the place of the one that ran");
 	mr_moves_gather(&moves, e, n);
 	flush(e);
 	mr_counters_carry(e, n);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/build.h"
 #include "core/clock.h"
 #include "core/epoch.h"
 
@@ -78,7 +79,7 @@ static struct mr_pkt *copy(struct mr_engine *to, const struct mr_pkt *p)
 	if (!c)
 		return NULL;
 	if (at + p->len > c->room) {
-		mr_pool_put(to->worker[c->pool].pool, c);
+		mr_put_home(to, c);
 		return NULL;
 	}
 	memcpy(c->base + at - head, p->base, head + p->len);
@@ -121,7 +122,7 @@ static void settle(struct mr_engine *from, struct mr_replica *r, struct mr_pkt *
 	} else {
 		word[MR_WORDS + r->kind->given_up]++;
 	}
-	mr_pool_put(from->worker[p->pool].pool, p);
+	mr_put_home(from, p);
 }
 
 /* Those of a vector that one replica gets. */
@@ -236,7 +237,7 @@ static void give_up(struct mr_engine *e, struct mr_replica *r, const struct mr_v
 	r->block->live[MR_WORDS + r->kind->given_up] += v->n;
 	for (unsigned i = 0; i < v->n; i++) {
 		r->block->live[MR_W_IN_BYTES] += v->pkt[i]->len;
-		mr_pool_put(e->worker[v->pkt[i]->pool].pool, v->pkt[i]);
+		mr_put_home(e, v->pkt[i]);
 	}
 }
 

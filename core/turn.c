@@ -13,16 +13,48 @@ static struct mr_worker *worker_of(struct mr_turn *t)
 	return t->runtime;
 }
 
+/* From another pool, or somebody wants to know. */
+static void go_far(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+{
+	unsigned home;
+
+	if (p->pool >= w->foreign)
+		mr_tracer_ended(w, r, word, p);
+	home = p->pool; /* its owner may mark it as soon as it is there */
+	if (home == w->index) {
+		mr_pool_put(w->pool, p);
+		return;
+	}
+	mr_pool_return(w->engine->worker[home].pool, (uint16_t)w->index, p);
+	w->returned |= 1u << home;
+}
+
+static inline void go_home(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+{
+	if (p->pool == w->home)
+		mr_pool_put(w->pool, p);
+	else
+		go_far(w, r, word, p);
+}
+
 void mr_free(struct mr_turn *t, struct mr_pkt *p)
 {
 	struct mr_worker *w = worker_of(t);
 
-	if (p->pool == w->index) {
-		mr_pool_put(w->pool, p);
-		return;
-	}
-	mr_pool_return(w->engine->worker[p->pool].pool, (uint16_t)w->index, p);
-	w->returned |= 1u << p->pool;
+	go_home(w, w->running, MR_NO_WORD, p);
+}
+
+void mr_end(struct mr_turn *t, unsigned word, struct mr_pkt *p)
+{
+	struct mr_worker *w = worker_of(t);
+
+	t->word[word]++;
+	go_home(w, w->running, word, p);
+}
+
+void mr_gone(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+{
+	go_home(w, r, word, p);
 }
 
 struct mr_pkt *mr_spare(struct mr_turn *t)
@@ -48,6 +80,7 @@ struct mr_pkt *mr_own(struct mr_turn *t, struct mr_pkt *p)
 		return p;
 	memcpy(mr_pkt_put(c, p->len), p->data, p->len);
 	mr_pkt_learn(c, p);
+	mr_tracer_moved(w, p, c);
 	mr_free(t, p);
 	return c;
 }
@@ -104,6 +137,7 @@ void mr_transit(struct mr_turn *t, const struct mr_vector *v)
 
 void mr_waited(struct mr_turn *t, uint64_t waited, uint64_t n)
 {
+	worker_of(t)->waited = waited;
 	mr_hist_add(&worker_of(t)->running->hist[MR_H_WAIT], waited, n);
 }
 

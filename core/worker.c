@@ -72,7 +72,7 @@ static void drop_overdue(struct mr_worker *w, struct mr_entry *e, uint64_t waite
 	word[MR_W_SOJOURN] += gone.n;
 	for (unsigned i = 0; i < gone.n; i++) {
 		word[MR_W_IN_BYTES] += gone.pkt[i]->len;
-		mr_free(&w->turn, gone.pkt[i]);
+		mr_gone(w, e->to, MR_W_SOJOURN, gone.pkt[i]);
 	}
 }
 

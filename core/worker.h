@@ -32,10 +32,13 @@
 #include "core/ring.h"
 #include "core/sojourn.h"
 #include "core/stage.h"
+#include "core/tracer.h"
 
 #define MR_WATCHES_MAX  32 /* descriptors a worker can watch                       */
 #define MR_RING_VECTORS 4  /* vectors taken from one ring input in a turn          */
 #define MR_LETTERS      1024
+
+_Static_assert(MR_WORKERS_MAX <= MR_POOLS, "each worker may have a pool");
 
 struct mr_worker;
 struct mr_engine;
@@ -143,8 +146,13 @@ struct mr_worker {
 	struct mr_pool       *pool;     /* NULL when no stage here makes packets     */
 	struct mr_turn        turn;
 	struct mr_replica    *running;  /* whose callback is on the stack            */
+	struct mr_tracer     *tracer;   /* of a trace under way, or NULL; see tracer.h */
 	bool                  covered;  /* room was set aside for the call under way     */
 	enum mr_lane          lane;     /* of the call under way; bulk when none is      */
+	uint16_t              home;     /* == index, and of packets that go home without a look; or none */
+	uint16_t              foreign;  /* homes from here on are looked at first    */
+	uint16_t              marks;    /* number of the last mark that was put on   */
+	uint64_t              waited;   /* ns, what the stage being called last said of that (mr_waited) */
 	uint32_t              returned; /* pools that packets were sent home to (bits) */
 	bool                  short_of_packets; /* a spare was asked for in vain     */
 	bool                  held;     /* work was left that waits for room or packets */
@@ -227,7 +235,16 @@ void mr_call_flush(struct mr_worker *w, struct mr_replica *r);
 void mr_call_done(struct mr_worker *w, struct mr_replica *r, struct mr_order *order);
 void mr_call_commit(struct mr_worker *w, struct mr_replica *r, bool go);
 
+/* ---- turn.c: ends ---- */
+
+/* The end of a packet by a word of r's block, which the caller counts. */
+void mr_gone(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p);
+
 /* ---- orders.c: orders, acknowledgements and events ---- */
+
+/* Have every data worker apply the order (mr_tracer_order).  Between turns of the host; false: there is no
+ * host, or no other worker. */
+bool mr_order_workers(struct mr_engine *e, struct mr_order *order);
 
 bool mr_serve_orders(struct mr_worker *w);   /* data workers */
 bool mr_serve_letters(struct mr_worker *host); /* the host: acks, events, backlog */
@@ -263,6 +280,8 @@ struct mr_engine {
 	unsigned               useds;
 	struct mr_epochs      *epochs;
 	struct mr_reload       reload;
+	struct mr_trace       *trace;    /* owned; NULL: none                                  */
+	uint64_t               traces;   /* there were                                         */
 	bool                   running;  /* start was called, and not stop                    */
 	uint32_t               pulse;    /* rounds of questions whether the workers turn      */
 	struct mr_engine      *before;   /* while it is being prepared: whose place it takes  */

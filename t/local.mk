@@ -142,6 +142,7 @@ test_programs = \
 	t/core/test_stats \
 	t/core/test_swap \
 	t/core/test_swap_refused \
+	t/core/test_trace \
 	t/core/test_tsan \
 	t/core/test_turns \
 	t/core/test_wire \

@@ -389,7 +389,7 @@ const struct mr_kind tap_pcapng = {
 	.counters = (const struct mr_named[]){
 		[FILES] = { "files", .help = "files begun after the first" },
 		{ 0 } },
-	.single = true, .affinities = MR_OUT(MR_ANY),
+	.single = true, .takes = "written", .affinities = MR_OUT(MR_ANY),
 	.open = pcapng_open, .process = pcapng_process, .close = pcapng_close,
 	.inherit = pcapng_inherit,
 };

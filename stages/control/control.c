@@ -276,7 +276,7 @@ const struct mr_kind mr_kind_control = {
 	.counters = mr_control_counters,
 	.host = true, .once = true, .makes = true, .few = CONTROL_PACKETS,
 	.keeps = MR_VECTOR + CONTROL_KEPT,
-	.single = true, .affinities = 1 << MR_ANY,
+	.single = true, .takes = "read by control", .affinities = 1 << MR_ANY,
 	.open = control_open, .process = control_process, .pull = control_pull,
 	.deadline = control_deadline, .timeout = control_timeout, .event = mr_control_event,
 	.flush = control_flush, .close = control_close,

@@ -171,7 +171,7 @@ const struct mr_kind mr_kind_ethernet = {
 			.help = "interfaces that were made anew and are used again" },
 		{ 0 } },
 	.once = true, .source = true, .makes = true, .keeps = MR_VECTOR, .single = true,
-	.affinities = 1 << MR_ANY,
+	.takes = "sent", .affinities = 1 << MR_ANY,
 	.open = eth_open, .process = eth_process, .pull = eth_pull, .deadline = eth_deadline,
 	.timeout = eth_timeout, .flush = eth_flush,
 };

@@ -171,6 +171,6 @@ const struct mr_kind mr_kind_tun_write = {
 		{ "refused", .help = "super-packets that the kernel did not know: written one by "
 		                     "one" },
 		{ 0 } },
-	.once = true, .single = true, .affinities = 1 << MR_ANY,
+	.once = true, .single = true, .takes = "delivered", .affinities = 1 << MR_ANY,
 	.open = tun_write_open, .process = tun_write_process,
 };

@@ -298,7 +298,7 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ "connected-frames", .help = "frames sent by connected sockets" },
 		{ "connected-errors", .help = "times a connected socket was given up for an error" },
 		{ 0 } },
-	.once = true, .keeps = TX_KEPT, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.once = true, .keeps = TX_KEPT, .takes = "sent", .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
 	.open = tx_open, .order = tx_order, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
 	.close = tx_close, .give = tx_give, .given_up = STOPPED,

@@ -27,7 +27,7 @@ objects()
 }
 
 # The runtime's calls for stages, and the rules and layouts of the protocol.
-turn='mr_(free|spare|waited|turn_wall|sojourn_(init|due|take)|own|slab_(get|slice|done)|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
+turn='mr_(free|end|spare|waited|turn_wall|sojourn_(init|due|take)|own|slab_(get|slice|done)|hold|pull_again|tell|transit|watch|wipe|equal_secret|table_(find|at|handle|unresolved))'
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure|mr_udp_room_(open|close)'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
 	"$build"/stages/lib/number*.o "$build/stages/lib/learn.o")

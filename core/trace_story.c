@@ -1,0 +1,284 @@
+/* trace_story.c - records put together by packet; see trace_parts.h.
+ *
+ * Workers' mails are read one after the other, so records of one packet do not come in order.  But who
+ * has read its end finds, when all mails are read once more, everything that was written before: a story
+ * is told one pass after its end was seen.  Then its records are put in order of their times, and each
+ * step has to follow from the one before, or the story is not complete. */
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/counter.h"
+#include "core/trace_parts.h"
+
+#define OPEN_MAX 4096 /* packets under way */
+#define BUCKETS  1024
+
+struct open {
+	struct open *next; /* of its bucket */
+	uint64_t     pkt;
+	uint16_t     home;
+	bool         made, ended, over; /* over: more records than there is room for */
+	uint64_t     seen;  /* ns, the last record was taken in */
+	uint64_t     pass;  /* in which its end was             */
+	unsigned     n;
+	struct mr_record record[MR_TRACE_STEPS];
+};
+
+struct trace_stories {
+	const struct trace_names *names;
+	struct open    *bucket[BUCKETS]; /* owned */
+	unsigned        open;
+	uint64_t        pass;
+	unsigned        at;    /* bucket that the pass has come to */
+	struct mr_story story; /* told last */
+};
+
+struct trace_stories *trace_stories_open(const struct trace_names *names)
+{
+	struct trace_stories *s = calloc(1, sizeof *s);
+
+	if (s)
+		s->names = names;
+	return s;
+}
+
+void trace_stories_close(struct trace_stories *s)
+{
+	for (unsigned i = 0; s && i < BUCKETS; i++) {
+		while (s->bucket[i]) {
+			struct open *o = s->bucket[i];
+
+			s->bucket[i] = o->next;
+			free(o);
+		}
+	}
+	free(s);
+}
+
+/* ---- records ---- */
+
+static struct open **bucket_of(struct trace_stories *s, uint64_t pkt, uint16_t home)
+{
+	return &s->bucket[(pkt / 64 + home * 31u) % BUCKETS];
+}
+
+static struct open *find(struct trace_stories *s, uint64_t pkt, uint16_t home)
+{
+	struct open *o = *bucket_of(s, pkt, home);
+
+	while (o && (o->pkt != pkt || o->home != home))
+		o = o->next;
+	return o;
+}
+
+static struct open *find_or_open(struct trace_stories *s, uint64_t pkt, uint16_t home)
+{
+	struct open **to = bucket_of(s, pkt, home), *o = find(s, pkt, home);
+
+	if (o || s->open == OPEN_MAX)
+		return o;
+	o = calloc(1, sizeof *o);
+	if (!o)
+		return NULL;
+	*o = (struct open){ .next = *to, .pkt = pkt, .home = home };
+	*to = o;
+	s->open++;
+	return o;
+}
+
+static void take_out(struct trace_stories *s, struct open *o)
+{
+	struct open **at = bucket_of(s, o->pkt, o->home);
+
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	s->open--;
+}
+
+static void append(struct trace_stories *s, struct open *o, const struct mr_record *record)
+{
+	bool end = (record->what & ~MR_RECORD_MADE) == MR_RECORD_END;
+
+	o->made |= (record->what & MR_RECORD_MADE) != 0;
+	if (end && !o->ended)
+		o->pass = s->pass;
+	o->ended |= end;
+	if (o->n == MR_TRACE_STEPS) {
+		o->over = true;
+		if (!end)
+			return;
+		o->n--; /* the end is worth more than the step before it */
+	}
+	o->record[o->n++] = *record;
+}
+
+/* The packet goes on in another buffer. */
+static bool move(struct trace_stories *s, const struct mr_record *record, uint64_t now)
+{
+	struct open *old = find(s, record->pkt, record->home), *new;
+
+	new = find_or_open(s, record->near, (uint16_t)record->far);
+	if (!new)
+		return false;
+	new->seen = now;
+	if (!old)
+		return true; /* it was made before the trace, or its beginning is yet to be read */
+	for (unsigned i = 0; i < old->n; i++)
+		append(s, new, &old->record[i]);
+	new->over |= old->over;
+	take_out(s, old);
+	free(old);
+	return true;
+}
+
+bool trace_stories_add(struct trace_stories *s, const struct mr_record *record, uint64_t now)
+{
+	struct open *o;
+
+	if (record->what == MR_RECORD_MOVED)
+		return move(s, record, now);
+	o = find_or_open(s, record->pkt, record->home);
+	if (!o)
+		return false;
+	append(s, o, record);
+	o->seen = now;
+	return true;
+}
+
+/* ---- stories ---- */
+
+static bool is_end(const struct mr_record *r)
+{
+	return (r->what & ~MR_RECORD_MADE) == MR_RECORD_END;
+}
+
+static bool before(const struct mr_record *a, const struct mr_record *b)
+{
+	if (is_end(a) != is_end(b))
+		return is_end(b);
+	return a->at < b->at;
+}
+
+/* Few, and nearly in order. */
+static void sort(struct mr_record *r, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		struct mr_record moving = r[i];
+		unsigned at = i;
+
+		for (; at > 0 && before(&moving, &r[at - 1]); at--)
+			r[at] = r[at - 1];
+		r[at] = moving;
+	}
+}
+
+static enum mr_trace_what end_of(const struct mr_record *r, const struct trace_place *p)
+{
+	if (r->arg == MR_NO_WORD)
+		return MR_STEP_GONE;
+	if (r->arg == MR_W_TAKEN)
+		return MR_STEP_TAKEN;
+	if (r->arg == MR_W_SOJOURN)
+		return MR_STEP_STOOD;
+	return r->arg < MR_WORDS + p->drops ? MR_STEP_DROP : MR_STEP_FULL;
+}
+
+static struct mr_trace_step step_of(const struct mr_record *r, const struct trace_place *p)
+{
+	struct mr_trace_step s = { .stage = p->stage, .worker = p->worker, .replica = p->replica,
+		             .kind = p->kind, .at = r->at, .served = r->served,
+		             .vector = r->vector, .len = r->len, .near = r->near, .far = r->far };
+
+	switch (r->what & ~MR_RECORD_MADE) {
+	case MR_RECORD_OUT:
+		s.what = MR_STEP_OUT;
+		s.port = p->kind->outputs[r->arg].name;
+		s.to = p->to[r->arg];
+		break;
+	case MR_RECORD_KEPT:
+		s.what = MR_STEP_KEPT;
+		break;
+	default:
+		s.what = end_of(r, p);
+		if (s.what == MR_STEP_DROP)
+			s.port = p->kind->drops[r->arg - MR_WORDS].name;
+		else if (s.what == MR_STEP_FULL)
+			s.port = p->kind->outputs[r->arg - MR_WORDS - p->drops].name;
+	}
+	return s;
+}
+
+/* Can b be what happened next? */
+static bool follows(const struct mr_trace_step *a, const struct mr_trace_step *b)
+{
+	if (a->what == MR_STEP_OUT && b->what == MR_STEP_FULL)
+		return a->stage == b->stage && a->port == b->port;
+	if (a->what == MR_STEP_OUT)
+		return a->to == b->stage;
+	return a->what == MR_STEP_KEPT && a->stage == b->stage && a->replica == b->replica;
+}
+
+static void tell(struct trace_stories *s, struct open *o)
+{
+	struct mr_story *story = &s->story;
+	uint64_t end = 0;
+
+	sort(o->record, o->n);
+	story->steps = o->n;
+	story->ended = o->ended;
+	story->complete = o->made && o->ended && !o->over;
+	for (unsigned i = 0; i < o->n; i++) {
+		const struct mr_record *r = &o->record[i];
+		struct mr_trace_step *step = &story->step[i];
+
+		*step = step_of(r, &s->names->place[r->replica]);
+		if (i == 0)
+			step->waited = r->waited;
+		else
+			step->waited = r->at > end ? r->at - end : 0;
+		if (i && !follows(step - 1, step))
+			story->complete = false;
+		if (end < r->at + r->served)
+			end = r->at + r->served;
+	}
+	story->total = o->n ? end - o->record[0].at + story->step[0].waited : 0;
+}
+
+static bool is_due(const struct trace_stories *s, const struct open *o, uint64_t stale)
+{
+	return o->ended ? o->pass < s->pass : stale && o->seen <= stale;
+}
+
+static struct open *next_due(struct trace_stories *s, uint64_t stale)
+{
+	for (; s->at < BUCKETS; s->at++) {
+		for (struct open *o = s->bucket[s->at]; o; o = o->next) {
+			if (is_due(s, o, stale))
+				return o;
+		}
+	}
+	return NULL;
+}
+
+/* What began before the trace did, or has lost its beginning, is passed over. */
+const struct mr_story *trace_stories_next(struct trace_stories *s, uint64_t stale, unsigned *by)
+{
+	struct open *o;
+
+	while ((o = next_due(s, stale))) {
+		bool whole = o->made && o->n;
+
+		tell(s, o);
+		*by = o->ended ? o->record[o->n - 1].arg : MR_NO_WORD;
+		take_out(s, o);
+		free(o);
+		if (whole)
+			return &s->story;
+	}
+	s->at = 0;
+	s->pass++;
+	return NULL;
+}
