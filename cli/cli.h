@@ -73,6 +73,6 @@ enum { CLI_CONFIG, CLI_GRAPH, CLI_SET, CLI_NODE_OPTIONS };
 
 extern const struct cli_command cli_run, cli_check, cli_connect, cli_disconnect, cli_graph,
 	cli_keygen, cli_kinds, cli_probe, cli_pubkey, cli_reload, cli_schema, cli_show, cli_stats,
-	cli_top, cli_version;
+	cli_top, cli_trace, cli_version;
 
 #endif

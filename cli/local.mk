@@ -59,6 +59,7 @@ libcli_a_SOURCES = \
 	cli/top.h \
 	cli/top_draw.c \
 	cli/top_stages.c \
+	cli/trace.c \
 	cli/units.c \
 	cli/units.h \
 	cli/version.c \

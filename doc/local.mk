@@ -8,7 +8,8 @@ dist_doc_DATA += \
 	doc/service.md \
 	doc/writing-a-stage.md \
 	doc/plugins.md \
-	doc/stats.md
+	doc/stats.md \
+	doc/trace.md
 
 # The reference, made from the tables of settings; `make reference' writes it anew into the source tree.
 referencedir = $(docdir)/reference

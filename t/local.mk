@@ -451,6 +451,7 @@ net_tests = \
 	t/net/rekey.sh \
 	t/net/reload.sh \
 	t/net/spread.sh \
+	t/net/trace.sh \
 	t/net/lookup.sh \
 	t/net/transit.sh \
 	t/net/via.sh

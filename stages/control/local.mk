@@ -46,6 +46,7 @@ libstages_a_SOURCES += \
 	stages/control/query/series.c \
 	stages/control/query/sessions.c \
 	stages/control/query/status.c \
+	stages/control/query/trace.c \
 	stages/control/query/traffic.c \
 	stages/control/query/transports.c \
 	stages/control/relations.c \

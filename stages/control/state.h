@@ -256,6 +256,8 @@ struct control {
 	struct control_wish  wish[CONTROL_WISHES]; /* oldest first */
 	struct history      *history;     /* owned */
 	struct probes       *probes;      /* owned */
+	struct fips_addr     trace_peer;  /* whose packets are followed, if those of one are; its last byte
+	                                   * may be anything */
 
 	struct control_access access;
 	bool                  renamed; /* the node is to be told */

@@ -38,6 +38,9 @@ static const struct command {
 	{ "probe_start", do_probe_start, NULL },
 	{ "probe_poll", do_probe_poll, NULL },
 	{ "probe_cancel", do_probe_cancel, NULL },
+	{ "trace_start", do_trace_start, NULL },
+	{ "trace_poll", do_trace_poll, NULL },
+	{ "trace_stop", do_trace_stop, NULL },
 };
 
 /* ---- for the commands ---- */

@@ -135,7 +135,8 @@ bool query_wanted_key(struct query *q, uint8_t pub[FIPS_PUB_LEN]);
 query_data show_status, show_peers, show_links, show_connections, show_sessions, show_mmp,
 	show_transports, show_identity_cache, show_acl, show_listening_sockets, show_metrics,
 	show_native_flows, show_stats_list, show_stats_peers, show_tree, show_bloom, show_cache,
-	show_routing, do_connect, do_disconnect, do_probe_start, do_probe_poll, do_probe_cancel;
+	show_routing, do_connect, do_disconnect, do_probe_start, do_probe_poll, do_probe_cancel,
+	do_trace_start, do_trace_poll, do_trace_stop;
 query_text show_stats_history, show_stats_all_history, show_stats_history_all_peers;
 
 #endif
