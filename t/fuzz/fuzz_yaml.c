@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void same_again(const struct mr_json *doc)
 {
-	char *text = json_dumps(mr_json_root(doc), JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text = json_dumps(mr_json_root(doc), JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 	struct mr_report report = { 0 };
 	struct mr_json *again;
 
