@@ -64,15 +64,29 @@ static void wrong_word(const struct decoding *d, const struct mr_field *f, json_
 
 /* ---- one value ---- */
 
+enum { RANGE = 96 }; /* bytes of words about one */
+
+/* "is not a whole number", and between what. */
+static void say_range(char what[RANGE], const struct mr_field *f)
+{
+	int n = snprintf(what, RANGE, "is not a whole number");
+
+	if (f->max)
+		snprintf(what + n, RANGE - (size_t)n, " from %" PRIu64 " to %" PRIu64, f->min, f->max);
+	else if (f->min)
+		snprintf(what + n, RANGE - (size_t)n, " from %" PRIu64, f->min);
+}
+
 /* A whole number in the field's range, or false after complaining. */
 static bool whole(const struct decoding *d, const struct mr_field *f, json_t *value,
 		  const char *path, uint64_t *out)
 {
 	json_int_t number = json_integer_value(value);
-	char what[64];
+	char what[RANGE];
 
 	if (!json_is_integer(value)) {
-		wrong(d, f, value, path, "is not a whole number");
+		say_range(what, f);
+		wrong(d, f, value, path, what);
 		return false;
 	}
 	if (number < 0 || (uint64_t)number < f->min)
@@ -95,14 +109,18 @@ static bool real(const struct decoding *d, const struct mr_field *f, json_t *val
 {
 	double number = json_number_value(value);
 	bool bounded = f->real_min < 0 || f->real_min > 0 || f->real_max < 0 || f->real_max > 0;
-	char what[64];
+	char what[RANGE];
 
 	if (!json_is_number(value)) {
-		wrong(d, f, value, path, "is not a number");
+		snprintf(what, sizeof what, "is not a number");
+		if (bounded)
+			snprintf(what, sizeof what, "is not a number from %.15g to %.15g", f->real_min,
+			         f->real_max);
+		wrong(d, f, value, path, what);
 		return false;
 	}
 	if (bounded && (number < f->real_min || number > f->real_max)) {
-		snprintf(what, sizeof what, "is %s %g", number < f->real_min ? "below" : "above",
+		snprintf(what, sizeof what, "is %s %.15g", number < f->real_min ? "below" : "above",
 			 number < f->real_min ? f->real_min : f->real_max);
 		wrong(d, f, value, path, what);
 		return false;

@@ -91,6 +91,7 @@ struct mr_section {
 	                                   * decoded is then always a struct mr_list of
 	                                   * items of `size` bytes that begin with
 	                                   * char *name (owned, NULL when unnamed)        */
+	unsigned               most;      /* instances, at most; 0: any number            */
 	const char            *help;
 	/* What no field can say of itself, of a section without instances: complains with the place
 	 * in the document.  For who checks a node file and opens nothing.  May be NULL. */

@@ -9,6 +9,8 @@
 
 /* ---- words ---- */
 
+enum { SENTENCE = 96 };
+
 static bool is_value(const struct mr_setting *s)
 {
 	return s->shape == MR_VALUE || s->shape == MR_MAYBE_OBJECT;
@@ -20,13 +22,15 @@ static bool has_object(const struct mr_setting *s)
 }
 
 /* What stands here in place of one object. */
-static const char *shape_sentence(const struct mr_setting *s)
+static const char *shape_sentence(const struct mr_setting *s, char buf[SENTENCE])
 {
 	switch (s->shape) {
 	case MR_OBJECTS: return "An array of objects with these keys.";
 	case MR_NAMED: return "An object: any name to an object with these keys.";
 	case MR_MAYBE_NAMED:
-		return "An object with these keys; or several of them, each under a name of its own.";
+		snprintf(buf, SENTENCE, "An object with these keys; or %s%.0u of them, each under a name "
+		         "of its own.", mr_setting_most(s) ? "up to " : "several", mr_setting_most(s));
+		return buf;
 	case MR_MAYBE_OBJECT: return "As an object it has these keys.";
 	default: return NULL;
 	}
@@ -233,7 +237,8 @@ static bool has_later(const struct mr_setting *s)
 
 static void put_heading(const struct mr_setting *s, const char *path, enum mr_form form, FILE *out)
 {
-	const char *shape = shape_sentence(s);
+	char buf[SENTENCE];
+	const char *shape = shape_sentence(s, buf);
 
 	if (form == MR_MDOC) {
 		fprintf(out, ".Ss %s\n", path);

@@ -220,6 +220,7 @@ static json_t *own_keys(const struct mr_setting *s)
 static void set_maybe_named(json_t *o, const struct mr_setting *s, json_t *defs)
 {
 	char ref[64 + sizeof "#/$defs/"];
+	json_t *then;
 
 	snprintf(ref, sizeof ref, "#/$defs/%s", s->key);
 	json_object_set_new(defs, s->key, mr_schema_object(s, defs));
@@ -228,7 +229,9 @@ static void set_maybe_named(json_t *o, const struct mr_setting *s, json_t *defs)
 	json_object_set_new(o, "if", json_pack("{si s{s{so}} s{ss}}", "minProperties", 1,
 	                                       "propertyNames", "not", "enum", own_keys(s),
 	                                       "additionalProperties", "type", "object"));
-	json_object_set_new(o, "then", json_pack("{s{ss}}", "additionalProperties", "$ref", ref));
+	json_object_set_new(o, "then", then = json_pack("{s{ss}}", "additionalProperties", "$ref", ref));
+	if (mr_setting_most(s))
+		json_object_set_new(then, "maxProperties", json_integer(mr_setting_most(s)));
 	json_object_set_new(o, "else", json_pack("{ss}", "$ref", ref));
 }
 

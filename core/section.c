@@ -63,6 +63,9 @@ static void fill_instances(const struct mr_section *s, struct mr_list *list,
 		fill_item(s, list->items, NULL, doc, s->path, report);
 		return;
 	}
+	if (s->most && json_object_size(object) > s->most)
+		mr_complain(report, mr_json_where(doc, s->path), "%zu instances, and %u are the most",
+		            json_object_size(object), s->most);
 	json_object_foreach(object, key, value)
 		fill_item(s, (char *)list->items + list->n++ * s->size, key, doc,
 			  mr_path_key(path, s->path, key), report);

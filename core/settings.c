@@ -160,6 +160,15 @@ bool mr_setting_is_checked(const struct mr_setting *s)
 	return checked;
 }
 
+unsigned mr_setting_most(const struct mr_setting *s)
+{
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < s->sections; i++)
+		most = most ? most : s->section[i]->most;
+	return most;
+}
+
 bool mr_setting_has_keys(const struct mr_setting *s)
 {
 	return s->n > 0 || s->sections > 0;

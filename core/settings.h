@@ -56,6 +56,9 @@ struct mr_setting *mr_settings_find(const struct mr_setting *s, const char *key)
 /* Is anything but its being there looked at? */
 bool mr_setting_is_checked(const struct mr_setting *s);
 
+/* Instances, at most; 0: any number, or it has none. */
+unsigned mr_setting_most(const struct mr_setting *s);
+
 /* Has it keys of its own below? */
 bool mr_setting_has_keys(const struct mr_setting *s);
 

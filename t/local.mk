@@ -77,8 +77,13 @@ t_lib_librig_a_SOURCES = \
 	t/lib/rig_state.h \
 	t/lib/scan.c \
 	t/lib/scan.h \
+	t/lib/settings_all.c \
+	t/lib/settings_all.h \
 	t/lib/settings_cases.c \
 	t/lib/settings_cases.h \
+	t/lib/settings_docs.c \
+	t/lib/settings_values.c \
+	t/lib/settings_walk.h \
 	t/lib/small_curve.c \
 	t/lib/small_curve.h \
 	t/lib/swap_file.c \
@@ -321,6 +326,8 @@ t_plugins_test_pcapng_LDADD = $(LDADD_STAGES)
 t_plugins_test_tap_LDADD = $(LDADD_STAGES)
 t_stages_test_pages_LDADD = $(LDADD_STAGES)
 t_cli_test_settings_LDADD = $(LDADD_STAGES)
+check_PROGRAMS += t/cli/settings_print
+t_cli_settings_print_LDADD = $(LDADD_STAGES)
 
 # These stand on the insides of a module.
 lanes_tests = \

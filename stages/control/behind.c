@@ -102,6 +102,7 @@ void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_re
 		if (wrong)
 			mr_complain(report, mr_json_where(doc, path), "%s", wrong);
 	}
+	mr_peers_reach(conf, doc, report);
 }
 
 /* "via" of peers[i]: a neighbour among the peers.  One that is left out is complained of elsewhere, or

@@ -50,6 +50,7 @@ libstages_a_SOURCES += \
 	stages/control/query/traffic.c \
 	stages/control/query/transports.c \
 	stages/control/relations.c \
+	stages/control/reach.c \
 	stages/control/reload.c \
 	stages/control/reports.c \
 	stages/control/routes.c \

@@ -9,11 +9,6 @@
 
 enum policy { AUTO_CONNECT, ON_DEMAND, MANUAL };
 
-struct address_conf {
-	char    *transport, *addr;
-	uint32_t priority;
-};
-
 static const char *const policies[] = { "auto_connect", "on_demand", "manual", NULL };
 
 /* ---- what can be said of a text without opening anything ---- */

@@ -10,7 +10,12 @@ struct mr_peers_conf {
 
 extern const struct mr_field mr_peers_fields[];
 
-/* One of them, as decoded. */
+/* One of them, as decoded, and one of its addresses. */
+struct address_conf {
+	char    *transport, *addr;
+	uint32_t priority;
+};
+
 struct peer_conf {
 	char          *npub, *alias, *via;
 	struct mr_list addresses;
@@ -29,6 +34,10 @@ int mr_peers_behind(const struct control *c, const struct mr_peers_conf *conf,
 /* What is wrong with the peers among one another, as far as it shows without opening anything
  * (mr_section.check). */
 void mr_peers_check(const void *conf, const struct mr_json *doc, struct mr_report *report);
+
+/* ... and between them and the transports. */
+void mr_peers_reach(const struct mr_peers_conf *conf, const struct mr_json *doc,
+                    struct mr_report *report);
 
 /* Fill in the configured peers, and those of them whose addresses are names.  Complains of each mistake
  * and returns -1. */

@@ -73,7 +73,7 @@ static const struct mr_field ether_fields[] = {
 
 static const struct mr_section ether_sections[] = {
 	{ .path = "transports.ethernet", .fields = ether_fields, .size = sizeof(struct mr_ether_conf),
-	  .instances = true, .help = "the Ethernet transport" },
+	  .instances = true, .most = MR_ETHER_MAX, .help = "the Ethernet transport" },
 	{ 0 }
 };
 

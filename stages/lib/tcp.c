@@ -37,7 +37,7 @@ static const struct mr_field tcp_fields[] = {
 
 static const struct mr_section tcp_sections[] = {
 	{ .path = "transports.tcp", .fields = tcp_fields, .size = sizeof(struct mr_tcp_conf),
-	  .instances = true, .help = "the TCP transport" },
+	  .instances = true, .most = MR_TCP_MAX, .help = "the TCP transport" },
 	{ 0 }
 };
 

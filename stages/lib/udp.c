@@ -41,7 +41,7 @@ static const struct mr_field udp_fields[] = {
 
 static const struct mr_section udp_sections[] = {
 	{ .path = "transports.udp", .fields = udp_fields, .size = sizeof(struct mr_udp_conf),
-	  .instances = true, .help = "the UDP transport" },
+	  .instances = true, .most = MR_UDP_MAX, .help = "the UDP transport" },
 	{ 0 }
 };
 

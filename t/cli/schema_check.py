@@ -4,8 +4,8 @@
 usage: schema_check.py SCHEMAS SOURCE CASES
 
 SCHEMAS has node.json and graph.json, as `millrace schema' prints them; SOURCE is the top of the source
-tree; CASES has a line of JSON for each bad value (test_settings cases) and for each stored document
-that the parser was given (test_settings stored).
+tree; CASES has a line of JSON for each bad value, and for each stored document that the parser was given
+(settings_print).
 """
 import glob
 import json
@@ -48,7 +48,7 @@ NPUB = "npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m"
 def examples(path):
     with open(path, encoding="utf-8") as f:
         text = f.read().replace("npub1...", NPUB)
-    blocks = re.findall(r"```json\n(.*?)```", text, re.S)
+    blocks = re.findall(r"```json[^\n]*\n(.*?)```", text, re.S)
     blocks += re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.S | re.M)
     blocks += re.findall(r"(?:^(?:    .*)?\n)+", text, re.M)
     for block in blocks:
@@ -57,7 +57,10 @@ def examples(path):
         except ValueError:
             continue
         for name in ("graph", "node"):
-            if isinstance(doc, dict) and doc.keys() <= validator[name].schema["properties"].keys():
+            schema = validator[name].schema  # a part of a file is none
+            if isinstance(doc, dict) and (
+                set(schema.get("required", [])) <= doc.keys() <= schema["properties"].keys()
+            ):
                 yield name, doc
                 break
 

@@ -124,6 +124,32 @@ echo '{ "$schema": 5 }' >s.json
 expect 2 check -c s.json
 err_has 's.json:1:3: ["$schema"]: 5 is not a string'
 
+# ---- what can be reached, seen before anything is opened ----
+npub=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
+# reach TRANSPORTS TRANSPORT ADDRESS: check a node file with one peer.
+reach()
+{
+	printf '{ "transports": { %s },\n"peers": [ { "npub": "%s", "addresses": [\n{ "transport": "%s", "addr": "%s" } ] } ] }\n' \
+		"$1" $npub "$2" "$3" >reach.json
+	expect "$4" check -c reach.json -g fused
+}
+reach '"udp": {}' udp 192.0.2.7:2121 0
+reach '"udp": {}' udp/udp 192.0.2.7:2121 0
+reach '"udp": {}' udp node.example:2121 0
+reach '"udp": { "lan": {}, "six": { "bind_addr": "[::]:2122" } }' udp '[2001:db8::7]:2121' 0
+reach '"udp": {}, "tcp": {}' tcp '[2001:db8::7]:2121' 0
+reach '"udp": {}' udp/lan 192.0.2.7:2121 2
+err_has 'reach.json:3:3: peers[0].addresses[0].transport: "udp/lan" names an instance that the transport has not'
+reach '"udp": {}' udp '[2001:db8::7]:2121' 2
+err_has 'reach.json:3:23: peers[0].addresses[0].addr: "[2001:db8::7]:2121" is of another address family than its transport'
+reach '"udp": {}' udp eth0/02:00:00:00:00:01 2
+err_has 'addr: "eth0/02:00:00:00:00:01" is not a host:port'
+reach '"ethernet": { "interface": "eth0" }' ethernet eth0/02:00:00:00:00:01 0
+reach '"ethernet": { "interface": "eth0" }' ethernet eth1/02:00:00:00:00:01 2
+err_has 'addr: "eth1/02:00:00:00:00:01" is on an interface that no transport has'
+reach '"ethernet": { "interface": "eth0" }' ethernet 192.0.2.7:2121 2
+err_has 'addr: "192.0.2.7:2121" is not an interface/aa:bb:cc:dd:ee:ff'
+
 # ---- version ----
 expect 0 version
 out_has "mbedtls"

@@ -1,17 +1,13 @@
 /* Every bad value of every setting is refused, by a sentence that says where it stands and what is
  * allowed; and by the program, with exit code 2.
  *
- * The cases are made from the tables of settings (t/lib/settings_cases.h): node file, graph file, every
- * stage kind, those of plugins among them.  `test_settings cases` prints them for test_schema.sh, `test_settings stored` what
- * the parser says of the fuzzers' stored inputs. */
+ * The cases are made from the tables of settings (t/lib/settings_cases.h): node file, graph file,
+ * every stage kind, those of plugins among them.  test_schema.sh shows the same ones to a
+ * validator. */
 #include "cli/nodefile.h"
-#include "core/schema.h"
-#include "stages/kinds.h"
-#include "t/lib/modules.h"
-#include "t/lib/settings_cases.h"
+#include "t/lib/settings_all.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,42 +15,6 @@
 
 #define FILES_MAX 200
 #define CASES_MAX 512 /* in one file */
-
-/* ---- the kinds, and all cases ---- */
-
-static const struct mr_kind *kinds[MR_KINDS_MAX + 1];
-
-static void load_kinds(void)
-{
-	const struct mr_plugins *plugins;
-	unsigned n = 0;
-
-	while (mr_kinds[n]) {
-		kinds[n] = mr_kinds[n];
-		n++;
-	}
-	if (!modules_load("tap") || !modules_load("impair"))
-		abort();
-	plugins = modules();
-	for (unsigned i = 0; plugins->kinds[i]; i++)
-		kinds[n++] = plugins->kinds[i];
-}
-
-static struct settings_count all_cases(settings_case_fn *fn, void *arg)
-{
-	struct settings_count count = { 0 };
-	struct cli_sections sections;
-	struct mr_setting *root;
-
-	cli_sections_of(&sections, kinds);
-	root = mr_settings_of(sections.list, sections.n);
-	settings_cases_node(root, fn, arg, &count);
-	settings_cases_graph(fn, arg, &count);
-	for (const struct mr_kind *const *k = kinds; *k; k++)
-		settings_cases_kind(*k, fn, arg, &count);
-	mr_settings_free(root);
-	return count;
-}
 
 static char *text_of(const struct settings_case *c)
 {
@@ -69,22 +29,6 @@ static char *text_of(const struct settings_case *c)
 
 /* ---- each alone ---- */
 
-static void check_text(const char *base, const char *text, struct mr_report *r)
-{
-	struct mr_json *doc = mr_json_parse("f.json", text, strlen(text), r);
-	struct cli_settings settings;
-
-	if (!doc)
-		abort(); /* it was made of JSON */
-	if (base) {
-		mr_graph_free(mr_graph_parse(doc, kinds, r));
-	} else {
-		cli_node_check(doc, kinds, &settings, r);
-		cli_settings_free(&settings);
-	}
-	mr_json_free(doc);
-}
-
 /* Has line `line` of the text this word? */
 static bool line_has(const char *text, unsigned line, const char *word)
 {
@@ -97,14 +41,16 @@ static bool line_has(const char *text, unsigned line, const char *word)
 }
 
 /* The sentence about the case: "f.json:LINE:COLUMN: PATH: ...". */
-static const char *sentence_of(const struct settings_case *c, const struct mr_report *r, unsigned *line)
+static const char *sentence_of(const struct settings_case *c, const struct mr_report *r,
+			       unsigned *line)
 {
 	for (unsigned i = 0; i < r->n; i++) {
 		const char *text = r->list[i].text;
 		unsigned column;
 		int used = 0;
 
-		if (r->list[i].warning || sscanf(text, "f.json:%u:%u: %n", line, &column, &used) < 2)
+		if (r->list[i].warning ||
+		    sscanf(text, "f.json:%u:%u: %n", line, &column, &used) < 2)
 			continue;
 		text += used;
 		if (!strncmp(text, c->at, strlen(c->at)) && !strncmp(text + strlen(c->at), ": ", 2))
@@ -124,8 +70,8 @@ static void assert_line(const struct settings_case *c, const char *text, unsigne
 	else
 		snprintf(word, sizeof word, "\"%s\"", key);
 	if (c->value && !strcmp(c->at, c->path))
-		ck_assert_msg(line_has(text, line, word), "%s: line %u is not its own:\n%.400s", c->at,
-		              line, text);
+		ck_assert_msg(line_has(text, line, word), "%s: line %u is not its own:\n%.400s",
+			      c->at, line, text);
 }
 
 static void refused(const struct settings_case *c, void *arg)
@@ -136,12 +82,12 @@ static void refused(const struct settings_case *c, void *arg)
 	unsigned line = 0;
 
 	(void)arg;
-	check_text(c->base, text, &r);
+	settings_parse(c->base, text, &r);
 	sentence = sentence_of(c, &r, &line);
 	ck_assert_msg(sentence != NULL, "%s: nothing is said of it (%s):\n%.400s", c->at,
-	              r.n ? r.list[0].text : "nothing at all", text);
+		      r.n ? r.list[0].text : "nothing at all", text);
 	ck_assert_msg(strstr(sentence, c->says) != NULL, "%s: \"%s\" does not say \"%s\"", c->at,
-	              sentence, c->says);
+		      sentence, c->says);
 	ck_assert_msg(!strchr(sentence, '\n') && strlen(sentence) >= 10, "%s: %s", c->at, sentence);
 	assert_line(c, text, line);
 	free(text);
@@ -150,13 +96,13 @@ static void refused(const struct settings_case *c, void *arg)
 
 START_TEST(each_bad_value_is_refused)
 {
-	struct settings_count count = all_cases(refused, NULL);
+	struct settings_count count = settings_all(refused, NULL);
 
 	/* none may be lost on the way */
 	ck_assert_uint_ge(count.settings, 150);
 	ck_assert_uint_ge(count.cases, 2000);
-	printf("%u settings, %u more that are for later, %u bad values\n", count.settings, count.later,
-	       count.cases);
+	printf("%u settings, %u more that are for later, %u bad values\n", count.settings,
+	       count.later, count.cases);
 }
 END_TEST
 
@@ -170,7 +116,7 @@ START_TEST(the_bases_are_fine)
 		char *text = json_dumps(doc, 0);
 		struct mr_report r = { 0 };
 
-		check_text(bases[i], text, &r);
+		settings_parse(bases[i], text, &r);
 		ck_assert_msg(r.n == 0, "%s", r.n ? r.list[0].text : "");
 		free(text);
 		json_decref(doc);
@@ -186,7 +132,7 @@ static void assert_good(const struct mr_field *fields)
 
 		if (good && f->type == MR_TEXT && f->rule->wrong)
 			ck_assert_msg(!f->rule->wrong(&good), "%s: %s %s", f->name, good,
-			              f->rule->wrong(&good));
+				      f->rule->wrong(&good));
 		if (f->of)
 			assert_good(f->of);
 	}
@@ -194,6 +140,7 @@ static void assert_good(const struct mr_field *fields)
 
 START_TEST(good_examples)
 {
+	const struct mr_kind *const *kinds = settings_kinds();
 	struct cli_sections sections;
 
 	cli_sections_of(&sections, kinds);
@@ -209,8 +156,8 @@ END_TEST
 
 struct file {
 	const char *base;
-	unsigned    group, n;
-	json_t     *doc;
+	unsigned group, n;
+	json_t *doc;
 	struct {
 		char path[MR_PATH], at[MR_PATH], says[256];
 	} has[CASES_MAX];
@@ -218,7 +165,7 @@ struct file {
 
 struct files {
 	struct file *file;
-	unsigned     n;
+	unsigned n;
 };
 
 /* Does one path lead through the other? */
@@ -236,7 +183,8 @@ static bool same_base(const char *a, const char *b)
 
 static bool takes(const struct file *f, const struct settings_case *c)
 {
-	if (f->n == CASES_MAX || f->group != c->group || c->group > 1 || !same_base(f->base, c->base))
+	if (f->n == CASES_MAX || f->group != c->group || c->group > 1 ||
+	    !same_base(f->base, c->base))
 		return false;
 	for (unsigned i = 0; i < f->n; i++)
 		if (meet(f->has[i].path, c->path))
@@ -253,7 +201,9 @@ static void gather(const struct settings_case *c, void *arg)
 		f++;
 	if (f == files->file + files->n) {
 		ck_assert_uint_lt(files->n++, FILES_MAX);
-		*f = (struct file){ .base = c->base, .group = c->group, .doc = settings_base(c->base) };
+		*f = (struct file) { .base = c->base,
+				     .group = c->group,
+				     .doc = settings_base(c->base) };
 	}
 	settings_apply(f->doc, c);
 	snprintf(f->has[f->n].path, MR_PATH, "%s", c->path);
@@ -294,12 +244,13 @@ static void run_check(const struct file *f, const char *name)
 
 	ck_assert_int_eq(json_dump_file(f->doc, name, JSON_REAL_PRECISION(15)), 0);
 	snprintf(command, sizeof command, "%s check %s %s 2>&1 >/dev/null", getenv("MILLRACE"),
-	         f->base ? "-g" : "-g fused -c", name);
+		 f->base ? "-g" : "-g fused -c", name);
 	output = output_of(command, &code);
 	ck_assert_msg(code == 2, "%s: exit code %d\n%s", name, code, output);
 	for (unsigned i = 0; i < f->n; i++)
-		ck_assert_msg(says(output, f->has[i].at, f->has[i].says), "%s: \"%s\" is not said of %s:\n%s",
-		              name, f->has[i].says, f->has[i].at, output);
+		ck_assert_msg(says(output, f->has[i].at, f->has[i].says),
+			      "%s: \"%s\" is not said of %s:\n%s", name, f->has[i].says,
+			      f->has[i].at, output);
 	free(output);
 }
 
@@ -313,7 +264,7 @@ START_TEST(the_program_refuses)
 	snprintf(graphs, sizeof graphs, "%s/graphs", getenv("srcdir") ? getenv("srcdir") : ".");
 	setenv("MILLRACE_GRAPHS", graphs, 1);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	all_cases(gather, &files);
+	settings_all(gather, &files);
 	for (unsigned i = 0; i < files.n; i++) {
 		snprintf(name, sizeof name, "%s/%u.json", folder, i);
 		run_check(&files.file[i], name);
@@ -325,68 +276,6 @@ START_TEST(the_program_refuses)
 	free(files.file);
 }
 END_TEST
-
-/* ---- for test_schema.sh ---- */
-
-static void print_case(const struct settings_case *c, void *arg)
-{
-	json_t *doc = settings_base(c->base), *o;
-
-	(void)arg;
-	settings_apply(doc, c);
-	o = json_pack("{ss ss ss sb so}", "file", c->base ? "graph" : "node", "at", c->at, "says",
-	              c->says, "unseen", c->unseen, "doc", doc);
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	putchar('\n');
-	json_decref(o);
-}
-
-/* A stored input of a fuzzer, if it is JSON: does the parser accept it? */
-static void print_stored(const char *folder, const char *name, const char *file)
-{
-	char path[1024], *text = calloc(1, 1 << 20), *at = text;
-	struct mr_report r = { 0 };
-	struct mr_json *doc;
-	json_t *o;
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	f = fopen(path, "r");
-	if (!f || fread(text, 1, (1 << 20) - 1, f) == 0)
-		abort();
-	fclose(f);
-	if (!strcmp(file, "node")) /* before it stands a --set */
-		at += strcspn(at, "\n");
-	doc = mr_json_parse("f.json", at, strlen(at), &r);
-	if (doc && !r.n) {
-		check_text(strcmp(file, "node") ? file : NULL, at, &r);
-		o = json_pack("{ss ss sb sO}", "file", file, "at", name, "parser", r.errors == 0, "doc",
-		              mr_json_root(doc));
-		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
-		putchar('\n');
-		json_decref(o);
-	}
-	mr_json_free(doc);
-	mr_report_free(&r);
-	free(text);
-}
-
-static void print_folder(const char *folder, const char *file)
-{
-	const char *top = getenv("srcdir");
-	struct dirent *entry;
-	char path[512];
-	DIR *d;
-
-	snprintf(path, sizeof path, "%s/t/fuzz/corpus/%s", top ? top : ".", folder);
-	d = opendir(path);
-	if (!d)
-		abort();
-	while ((entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			print_stored(path, entry->d_name, file);
-	closedir(d);
-}
 
 static Suite *suite(void)
 {
@@ -401,21 +290,11 @@ static Suite *suite(void)
 	return s;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	SRunner *sr;
 	int failed;
 
-	load_kinds();
-	if (argc > 1 && !strcmp(argv[1], "cases")) {
-		all_cases(print_case, NULL);
-		return 0;
-	}
-	if (argc > 1 && !strcmp(argv[1], "stored")) {
-		print_folder("nodefile", "node");
-		print_folder("graph", "graph");
-		return 0;
-	}
 	sr = srunner_create(suite());
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
