@@ -424,6 +424,7 @@ test_scripts = \
 	t/cli/test_exports.sh \
 	t/cli/test_grafana.sh \
 	t/cli/test_graphs_page.sh \
+	t/cli/test_kind_pages.sh \
 	t/cli/test_manual.sh \
 	t/cli/test_reference.sh \
 	t/cli/test_reload.sh \
