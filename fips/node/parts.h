@@ -188,6 +188,7 @@ void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s);
 void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s);
 /* Begin one now, since the other side seems to have other keys.  False: nothing can be begun. */
 bool fips_session_renew(struct fips_node *n, struct fips_session *s);
+bool fips_session_unheard(const struct fips_session *s); /* the key it moved to says nothing: any time */
 void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_rekey_due(const struct fips_session *s); /* any time */
 

@@ -206,6 +206,12 @@ void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s)
 		begin(n, s);
 }
 
+/* Sent with unheard until message 3 was given up, and still. */
+bool fips_session_unheard(const struct fips_session *s)
+{
+	return s->step == FIPS_REKEY_MSG3 && s->turned_at && s->confirm_until == MR_NEVER;
+}
+
 bool fips_session_renew(struct fips_node *n, struct fips_session *s)
 {
 	if (s->step != FIPS_REKEY_NONE || !at_rest(n, s) || fips_session_half_open(s))

@@ -14,7 +14,7 @@
 #include "fips/node/parts.h"
 
 #define DRAIN_SLACK MR_NS_PER_S        /* behind the moment fsp-open stops trying     */
-#define SILENCE     (30 * MR_NS_PER_S) /* of one that reported before, while we send  */
+#define SILENCE     (30 * MR_NS_PER_S) /* of the other end, while we send             */
 #define IDLE_CHECK  (5 * MR_NS_PER_S)
 
 void fips_session_key_retire(struct fips_node *n, struct fips_session *s,
@@ -164,8 +164,15 @@ static void drain_timer(struct fips_node *n, struct fips_session *s,
 		fips_session_key_retire(n, s, &s->previous);
 }
 
-/* Nothing to carry for a long time, or data leaves and the one who used to report is silent. */
-static bool is_over(struct fips_node *n, const struct fips_session *s,
+/* Data leaves, and nothing comes. */
+static bool is_silent(const struct fips_node *n, const struct fips_session_words *words)
+{
+	return words->heard && n->now - words->heard > SILENCE && words->data_sent + IDLE_CHECK > n->now;
+}
+
+/* Nothing to carry for a long time; or it is silent that used to report, or did not say a word when it was given new
+ * keys: it may have forgotten us, and whoever does not know our key cannot tell us. */
+static bool is_over(const struct fips_node *n, const struct fips_session *s,
                     const struct fips_session_words *words)
 {
 	uint64_t idle = fips_ms(n->timers.session_idle);
@@ -175,8 +182,14 @@ static bool is_over(struct fips_node *n, const struct fips_session *s,
 		data = s->since;
 	if (idle && n->now - data > idle)
 		return true;
-	return s->reported && words->heard && n->now - words->heard > SILENCE &&
-	       words->data_sent + IDLE_CHECK > n->now;
+	return is_silent(n, words) && (s->reported || fips_session_unheard(s));
+}
+
+/* One that never reports may be silent with good reason.  A rekey tells, and is a beginning for who has forgotten us. */
+static void sound_out(struct fips_node *n, struct fips_session *s)
+{
+	if (n->now >= s->recover_at && fips_session_renew(n, s))
+		s->recover_at = n->now + SILENCE;
 }
 
 /* Both look at the words, so they share a turn of the clock. */
@@ -193,6 +206,8 @@ static bool words_timer(struct fips_node *n, struct fips_session *s)
 		fips_session_drop(n, s);
 		return false;
 	}
+	if (is_silent(n, &words))
+		sound_out(n, s);
 	if (n->now >= s->drain_at)
 		drain_timer(n, s, &words);
 	if (s->routed && words.data_sent + IDLE_CHECK >= n->now)
