@@ -6,7 +6,8 @@
  *
  * As soon as one link is measured, those that are not cost more than any: a link of unknown cost is no reason to
  * leave a known one.  But where none that is measured leads to the root, the others are taken at the cost of
- * an unmeasured mesh (ours: the reference keeps the worse root). */
+ * an unmeasured mesh (ours: the reference keeps the worse root).  A parent that has gone over to a worse root is
+ * left at once for one who leads to the better (ours: the reference goes with it, and looks again after a minute). */
 
 #include "fips/node/tree_choose.h"
 
@@ -82,6 +83,14 @@ static struct fips_tree_choice choice(enum fips_tree_need need, unsigned peer)
 	return (struct fips_tree_choice){ need, peer };
 }
 
+/* The parent has no way to that root, or not any more: our own path may still be what it said before. */
+static bool leads_elsewhere(const struct fips_tree *t, const struct fips_addr *root)
+{
+	const struct fips_treepath *path = fips_tree_peer_path(t, t->parent);
+
+	return !path || (!t->settings.strict_costs && !fips_addr_eq(fips_treepath_root(path), root));
+}
+
 struct fips_tree_choice fips_tree_choose(const struct fips_tree *t)
 {
 	const struct fips_addr *root = fips_tree_smallest_root(t);
@@ -98,7 +107,7 @@ struct fips_tree_choice fips_tree_choose(const struct fips_tree *t)
 	}
 	if (best == FIPS_NO_PEER || best == t->parent)
 		return choice(FIPS_TREE_STAY, FIPS_NO_PEER);
-	if (fips_tree_is_root(t) || !fips_tree_peer_path(t, t->parent) ||
+	if (fips_tree_is_root(t) || leads_elsewhere(t, root) ||
 	    fips_addr_cmp(root, fips_treepath_root(&t->way.path)) < 0)
 		return choice(FIPS_TREE_MANDATORY, best);
 	if (least < effective(t, t->parent, all_alike) * (1 - t->settings.hysteresis))

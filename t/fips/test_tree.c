@@ -362,6 +362,21 @@ START_TEST(unmeasured_ones_may_lead_alone)
 }
 END_TEST
 
+/* 1.6: a neighbour leads to the root on a better way, but it is too soon to change.  When the parent goes over to a worse
+ * root, it is not followed: a brake is for choices between ways to one root. */
+START_TEST(a_parent_that_leaves_the_root_is_left)
+{
+	open_tree();
+	up(0, 5);
+	up(1, 2);
+	ck_assert_str_eq(says(0, "5 3 2"), "switch");
+	ck_assert_str_eq(says(1, "2"), "no_change");
+	ck_assert_str_eq(says(0, "5"), "switch");
+	path_is("6 2");
+	close_tree();
+}
+END_TEST
+
 /* mesh.md 1.10: the first round trip may make another parent the better one; news of cost alone is
  * nothing to announce. */
 START_TEST(costs_come_to_be_known)
@@ -654,6 +669,7 @@ int main(void)
 	tcase_add_test(c, links_go);
 	tcase_add_test(c, equals_go_by_address);
 	tcase_add_test(c, unmeasured_ones_may_lead_alone);
+	tcase_add_test(c, a_parent_that_leaves_the_root_is_left);
 	tcase_add_test(c, costs_come_to_be_known);
 	tcase_add_test(c, flapping_is_dampened);
 	tcase_add_test(c, an_episode_ends);
