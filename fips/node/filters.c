@@ -8,9 +8,12 @@
 #include "core/clock.h"
 #include "fips/node/treepath.h"
 
-#define REPEAT_1 (1 * MR_NS_PER_S) /* after a new announcement, the same again ... */
-#define REPEAT_2 (5 * MR_NS_PER_S)
-#define REPEAT_N (60 * MR_NS_PER_S) /* ... and then at this distance               */
+/* From one announcement to the next that says the same.  A link that carries nothing for less than it takes to call
+ * it dead loses all that was said meanwhile: it is made good by the third or the fourth. */
+static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S, 20 * MR_NS_PER_S,
+	                         60 * MR_NS_PER_S };
+
+#define STEADY (sizeof gaps / sizeof gaps[0] - 1)
 
 struct fips_filters_peer {
 	bool     up;
@@ -23,7 +26,7 @@ struct fips_filters_peer {
 	bool     fresh;  /* due is for a new sequence                                 */
 	bool     told;   /* has been; sent_seq, sent_at and sent are valid            */
 	bool     insist; /* repeat with new sequences (parent_changed)                */
-	unsigned repeats; /* since sent_at                                            */
+	unsigned repeats; /* since sent_at, [0, STEADY]                               */
 	uint64_t sent_seq;
 	uint64_t sent_at; /* ns, the last new announcement                            */
 	uint64_t due;    /* ns, MR_NEVER: nothing is                                  */
@@ -284,14 +287,13 @@ bool fips_filters_take(struct fips_filters *f, unsigned peer, uint64_t now,
 		p->fresh = false;
 		p->sent_at = now;
 		p->repeats = 0;
-		p->due = now + REPEAT_1;
 	} else {
 		if (p->insist)
 			say_new(f, p);
-		p->repeats++;
+		p->repeats += p->repeats < STEADY;
 		p->insist &= p->repeats < 2;
-		p->due = p->repeats == 1 ? p->sent_at + REPEAT_2 : now + REPEAT_N;
 	}
+	p->due = now + gaps[p->repeats];
 	fips_filter_build(out, &(struct fips_filter){ .seq = p->sent_seq, .bits = p->sent.b });
 	f->counts[FIPS_FILTERS_SENT]++;
 	return true;

@@ -190,7 +190,7 @@ struct fips_tree_outcome fips_tree_measured(struct fips_tree *t, const struct fi
 /* --- announcing (tree_send.c) ----------------------------------------------------------------- */
 
 /* When the peer is to be told our declaration: at once when it is up and pending, but not within
- * settings.announce_min of the last time; again 1 s and 5 s after news, and then every 60 s.  MR_NEVER: not up. */
+ * settings.announce_min of the last time; again 1, 5, 15 and 35 s after news, and then every 60 s.  MR_NEVER: not up. */
 uint64_t fips_tree_due(const struct fips_tree *t, unsigned peer);
 
 /* It has been told, or it could not be.  now: ns. */

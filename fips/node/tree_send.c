@@ -1,10 +1,12 @@
 /* tree_send.c - which neighbour is to be told what, and when (mesh.md 1.5).
  *
- *     news ---- at once, at least 500 ms after the last --+-- 1 s --+-- 4 s --+-- 60 s --+-- 60 s ...
+ *     news ---- at once, at least 500 ms after the last --+-- 1 s --+-- 4 s --+-- 10 s --+-- 20 s --+-- 60 s ...
  *                                                         told      the same, said again
  *
  * Frames may be lost and nobody acknowledges these, so what was said is said again (ours); whoever heard it
- * finds it stale.  Several changes within the least interval collapse: what leaves is what holds then. */
+ * finds it stale.  A link that carries nothing for less than it takes to call it dead loses what was said
+ * meanwhile: hence the third and fourth.  Several changes within the least interval collapse: what leaves is what
+ * holds then. */
 
 #include <assert.h>
 
@@ -13,7 +15,8 @@
 #include "fips/node/tree.h"
 
 /* From one saying to the next. */
-static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 60 * MR_NS_PER_S };
+static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S, 20 * MR_NS_PER_S,
+	                         60 * MR_NS_PER_S };
 
 #define STEADY (sizeof gaps / sizeof gaps[0] - 1)
 

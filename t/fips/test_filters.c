@@ -205,6 +205,8 @@ START_TEST(who_is_told)
 	ck_assert_uint_eq(told_at(1 * S), 0x3f);
 	ck_assert_uint_eq(told_at(2 * S), 0x3f);
 	ck_assert_uint_eq(told_at(6 * S), 0x3f);
+	ck_assert_uint_eq(told_at(16 * S), 0x3f);
+	ck_assert_uint_eq(told_at(36 * S), 0x3f);
 	last = f.seq;
 	ck_assert_uint_eq(told_at(38 * S), 0);
 	happens(marks[_i].event);
@@ -218,10 +220,10 @@ END_TEST
 
 /* ---- when ---- */
 
-/* The same is said again 1 s and 5 s after, and then every 60 s, with its sequence. */
+/* The same is said again 1, 5, 15 and 35 s after, and then every 60 s, with its sequence. */
 START_TEST(it_is_repeated)
 {
-	static const uint64_t at[] = { 3, 7, 67, 127, 187 };
+	static const uint64_t at[] = { 3, 7, 17, 37, 97, 157, 217 };
 
 	fips_filters_peer_up(&f, 3);
 	ck_assert_uint_eq(fips_filters_due(&f, 3), MR_NEVER);

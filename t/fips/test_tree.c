@@ -147,14 +147,15 @@ static void later(uint64_t ms)
 	at.unix_ms += ms;
 }
 
-/* Everybody has heard everything, twice more. */
+/* Everybody has heard everything, four times more. */
 static void settle(void)
 {
-	told();
-	later(1000);
-	told();
-	later(4000);
-	told();
+	static const unsigned gaps[] = { 0, 1000, 4000, 10000, 20000 };
+
+	for (size_t i = 0; i < COUNT(gaps); i++) {
+		later(gaps[i]);
+		told();
+	}
 }
 
 /* --- what is accepted ------------------------------------------------------------------------- */
@@ -463,11 +464,12 @@ END_TEST
 
 /* --- announcing ------------------------------------------------------------------------------- */
 
-/* mesh.md 1.5, and ours: the same again after 1 s, 5 s, and every 60 s. */
+/* mesh.md 1.5, and ours: the same again after 1, 5, 15 and 35 s, and every 60 s. */
 START_TEST(news_is_repeated)
 {
 	static const struct { unsigned after; const char *told; } walk[] = {
 		{ 0, "0" }, { 0, "" }, { 999, "" }, { 1, "0" }, { 3999, "" }, { 1, "0" },
+		{ 9999, "" }, { 1, "0" }, { 19999, "" }, { 1, "0" },
 		{ 59999, "" }, { 1, "0" }, { 59999, "" }, { 1, "0" },
 	};
 
