@@ -132,6 +132,8 @@ struct fips_lookup_own {
 	unsigned         attempt;  /* [0, n_attempts), of what waits                     */
 	unsigned         failures; /* in a row                                           */
 	uint64_t         first;    /* ns, when the lookup began                          */
+	uint64_t         end;      /* ns, of the last attempt; valid if !waits           */
+	uint32_t         spare;    /* ms that attempts may still be put off; valid if !waits */
 	uint64_t         sent;     /* ns, the last attempt                               */
 	uint64_t         due;      /* ns, end of the attempt or of the back-off          */
 };
