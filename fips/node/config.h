@@ -18,6 +18,7 @@
 #include "fips/noise/identity.h"
 #include "fips/node/cache.h"
 #include "fips/node/filters.h"
+#include "fips/node/known.h"
 #include "fips/node/tree.h"
 #include "fips/node/lookup.h"
 #include "fips/path/via.h"
@@ -114,6 +115,8 @@ struct fips_node_config {
 	struct fips_node_ecn           ecn;
 	struct fips_filters_settings   filters;
 	struct fips_cache_settings     cache;
+	unsigned                       known;      /* nodes besides peers whose key is kept, 1 and more;
+	                                            * that of open stays                    */
 	struct fips_lookup_config      lookup;
 };
 

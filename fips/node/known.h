@@ -13,7 +13,7 @@
 #include "fips/node/directory.h"
 #include "fips/noise/curve.h"
 
-#define FIPS_KNOWN_MAX 10000
+#define FIPS_KNOWN_MAX 10000 /* by default */
 
 struct fips_acquaintance {
 	struct fips_addr addr;

@@ -59,6 +59,7 @@ struct fips_node_config fips_node_config_default(void)
 		.tree = fips_tree_settings_default(),
 		.filters = fips_filters_settings_default(),
 		.cache = fips_cache_settings_default(),
+		.known = FIPS_KNOWN_MAX,
 	};
 }
 
@@ -78,6 +79,8 @@ const char *fips_node_wrong(const struct fips_node_config *c)
 		return "sessions with others must be from 4 to 65536";
 	if (c->link_mtu < FIPS_PATH_MTU_MIN)
 		return "the link MTU must be 256 or more";
+	if (c->known == 0 || c->known > 1000000)
+		return "keys of nodes that are kept must be from 1 to 1000000";
 	for (unsigned i = 0; i < c->n_peers; i++) {
 		if (fips_addr_eq(&c->peers[i].addr, &c->me->addr))
 			return "a peer must not be the node itself";
@@ -102,7 +105,7 @@ static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 	return n->peers && n->sessions && n->papers &&
 	       fips_directory_open(&n->peer_at, n->n_peers, &n->env.rand) &&
 	       fips_directory_open(&n->session_at, n->n_sessions, &n->env.rand) &&
-	       fips_known_open(&n->known, FIPS_KNOWN_MAX, &n->env.rand) && fips_dues_reserve(n, fips_slots(n)) &&
+	       fips_known_open(&n->known, c->known, &n->env.rand) && fips_dues_reserve(n, fips_slots(n)) &&
 	       fips_mesh_open(n);
 }
 

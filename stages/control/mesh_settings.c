@@ -36,6 +36,8 @@ const struct mr_field mr_cache_fields[] = {
 	  .def = 50000, .help = "nodes whose place in the tree is kept; a change waits for the next start" },
 	{ "coord_ttl_secs", MR_U32, MR_AT(struct mr_cache_conf, coord_ttl), .min = 1, .max = DAY_S,
 	  .def = 300, .unit = "s", .help = "... for so long after it was last told or used" },
+	{ "identity_size", MR_U32, MR_AT(struct mr_cache_conf, identity_size), .min = 1, .max = 1000000,
+	  .def = FIPS_KNOWN_MAX, .help = "nodes besides peers whose key is kept; a change waits for the next start" },
 	{ 0 }
 };
 
@@ -60,6 +62,7 @@ void mr_cache_configure(struct fips_node_config *config, const struct mr_cache_c
 {
 	config->cache.entries = conf->coord_size;
 	config->cache.ttl = conf->coord_ttl;
+	config->known = conf->identity_size;
 }
 
 /* ---- lookups ---- */

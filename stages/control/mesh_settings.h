@@ -25,6 +25,7 @@ struct mr_bloom_conf {
 struct mr_cache_conf {
 	uint32_t coord_size;
 	uint32_t coord_ttl; /* s */
+	uint32_t identity_size;
 };
 
 /* node.lookup, and by its old name node.discovery */

@@ -279,6 +279,32 @@ START_TEST(setups_by_one_link)
 }
 END_TEST
 
+/* node.cache.identity_size: so many keys of nodes that are no peers, and who was named first makes way. */
+START_TEST(keys_that_are_kept)
+{
+	struct fips_node_config config = fips_node_config_default();
+	struct fips_known_info info;
+	unsigned n = 0, at = 0;
+	struct bench *b;
+
+	config.known = 2;
+	b = open_with(0, &config);
+	for (unsigned i = 0; i < 3; i++) {
+		struct fips_identity id = world_identity(STRANGER + i);
+
+		bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = id.pub, .len = FIPS_PUB_LEN });
+	}
+	while (fips_node_known_next(b->node, &at, &info)) {
+		struct fips_addr first = world_identity(STRANGER).addr;
+
+		ck_assert(!fips_addr_eq(&info.addr, &first));
+		n++;
+	}
+	ck_assert_uint_eq(n, 2);
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node limits");
@@ -294,6 +320,7 @@ int main(void)
 	tcase_add_test(tc, gaps_grow_as_told);
 	tcase_add_test(tc, a_name_that_fails);
 	tcase_add_test(tc, setups_by_one_link);
+	tcase_add_test(tc, keys_that_are_kept);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
