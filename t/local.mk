@@ -510,6 +510,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
 	t/fuzz/fuzz_deliver \
+	t/fuzz/fuzz_dns \
 	t/fuzz/fuzz_filter \
 	t/fuzz/fuzz_ether \
 	t/fuzz/fuzz_fsp \
@@ -569,6 +570,7 @@ t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_dns_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_filter_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_ether_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
