@@ -23,13 +23,13 @@
  *   NO_SESSION           peer                        fsp-open: sealed message, no session
  *   FORWARD              peer                        route: first datagram of others for a node that
  *                                                    no next hop is known of
- *   LEARNED              peer, bytes                 route, fmp-open: what a datagram said of where
+ *   LEARNED              peer, bytes                 route, fsp-open: what a datagram said of where
  *                                                    peer is, nobody vouches for it: a coordinate list
  *                                                    as on the wire
  *   UNDELIVERED          peer, bytes, mtu            route: a datagram of others that goes no further;
  *                                                    peer is the link it came by, zeros: not known.
  *                                                    mtu: of the link it is too big for; 0: there is
- *                                                    no next hop
+ *                                                    no next hop, or its ttl is used up
  *   UNREADABLE           peer                        fsp-open: several messages in a row that open
  *                                                    under no key of their session
  *   KNOWN                bytes: FIPS_PUB_LEN         a public key, on the curve: names that were

@@ -67,9 +67,7 @@ static bool message(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct relation *r = link_of(c, p);
 
-	if (p->mark == MR_SHAPE_LEARNED)
-		mr_control_others(c, p, t);
-	else if (!r)
+	if (!r)
 		mr_drop(t, DROP_GONE, p);
 	else if (!news_first(c, p, t))
 		return false;
@@ -106,6 +104,10 @@ static bool body(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 
 	if (p->mark == MR_SHAPE_DATAGRAM)
 		return datagram(c, p, t);
+	if (p->mark == MR_SHAPE_LEARNED) {
+		mr_control_others(c, p, t);
+		return true;
+	}
 	key = mr_control_key(c, p->seq);
 	if (!key || key->of->link)
 		mr_drop(t, DROP_GONE, p);

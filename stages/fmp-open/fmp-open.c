@@ -10,7 +10,7 @@
  *
  *   session   SessionDatagrams addressed to us
  *   transit   SessionDatagrams for others
- *   control   all other link messages, and coordinates that sealed messages to us carry in clear
+ *   control   all other link messages
  *
  * The receive keys and windows that the index table points to belong to this stage, each to the
  * replica that its link's handle picks; control reads their words.  A frame that fails changes nothing
@@ -23,7 +23,6 @@
 #include "fips/path/snapshot.h"
 #include "fips/wire/datagram.h"
 #include "fips/wire/fsp.h"
-#include "stages/lib/learn.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
@@ -33,9 +32,8 @@ enum { FRAMES, OPENED };
 enum { SESSION, TRANSIT, CONTROL };
 enum { UNKNOWN_INDEX, NOT_YET, STALE, DUPLICATE, FORGED, RUNT, MALFORMED, OVER_RATE };
 
-enum { RECEIVED, RECEIVED_BYTES, DELIVERED, DELIVERED_BYTES, LEARNED, WARM_MALFORMED, WARM_MALFORMED_BYTES };
+enum { RECEIVED, RECEIVED_BYTES, DELIVERED, DELIVERED_BYTES };
 
-#define TELLING 64 /* coordinates on their way to control: they are learnt again */
 #define SEEN 16 /* indices of a vector that are remembered; senders whose hash is */
 
 /* The hash of an endpoint that datagrams came from or went to, which never changes. */
@@ -53,9 +51,6 @@ struct fmp_open {
 	                                            * begins */
 	struct far            far[SEEN]; /* by a byte of the address */
 	struct mr_nudges      moves;  /* peers whose new address control was told of */
-	struct mr_learner     learner;
-	unsigned              left;   /* frames of this call behind the one under way: each may need a
-	                               * place at `control` */
 };
 
 /* One frame on its way through the four steps. */
@@ -163,22 +158,8 @@ static bool is_talk(const struct mr_pkt *p)
 	return fsp > FIPS_FSP_ENCRYPTED && fsp < FIPS_FSP_SHORT;
 }
 
-/* Coordinates in front of a sealed message.  Those of handshakes control reads itself. */
-static void learn(struct fmp_open *fo, const struct mr_pkt *p, struct mr_turn *t)
+static void deliver(struct mr_pkt *p, struct mr_turn *t)
 {
-	unsigned told = 0;
-
-	if (mr_learn(&fo->learner, p, true, CONTROL, fo->left, &told, t) == FIPS_LEARN_MALFORMED) {
-		mr_count(t, WARM_MALFORMED, 1);
-		mr_count(t, WARM_MALFORMED_BYTES, p->len);
-	}
-	mr_count(t, LEARNED, told);
-}
-
-static void deliver(struct fmp_open *fo, struct mr_pkt *p, struct mr_turn *t)
-{
-	if (mr_learn_worth(p->data, p->len) && !is_talk(p))
-		learn(fo, p, t);
 	mr_count(t, DELIVERED, 1);
 	mr_count(t, DELIVERED_BYTES, p->len);
 	mr_emit(t, SESSION, p);
@@ -231,7 +212,7 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 		mr_emit(t, TRANSIT, p);
 	} else if (!is_talk(p) || !over_rate(f, t)) {
 		p->far = far_of(fo, p->data + FIPS_DATAGRAM_AT_SRC);
-		deliver(fo, p, t);
+		deliver(p, t);
 	}
 }
 
@@ -264,7 +245,6 @@ static void accept_opened(struct fmp_open *fo, struct mr_vector *v, struct mr_tu
 	for (unsigned i = 0; i < v->n; i++) {
 		struct frame f = { .pkt = v->pkt[i] };
 
-		fo->left = v->n - 1 - i;
 		fips_link_head_parse(f.pkt->data, &f.head);
 		if (!last || last->index != f.head.receiver_idx)
 			last = mr_table_find(fo->mesh->index, f.pkt->data + FIPS_LINK_PREFIX);
@@ -285,7 +265,6 @@ static void open_frames(struct fmp_open *fo, struct mr_vector *v, struct mr_turn
 	if (n)
 		fo->aead->open(op, n);
 	for (unsigned i = 0; i < n; i++) {
-		fo->left = n - 1 - i;
 		if (op[i].ok)
 			accept_one(fo, &frame[i], t);
 		else
@@ -340,8 +319,7 @@ const struct mr_kind mr_kind_fmp_open = {
 	.outputs = (const struct mr_port[]){
 		{ "session", .view = "SessionDatagram to us, from its type byte", .optional = true },
 		{ "transit", .view = "SessionDatagram to others, from its type byte", .optional = true },
-		{ "control", .view = "other link message, from its type byte; or node address and coordinate "
-		                     "list" },
+		{ "control", .view = "other link message, from its type byte" },
 		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "unknown-index", .help = "no key goes by this receiver index any more" },
@@ -358,11 +336,8 @@ const struct mr_kind mr_kind_fmp_open = {
 		{ "received-bytes", .help = "... their bytes", .unit = "bytes" },
 		{ "delivered-packets", .help = "SessionDatagrams to us" },
 		{ "delivered-bytes", .help = "... their bytes", .unit = "bytes" },
-		{ "learned", .help = "coordinates that messages to us carried, passed on to control" },
-		{ "warm-malformed-packets", .help = "messages to us with coordinates that do not parse" },
-		{ "warm-malformed-bytes", .help = "... their bytes", .unit = "bytes" },
 		{ 0 } },
-	.once = true, .makes = true, .few = TELLING, .affinities = 1 << MR_ANY | 1 << MR_PEER,
+	.once = true, .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
 	.open = fmp_open_open, .order = fmp_open_order, .process = fmp_open_process,
 };

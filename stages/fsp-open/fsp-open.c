@@ -9,7 +9,8 @@
  *   ip        IPv6 packets for local programs
  *   control   MR_SHAPE_BODY: opened messages that are not data (type byte and body);
  *             MR_SHAPE_DATAGRAM: handshake messages, error signals, and sealed messages of a session
- *             whose handshake is under way, as they came
+ *             whose handshake is under way, as they came;
+ *             MR_SHAPE_LEARNED: coordinates that a message of a session carried in clear, once it has opened
  *
  * The receive states that the session table points to belong to this stage, each to the replica that
  * its peer's address picks; a message that reached another one touches nothing. */
@@ -22,6 +23,7 @@
 #include "fips/path/session_recv.h"
 #include "fips/path/snapshot.h"
 #include "fips/wire/datagram.h"
+#include "stages/lib/learn.h"
 #include "stages/lib/mesh.h"
 #include "stages/lib/nudge.h"
 #include "stages/lib/snapshot.h"
@@ -31,10 +33,11 @@
 enum { IP, CONTROL };
 enum { MALFORMED, OWN_SOURCE, NO_SESSION, NO_KEY, STALE, DUPLICATE, FORGED, SHORT, UNKNOWN_TYPE,
        UNKNOWN_PORT, BAD_SHIM, STRAY, OVER_RATE };
-enum { RETRIED, CE_RECEIVED };
+enum { RETRIED, CE_RECEIVED, LEARNED, WARM_MALFORMED, WARM_MALFORMED_BYTES };
 
 #define SEEN        16 /* sessions of a vector that are remembered */
 #define EARLY_BURST 64 /* and so many a second: as many as control keeps */
+#define TELLING     64 /* coordinates on their way to control: they are learnt again */
 
 struct fsp_open {
 	struct mr_mesh       *mesh;   /* borrowed */
@@ -46,6 +49,9 @@ struct fsp_open {
 	                                               * Empty when a call begins */
 	struct mr_nudges      strays; /* senders without a session that control was told of */
 	struct fips_bucket    early;  /* messages of sessions that are being made           */
+	struct mr_learner     learner;
+	unsigned              left;   /* messages of this call behind the one under way: each may need a
+	                               * place at `control` */
 };
 
 /* One message on its way through the steps. */
@@ -167,6 +173,15 @@ static bool find_keys(struct message *m, struct mr_turn *t)
 	return m->keys > 0;
 }
 
+static void malformed(const struct message *m, enum fips_fsp fsp, struct mr_turn *t)
+{
+	if (fsp == FIPS_FSP_ENCRYPTED) {
+		mr_count(t, WARM_MALFORMED, 1);
+		mr_count(t, WARM_MALFORMED_BYTES, m->pkt->len);
+	}
+	mr_drop(t, MALFORMED, m->pkt);
+}
+
 /* Step 1 for one packet; false when it is not to be opened. */
 static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 {
@@ -188,7 +203,7 @@ static bool select_keys(struct fsp_open *fo, struct message *m, struct mr_turn *
 	}
 	if (fsp != FIPS_FSP_ENCRYPTED ||
 	    !fips_fsp_sealed_parse(m->datagram.payload, m->datagram.payload_len, &m->sealed)) {
-		mr_drop(t, MALFORMED, p);
+		malformed(m, fsp, t);
 		return false;
 	}
 	return find_session(fo, m, t) && find_keys(m, t);
@@ -259,6 +274,17 @@ static void deliver(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 	}
 }
 
+/* Where the other end is, from in front of the sealed text: it is part of nothing that is authenticated, but
+ * only who was on the way of a message that is can have changed it (session.md 2.5).  Before step 5, which
+ * writes over it. */
+static void learn(struct fsp_open *fo, const struct message *m, struct mr_turn *t)
+{
+	unsigned told = 0;
+
+	mr_learn(&fo->learner, m->pkt, true, CONTROL, fo->left + 1, &told, t);
+	mr_count(t, LEARNED, told);
+}
+
 static void tell_confirmed(const struct message *m, struct mr_turn *t)
 {
 	mr_tell(t, &(struct mr_event){ .kind = MR_EV_CONFIRMED_SESSION,
@@ -275,6 +301,8 @@ static void accept_one(struct fsp_open *fo, struct message *m, struct mr_turn *t
 
 	if (what & (FIPS_CONFIRMED | FIPS_PROMOTED))
 		tell_confirmed(m, t);
+	if ((what & FIPS_ACCEPTED) && (m->sealed.flags & FIPS_FSP_CP))
+		learn(fo, m, t);
 	if (what & FIPS_ACCEPTED)
 		deliver(fo, m, t);
 	else
@@ -311,6 +339,7 @@ static void fsp_open_process(void *self, unsigned input, struct mr_vector *v, st
 	if (ops)
 		fo->aead->open(op, ops);
 	for (unsigned i = 0; i < n; i++) {
+		fo->left = n - 1 - i;
 		if (is_open(fo, &message[i], op, t)) {
 			accept_one(fo, &message[i], t);
 			continue;
@@ -354,7 +383,8 @@ const struct mr_kind mr_kind_fsp_open = {
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
 		{ "ip", .view = "IPv6 packet", .plaintext = true },
-		{ "control", .view = "type byte and body, or a SessionDatagram for control",
+		{ "control", .view = "type byte and body; or a SessionDatagram for control; or node address "
+		                     "and coordinate list",
 		  .plaintext = true },
 		{ 0 } },
 	.drops = (const struct mr_named[]){
@@ -375,8 +405,11 @@ const struct mr_kind mr_kind_fsp_open = {
 	.counters = (const struct mr_named[]){
 		{ "keys-retried", .help = "opens tried under a second or third key" },
 		{ "ce-received", .help = "packets that met congestion on their way" },
+		{ "learned", .help = "coordinates that messages carried, passed on to control" },
+		{ "warm-malformed-packets", .help = "messages with coordinates that do not parse" },
+		{ "warm-malformed-bytes", .help = "... their bytes", .unit = "bytes" },
 		{ 0 } },
-	.once = true, .affinities = 1 << MR_ANY | 1 << MR_SOURCE,
+	.once = true, .makes = true, .few = TELLING, .affinities = 1 << MR_ANY | 1 << MR_SOURCE,
 	.shards = 1 << MR_SOURCE,
 	.open = fsp_open_open, .order = fsp_open_order, .process = fsp_open_process,
 };

@@ -96,6 +96,8 @@ void sim_session_message(struct sim_plane *p, uint8_t *datagram, size_t n, bool 
 	}
 	k = open_message(p, s, datagram + FIPS_DATAGRAM_HEAD, &m);
 	if (k)
+		sim_learn(p, datagram, n);
+	if (k)
 		accept_message(p, s, k, &m, d.path_mtu, ce, trail);
 }
 
@@ -117,7 +119,6 @@ static void link_message(struct sim_plane *p, struct link *l, const struct key *
 		}
 		if (fips_fsp_check(text + FIPS_DATAGRAM_HEAD, n - FIPS_DATAGRAM_HEAD) ==
 		    FIPS_FSP_ENCRYPTED) {
-			sim_learn(p, text, n);
 			sim_session_message(p, text, n, ce, trail);
 			return;
 		}

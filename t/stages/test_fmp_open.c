@@ -272,62 +272,6 @@ END_TEST
 
 /* R17: an authentic frame with nothing in it is a named drop; its counter is used up, no figure
  * moves.  Five bytes are a message. */
-/* mesh.md 6.2: coordinates that a sealed message to us carries in clear are told to control, where
- * we are left out; those of handshakes are not, since control reads the whole of them.  The message
- * goes on in any case. */
-static const struct {
-	uint8_t     phase, flags;
-	unsigned    cut; /* bytes at the end that are missing */
-	unsigned    told;
-	const char *counted;
-} lists[] = {
-	{ 0, FIPS_FSP_CP, 0, 1, "learned" },
-	{ 0, FIPS_FSP_CP | FIPS_FSP_K, 0, 1, "learned" },
-	{ 0, 0, 0, 0, "delivered-packets" },
-	{ 1, 0, 0, 0, "delivered-packets" },
-	{ 2, 0, 0, 0, "delivered-packets" },
-	{ 0, FIPS_FSP_CP, 60, 0, "warm-malformed-packets" },
-};
-
-START_TEST(coordinates_are_told)
-{
-	const struct fips_addr path[2] = { craft_a, craft_t };
-	struct fips_coords theirs = fips_coords_of(path, 2), us = fips_coords_of(&craft_b, 1);
-	uint8_t text[300] = { 0 }, fsp[150] = { lists[_i].phase, lists[_i].flags }, frame[400];
-	struct mr_wire w = mr_wire_write(fsp + (lists[_i].phase ? 5 : FIPS_FSP_HEAD), 60);
-	struct fmp_bench b;
-
-	fips_coords_put(&w, &theirs);
-	fips_coords_put(&w, &us);
-	ck_assert(mr_wire_ok(&w));
-	ck_assert(fmp_bench_open(&b, 0, fmp_bench_secret, FMP_BENCH_INDEX));
-	for (unsigned i = 0; i < 2; i++) { /* the second time it is no news */
-		size_t n = craft_datagram(text + 4, &craft_a, &craft_b, 1472, fsp,
-					  100 - lists[_i].cut);
-		const struct mr_pkt *p;
-
-		n = craft_frame(frame, fmp_bench_secret, FMP_BENCH_INDEX, i, 0, text, 4 + n);
-		fmp_bench_feed(&b, frame, n, &fmp_bench_home);
-		rig_run(b.rig);
-		p = rig_out(b.rig, "session");
-		ck_assert_ptr_nonnull(p);
-		ck_assert_uint_eq(p->len, FIPS_DATAGRAM_HEAD + 100 - lists[_i].cut);
-		p = rig_out(b.rig, "control");
-		ck_assert_int_eq(p != NULL, i == 0 && lists[_i].told);
-		if (!p)
-			continue;
-		ck_assert_uint_eq(p->mark, MR_SHAPE_LEARNED);
-		ck_assert_uint_eq(p->len, FIPS_ADDR_LEN + FIPS_COORDS_LEN(2));
-		ck_assert_mem_eq(p->data, craft_a.b, FIPS_ADDR_LEN);
-		ck_assert_mem_eq(p->data + FIPS_ADDR_LEN, fsp + FIPS_FSP_HEAD, FIPS_COORDS_LEN(2));
-		ck_assert_ptr_null(rig_out(b.rig, "control"));
-	}
-	ck_assert_uint_ge(rig_count(b.rig, lists[_i].counted), 1);
-	ck_assert_uint_eq(rig_count(b.rig, "received-packets"), 2);
-	fmp_bench_close(&b);
-}
-END_TEST
-
 START_TEST(runts_have_a_name)
 {
 	uint8_t text[8], frame[64];
@@ -362,7 +306,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_forger_never_tears_a_link_down, 0, keys_providers());
 	tcase_add_loop_test(tc, the_type_says_where, 0, (int)COUNT(ways));
 	tcase_add_loop_test(tc, talk_is_limited, 0, (int)COUNT(talks));
-	tcase_add_loop_test(tc, coordinates_are_told, 0, (int)COUNT(lists));
 	tcase_add_loop_test(tc, runts_have_a_name, 0, keys_providers());
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

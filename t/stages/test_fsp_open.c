@@ -233,6 +233,68 @@ START_TEST(texts_by_length)
 }
 END_TEST
 
+/* ---- coordinates in clear ---- */
+
+/* session.md 2.5: what is in front of a sealed text is believed when that has opened, and not before; we are left
+ * out of it, and the same is no news.  Whatever it says, the message goes on. */
+static const struct {
+	bool        theirs; /* sealed by who it says          */
+	uint8_t     flags;
+	uint64_t    counter;
+	unsigned    cut;    /* bytes of the lists left out    */
+	const char *went;
+	unsigned    told;
+} clear[] = {
+	{ false, FIPS_FSP_CP, 7, 0, "forged", 0 },
+	{ true, FIPS_FSP_CP, 7, 1, "malformed", 0 },
+	{ true, 0, 6, 0, "control", 0 },
+	{ true, FIPS_FSP_CP, 6, 0, "duplicate", 0 },
+	{ true, FIPS_FSP_CP, 7, 0, "control", 1 },
+	{ true, FIPS_FSP_CP, 8, 0, "control", 0 },
+};
+
+START_TEST(coordinates_are_told)
+{
+	const struct fips_addr path[2] = { craft_a, craft_t };
+	struct fips_coords theirs = fips_coords_of(path, 2), us = fips_coords_of(&craft_b, 1);
+	uint8_t lists[FIPS_COORDS_LEN(2) + FIPS_COORDS_LEN(1)], datagram[256];
+	struct mr_wire w = mr_wire_write(lists, sizeof lists);
+	static const uint8_t other[MR_AEAD_KEY] = { 1 };
+	struct fsp_bench b;
+	struct mr_pkt *p;
+
+	fips_coords_put(&w, &theirs);
+	fips_coords_put(&w, &us);
+	ck_assert(mr_wire_ok(&w));
+	ck_assert(fsp_bench_plain(&b, 0));
+	fsp_bench_install(&b, 0, secret);
+	for (size_t i = 0; i < COUNT(clear); i++) {
+		size_t n = craft_message(datagram + FIPS_DATAGRAM_HEAD, clear[i].theirs ? secret : other, clear[i].counter,
+		                         clear[i].flags, lists, clear[i].flags ? sizeof lists : 0, fsp_bench_note,
+		                         sizeof fsp_bench_note);
+
+		if (clear[i].cut)
+			n = FIPS_FSP_HEAD + sizeof lists - clear[i].cut;
+		n = craft_datagram(datagram, &craft_a, &craft_b, 1472, datagram + FIPS_DATAGRAM_HEAD, n);
+		fsp_bench_feed(&b, datagram, n);
+		ck_assert_str_eq(rig_run(b.rig), clear[i].went);
+		p = rig_out(b.rig, "control");
+		if (clear[i].told) {
+			ck_assert_uint_eq(p->mark, MR_SHAPE_LEARNED);
+			ck_assert_uint_eq(p->len, FIPS_ADDR_LEN + FIPS_COORDS_LEN(2));
+			ck_assert_mem_eq(p->data, craft_a.b, FIPS_ADDR_LEN);
+			ck_assert_mem_eq(p->data + FIPS_ADDR_LEN, lists, FIPS_COORDS_LEN(2));
+			p = rig_out(b.rig, "control");
+		}
+		ck_assert(!p || p->mark == MR_SHAPE_BODY);
+		ck_assert_int_eq(p != NULL, strcmp(clear[i].went, "control") == 0);
+	}
+	ck_assert_uint_eq(rig_count(b.rig, "learned"), 1);
+	ck_assert_uint_eq(rig_count(b.rig, "warm-malformed-packets"), 1);
+	fsp_bench_close(&b);
+}
+END_TEST
+
 /* ---- what the IPv6 packet looks like ---- */
 
 /* The plaintext of a DataPacket with this IPv6 packet. */
@@ -367,6 +429,7 @@ int main(void)
 	tcase_add_test(tc, strangers_are_told_of);
 	tcase_add_test(tc, strangers_are_told_of_now_and_then);
 	tcase_add_test(tc, short_datagrams_are_malformed);
+	tcase_add_test(tc, coordinates_are_told);
 	tcase_add_test(tc, segments_are_clamped);
 	tcase_add_test(tc, reports_are_filled_in_by_order);
 	suite_add_tcase(s, tc);
