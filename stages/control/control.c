@@ -1,8 +1,9 @@
 /* control - host the node: packets, events and time in; packets, table writes and orders out.
  *
  *   handshakes  handshake packets, and frames for a key that is still being made
- *   messages    link messages but datagrams, and coordinates that messages to us carried
- *   bodies      opened session messages but data; datagrams that no key opens
+ *   messages    link messages but datagrams
+ *   bodies      opened session messages but data, and coordinates that they carried; datagrams that no
+ *               key opens
  *   datagrams   datagrams of others that go no further, and what route asks and has learnt of nodes
  *
  *   raw         handshake packets                    to the sockets
@@ -268,6 +269,7 @@ const struct mr_kind mr_kind_control = {
 		[DROP_MALFORMED] = { "malformed", .help = "a datagram without a whole envelope" },
 		[DROP_NO_ROUTE] = { "no-route", .help = "a datagram of others without a next hop" },
 		[DROP_TOO_BIG] = { "too-big", .help = "a datagram of others larger than the link out" },
+		[DROP_TTL] = { "ttl", .help = "a datagram of others whose ttl is used up" },
 		[DROP_KEPT_OVER] = { "kept-over", .help = "too many came before their key" },
 		[DROP_KEPT_LATE] = { "kept-late", .help = "their key did not come within 1 s" },
 		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fips/path/transit.h"
 #include "stages/control/state.h"
 
 /* That it was used is noted anew. */
@@ -88,7 +89,7 @@ void mr_refused_expire(struct control *c, struct mr_turn *t)
 		forget_oldest(c, t);
 }
 
-/* ---- what route and fmp-open say ---- */
+/* ---- what route and fsp-open say ---- */
 
 /* A node address and what follows it. */
 static bool take_apart(const struct mr_pkt *p, struct fips_input *in)
@@ -125,16 +126,23 @@ static void undelivered(struct control *c, const struct mr_pkt *p, struct mr_tur
 	mr_control_tell(c, &in, t);
 }
 
+static unsigned why(const struct mr_pkt *p)
+{
+	if (p->limit)
+		return DROP_TOO_BIG;
+	return p->len >= FIPS_DATAGRAM_HEAD && fips_transit_last(p->data) ? DROP_TTL : DROP_NO_ROUTE;
+}
+
 void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
-	bool too_big = p->limit != 0;
+	unsigned drop = why(p);
 
 	switch (p->mark) {
 	case MR_SHAPE_LEARNED: tell_about(c, FIPS_IN_LEARNED, p, t); break;
 	case MR_SHAPE_WANTED: tell_about(c, FIPS_IN_FORWARD, p, t); break;
 	default:
 		undelivered(c, p, t);
-		mr_drop(t, too_big ? DROP_TOO_BIG : DROP_NO_ROUTE, p);
+		mr_drop(t, drop, p);
 		break;
 	}
 }

@@ -31,21 +31,11 @@ bool mr_tell_bytes(unsigned out, unsigned left, uint8_t mark, const struct fips_
 	return true;
 }
 
-static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t n)
-{
-	for (size_t i = 0; i + 8 <= n; i += 8) {
-		h = (h ^ mr_le64(bytes + i)) * 0x9e3779b97f4a7c15u;
-		h ^= h >> 29;
-	}
-	return h * 0xbf58476d1ce4e5b9u + n;
-}
-
-static bool is_news(struct mr_learner *l, const struct fips_addr *node, uint64_t list, uint64_t now)
+static bool is_news(struct mr_learner *l, const struct fips_addr *node, uint64_t now)
 {
 	uint64_t at = l->told[node->b[1] % MR_LEARN_NODES].at;
-	bool same = l->told[node->b[1] % MR_LEARN_NODES].list == list;
 
-	return !at || now - at >= (same ? MR_LEARN_AGAIN : MR_LEARN_GAP);
+	return !at || now - at >= MR_LEARN_GAP || !fips_addr_eq(&l->told[node->b[1] % MR_LEARN_NODES].node, node);
 }
 
 static bool admit(struct mr_learner *l, const struct mr_pkt *p, uint64_t now)
@@ -60,16 +50,14 @@ static bool tell(struct mr_learner *l, const struct mr_pkt *p, const struct fips
                  unsigned left, struct mr_turn *t)
 {
 	struct fips_addr node;
-	uint64_t hash;
 
 	if (!list->count)
 		return false;
 	node = fips_coords_entry(list, 0);
-	hash = mix(0, list->at, (size_t)FIPS_ADDR_LEN * list->count);
-	if (!is_news(l, &node, hash, t->now) || !admit(l, p, t->now) ||
+	if (!is_news(l, &node, t->now) || !admit(l, p, t->now) ||
 	    !mr_tell_bytes(out, left, MR_SHAPE_LEARNED, &node, list->at - 2, FIPS_COORDS_LEN(list->count), p, t))
 		return false;
-	l->told[node.b[1] % MR_LEARN_NODES].list = hash;
+	l->told[node.b[1] % MR_LEARN_NODES].node = node;
 	l->told[node.b[1] % MR_LEARN_NODES].at = t->now;
 	return true;
 }

@@ -5,9 +5,10 @@
  * A list goes to control in a packet of its own: node address, then the list as on the wire.  It is small, and
  * in the order of the datagrams it came with: a question about a node follows what was learnt of it.
  *
- * One node's list is told again after a second if it is another, after a minute if it is the same, since control
- * forgets coordinates that nobody repeats or uses; nobody vouches for any of it.  The lists of all nodes that
- * come by one neighbour have a limit too.  What is not told is learnt from a later datagram. */
+ * One node's list is told once a second, be it the same: control may not have believed it, or has forgotten it since our
+ * own place is another, and whoever says it again does so because somebody complained.  Nobody vouches for any of it.
+ * The lists of all nodes that come by one neighbour have a limit too.  What is not told is learnt from a later
+ * datagram. */
 #ifndef MR_STAGES_LEARN_H
 #define MR_STAGES_LEARN_H
 
@@ -21,18 +22,17 @@
 #include "fips/wire/datagram.h"
 #include "fips/wire/fsp.h"
 
-#define MR_LEARN_GAP   MR_NS_PER_S        /* between two lists of one node              */
-#define MR_LEARN_AGAIN (60 * MR_NS_PER_S) /* ... that are the same                      */
-#define MR_LEARN_NODES 256   /* told apart; by a byte of an address, which is a hash     */
-#define MR_LEARN_LINKS 64    /* neighbours told apart                                   */
+#define MR_LEARN_GAP   MR_NS_PER_S /* between two lists of one node                     */
+#define MR_LEARN_NODES 256    /* remembered; by a byte of an address, which is a hash   */
+#define MR_LEARN_LINKS 64     /* neighbours told apart                                  */
 #define MR_LEARN_BURST 256    /* lists that one of them may bring at once ...           */
 #define MR_LEARN_RATE  256000 /* ... and thousandths a second                           */
 
 /* All zero: nothing has been told.  One owner. */
 struct mr_learner {
 	struct {
-		uint64_t list; /* a hash of the node and its list                       */
-		uint64_t at;   /* ns; 0: never                                          */
+		struct fips_addr node;
+		uint64_t         at; /* ns; 0: never                                    */
 	} told[MR_LEARN_NODES];
 	struct fips_bucket link[MR_LEARN_LINKS];
 	bool               open; /* the buckets are full                                */

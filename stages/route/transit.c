@@ -2,7 +2,7 @@
  *
  *   1. malformed, or ours come back: dropped
  *   2. coordinates in it are told to control          any, whatever becomes of the datagram
- *   3. ttl used up: dropped
+ *   3. ttl used up: control is told, so that it tells the sender
  *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once a call for a
  *      destination
  *   5. none known: it waits, and control is asked
@@ -73,20 +73,35 @@ static bool is_answered(const struct route_way *w)
 /* ---- where it ends here ---- */
 
 /* Control makes the signal.  It is not asked for more than it would send: none that answers a signal, one in 100 ms
- * a destination. */
-static void undeliverable(struct route *r, struct mr_pkt *p, uint16_t mtu, struct mr_turn *t)
+ * a destination.  Whose sender is not told ends here, under this name. */
+static void report(struct route *r, struct mr_pkt *p, uint16_t mtu, unsigned untold, struct mr_turn *t)
 {
 	struct fips_addr dest = fips_addr_at(dest_of(p));
 
-	mr_count(t, mtu ? ROUTE_DROP_MTU : ROUTE_DROP_NO_ROUTE, 1);
-	mr_count(t, mtu ? ROUTE_DROP_MTU_BYTES : ROUTE_DROP_NO_ROUTE_BYTES, p->len);
 	if (!fips_transit_answerable(p->data, p->len) || !mr_nudge(&r->signals, &dest, t->now)) {
-		mr_drop(t, mtu ? ROUTE_TOO_BIG : ROUTE_NO_ROUTE, p);
+		mr_drop(t, untold, p);
 		return;
 	}
 	p->limit = mtu;
 	p->mark = MR_SHAPE_DATAGRAM;
 	mr_emit(t, ROUTE_CONTROL, p);
+}
+
+static void undeliverable(struct route *r, struct mr_pkt *p, uint16_t mtu, struct mr_turn *t)
+{
+	mr_count(t, mtu ? ROUTE_DROP_MTU : ROUTE_DROP_NO_ROUTE, 1);
+	mr_count(t, mtu ? ROUTE_DROP_MTU_BYTES : ROUTE_DROP_NO_ROUTE_BYTES, p->len);
+	report(r, p, mtu, mtu ? ROUTE_TOO_BIG : ROUTE_NO_ROUTE, t);
+}
+
+/* No way is as long as a ttl, so it has gone in circles: three nodes or more think each other nearer to its destination,
+ * each by coordinates of another age.  That lasts until somebody tells them all where the destination is, which is
+ * what its sender does that hears of it (ours: mesh.md 5.2 drops it in silence). */
+static void went_round(struct route *r, struct mr_pkt *p, struct mr_turn *t)
+{
+	mr_count(t, ROUTE_TTL_EXHAUSTED, 1);
+	mr_count(t, ROUTE_TTL_EXHAUSTED_BYTES, p->len);
+	report(r, p, 0, ROUTE_TTL, t);
 }
 
 /* ---- where it goes on ---- */
@@ -205,9 +220,7 @@ void mr_route_transit(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 	if (mr_learn_worth(p->data, p->len))
 		learn(r, p, t);
 	if (fips_transit_last(p->data)) {
-		mr_count(t, ROUTE_TTL_EXHAUSTED, 1);
-		mr_count(t, ROUTE_TTL_EXHAUSTED_BYTES, p->len);
-		mr_drop(t, ROUTE_TTL, p);
+		went_round(r, p, t);
 		return;
 	}
 	w = find_way(r, dest_of(p), t->now);

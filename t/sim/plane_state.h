@@ -95,7 +95,8 @@ struct forward {
 
 /* A coordinate list that the brain was told. */
 struct told {
-	uint64_t hash, at;
+	struct fips_addr node;
+	uint64_t         at;
 };
 
 struct sim_plane {

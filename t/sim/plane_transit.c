@@ -12,24 +12,14 @@
 #define EXPIRY  SIM_S(5)   /* of a datagram that waits for a next hop                    */
 #define REFUSED SIM_S(1)   /* that there is none holds so long                           */
 #define SIGNAL  SIM_MS(100) /* between two datagrams to one node that the brain hears of */
-#define GAP     SIM_S(1)   /* between two coordinate lists of one node ...               */
-#define AGAIN   SIM_S(60)  /* ... that are the same                                      */
+#define GAP     SIM_S(1)   /* between two coordinate lists of one node                   */
 
 /* --- what passes by tells --------------------------------------------------------------------- */
-
-static uint64_t hash_of(const uint8_t *bytes, size_t n)
-{
-	uint64_t h = n;
-
-	while (n--)
-		h = (h ^ *bytes++) * UINT64_C(0x100000001b3);
-	return h;
-}
 
 static void tell_list(struct sim_plane *p, const struct fips_coords *list)
 {
 	struct fips_input in = { .kind = FIPS_IN_LEARNED };
-	uint64_t hash, now = p->node->sim->now;
+	uint64_t now = p->node->sim->now;
 	struct told *t;
 	struct forward *f;
 
@@ -38,11 +28,10 @@ static void tell_list(struct sim_plane *p, const struct fips_coords *list)
 	in.peer = fips_coords_entry(list, 0);
 	in.bytes = list->at - 2;
 	in.len = FIPS_COORDS_LEN(list->count);
-	hash = hash_of(in.bytes, in.len);
 	t = &p->told[in.peer.b[1]];
-	if (t->at && now - t->at < (t->hash == hash ? AGAIN : GAP))
+	if (t->at && now - t->at < GAP && fips_addr_eq(&t->node, &in.peer))
 		return;
-	*t = (struct told){ .hash = hash, .at = now };
+	*t = (struct told){ .node = in.peer, .at = now };
 	f = sim_forward(p, &in.peer);
 	if (f)
 		f->refused_until = 0;
@@ -160,6 +149,7 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 	sim_learn(p, datagram, n);
 	if (fips_transit_last(datagram)) {
 		p->node->sim->figures.expired++;
+		undeliverable(p, datagram, n, 0, from);
 		return;
 	}
 	l = way_of(p, &dest, &refused);

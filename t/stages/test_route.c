@@ -303,8 +303,8 @@ static const struct {
 	{ 2,  true,  false, true,  "forward", 1,  true  },
 	{ 2,  true,  true,  false, "forward", 1,  true  },
 	{ 255, true, false, false, "forward", 64, false },
-	{ 1,  true,  false, false, "ttl",     0,  false },
-	{ 0,  true,  false, false, "ttl",     0,  false },
+	{ 1,  true,  false, false, "control", 0,  false },
+	{ 0,  true,  false, false, "control", 0,  false },
 };
 
 START_TEST(transit_changes_three_things)

@@ -279,6 +279,35 @@ START_TEST(not_back_where_it_came_from)
 }
 END_TEST
 
+/* The ttl is used up: control is told as of what has no next hop, in the same turn of 100 ms, even where there is one;
+ * one that carries a signal ends here. */
+START_TEST(gone_round)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct fips_addr dest = far_node(1);
+	uint8_t signal[60] = { 0, 4, 56, 0, 0x20 }, bytes[100];
+	struct mr_pkt *p;
+
+	put_forward(rig, &dest, craft_link(rig, &craft_b, NULL, NULL, 1472), FIPS_ROUTE_TREE_UP);
+	for (unsigned i = 0; i < 3; i++) {
+		p = feed(rig, &dest, neighbour(1), 0);
+		p->data[FIPS_DATAGRAM_AT_TTL] = i != 2;
+		ck_assert_str_eq(rig_run(rig), i == 0 ? "control" : "ttl");
+		p = rig_out(rig, "control");
+		ck_assert_int_eq(p != NULL, i == 0);
+		ck_assert(!p || (p->mark == MR_SHAPE_DATAGRAM && p->limit == 0 && p->len == LEN));
+	}
+	rig_at(rig, 2 * MR_NS_PER_S);
+	p = rig_feed(rig, "transit", bytes, craft_datagram(bytes, &craft_b, &dest, 1472, signal, sizeof signal));
+	p->data[FIPS_DATAGRAM_AT_TTL] = 1;
+	ck_assert_str_eq(rig_run(rig), "ttl");
+	ck_assert_uint_eq(rig_count(rig, "ttl-exhausted-packets"), 4);
+	ck_assert_uint_eq(rig_count(rig, "drop-no-route-packets"), 0);
+	rig_conserved(rig);
+	rig_close(rig);
+}
+END_TEST
+
 /* R25: larger than the link out.  The size that fits is the link's MTU less what the frame adds (36). */
 START_TEST(too_big_for_the_link)
 {
@@ -355,6 +384,7 @@ int main(void)
 	tcase_add_test(tc, asked_again_and_given_up);
 	tcase_add_test(tc, without_a_next_hop);
 	tcase_add_test(tc, not_back_where_it_came_from);
+	tcase_add_test(tc, gone_round);
 	tcase_add_test(tc, too_big_for_the_link);
 	tcase_add_test(tc, a_signal_is_not_answered);
 	tcase_add_test(tc, ours_do_not_come_back);

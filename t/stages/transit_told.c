@@ -49,7 +49,7 @@ START_TEST(coordinates_are_told)
 	nothing_told(rig);
 	feed_lists(rig, &craft_b, &dest, lists, n + m, 64);
 	nothing_told(rig);
-	/* another list waits for a second, the same for a minute */
+	/* another list waits for a second, and so does the same */
 	o = list_of(other, &craft_b, 3, 2);
 	memcpy(other + o, lists + n, m);
 	put_forward(rig, &dest, craft_link(rig, &craft_t, NULL, NULL, 1472), FIPS_ROUTE_TREE_UP);
@@ -59,9 +59,6 @@ START_TEST(coordinates_are_told)
 	rig_at(rig, 2 * MR_NS_PER_S);
 	feed_lists(rig, &craft_b, &dest, other, o + m, 64);
 	told(rig, MR_SHAPE_LEARNED, &craft_b, other, o);
-	nothing_told(rig);
-	rig_at(rig, 61 * MR_NS_PER_S);
-	feed_lists(rig, &craft_b, &dest, other, o + m, 64);
 	told(rig, MR_SHAPE_LEARNED, &dest, lists + n, m);
 	nothing_told(rig);
 	ck_assert_uint_eq(rig_count(rig, "learned"), 4);
@@ -101,8 +98,8 @@ START_TEST(odd_lists)
 	p->near = neighbour(1);
 	rig_run(rig);
 	while ((p = rig_out(rig, "control"))) {
-		ck_assert_uint_eq(p->mark, MR_SHAPE_LEARNED);
-		count++;
+		ck_assert(p->mark == MR_SHAPE_LEARNED || odd[_i].ttl == 1);
+		count += p->mark == MR_SHAPE_LEARNED;
 	}
 	ck_assert_uint_eq(count, odd[_i].told);
 	ck_assert_uint_eq(rig_count(rig, odd[_i].counted), 1);
