@@ -14,10 +14,10 @@
 #define TELLING  17   /* bytes that say what a packet is, behind the IPv6 header              */
 #define LARGEST  1200 /* bytes of a packet                                                    */
 #define ON_WAY   SIM_S(10) /* an answer may take so long when all is well                     */
-#define QUIET    SIM_S(60) /* so long after the tree turned packets may still be lost         */
+#define QUIET    60   /* s: so long after the tree turned packets may still be lost           */
 #define NEXT_HEADER_NONE 59
 
-enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4, COUNTS = 8 };
+enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4 };
 
 /* What a packet says of itself. */
 struct told {
@@ -106,15 +106,26 @@ static void again(struct sim *s, unsigned flow, uint64_t delay)
 	sim_queue_push(&s->queue, sim_event_new(SIM_PING, s->now + delay, flow, 0));
 }
 
+static uint8_t age(const struct sim *s)
+{
+	uint64_t secs = (s->now - s->turned) / MR_NS_PER_S;
+
+	if (!s->well)
+		return SIM_EXCUSED;
+	return secs < SIM_EXCUSED ? (uint8_t)secs : SIM_EXCUSED - 1;
+}
+
 static void number(struct sim *s, struct sim_flow *f)
 {
 	if (f->numbered == f->room) {
 		f->room = f->room ? 2 * f->room : 64;
 		f->state = realloc(f->state, f->room);
-		if (!f->state)
+		f->age = realloc(f->age, f->room);
+		if (!f->state || !f->age)
 			abort();
 	}
-	f->state[f->numbered++] = ASKED | (s->well && s->now - s->turned > QUIET ? COUNTS : 0);
+	f->age[f->numbered] = age(s);
+	f->state[f->numbered++] = ASKED;
 	s->figures.asked++;
 }
 
@@ -188,7 +199,7 @@ void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16
 	node->sim->figures.too_big++;
 	if (most < *mine && most >= FIPS_IPV6_HEAD + TELLING)
 		*mine = most;
-	node->sim->flows[t.flow].state[t.number] &= (uint8_t)~COUNTS;
+	node->sim->flows[t.flow].age[t.number] = SIM_EXCUSED;
 }
 
 void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n)
@@ -203,8 +214,26 @@ void sim_flows_turned(struct sim *s)
 		struct sim_flow *f = &s->flows[i];
 
 		for (uint64_t k = f->numbered; k > 0 && k + SIM_LAST > f->numbered; k--)
-			f->state[k - 1] &= (uint8_t)~COUNTS;
+			f->age[k - 1] = SIM_EXCUSED;
 	}
+}
+
+static void check_one(struct sim *s, const struct sim_flow *f, uint64_t k)
+{
+	struct sim_figures *figures = &s->figures;
+
+	if (f->age[k] == SIM_EXCUSED)
+		return;
+	figures->watched++;
+	if (f->state[k] & ANSWERED)
+		return;
+	figures->missed++;
+	if (f->age[k] > figures->missed_last)
+		figures->missed_last = f->age[k];
+	sim_must(s, f->age[k] <= QUIET,
+	         "packet %llu of flow %u, node %u to %u, was lost %u s after the tree turned (%s)",
+	         (unsigned long long)k, (unsigned)(f - s->flows), f->from, f->to, f->age[k],
+	         f->state[k] & DELIVERED ? "its answer" : "it did not arrive");
 }
 
 void sim_flows_check(struct sim *s)
@@ -214,10 +243,7 @@ void sim_flows_check(struct sim *s)
 		uint64_t young = ON_WAY / f->period + 1;
 
 		for (uint64_t k = 0; k + young < f->numbered; k++)
-			sim_must(s, !(f->state[k] & COUNTS) || (f->state[k] & ANSWERED),
-			         "packet %llu of flow %u, node %u to %u, was lost while all was well (%s)",
-			         (unsigned long long)k, i, f->from, f->to,
-			         f->state[k] & DELIVERED ? "its answer" : "it did not arrive");
+			check_one(s, f, k);
 	}
 }
 
@@ -264,5 +290,7 @@ void sim_flows_close(struct sim *s)
 {
 	for (unsigned i = 0; i < s->n_flows; i++)
 		free(s->flows[i].state);
+	for (unsigned i = 0; i < s->n_flows; i++)
+		free(s->flows[i].age);
 	free(s->flows);
 }

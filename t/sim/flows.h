@@ -11,6 +11,7 @@
 
 #define SIM_TIMES 32
 #define SIM_LAST  2 /* questions that may have been on their way when the tree turned */
+#define SIM_EXCUSED 255
 
 struct sim_flow {
 	/* const after open */
@@ -19,7 +20,8 @@ struct sim_flow {
 
 	uint64_t numbered;   /* questions so far                                  */
 	uint8_t *state;      /* owned; bits, by number                            */
-	uint64_t room;       /* of state                                          */
+	uint8_t *age;        /* owned; s since the tree turned, by number; SIM_EXCUSED: may be lost */
+	uint64_t room;       /* of both                                           */
 	uint16_t most[2];    /* largest packet, of questions and answers          */
 	uint64_t good_at;    /* ns: when a question that was answered was asked, the latest such */
 	uint64_t times[SIM_TIMES]; /* ns: when the latest questions were asked, by number */

@@ -85,6 +85,9 @@ static void show(const struct sim *s, double seconds)
 	       (double)f->heal[SIM_LINKED] / 1e9, (double)f->heal[SIM_TREED] / 1e9,
 	       (double)f->heal[SIM_TOLD] / 1e9, (double)f->heal[SIM_ANSWERED] / 1e9,
 	       (unsigned long long)f->turns);
+	printf("  of %llu pings since then %llu missed, the last %u s after a turn; %llu expired\n",
+	       (unsigned long long)f->watched, (unsigned long long)f->missed, f->missed_last,
+	       (unsigned long long)f->expired);
 	printf("  pings %llu of %llu answered, %llu told of no way; %llu frames, %llu lost, %llu forwarded, "
 	       "%llu loops, %u hops at most\n",
 	       (unsigned long long)f->answered, (unsigned long long)f->asked, (unsigned long long)f->told,

@@ -121,6 +121,8 @@ struct sim_figures {
 	unsigned inputs;     /* the longest queue in front of a brain             */
 	unsigned actions;    /* the fullest queue behind one                      */
 	uint64_t turns;      /* looks that found nodes at other places, once all was well */
+	uint64_t watched, missed; /* pings since then, but the latest; without an answer */
+	unsigned missed_last; /* s since such a turn, the latest that was missed     */
 	uint64_t heal[SIM_HEALS]; /* ns from the end of the storm until so far    */
 };
 
