@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 
 enum file { NODE, GRAPH };
 
-static const char *const files[] = { [NODE] = "node", [GRAPH] = "graph" };
+static const char *const files[] = { [NODE] = "node", [GRAPH] = "graph", NULL };
 
 static struct mr_setting *settings_of(enum file file, const struct mr_kind *const *kinds)
 {
@@ -142,5 +142,6 @@ const struct cli_command cli_schema = {
 	           "by a key \"$schema\" in the file, or by a setting of its own.",
 	.options = options,
 	.words = "WHAT [KEY]",
+	.choices = files,
 	.run = run,
 };
