@@ -102,11 +102,15 @@ static bool read_stage(struct cli_stage *s, const json_t *stage)
 		.worker = text(stage, "worker"),
 		.replica = (unsigned)number(stage, "replica"),
 		.packets = whole(number(packets, "in") + number(packets, "made")),
+		.in = count(packets, "in"),
+		.out = whole(number(packets, "out") + number(packets, "taken")),
+		.vectors = count(stage, "vectors"),
 		.bytes = whole(in > out ? in : out),
 		.dropped = count(packets, "dropped"),
 		.busy_ns = count(stage, "busy_ns"),
 		.wait = read_times(json_object_get(stage, "wait_ns")),
 		.call = read_times(json_object_get(stage, "service_ns")),
+		.transit = read_times(json_object_get(stage, "transit_ns")),
 	};
 	return read_drops(s, stage);
 }
@@ -197,6 +201,7 @@ void cli_sample_close(struct cli_sample *s)
 	for (unsigned i = 0; i < s->stages; i++) {
 		free(s->stage[i].wait.hist);
 		free(s->stage[i].call.hist);
+		free(s->stage[i].transit.hist);
 		free(s->stage[i].drop);
 	}
 	free(s->stage);
@@ -234,11 +239,15 @@ static void times_since(struct cli_times *t, const struct cli_times *before)
 static void stage_since(struct cli_stage *s, const struct cli_stage *b)
 {
 	less(&s->packets, &b->packets);
+	less(&s->in, &b->in);
+	less(&s->out, &b->out);
+	less(&s->vectors, &b->vectors);
 	less(&s->bytes, &b->bytes);
 	less(&s->dropped, &b->dropped);
 	less(&s->busy_ns, &b->busy_ns);
 	times_since(&s->wait, &b->wait);
 	times_since(&s->call, &b->call);
+	times_since(&s->transit, &b->transit);
 	for (unsigned i = 0; i < s->drops && i < b->drops; i++) /* one kind, one order */
 		less(&s->drop[i].n, &b->drop[i].n);
 }

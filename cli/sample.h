@@ -37,9 +37,11 @@ struct cli_stage {
 	unsigned         replica;
 	bool             several; /* there are other replicas                   */
 	struct cli_count packets; /* taken in and made                          */
+	struct cli_count in, out; /* taken in alone; handed on and taken        */
+	struct cli_count vectors; /* of those taken in                          */
 	struct cli_count bytes;   /* taken in or handed on, whichever is more   */
 	struct cli_count dropped, busy_ns;
-	struct cli_times wait, call;
+	struct cli_times wait, call, transit;
 	struct cli_drop *drop;    /* owned, [drops]                             */
 	unsigned         drops;
 };

@@ -5,6 +5,7 @@
  *     worker                     busy  held  idle    buffers free  events lost
  *     stage        worker   pkt/s bit/s drop/s busy   wait   p99   max   call   p99   max
  *         dropped: replayed 12/s                                       (red)
+ *     through the node, to tun-write                 12u   80u  1.2m
  *     ring                                    queued  depth   high pkt/s bit/s drop/s
  *     peer                     state          up   rtt   loss  by way of
  */

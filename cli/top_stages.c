@@ -119,6 +119,24 @@ static unsigned put_names(struct cli_sheet *sheet, unsigned row, const struct cl
 	return col ? row + 1 : row;
 }
 
+/* Of the packets that ended at a stage, below the times of waits. */
+static unsigned put_transits(struct cli_sheet *sheet, unsigned row, const struct cli_sample *s)
+{
+	unsigned times = names_room(sheet) + 24;
+
+	for (unsigned i = 0; i < s->stages; i++) {
+		char text[192], name[128];
+
+		if (s->stage[i].transit.count == 0)
+			continue;
+		stage_name(name, sizeof name, &s->stage[i]);
+		snprintf(text, sizeof text, "through the node, to %s", name);
+		cli_sheet_text(sheet, row, 0, times, CLI_PLAIN, text);
+		put_times(sheet, row++, times, &s->stage[i].transit);
+	}
+	return row;
+}
+
 static void put_title(struct cli_sheet *sheet, unsigned row, unsigned sort)
 {
 	unsigned room = names_room(sheet), first = room * 3 / 5;
@@ -150,7 +168,7 @@ unsigned cli_top_stages(struct cli_sheet *sheet, unsigned row, const struct cli_
 		row = put_names(sheet, row, order[i].stage, s->elapsed_ns);
 	}
 	free(order);
-	return row;
+	return put_transits(sheet, row, s);
 }
 
 /* ---- drops alone ---- */

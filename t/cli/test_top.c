@@ -36,7 +36,8 @@ static const char first[] =
 	"\"bytes\":{\"in\":100000,\"out\":90000},\"busy_ns\":0,"
 	"\"drops\":{\"forged\":10,\"stale\":0},\"edges\":{\"ip\":{\"dropped\":0}},"
 	"\"wait_ns\":" HIST("10", "767", "99999", "99999", "767,9,102399,1")
-	",\"service_ns\":" HIST("10", "767", "767", "700", "767,10") "}],"
+	",\"service_ns\":" HIST("10", "767", "767", "700", "767,10")
+	",\"transit_ns\":" HIST("9", "1023", "1023", "1000", "1023,9") "}],"
 	"\"edges\":["
 	"{\"from\":\"rx.frames\",\"to\":\"open.frames\",\"inline\":false,\"depth\":1024,\"queued\":3,"
 	"\"high_water\":64,\"packets\":1000,\"bytes\":100000,\"dropped\":0},"
@@ -66,6 +67,9 @@ static const char *const later[][2] = {
 	{ "stages[1].wait_ns.count", "20" },
 	{ "stages[1].wait_ns.max", "1500000" },
 	{ "stages[1].wait_ns.buckets", "[767,9,102399,10,1507327,1]" },
+	{ "stages[1].transit_ns.count", "11" },
+	{ "stages[1].transit_ns.max", "3000000" },
+	{ "stages[1].transit_ns.buckets", "[1023,10,3014655,1]" },
 	{ "edges[0].queued", "1000" },
 	{ "edges[0].high_water", "1024" },
 	{ "edges[0].packets", "2000990" },
@@ -146,6 +150,7 @@ static const char whole[] =
 	"    dropped: frames (edge full) 5/s\n"
 	"open         main    1.00M  800M    500   0%  102u 1.50m 1.50m     -     -     -\n"
 	"    dropped: forged 500/s, stale 0.5/s\n"
+	"through the node, to open                    1.02u 3.00m 3.00m\n"
 	"ring                                    queued  depth   high  pkt/s bit/s drop/s\n"
 	"rx.frames > open                          1000   1024   1024  1.00M  800M      5\n"
 	"peer                      state            up   rtt   loss  by way of\n"

@@ -143,6 +143,18 @@ says '"graph": "two-core"'
 expect 0 graph --dot --unix "$dir/sock"
 says 'digraph "two-core"'
 
+# ---- stats: the table, and what came since ----
+expect 0 stats --unix "$dir/sock"
+says 'stage               in     out'
+says 'every packet accounted for'
+lacks 'in the last'
+expect 0 stats --json -c n.json
+says '"conservation": true'
+count=$((count + 1))
+timeout -s INT 1.6 "$millrace" stats --watch --interval 1 --unix "$dir/sock" >said 2>&1
+[ "$(grep -c '^stage  .*in/s' said)" = 1 ] || fail "stats --watch: not one table of rates"
+[ "$(grep -c '^in the last [12]\.[0-9] s' said)" = 1 ] || fail "stats --watch: the time is not told"
+
 # ---- a node, on a terminal ----
 if ! python3 -c 'import pty, termios, fcntl' 2>/dev/null; then
 	kill "$node"
