@@ -71,8 +71,8 @@ enum { CLI_CONFIG, CLI_GRAPH, CLI_SET, CLI_NODE_OPTIONS };
 	{ 's', "set", "KEY=VALUE", "change one setting of the node file or the graph" }
 /* clang-format on */
 
-extern const struct cli_command cli_run, cli_check, cli_connect, cli_disconnect, cli_graph,
-	cli_keygen, cli_kinds, cli_probe, cli_pubkey, cli_reload, cli_schema, cli_show, cli_stats,
-	cli_top, cli_trace, cli_version;
+extern const struct cli_command cli_run, cli_check, cli_connect, cli_disconnect, cli_doctor,
+	cli_graph, cli_keygen, cli_kinds, cli_probe, cli_pubkey, cli_reload, cli_schema, cli_show,
+	cli_stats, cli_top, cli_trace, cli_version;
 
 #endif

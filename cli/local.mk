@@ -14,6 +14,14 @@ libcli_a_SOURCES = \
 	cli/connect.c \
 	cli/control.c \
 	cli/control.h \
+	cli/doctor.c \
+	cli/doctor.h \
+	cli/doctor_kernel.c \
+	cli/doctor_look.c \
+	cli/doctor_machine.c \
+	cli/doctor_network.c \
+	cli/doctor_rights.c \
+	cli/doctor_wish.c \
 	cli/fetch.c \
 	cli/fetch.h \
 	cli/graph.c \

@@ -12,9 +12,9 @@
 #include "core/json.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run,     &cli_check,      &cli_reload, &cli_stats,  &cli_top,    &cli_graph,
-	&cli_show,    &cli_connect,    &cli_disconnect, &cli_probe, &cli_trace, &cli_keygen,
-	&cli_pubkey,  &cli_kinds,      &cli_schema, &cli_version, NULL,
+	&cli_run,        &cli_check,  &cli_doctor,  &cli_reload,     &cli_stats, &cli_top,
+	&cli_graph,      &cli_show,   &cli_connect, &cli_disconnect, &cli_probe, &cli_trace,
+	&cli_keygen,     &cli_pubkey, &cli_kinds,   &cli_schema,     &cli_version, NULL,
 };
 
 static void usage(FILE *out)

@@ -108,6 +108,7 @@ test_programs = \
 	t/cli/test_aead \
 	t/cli/test_alive \
 	t/cli/test_drawing \
+	t/cli/test_doctor \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \

@@ -50,7 +50,7 @@ out_has "usage: millrace COMMAND"
 err_empty
 expect 2 chek
 err_has 'there is no command "chek"; did you mean "check"?'
-for c in run check reload stats show connect disconnect probe keygen pubkey kinds schema version; do
+for c in run check doctor reload stats show connect disconnect probe keygen pubkey kinds schema version; do
 	expect 0 $c --help
 	out_has "usage: millrace $c"
 	out_has "--help"
@@ -201,6 +201,35 @@ expect 2 pubkey -f link
 err_has "is a symbolic link"
 expect 2 pubkey -f gone
 err_has "gone: "
+
+# ---- doctor: exit code 1 where there is a problem, and the same said as JSON ----
+cat >d.json <<'END'
+{ "transports": { "udp": { "bind_addr": "127.0.0.1:0" } }, "dns": { "enabled": false }, "http": { "listen": "off" } }
+END
+"$millrace" doctor -c d.json >out 2>err
+hurts=$?
+[ $hurts -le 1 ] || fail "doctor: exit code $hurts"
+grep -q ' things looked at' out || fail "doctor does not say what it has looked at"
+expect $hurts doctor -c d.json --json
+if command -v jq >/dev/null; then
+	[ "$(jq '.problems > 0' out)" = "$([ $hurts = 1 ] && echo true || echo false)" ] ||
+		fail "doctor: exit code $hurts and another number of problems"
+	[ "$(jq '(.findings | length) == .problems + .advice and (.looked_at | length) > 15' out)" = true ] ||
+		fail "doctor: findings do not add up"
+fi
+cp d.json wrong.json
+echo ']' >>wrong.json
+expect 2 doctor -c wrong.json
+err_has "wrong.json:2:1"
+chmod 644 d.json
+sed 's/{/{ "node": { "identity": { "key_file": "open.key" } },/' d.json >k.json
+"$millrace" keygen --out open.key >/dev/null
+expect $hurts doctor -c k.json
+chmod 644 open.key
+expect 1 doctor -c k.json
+out_has "chmod 600 open.key"
+chmod 600 open.key
+expect $hurts doctor -c k.json
 
 # ---- check ----
 for g in dealt fused router staged two-core; do
