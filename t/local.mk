@@ -507,6 +507,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_access \
 	t/fuzz/fuzz_aead \
 	t/fuzz/fuzz_aead_vector \
+	t/fuzz/fuzz_answer \
 	t/fuzz/fuzz_control \
 	t/fuzz/fuzz_coords \
 	t/fuzz/fuzz_datagram \
@@ -568,6 +569,7 @@ t_fuzz_fuzz_access_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_aead_vector_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_answer_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
