@@ -1,6 +1,7 @@
 # doc: pages for people.
 
 dist_doc_DATA += \
+	doc/architecture.md \
 	doc/bench.md \
 	doc/control-socket.md \
 	doc/graphs.md \

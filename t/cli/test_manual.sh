@@ -1,6 +1,6 @@
 #!/bin/sh
 # millrace(8) has each command with each of its options, as the program has them; and no document names a command
-# or an option that there is not.
+# or an option that there is not, nor a page.
 
 top=$(cd "${srcdir:-.}" && pwd) || exit 99
 millrace=${MILLRACE:-./millrace}
@@ -53,6 +53,14 @@ while read -r _ command words; do
 	done
 done <"$dir/said"
 n=$(wc -l <"$dir/said")
+
+# Links lead to files.
+for page in $pages; do
+	case $page in *.md) ;; *) continue ;; esac
+	for link in $(sed -n '/^```/,/^```/!p' "$page" | grep -oE '\]\([^)# ]+\.md' | sed 's/](//'); do
+		[ -e "$(dirname "$page")/$link" ] || fail "$page: no $link"
+	done
+done
 
 # Pages are well-formed, where somebody can tell.
 if command -v mandoc >/dev/null; then
