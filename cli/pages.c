@@ -31,9 +31,8 @@ static void on_stats(void *arg, const char *query, struct mr_reply *reply)
 	struct cli_pages *pages = arg;
 	struct mr_view *view = mr_engine_view(pages->engine);
 	size_t len = 0;
-	char *body = view ? mr_stats_json(view, &len) : NULL;
+	char *body = view ? mr_stats_json(view, strcmp(query, "hist=1") == 0, &len) : NULL;
 
-	(void)query;
 	give(reply, 200, JSON, body, len);
 	mr_view_free(view);
 }

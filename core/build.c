@@ -42,7 +42,8 @@ static bool build_replica(struct mr_engine *e, unsigned index)
 	r->ncounter = count_named(s->kind->counters);
 	r->state = aligned_alloc(64, (s->kind->size + 64) / 64 * 64);
 	r->rule = calloc(MR_PORTS_MAX + 1, sizeof *r->rule);
-	r->block = mr_block_open(MR_WORDS + r->ndrop + r->noutput + r->ncounter);
+	r->handed = MR_WORDS + r->ndrop + r->noutput + r->ncounter;
+	r->block = mr_block_open(r->handed + 2 * r->noutput);
 	r->hist = calloc(MR_HISTS, sizeof *r->hist);
 	if (!r->state || !r->rule || !r->block || !r->hist)
 		return false;

@@ -8,7 +8,7 @@
  *
  * The layout of a block comes from the kind's descriptor: the common words below, then one word
  * per named drop, then one per edge (packets its full edge dropped), then one per counter of the
- * kind's own.
+ * kind's own, then two per edge (packets and bytes handed on by it).
  */
 #ifndef MR_CORE_COUNTER_H
 #define MR_CORE_COUNTER_H

@@ -105,6 +105,17 @@ static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_v
 	mr_worker_wake(x->consumer);
 }
 
+static void count_handed(struct mr_replica *r, unsigned output, const struct mr_vector *v)
+{
+	uint64_t *word = r->block->live, *handed = word + r->handed + 2 * output;
+	uint64_t bytes = bytes_in(v);
+
+	mr_tally(&word[MR_W_OUT], v->n);
+	mr_tally(&word[MR_W_OUT_BYTES], bytes);
+	mr_tally(&handed[0], v->n);
+	mr_tally(&handed[1], bytes);
+}
+
 /* What goes over a `wait` edge has room set aside, unless nobody could be made to wait: orders,
  * events, deadlines and the flush come when they come. */
 static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, unsigned target)
@@ -112,14 +123,12 @@ static void hand_on(struct mr_worker *w, struct mr_replica *r, unsigned output, 
 	const struct mr_exit *x = &r->exit[output][target];
 	struct mr_vector *v = &r->out[output].v[target];
 	bool ask = x->drop || !w->covered || x->way == MR_NOWHERE;
-	uint64_t *word = r->block->live;
 
 	if (ask && !has_room(w, x, v->n)) {
 		drop_at_edge(w, r, output, v);
 		return;
 	}
-	mr_tally(&word[MR_W_OUT], v->n);
-	mr_tally(&word[MR_W_OUT_BYTES], bytes_in(v));
+	count_handed(r, output, v);
 	if (r->out[output].deal)
 		r->out[output].next = (target + 1) % r->out[output].targets;
 	if (x->way == MR_RING)

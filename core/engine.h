@@ -108,6 +108,7 @@ struct mr_stage_view {
 	const uint64_t       *drop;    /* one per kind->drops      */
 	const uint64_t       *edge;    /* one per output: packets its full edge dropped */
 	const uint64_t       *counter; /* one per kind->counters   */
+	const uint64_t       *handed;  /* two per output: packets and bytes handed on there */
 	struct mr_hist_view  *wait, *service, *size, *transit; /* ns, ns, packets, ns */
 };
 

@@ -131,6 +131,10 @@ void   mr_section_free(const struct mr_section *s, void *out);
 /* Fill from a node file that has been checked: no complaints are left to make. */
 void mr_section_decode(const struct mr_section *s, void *out, const struct mr_json *doc);
 
+/* What the document (NULL: defaults) says in the section, defaults filled in, secrets left out: a new
+ * object; of a section with named instances one that has an object for each.  Checked before. */
+struct json_t *mr_section_json(const struct mr_section *s, const struct mr_json *doc);
+
 /* Does the section say the same in both documents (either may be NULL)?  If not, `at` (MR_PATH
  * bytes, json.h) is the path of the first difference.  Setup only. */
 bool mr_section_same(const struct mr_section *s, const struct mr_json *a, const struct mr_json *b,

@@ -110,8 +110,8 @@ static json_t *value_json(const struct mr_field *f, const char *at)
 	case MR_WORD: return json_string(f->words[*(const unsigned *)p]);
 	case MR_TEXT: return *(char *const *)p ? json_string(*(char *const *)p) : NULL;
 	case MR_GROUP: return f->of ? mr_fields_json(f->of, at) : NULL;
-	case MR_LIST:
-	case MR_NUMBERS: return list_json(f, p);
+	case MR_LIST: return list_json(f, p);
+	case MR_NUMBERS: return ((const struct mr_list *)p)->n ? list_json(f, p) : NULL;
 	case MR_RAW:
 	case MR_LATER: break;
 	}

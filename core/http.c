@@ -1,13 +1,15 @@
 /* http - a small server for people and scrapers: one request, one answer, goodbye.
  *
- *   1 accept    at most CONNECTIONS at a time; more wait in the kernel's queue
+ *   1 accept    at most CONNECTIONS at a time; whoever comes then sends away the oldest that has its answer,
+ *               else the oldest that has not asked, else the oldest that still reads.  In its GRACE
+ *               (READING, while it reads) nobody is sent away, and others wait in the kernel's queue
  *   2 read      up to MR_HTTP_HEAD bytes, within TIMEOUT
  *   3 answer    Host, method and path are checked, the route's handler makes the body
  *   4 linger    the answer is out: say so, and read on until the other side is done, so that bytes
  *               still under way do not make the kernel throw the answer away
  *
  * Every connection carries one deadline, moved when the answer is ready, so a client that sends or
- * reads slowly costs a slot for a limited time and nobody else anything.
+ * reads slowly costs a slot for a limited time, and however many say nothing, who asks is heard.
  */
 #include "core/loop.h"
 
@@ -15,27 +17,29 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <event2/util.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+#include "core/http_answer.h"
 #include "core/http_listen.h"
-#include "core/http_request.h"
 
 #define CONNECTIONS 64
 #define LINGER_MAX  (256 * 1024) /* bytes read and thrown away after an answer */
+#define GRACE       (250 * MR_NS_PER_MS) /* to ask in                              */
+#define READING     (2 * MR_NS_PER_S)    /* to ask in and to read the answer       */
 
-static const struct timeval TIMEOUT = { 10, 0 }, LINGER = { 2, 0 }, RETRY = { 0, 100000 };
+static const struct timeval TIMEOUT = { 10, 0 }, LINGER = { 2, 0 }, RETRY = { 0, 50000 };
 
 struct conn {
 	struct mr_http     *http;     /* borrowed                               */
 	struct bufferevent *bev;      /* owned                                  */
 	struct event       *deadline; /* owned                                  */
-	struct conn        *next, *prev;
+	struct conn        *next, *prev; /* older, newer                        */
+	uint64_t            opened;   /* ns                                     */
 	size_t              lingered; /* bytes thrown away since the answer     */
 	bool                answered; /* the answer is made, not yet all sent   */
 	bool                sent;     /* and all of it is with the kernel       */
@@ -46,121 +50,26 @@ struct mr_http {
 	struct event_base     *base;   /* borrowed                        */
 	struct mr_http_place   place;
 	struct evconnlistener *listener; /* owned, with the descriptor    */
-	struct event          *retry;  /* owned; listening paused by an error until it is due */
+	struct event          *retry;  /* owned; listening paused until it is due */
 	const struct mr_route *routes; /* borrowed                        */
 	void                  *arg;
-	struct conn           *conns;  /* owned                           */
+	struct conn           *conns;  /* owned, the newest first         */
 	unsigned               open;   /* conns in the list, [0, CONNECTIONS] */
 };
 
-/* ---- the answer ---- */
-
-static const char *reason(int status)
-{
-	static const struct {
-		int         status;
-		const char *text;
-	} table[] = {
-		{ 200, "OK" },
-		{ 400, "Bad Request" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 413, "Content Too Large" },
-		{ 414, "URI Too Long" },
-		{ 421, "Misdirected Request" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" },
-		{ 503, "Service Unavailable" },
-		{ 505, "HTTP Version Not Supported" },
-	};
-
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (table[i].status == status)
-			return table[i].text;
-	return "Answer";
-}
-
-/* The paths, a line each: the body of "/" and of every 404. */
-static void add_index(const struct mr_http *h, struct evbuffer *body)
-{
-	for (const struct mr_route *r = h->routes; r->path; r++)
-		evbuffer_add_printf(body, "%-10s %s\n", r->path, r->help ? r->help : "");
-}
-
-static void free_body(const void *data, size_t n, void *body)
-{
-	(void)data;
-	(void)n;
-	free(body);
-}
-
-/* Call the route's handler; its body is handed over, not copied.  The status to send. */
-static int call_route(const struct mr_http *h, const struct mr_http_request *req,
-                      struct evbuffer *body, const char **type)
-{
-	struct mr_reply reply = { .status = 500 };
-	const struct mr_route *r = h->routes;
-
-	while (r->path && strcmp(r->path, req->path) != 0)
-		r++;
-	if (!r->path) {
-		add_index(h, body);
-		return strcmp(req->path, "/") == 0 ? 200 : 404;
-	}
-	r->handler(h->arg, req->query, &reply);
-	if (reply.type)
-		*type = reply.type;
-	if (reply.body && evbuffer_add_reference(body, reply.body, reply.len, free_body,
-	                                         reply.body) != 0) {
-		free(reply.body);
-		return 500;
-	}
-	return reply.status;
-}
-
-static void add_head(struct evbuffer *out, int status, const char *type, size_t len)
-{
-	char date[64];
-
-	evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n", status, reason(status));
-	if (evutil_date_rfc1123(date, sizeof date, NULL) > 0)
-		evbuffer_add_printf(out, "Date: %s\r\n", date);
-	evbuffer_add_printf(out,
-	                    "Content-Type: %s\r\n"
-	                    "Content-Length: %zu\r\n"
-	                    "Cache-Control: no-store\r\n"
-	                    "X-Content-Type-Options: nosniff\r\n"
-	                    "%sConnection: close\r\n\r\n",
-	                    type, len, status == 405 ? "Allow: GET, HEAD\r\n" : "");
-}
+/* ---- a connection ---- */
 
 /* Put the whole answer into the output buffer.  Unless status is 200, only req->head counts. */
 static void answer(struct conn *c, int status, const struct mr_http_request *req)
 {
-	struct evbuffer *out = bufferevent_get_output(c->bev), *body = evbuffer_new();
-	static const char plain[] = "text/plain; charset=utf-8";
-	const char *type = plain;
+	struct mr_http *h = c->http;
 
-	c->answered = true;
-	if (!body)
-		return; /* an empty answer; the deadline ends the connection */
-	if (status == 200 && !mr_http_host_allowed(&c->http->place, req->host))
+	if (status == 200 && !mr_http_host_allowed(&h->place, req->host))
 		status = 421;
-	if (status == 200)
-		status = call_route(c->http, req, body, &type);
-	if (evbuffer_get_length(body) == 0 && status != 200) {
-		evbuffer_add_printf(body, "%d %s\n", status, reason(status));
-		type = plain;
-	}
-	add_head(out, status, type, evbuffer_get_length(body));
-	if (!req->head)
-		evbuffer_add_buffer(out, body);
-	evbuffer_free(body);
+	c->answered = true;
+	mr_http_answer(bufferevent_get_output(c->bev), h->routes, h->arg, req, status);
 	evtimer_add(c->deadline, &TIMEOUT);
 }
-
-/* ---- a connection ---- */
 
 static void conn_close(struct conn *c)
 {
@@ -249,6 +158,57 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		conn_close(c);
 }
 
+/* ---- room for the next ---- */
+
+/* The higher, the sooner it has to go. */
+static unsigned leisure(const struct conn *c)
+{
+	if (c->sent)
+		return 2;
+	return c->answered ? 0 : 1;
+}
+
+static bool may_go(const struct conn *c, uint64_t now)
+{
+	return now - c->opened >= (c->answered && !c->sent ? READING : GRACE);
+}
+
+/* The list ends with the oldest, so the last of its sort is the oldest of it. */
+static struct conn *most_idle(const struct mr_http *h)
+{
+	uint64_t now = mr_clock_now();
+	struct conn *most = NULL;
+
+	for (struct conn *c = h->conns; c; c = c->next)
+		if (may_go(c, now) && (!most || leisure(c) >= leisure(most)))
+			most = c;
+	return most;
+}
+
+/* Has it said something that was not looked at yet? */
+static bool speaks(const struct conn *c)
+{
+	int n = 0;
+
+	return ioctl(bufferevent_getfd(c->bev), FIONREAD, &n) == 0 && n > 0;
+}
+
+/* One place is free for the next, or listening rests. */
+static void make_room(struct mr_http *h)
+{
+	struct conn *c;
+
+	if (h->open < CONNECTIONS)
+		return;
+	c = most_idle(h);
+	if (c && (c->sent || !speaks(c))) {
+		conn_close(c);
+		return;
+	}
+	evconnlistener_disable(h->listener);
+	evtimer_add(h->retry, &RETRY);
+}
+
 static void conn_open(struct mr_http *h, evutil_socket_t fd)
 {
 	struct conn *c = calloc(1, sizeof *c);
@@ -262,8 +222,8 @@ static void conn_open(struct mr_http *h, evutil_socket_t fd)
 	if (c->next)
 		c->next->prev = c;
 	h->conns = c;
-	if (++h->open == CONNECTIONS)
-		evconnlistener_disable(h->listener);
+	h->open++;
+	c->opened = mr_clock_now();
 	c->bev = bufferevent_socket_new(h->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	c->deadline = evtimer_new(h->base, on_deadline, c);
 	if (!c->bev)
@@ -287,6 +247,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	(void)from;
 	(void)len;
 	conn_open(arg, fd);
+	make_room(arg);
 }
 
 /* Out of descriptors or memory: look again a little later instead of spinning. */
@@ -304,6 +265,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	make_room(h);
 	if (h->open < CONNECTIONS)
 		evconnlistener_enable(h->listener);
 }

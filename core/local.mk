@@ -41,6 +41,8 @@ libcore_a_SOURCES = \
 	core/hist.c \
 	core/hist.h \
 	core/http.c \
+	core/http_answer.c \
+	core/http_answer.h \
 	core/http_listen.c \
 	core/http_listen.h \
 	core/http_request.c \
@@ -106,6 +108,7 @@ libcore_a_SOURCES = \
 	core/stage.h \
 	core/stats.c \
 	core/stats.h \
+	core/stats_sums.c \
 	core/stats_table.c \
 	core/swap.c \
 	core/swap_kept.c \

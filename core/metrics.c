@@ -242,6 +242,37 @@ static void put_stage_info(FILE *f, const struct mr_view *v)
 	}
 }
 
+/* ,edge= of an output, for families that count for each replica. */
+static void put_output(FILE *f, const char *family, const struct mr_view *v,
+                       const struct mr_stage_view *s, unsigned output)
+{
+	put_stage(f, family, s);
+	put_edge(f, ",", v->graph, s->name, s->kind->outputs[output].name,
+	         edge_at(v->graph, s->name, output));
+}
+
+static void put_handed(FILE *f, const struct mr_view *v)
+{
+	static const struct {
+		const char *name, *help;
+	} table[] = {
+		{ "millrace_edge_packets_total", "Packets handed on by an edge." },
+		{ "millrace_edge_bytes_total", "Bytes handed on by an edge." },
+	};
+
+	for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
+		mr_prom_family(f, table[i].name, "counter", table[i].help);
+		for (unsigned n = 0; n < v->stages; n++) {
+			const struct mr_port *out = v->stage[n].kind->outputs;
+
+			for (unsigned o = 0; out && out[o].name; o++) {
+				put_output(f, table[i].name, v, &v->stage[n], o);
+				mr_prom_end(f, v->stage[n].handed[2 * o + i], MR_PROM_COUNT);
+			}
+		}
+	}
+}
+
 static void put_drops(FILE *f, const struct mr_view *v)
 {
 	mr_prom_family(f, "millrace_stage_drops_total", "counter", "Packets a stage dropped, by reason.");
@@ -266,9 +297,7 @@ static void put_drops(FILE *f, const struct mr_view *v)
 		const struct mr_port *out = s->kind->outputs;
 
 		for (unsigned n = 0; out && out[n].name; n++) {
-			put_stage(f, "millrace_edge_drops_total", s);
-			put_edge(f, ",", v->graph, s->name, out[n].name,
-			         edge_at(v->graph, s->name, n));
+			put_output(f, "millrace_edge_drops_total", v, s, n);
 			mr_prom_end(f, s->edge[n], MR_PROM_COUNT);
 		}
 	}
@@ -432,6 +461,7 @@ char *mr_stats_metrics(const struct mr_view *v, size_t *len)
 	put_edges(f, v);
 	put_stage_info(f, v);
 	put_words(f, v);
+	put_handed(f, v);
 	put_drops(f, v);
 	put_hists(f, v);
 	put_counters(f, v);

@@ -29,7 +29,7 @@ static json_t *instances_json(const struct mr_section *s, const struct mr_list *
 	return all;
 }
 
-static json_t *decoded(const struct mr_section *s, const struct mr_json *doc)
+json_t *mr_section_json(const struct mr_section *s, const struct mr_json *doc)
 {
 	void *out = calloc(1, mr_section_size(s));
 	json_t *json;
@@ -126,8 +126,8 @@ bool mr_section_same(const struct mr_section *s, const struct mr_json *a, const 
 
 	if (a == b || !s->size)
 		return true;
-	in_a = decoded(s, a);
-	in_b = decoded(s, b);
+	in_a = mr_section_json(s, a);
+	in_b = mr_section_json(s, b);
 	equal = same(in_a, in_b, s->path, at) && secrets_same(s->fields, a, b, s->path, at);
 	json_decref(in_a);
 	json_decref(in_b);

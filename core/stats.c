@@ -25,6 +25,17 @@ static json_int_t num(uint64_t n)
 	return (json_int_t)n;
 }
 
+/* Append, or give the array up; a NULL array stays NULL. */
+static json_t *with(json_t *array, json_t *item)
+{
+	if (array && json_array_append_new(array, item) == 0)
+		return array;
+	if (!array)
+		json_decref(item);
+	json_decref(array);
+	return NULL;
+}
+
 /* To one tenth: more digits would say more than the histogram knows. */
 static double mean_of(const struct mr_hist_view *h)
 {
@@ -36,28 +47,38 @@ static double mean_of(const struct mr_hist_view *h)
 	return mean < 1e15 ? (double)(uint64_t)(mean * 10 + 0.5) / 10 : mean;
 }
 
-static json_t *hist_json(const struct mr_hist_view *h)
+/* [largest value of a bucket, values in it, ...], those that hold any. */
+static json_t *buckets_json(const struct mr_hist_view *h)
 {
-	return json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I}",
-	                 "count", num(h->count),
-	                 "mean", mean_of(h),
-	                 "p50", num(mr_hist_quantile(h, 0.5)),
-	                 "p90", num(mr_hist_quantile(h, 0.9)),
-	                 "p99", num(mr_hist_quantile(h, 0.99)),
-	                 "p999", num(mr_hist_quantile(h, 0.999)),
-	                 "max", num(h->max));
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < MR_HIST_BUCKETS; i++)
+		if (h->bucket[i]) {
+			a = with(a, json_integer(num(mr_hist_floor(i + 1) - 1)));
+			a = with(a, json_integer(num(h->bucket[i])));
+		}
+	return a;
+}
+
+static json_t *hist_json(const struct mr_hist_view *h, bool buckets)
+{
+	json_t *o = json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I}",
+	                      "count", num(h->count),
+	                      "mean", mean_of(h),
+	                      "p50", num(mr_hist_quantile(h, 0.5)),
+	                      "p90", num(mr_hist_quantile(h, 0.9)),
+	                      "p99", num(mr_hist_quantile(h, 0.99)),
+	                      "p999", num(mr_hist_quantile(h, 0.999)),
+	                      "max", num(h->max));
+
+	if (o && buckets && json_object_set_new(o, "buckets", buckets_json(h)) != 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }
 
 /* ---- a stage ---- */
-
-static uint64_t sum_of(const uint64_t *words, unsigned n)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		sum += words[i];
-	return sum;
-}
 
 static unsigned names(const struct mr_named *table)
 {
@@ -75,18 +96,6 @@ static unsigned ports(const struct mr_port *table)
 	while (table && table[n].name)
 		n++;
 	return n;
-}
-
-uint64_t mr_stats_dropped(const struct mr_stage_view *s)
-{
-	return sum_of(s->drop, names(s->kind->drops)) + sum_of(s->edge, ports(s->kind->outputs)) +
-	       s->word[MR_W_SOJOURN];
-}
-
-int64_t mr_stats_balance(const struct mr_stage_view *s)
-{
-	return (int64_t)(s->word[MR_W_IN] + s->word[MR_W_MADE] - s->word[MR_W_OUT] -
-	                 s->word[MR_W_TAKEN] - s->word[MR_W_HELD] - mr_stats_dropped(s));
 }
 
 static json_t *named_json(const struct mr_named *table, const uint64_t *words)
@@ -112,14 +121,18 @@ static json_t *drops_json(const struct mr_stage_view *s)
 	return o;
 }
 
-static json_t *outputs_json(const struct mr_port *table, const uint64_t *dropped)
+static json_t *outputs_json(const struct mr_stage_view *s)
 {
+	const struct mr_port *table = s->kind->outputs;
 	json_t *o = json_object();
 	unsigned n = ports(table);
 
 	for (unsigned i = 0; o && i < n; i++)
 		if (json_object_set_new(o, table[i].name,
-		                        json_pack("{s:I}", "dropped", num(dropped[i]))) != 0) {
+		                        json_pack("{s:I,s:I,s:I}",
+		                                  "packets", num(s->handed[2 * i]),
+		                                  "bytes", num(s->handed[2 * i + 1]),
+		                                  "dropped", num(s->edge[i]))) != 0) {
 			json_decref(o);
 			return NULL;
 		}
@@ -139,7 +152,7 @@ static json_t *packets_json(const struct mr_stage_view *s)
 }
 
 /* Histograms the stage has; "vector" counts packets, the others nanoseconds. */
-static int add_hists(json_t *o, const struct mr_stage_view *s)
+static int add_hists(json_t *o, const struct mr_stage_view *s, bool buckets)
 {
 	const struct {
 		const char                *name;
@@ -153,12 +166,12 @@ static int add_hists(json_t *o, const struct mr_stage_view *s)
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (table[i].hist &&
-		    json_object_set_new(o, table[i].name, hist_json(table[i].hist)) != 0)
+		    json_object_set_new(o, table[i].name, hist_json(table[i].hist, buckets)) != 0)
 			return -1;
 	return 0;
 }
 
-static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s)
+static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s, bool buckets)
 {
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:o,s:{s:I,s:I,s:I},s:I,s:I,s:I,s:o,s:o,s:o}",
 	                      "name", s->name,
@@ -174,10 +187,10 @@ static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s
 	                      "calls", num(s->word[MR_W_CALLS]),
 	                      "busy_ns", num(s->word[MR_W_BUSY_NS]),
 	                      "drops", drops_json(s),
-	                      "edges", outputs_json(s->kind->outputs, s->edge),
+	                      "edges", outputs_json(s),
 	                      "counters", named_json(s->kind->counters, s->counter));
 
-	if (o && add_hists(o, s) != 0) {
+	if (o && add_hists(o, s, buckets) != 0) {
 		json_decref(o);
 		return NULL;
 	}
@@ -203,38 +216,6 @@ static json_t *worker_json(const struct mr_worker_view *w)
 	                 "free", num(w->pool_free));
 }
 
-static void add_ring(struct mr_ring_view *sum, const struct mr_ring_view *ring)
-{
-	sum->depth += ring->depth;
-	sum->queued += ring->queued;
-	sum->high_water += ring->high_water;
-}
-
-bool mr_stats_lane(const struct mr_view *v, unsigned edge, enum mr_lane lane,
-                   struct mr_ring_view *sum)
-{
-	bool ring = false;
-
-	*sum = (struct mr_ring_view){ .edge = edge, .lane = lane };
-	for (unsigned i = 0; i < v->rings; i++) {
-		if (v->ring[i].edge != edge || v->ring[i].lane != lane)
-			continue;
-		ring = true;
-		add_ring(sum, &v->ring[i]);
-	}
-	return ring;
-}
-
-bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum)
-{
-	struct mr_ring_view control;
-	bool ring = mr_stats_lane(v, edge, MR_LANE_BULK, sum);
-
-	ring |= mr_stats_lane(v, edge, MR_LANE_CONTROL, &control);
-	add_ring(sum, &control);
-	return ring;
-}
-
 /* The lanes that an edge's rings have; none behind the numbering. */
 static json_t *lanes_json(const struct mr_view *v, unsigned edge)
 {
@@ -258,13 +239,17 @@ static json_t *edge_json(const struct mr_view *v, unsigned index)
 	const struct mr_edge *e = &g->edge[index];
 	const struct mr_stage *from = &g->stage[e->from], *to = &g->stage[e->to];
 	struct mr_ring_view sum;
+	struct mr_edge_sum handed = mr_stats_handed(v, index);
 	bool ring = mr_stats_edge(v, index, &sum);
 
-	return json_pack("{s:o,s:o,s:s,s:b,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:o,s:o,s:s,s:I,s:I,s:I,s:b,s:I,s:I,s:I,s:o}",
 	                 "from", json_sprintf("%s.%s", from->name,
 	                                      from->kind->outputs[e->output].name),
 	                 "to", json_sprintf("%s.%s", to->name, to->kind->inputs[e->input].name),
 	                 "full", e->full == MR_WAIT ? "wait" : "drop",
+	                 "packets", num(handed.packets),
+	                 "bytes", num(handed.bytes),
+	                 "dropped", num(handed.dropped),
 	                 "inline", (int)!ring,
 	                 "depth", num(sum.depth),
 	                 "queued", num(sum.queued),
@@ -273,17 +258,6 @@ static json_t *edge_json(const struct mr_view *v, unsigned index)
 }
 
 /* ---- the document ---- */
-
-/* Append, or give the array up; a NULL array stays NULL. */
-static json_t *with(json_t *array, json_t *item)
-{
-	if (array && json_array_append_new(array, item) == 0)
-		return array;
-	if (!array)
-		json_decref(item);
-	json_decref(array);
-	return NULL;
-}
 
 static json_t *workers_json(const struct mr_view *v)
 {
@@ -294,12 +268,12 @@ static json_t *workers_json(const struct mr_view *v)
 	return a;
 }
 
-static json_t *stages_json(const struct mr_view *v)
+static json_t *stages_json(const struct mr_view *v, bool buckets)
 {
 	json_t *a = json_array();
 
 	for (unsigned i = 0; i < v->stages; i++)
-		a = with(a, stage_json(v, &v->stage[i]));
+		a = with(a, stage_json(v, &v->stage[i], buckets));
 	return a;
 }
 
@@ -346,7 +320,7 @@ static json_t *reload_json(const struct mr_reload *r)
 	return o;
 }
 
-char *mr_stats_json(const struct mr_view *v, size_t *len)
+char *mr_stats_json(const struct mr_view *v, bool buckets, size_t *len)
 {
 	const struct mr_graph *g = v->graph;
 	double uptime = (double)((v->now_ns - v->started_ns) / MR_NS_PER_MS) / 1000;
@@ -361,10 +335,11 @@ char *mr_stats_json(const struct mr_view *v, size_t *len)
 	                        "uptime_s", uptime,
 	                        "reload", reload_json(&v->reload),
 	                        "workers", workers_json(v),
-	                        "stages", stages_json(v),
+	                        "stages", stages_json(v, buckets),
 	                        "edges", edges_json(v),
 	                        "conservation", (int)conserved(v));
-	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+	size_t layout = buckets ? JSON_COMPACT : JSON_INDENT(2);
+	char *text = doc ? json_dumps(doc, layout | JSON_REAL_PRECISION(15)) : NULL;
 
 	json_decref(doc);
 	*len = text ? strlen(text) : 0;

@@ -12,8 +12,9 @@
 #include "core/engine.h"
 
 /* Per stage: in, out, made, taken, dropped by name, held, `balance` (0 when packets are conserved),
- * wait/service/size/transit with count, mean, p50, p90, p99, p999, max; workers; edges. */
-char *mr_stats_json(const struct mr_view *v, size_t *len);
+ * wait/service/size/transit with count, mean, p50, p90, p99, p999, max; workers; edges.  With
+ * `buckets` each histogram has those of its buckets that hold a value, too. */
+char *mr_stats_json(const struct mr_view *v, bool buckets, size_t *len);
 
 /* What the forms have in common.  Packets a replica lost by name and at full edges; what its books
  * are off by, 0 when packets are conserved; an edge's rings of one lane added up (false: it has
@@ -23,6 +24,13 @@ int64_t mr_stats_balance(const struct mr_stage_view *s);
 bool mr_stats_lane(const struct mr_view *v, unsigned edge, enum mr_lane lane,
                    struct mr_ring_view *sum);
 bool mr_stats_edge(const struct mr_view *v, unsigned edge, struct mr_ring_view *sum);
+
+/* What went over an edge, of all replicas of the stage before it. */
+struct mr_edge_sum {
+	uint64_t packets, bytes; /* handed on                             */
+	uint64_t dropped;        /* packets it refused because it was full */
+};
+struct mr_edge_sum mr_stats_handed(const struct mr_view *v, unsigned edge);
 
 /* Prometheus text exposition 0.0.4: HELP and TYPE once per name, base units (seconds, bytes),
  * histograms with cumulative le buckets.  A bound is 2^k - 1 of the unit counted in (nanoseconds,

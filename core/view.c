@@ -20,6 +20,7 @@ static bool view_stage(struct mr_stage_view *v, const struct mr_replica *r)
 		v->word[i] = words[i];
 	v->edge = v->drop + r->ndrop;
 	v->counter = v->edge + r->noutput;
+	v->handed = v->counter + r->ncounter;
 	v->name = r->name;
 	v->kind = r->kind;
 	v->worker = r->worker->index;

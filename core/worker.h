@@ -89,6 +89,7 @@ struct mr_replica {
 	void                **conf;     /* decoded sections; owned                      */
 	void                **use;      /* opened resources; owned array                */
 	unsigned              noutput, ninput, ndrop, ncounter;
+	unsigned              handed;   /* offset in the block: packets and bytes of each output */
 	struct mr_out         out[MR_PORTS_MAX];
 	struct mr_exit       *exit[MR_PORTS_MAX]; /* [out.targets]                       */
 	struct mr_vector     *vectors;  /* of all outputs; owned                        */

@@ -25,6 +25,7 @@ static const struct mr_kind dst_kind = {
 
 static const uint64_t src_drop[] = { 1 }, src_edge[] = { 0, 2 };
 static const uint64_t src_counter[] = { 5, 1500000000, 70 };
+static const uint64_t src_handed[] = { 7, 700, 0, 0 }, dst_handed[] = { 0, 0 };
 static const uint64_t dst_drop[] = { 1, 0 }, dst_edge[] = { 0 };
 static char src_name[] = "src", dst_name[] = ODD, graph_name[] = "tiny";
 static char graph_file[] = "graphs/tiny.json", graph_summary[] = "two stages";
@@ -59,12 +60,13 @@ struct made *make(void)
 	make_graph(&m->graph);
 	m->stage[0] = (struct mr_stage_view){
 		.name = src_name, .kind = &src_kind, .drop = src_drop, .edge = src_edge,
-		.counter = src_counter, .service = &m->service,
+		.counter = src_counter, .handed = src_handed, .service = &m->service,
 		.word = { [MR_W_MADE] = 10, [MR_W_OUT] = 7, [MR_W_OUT_BYTES] = 700,
 		          [MR_W_CALLS] = 4, [MR_W_BUSY_NS] = 20000 },
 	};
 	m->stage[1] = (struct mr_stage_view){
 		.name = dst_name, .kind = &dst_kind, .worker = 1, .drop = dst_drop, .edge = dst_edge,
+		.handed = dst_handed,
 		.wait = &m->wait, .size = &m->size, .transit = &m->transit,
 		.word = { [MR_W_IN] = 7, [MR_W_IN_BYTES] = 700, [MR_W_TAKEN] = 5,
 		          [MR_W_TAKEN_BYTES] = 500, [MR_W_HELD] = 1, [MR_W_VECTORS] = 2,

@@ -20,6 +20,10 @@
 	FAMILY("millrace_edge_" name, "gauge", help)                                         \
 	"millrace_edge_" name "{edge=\"src.ip->d\\\"s\\\\t\\n.in\",lane=\"bulk\"} " bulk "\n" \
 	"millrace_edge_" name "{edge=\"src.ip->d\\\"s\\\\t\\n.in\",lane=\"control\"} " control "\n"
+#define OUTPUTS(name, first)                                                                    \
+	"millrace_edge_" name "_total" SRC ",edge=\"src.ip->d\\\"s\\\\t\\n.in\"} " first "\n"   \
+	"millrace_edge_" name "_total" SRC ",edge=\"src.other->nowhere\"} 0\n"                  \
+	"millrace_edge_" name "_total" DST ",edge=\"d\\\"s\\\\t\\n.again->d\\\"s\\\\t\\n.back\"} 0\n"
 #define WAIT(le, n) "millrace_stage_wait_seconds_bucket" DST ",le=\"" le "\"} " n "\n"
 #define SIZE(le, n) "millrace_stage_vector_packets_bucket" DST ",le=\"" le "\"} " n "\n"
 
@@ -72,6 +76,10 @@ static const char metrics[] =
 	STAGES("vectors_total", "counter", "Vectors taken in.", "0", "2")
 	STAGES("calls_total", "counter", "Calls of a stage.", "4", "2")
 	STAGES("busy_seconds_total", "counter", "Time spent in a stage's calls.", "0.00002", "0.003")
+	FAMILY("millrace_edge_packets_total", "counter", "Packets handed on by an edge.")
+	OUTPUTS("packets", "7")
+	FAMILY("millrace_edge_bytes_total", "counter", "Bytes handed on by an edge.")
+	OUTPUTS("bytes", "700")
 	FAMILY("millrace_stage_drops_total", "counter", "Packets a stage dropped, by reason.")
 	"millrace_stage_drops_total" SRC ",drop=\"runt\"} 1\n"
 	"millrace_stage_drops_total" DST ",drop=\"late\"} 1\n"

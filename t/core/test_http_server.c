@@ -23,21 +23,22 @@ static void say_hello(void *arg, const char *query, struct mr_reply *reply)
 
 	ck_assert_str_eq(arg, "the argument");
 	snprintf(text, sizeof text, "hello %s\n", query);
-	*reply = (struct mr_reply){ 200, "text/plain; charset=utf-8", strdup(text), strlen(text) };
+	*reply = (struct mr_reply){ .status = 200, .body = strdup(text), .len = strlen(text) };
 }
 
 static void say_busy(void *arg, const char *query, struct mr_reply *reply)
 {
 	(void)arg;
 	(void)query;
-	*reply = (struct mr_reply){ 503, "text/plain", NULL, 0 };
+	*reply = (struct mr_reply){ .status = 503, .type = "text/plain" };
 }
 
 static void say_much(void *arg, const char *query, struct mr_reply *reply)
 {
 	(void)arg;
 	(void)query;
-	*reply = (struct mr_reply){ 200, "application/octet-stream", calloc(1, BIG), BIG };
+	*reply = (struct mr_reply){ .status = 200, .type = "application/octet-stream",
+		                    .body = calloc(1, BIG), .len = BIG, .policy = "script-src 'self'" };
 }
 
 static void say_nothing(void *arg, const char *query, struct mr_reply *reply)
@@ -173,6 +174,7 @@ static const struct { const char *request, *begin, *body; } exchanges[] = {
 	  "503 Service Unavailable\n" },
 	{ "GET /broken HTTP/1.1\r\nHost: [::1]\r\n\r\n", "HTTP/1.1 500 ", "500 Internal Server Error\n" },
 	{ "GET / HTTP/1.1\r\nHost: localhost:1\r\n\r\n", "HTTP/1.1 200 OK\r\n", INDEX },
+	{ "GET /help HTTP/1.1\r\nHost: localhost:1\r\n\r\n", "HTTP/1.1 200 OK\r\n", INDEX },
 	{ "GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", INDEX },
 	{ "GET /hello/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", INDEX },
 	{ "GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421 Misdirected Request\r\n",
@@ -203,6 +205,9 @@ START_TEST(exchange)
 	ck_assert_ptr_nonnull(strstr(answer, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
 	ck_assert_ptr_nonnull(strstr(answer, "\r\nCache-Control: no-store\r\n"));
 	ck_assert_ptr_nonnull(strstr(answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nContent-Security-Policy: default-src 'none'; "
+	                                     "frame-ancestors 'none'\r\n"));
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nCross-Origin-Resource-Policy: same-origin\r\n"));
 	ck_assert_ptr_nonnull(strstr(answer, "\r\nConnection: close\r\n"));
 	ck_assert_int_eq(strstr(answer, "\r\nAllow: GET, HEAD\r\n") != NULL,
 	                 strncmp(answer, "HTTP/1.1 405", 12) == 0);
@@ -259,11 +264,11 @@ START_TEST(slow)
 }
 END_TEST
 
-/* R7: more connections than the server takes at once: those beyond wait, and are served when others
- * end. */
+/* R7: more connections than the server takes at once, and all of them ask: all are answered, also
+ * those that wait. */
 START_TEST(many)
 {
-	enum { N = 80 };
+	enum { N = 160 };
 	struct server s;
 	char answer[4096];
 	int fd[N];
@@ -271,13 +276,68 @@ START_TEST(many)
 	start(&s, "127.0.0.1:0");
 	for (unsigned i = 0; i < N; i++) {
 		fd[i] = dial(&s);
-		send_text(fd[i], "GET /hello?n HTTP/1.1\r\nHost: localhost\r\n");
+		send_text(fd[i], "GET /hello?n HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	}
 	for (unsigned i = 0; i < N; i++) {
-		send_text(fd[i], "\r\n");
 		receive(fd[i], answer, sizeof answer);
 		ck_assert_str_eq(body_of(answer), "hello n\n");
 	}
+	stop(&s);
+}
+END_TEST
+
+static const char *const idle[] = { "", "GET /hel" };
+
+/* R7: however many hold connections and do not ask, who asks is answered; those that had to go for
+ * it are the oldest. */
+START_TEST(idlers)
+{
+	enum { N = 120 };
+	struct timeval moment = { 0, 1 };
+	struct server s;
+	char answer[4096], byte;
+	int fd[N];
+
+	start(&s, "127.0.0.1:0");
+	for (unsigned i = 0; i < N; i++) {
+		fd[i] = dial(&s);
+		send_text(fd[i], idle[_i]);
+		if (i % 40 == 39) {
+			ask(&s, "GET /hello?you HTTP/1.1\r\nHost: localhost\r\n\r\n", answer,
+			    sizeof answer);
+			ck_assert_str_eq(body_of(answer), "hello you\n");
+		}
+	}
+	errno = 0;
+	ck_assert_int_le(read(fd[0], &byte, 1), 0); /* gone, not merely silent */
+	ck_assert(errno != EAGAIN);
+	setsockopt(fd[N - 1], SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+	errno = 0;
+	ck_assert_int_eq(read(fd[N - 1], &byte, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	for (unsigned i = 0; i < N; i++)
+		close(fd[i]);
+	stop(&s);
+}
+END_TEST
+
+/* R7: answers that nobody reads keep nobody from his. */
+START_TEST(unread)
+{
+	enum { N = 70 };
+	struct server s;
+	char answer[4096];
+	int fd[N];
+
+	start(&s, "127.0.0.1:0");
+	for (unsigned i = 0; i < N; i++) {
+		fd[i] = dial(&s);
+		send_text(fd[i], "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	}
+	ask(&s, "GET /hello?you HTTP/1.1\r\nHost: localhost\r\n\r\n", answer, sizeof answer);
+	ck_assert_str_eq(body_of(answer), "hello you\n");
+	for (unsigned i = 0; i < N; i++)
+		close(fd[i]);
 	stop(&s);
 }
 END_TEST
@@ -295,6 +355,7 @@ START_TEST(big)
 	if (_i == 1)
 		shutdown(fd, SHUT_WR);
 	ck_assert_uint_gt(receive(fd, answer, sizeof answer), BIG);
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nContent-Security-Policy: script-src 'self'\r\n"));
 	stop(&s);
 }
 END_TEST
@@ -362,6 +423,8 @@ int main(void)
 	tcase_add_test(server, huge_header);
 	tcase_add_test(server, slow);
 	tcase_add_test(server, many);
+	tcase_add_loop_test(server, idlers, 0, 2);
+	tcase_add_test(server, unread);
 	tcase_add_loop_test(server, big, 0, 2);
 	tcase_add_test(server, closing);
 	tcase_add_test(server, unix_socket);

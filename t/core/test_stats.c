@@ -49,7 +49,8 @@ static const struct { const char *path, *value; } members[] = {
 	{ "stages.0.calls", "4" },
 	{ "stages.0.busy_ns", "20000" },
 	{ "stages.0.drops", "{\"runt\":1}" },
-	{ "stages.0.edges", "{\"ip\":{\"dropped\":0},\"other\":{\"dropped\":2}}" },
+	{ "stages.0.edges", "{\"ip\":{\"packets\":7,\"bytes\":700,\"dropped\":0},"
+	                    "\"other\":{\"packets\":0,\"bytes\":0,\"dropped\":2}}" },
 	{ "stages.0.counters", "{\"reads\":5,\"time-away\":1500000000,\"copied\":70}" },
 	{ "stages.0.wait_ns", NULL },
 	{ "stages.0.service_ns", "{\"count\":0,\"mean\":0.0,\"p50\":0,\"p90\":0,\"p99\":0,\"p999\":0,"
@@ -67,6 +68,9 @@ static const struct { const char *path, *value; } members[] = {
 	{ "stages.2", NULL },
 	{ "edges.0.from", "\"src.ip\"" },
 	{ "edges.0.full", "\"drop\"" },
+	{ "edges.0.packets", "7" },
+	{ "edges.0.bytes", "700" },
+	{ "edges.0.dropped", "0" },
 	{ "edges.0.inline", "false" },
 	{ "edges.0.depth", "1280" },
 	{ "edges.0.queued", "4" },
@@ -84,7 +88,7 @@ START_TEST(json)
 {
 	struct made *m = make();
 	size_t len;
-	char *text = mr_stats_json(&m->view, &len);
+	char *text = mr_stats_json(&m->view, false, &len);
 	json_t *doc;
 
 	ck_assert_ptr_nonnull(text);
@@ -111,6 +115,51 @@ START_TEST(json)
 }
 END_TEST
 
+/* Asked for, buckets say how many values lie where; nothing else changes. */
+START_TEST(buckets)
+{
+	struct made *m = make();
+	size_t len;
+	char *text = mr_stats_json(&m->view, true, &len), *got;
+	json_t *doc;
+
+	doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_ptr_nonnull(doc);
+	got = json_dumps(at(doc, "stages.1.wait_ns.buckets"), JSON_COMPACT);
+	ck_assert_str_eq(got, "[103,2,1023,3,73727,1,36507222015,1]");
+	free(got);
+	got = json_dumps(at(doc, "stages.0.service_ns.buckets"), JSON_COMPACT);
+	ck_assert_str_eq(got, "[]");
+	ck_assert_int_eq(json_integer_value(at(doc, "stages.1.wait_ns.p50")), 1023);
+	free(got);
+	json_decref(doc);
+	free(text);
+	free(m);
+}
+END_TEST
+
+/* An edge's packets are those of all replicas of the stage before it. */
+START_TEST(handed)
+{
+	struct made *m = make();
+	struct mr_edge_sum sum;
+
+	m->stage[1].name = m->stage[0].name; /* a second replica */
+	m->stage[1].kind = m->stage[0].kind;
+	m->stage[1].edge = m->stage[0].edge;
+	m->stage[1].handed = (const uint64_t[]){ 3, 30, 1, 1 };
+	sum = mr_stats_handed(&m->view, 0);
+	ck_assert_uint_eq(sum.packets, 10);
+	ck_assert_uint_eq(sum.bytes, 730);
+	ck_assert_uint_eq(sum.dropped, 0);
+	m->graph.edge[0].output = 1;
+	sum = mr_stats_handed(&m->view, 0);
+	ck_assert_uint_eq(sum.packets, 1);
+	ck_assert_uint_eq(sum.dropped, 4);
+	free(m);
+}
+END_TEST
+
 /* What ended for its wait was taken in and dropped. */
 START_TEST(sojourn)
 {
@@ -121,7 +170,7 @@ START_TEST(sojourn)
 
 	m->stage[1].word[MR_W_IN] += 4;
 	m->stage[1].word[MR_W_SOJOURN] = 4;
-	text = mr_stats_json(&m->view, &len);
+	text = mr_stats_json(&m->view, false, &len);
 	doc = json_loads(text, 0, NULL);
 	ck_assert(json_is_true(at(doc, "conservation")));
 	ck_assert_int_eq(json_integer_value(at(doc, "stages.1.drops.sojourn")), 4);
@@ -145,7 +194,7 @@ START_TEST(lost)
 	json_t *doc;
 
 	m->stage[1].word[MR_W_TAKEN]++;
-	text = mr_stats_json(&m->view, &len);
+	text = mr_stats_json(&m->view, false, &len);
 	doc = json_loads(text, 0, NULL);
 	ck_assert(json_is_false(at(doc, "conservation")));
 	ck_assert_int_eq(json_integer_value(at(doc, "stages.1.packets.balance")), -1);
@@ -243,6 +292,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, json);
+	tcase_add_test(t, buckets);
+	tcase_add_test(t, handed);
 	tcase_add_test(t, sojourn);
 	tcase_add_test(t, lost);
 	tcase_add_test(t, table);
