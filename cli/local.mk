@@ -11,6 +11,8 @@ libcli_a_SOURCES = \
 	cli/check.c \
 	cli/cli.h \
 	cli/complete.c \
+	cli/config.c \
+	cli/config.h \
 	cli/connect.c \
 	cli/control.c \
 	cli/control.h \
@@ -35,6 +37,7 @@ libcli_a_SOURCES = \
 	cli/nodefile.c \
 	cli/nodefile.h \
 	cli/nodekeys.c \
+	cli/page/files.h \
 	cli/pages.c \
 	cli/pages.h \
 	cli/plugins.c \
@@ -75,6 +78,27 @@ libcli_a_SOURCES = \
 	cli/watch.h \
 	cli/where.c \
 	cli/where.h
+
+# The live page, as bytes.
+page_js = \
+	$(srcdir)/cli/page/words.js \
+	$(srcdir)/cli/page/reading.js \
+	$(srcdir)/cli/page/layout.js \
+	$(srcdir)/cli/page/draw.js \
+	$(srcdir)/cli/page/findings.js \
+	$(srcdir)/cli/page/detail.js \
+	$(srcdir)/cli/page/panels.js \
+	$(srcdir)/cli/page/main.js
+page_files = $(srcdir)/cli/page/page.html $(srcdir)/cli/page/page.css $(page_js)
+EXTRA_DIST += $(page_files) cli/page/embed.sh
+nodist_libcli_a_SOURCES = cli/page/files.c
+CLEANFILES += cli/page/files.c
+
+cli/page/files.c: $(page_files) $(srcdir)/cli/page/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) cli/page && { echo '#include "cli/page/files.h"' && \
+	$(SHELL) $(srcdir)/cli/page/embed.sh html $(srcdir)/cli/page/page.html && \
+	$(SHELL) $(srcdir)/cli/page/embed.sh css $(srcdir)/cli/page/page.css && \
+	$(SHELL) $(srcdir)/cli/page/embed.sh js $(page_js); } >$@.new && mv $@.new $@
 
 bin_PROGRAMS += millrace
 millrace_SOURCES = cli/main.c

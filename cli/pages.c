@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/config.h"
+#include "cli/page/files.h"
 #include "core/clock.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
@@ -25,6 +27,42 @@ static void give_text(struct mr_reply *reply, int status, const char *text)
 
 	give(reply, status, PLAIN, body, strlen(text));
 }
+
+/* ---- the live page ---- */
+
+static void give_file(struct mr_reply *reply, const char *type, const struct cli_page_file *file)
+{
+	char *body = malloc(file->n);
+
+	if (!body)
+		return;
+	memcpy(body, file->bytes, file->n);
+	give(reply, 200, type, body, file->n);
+	reply->policy = CLI_PAGE_POLICY;
+}
+
+static void on_page(void *arg, const char *query, struct mr_reply *reply)
+{
+	(void)arg;
+	(void)query;
+	give_file(reply, "text/html; charset=utf-8", &cli_page_html);
+}
+
+static void on_style(void *arg, const char *query, struct mr_reply *reply)
+{
+	(void)arg;
+	(void)query;
+	give_file(reply, "text/css; charset=utf-8", &cli_page_css);
+}
+
+static void on_script(void *arg, const char *query, struct mr_reply *reply)
+{
+	(void)arg;
+	(void)query;
+	give_file(reply, "text/javascript; charset=utf-8", &cli_page_js);
+}
+
+/* ---- numbers ---- */
 
 static void on_stats(void *arg, const char *query, struct mr_reply *reply)
 {
@@ -108,6 +146,17 @@ static void on_peers(void *arg, const char *query, struct mr_reply *reply)
 	give(reply, 200, JSON, body, body ? strlen(body) : 0);
 }
 
+static void on_config(void *arg, const char *query, struct mr_reply *reply)
+{
+	const struct cli_pages *pages = arg;
+	char *body = cli_config_json(pages->node->doc, &pages->node->settings, pages->kinds);
+
+	(void)query;
+	give(reply, 200, JSON, body, body ? strlen(body) : 0);
+}
+
+/* ---- for those who watch over the program ---- */
+
 static void on_ready(void *arg, const char *query, struct mr_reply *reply)
 {
 	const struct cli_pages *pages = arg;
@@ -127,11 +176,16 @@ static void on_live(void *arg, const char *query, struct mr_reply *reply)
 }
 
 const struct mr_route cli_routes[] = {
-	{ "/stats", on_stats, "stages, edges and workers with their counters and times (JSON)" },
+	{ "/", on_page, "the graph and its numbers, drawn anew each second, for a browser" },
+	{ "/stats", on_stats, "stages, edges and workers with their counters and times (JSON; "
+	                      "?hist=1 with the buckets of histograms)" },
 	{ "/metrics", on_metrics, "the same for Prometheus" },
 	{ "/graph", on_graph, "the stage graph that runs (JSON; ?format=dot for graphviz)" },
 	{ "/peers", on_peers, "neighbours and sessions (JSON)" },
+	{ "/config", on_config, "the configuration in force, without secrets (JSON)" },
 	{ "/ready", on_ready, "200 when packets flow, 503 while starting and stopping" },
 	{ "/live", on_live, "200 when the program answers at all" },
+	{ "/page.css", on_style, "what the page looks like" },
+	{ "/page.js", on_script, "what it does" },
 	{ 0 },
 };

@@ -1,10 +1,11 @@
-/* pages.h - what `millrace run` shows over HTTP: /stats, /metrics, /graph, /peers, /ready,
- * /live. */
+/* pages.h - what `millrace run` shows over HTTP: the live page, /stats, /metrics, /graph, /peers,
+ * /config, /ready, /live. */
 #ifndef MILLRACE_CLI_PAGES_H
 #define MILLRACE_CLI_PAGES_H
 
 #include <stdbool.h>
 
+#include "cli/nodefile.h"
 #include "core/engine.h"
 #include "core/loop.h"
 
@@ -12,6 +13,8 @@
 struct cli_pages {
 	struct mr_engine      *engine; /* borrowed; open as long as HTTP is            */
 	const struct mr_graph *graph;  /* borrowed                                     */
+	const struct cli_node *node;   /* borrowed; what is in force                   */
+	const struct mr_kind *const *kinds; /* borrowed; NULL-terminated               */
 	bool                   ready;  /* every worker runs, nothing is being stopped  */
 };
 

@@ -109,6 +109,7 @@ test_programs = \
 	t/cli/test_alive \
 	t/cli/test_drawing \
 	t/cli/test_doctor \
+	t/cli/test_config \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \
@@ -441,6 +442,7 @@ EXTRA_DIST += $(test_scripts) t/cli/schema_check.py t/lib/page.sh t/tsan.supp
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \
 	t/net/bench.sh \
+	t/net/abuse.sh \
 	t/net/away.sh \
 	t/net/chain.sh \
 	t/net/connected.sh \
@@ -449,6 +451,7 @@ net_tests = \
 	t/net/flood.sh \
 	t/net/hostile.sh \
 	t/net/mesh.sh \
+	t/net/page.sh \
 	t/net/offloads.sh \
 	t/net/impair.sh \
 	t/net/tcp.sh \
@@ -467,6 +470,7 @@ net_tests = \
 TESTS += $(net_tests)
 EXTRA_DIST += $(net_tests)
 EXTRA_DIST += \
+	t/net/browse.py \
 	t/net/restart.sh \
 	t/net/table.sh \
 	t/net/wire.sh
@@ -486,6 +490,7 @@ CLEANFILES += $(cells)
 $(cells):
 	@$(MKDIR_P) $(@D) && : >$@
 check_PROGRAMS += \
+	t/net/abuse \
 	t/net/capture \
 	t/net/hostile \
 	t/net/numbered \

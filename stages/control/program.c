@@ -139,10 +139,21 @@ static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 	return o;
 }
 
+static json_t *self_json(const struct fips_identity *me)
+{
+	json_t *o = json_object();
+
+	names_json(o, &me->addr);
+	json_object_set_new(o, "npub", json_string(me->npub));
+	return o;
+}
+
 char *mr_control_peers_json(const void *control, uint64_t now)
 {
+	const struct control *c = control;
 	json_t *peers = json_array(), *sessions = json_array();
-	json_t *o = json_pack("{s:o s:o}", "peers", peers, "sessions", sessions);
+	json_t *o = json_pack("{s:o s:o s:o}", "node", self_json(&c->mesh->me), "peers", peers,
+	                      "sessions", sessions);
 	struct fips_session_info session;
 	struct fips_peer_info peer;
 	char *text;

@@ -203,7 +203,7 @@ END_TEST
 START_TEST(peers_are_shown_as_json)
 {
 	char npub[FIPS_KEY_TEXT], *text;
-	json_t *o, *peer;
+	json_t *o, *peer, *self;
 
 	whole_link_up();
 	whole_npub(1, npub);
@@ -211,6 +211,10 @@ START_TEST(peers_are_shown_as_json)
 	o = json_loads(text, 0, NULL);
 	peer = json_array_get(json_object_get(o, "peers"), 0);
 	ck_assert_str_eq(json_string_value(json_object_get(peer, "npub")), npub);
+	whole_npub(0, npub);
+	self = json_object_get(o, "node");
+	ck_assert_str_eq(json_string_value(json_object_get(self, "npub")), npub);
+	ck_assert_int_eq(strncmp(json_string_value(json_object_get(self, "ipv6")), "fd", 2), 0);
 	ck_assert_str_eq(json_string_value(json_object_get(peer, "state")), "up");
 	ck_assert_str_eq(json_string_value(json_object_get(peer, "via")), "10.0.0.2:2121");
 	json_decref(o);
