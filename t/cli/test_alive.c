@@ -21,6 +21,7 @@
 static char  folder[] = "/tmp/alive-XXXXXX";
 static int   sock = -1;
 static pid_t node;
+static int   unread[2] = { -1, -1 }; /* a full pipe in the place of the log, when there is one */
 static const char *program, *source;
 
 /* ---- a node in a folder ---- */
@@ -103,9 +104,25 @@ static void begin(void)
 	setenv("NOTIFY_SOCKET", at("notify"), 1);
 	snprintf(plugins, sizeof plugins, "%u", WATCHDOG_MS * 1000);
 	setenv("WATCHDOG_USEC", plugins, 1);
-	dup2(open(at("log"), O_WRONLY | O_CREAT, 0600), 2);
-	execl(program, program, "run", "-c", at("node.json"), (char *)NULL);
+	dup2(unread[1] >= 0 ? unread[1] : open(at("log"), O_WRONLY | O_CREAT, 0600), 2);
+	if (unread[1] >= 0)
+		dup2(unread[1], 1);
+	execl(program, program, "run", "-c", at("node.json"), unread[1] >= 0 ? "--report=1" : (char *)NULL,
+	      (char *)NULL);
 	_exit(127);
+}
+
+/* The same with a log and a report that go into a pipe which is full, and which nobody reads. */
+static void begin_unread(void)
+{
+	ck_assert_int_eq(pipe2(unread, O_CLOEXEC), 0);
+	ck_assert_int_gt(fcntl(unread[1], F_SETPIPE_SZ, 4096), 0);
+	fcntl(unread[1], F_SETFL, O_NONBLOCK);
+	while (write(unread[1], "x", 1) == 1)
+		;
+	fcntl(unread[1], F_SETFL, 0);
+	begin();
+	close(unread[1]);
 }
 
 static void end(void)
@@ -203,6 +220,35 @@ START_TEST(a_worker_hangs)
 }
 END_TEST
 
+/* R17: the log and the report go into a full pipe: nothing waits for its reader.  When there is room
+ * again, what was lost is told. */
+START_TEST(a_log_that_nobody_reads)
+{
+	static char text[1 << 16];
+	int status;
+	ssize_t n;
+
+	until("READY=1");
+	for (unsigned i = 0; i < 12; i++) /* more than a second: a report is due too */
+		until("WATCHDOG=1");
+	ck_assert_int_eq((int)read(unread[0], text, sizeof text), 4096);
+	kill(node, SIGHUP);
+	until("RELOADING=1");
+	until("READY=1");
+	n = read(unread[0], text, sizeof text - 1);
+	ck_assert_int_gt((int)n, 0);
+	text[n] = '\0';
+	ck_assert_msg(strstr(text, " lines lost: nobody took them in time\n") != NULL, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "reading the configuration again\n"));
+	kill(node, SIGTERM);
+	until("STOPPING=1");
+	ck_assert_int_eq(waitpid(node, &status, 0), node);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	node = 0;
+	close(unread[0]);
+}
+END_TEST
+
 /* Another graph takes its place: the new workers are asked like the old ones. */
 START_TEST(a_worker_of_another_graph_hangs)
 {
@@ -238,6 +284,11 @@ int main(void)
 	tcase_add_test(t, a_life);
 	tcase_add_test(t, a_worker_hangs);
 	tcase_add_test(t, a_worker_of_another_graph_hangs);
+	suite_add_tcase(s, t);
+	t = tcase_create("unread");
+	tcase_set_timeout(t, 120);
+	tcase_add_checked_fixture(t, begin_unread, end);
+	tcase_add_test(t, a_log_that_nobody_reads);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
