@@ -187,6 +187,9 @@ static const struct {
 	{ .title = "restarted: another process",
 	  .after = (change[]){ { "pid", "8" }, { "uptime_s", "3.0" }, { NULL, NULL } },
 	  .has = { "restarted 3s ago", " since the start" } },
+	{ .title = "restarted: another process, which runs longer",
+	  .after = (change[]){ { "pid", "8" }, { "uptime_s", "300.0" }, { NULL, NULL } },
+	  .has = { "restarted 5m00s ago", " since the start" } },
 	{ .title = "restarted: counts and time went back",
 	  .before = (change[]){ { "uptime_s", "5000.0" }, { "stages[0].packets.made", "99999999" },
 	                        { NULL, NULL } },
@@ -398,6 +401,63 @@ START_TEST(colours)
 }
 END_TEST
 
+/* What an operator should see first is red, and nothing else is. */
+START_TEST(red)
+{
+	static const char *const want[] = {
+		", 1 down", "dropped 505/s  ", "5", "    dropped: frames (edge full) 5/s", "500",
+		"    dropped: forged 500/s, stale 0.5/s", "1000", "5", "beta", "dialling",
+		"tried 4 times, again in 12s", "12.5%",
+	};
+	static const char begin[] = "\033[0;31m";
+	const struct cli_look look = { .width = 80 };
+	struct cli_news news = { 0 };
+	struct cli_sheet sheet;
+	char *text = NULL;
+	const char *at;
+	size_t len, n = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	take(&news, with(first, NULL, NULL));
+	take(&news, with(first, later, NULL));
+	cli_sheet_open(&sheet, look.width);
+	cli_top_draw(&sheet, &news, &look);
+	cli_sheet_print(&sheet, true, f);
+	fclose(f);
+	for (at = text; (at = strstr(at, begin)); n++) {
+		size_t end;
+
+		at += sizeof begin - 1;
+		end = strcspn(at, "\033");
+		ck_assert_msg(n < COUNT(want) && end == strlen(want[n]) && !strncmp(at, want[n], end),
+		              "%zu: \"%.*s\" is red", n, (int)end, at);
+	}
+	ck_assert_uint_eq(n, COUNT(want));
+	free(text);
+	cli_sheet_close(&sheet);
+	cli_news_close(&news);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t      room;
+	const char *shown;
+} texts[] = {
+	{ "plain", 32, "plain" },       { "cut off", 4, "cut" },   { "", 32, "" },
+	{ "a\033[2Jb\n\t\r\177", 32, "a?[2Jb????" }, { "\302\233x", 32, "?x" }, /* CSI in one */
+	{ "\303\251\342\202\254\360\237\230\200", 32, "???" },
+	{ "\200\277\303", 32, "???" }, { "\303(", 32, "?(" },     { "x", 1, "" },
+};
+
+START_TEST(printable)
+{
+	char out[32];
+
+	ck_assert_str_eq(cli_printable(out, texts[_i].room, texts[_i].text), texts[_i].shown);
+}
+END_TEST
+
 /* ---- units ---- */
 
 static const struct {
@@ -486,6 +546,8 @@ int main(void)
 	tcase_add_loop_test(t, any_width, 0, 20);
 	tcase_add_loop_test(t, a_screen, 0, (int)COUNT(screens));
 	tcase_add_test(t, colours);
+	tcase_add_test(t, red);
+	tcase_add_loop_test(t, printable, 0, (int)COUNT(texts));
 	tcase_add_loop_test(t, count_units, 0, (int)COUNT(counts));
 	tcase_add_test(t, other_units);
 	tcase_add_loop_test(t, keys, 0, (int)COUNT(typed));

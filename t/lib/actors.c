@@ -383,12 +383,18 @@ void stand_balance(struct stand *s)
 	for (unsigned i = 0; i < s->engine->replicas; i++) {
 		const struct mr_replica *r = &s->engine->replica[i];
 		const uint64_t *w = r->block->live;
-		uint64_t dropped = w[MR_W_SOJOURN];
+		uint64_t dropped = w[MR_W_SOJOURN], packets = 0, bytes = 0;
 
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			dropped += w[MR_WORDS + d];
 		ck_assert_uint_eq(w[MR_W_IN] + w[MR_W_MADE],
 		                  w[MR_W_OUT] + w[MR_W_TAKEN] + dropped + w[MR_W_HELD]);
+		for (unsigned o = 0; o < r->noutput; o++) {
+			packets += w[r->handed + 2 * o];
+			bytes += w[r->handed + 2 * o + 1];
+		}
+		ck_assert_uint_eq(w[MR_W_OUT], packets);
+		ck_assert_uint_eq(w[MR_W_OUT_BYTES], bytes);
 	}
 }
 

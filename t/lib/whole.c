@@ -274,10 +274,13 @@ static void check_books(unsigned i)
 	for (unsigned k = 0; k < node[i].engine->replicas; k++) {
 		const struct mr_replica *r = &node[i].engine->replica[k];
 		const uint64_t *w = r->block->live;
-		uint64_t lost = w[MR_W_SOJOURN];
+		uint64_t lost = w[MR_W_SOJOURN], passed = 0;
 
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			lost += w[MR_WORDS + d];
+		for (unsigned o = 0; o < r->noutput; o++)
+			passed += w[r->handed + 2 * o];
+		ck_assert_uint_eq(w[MR_W_OUT], passed);
 		ck_assert_msg(w[MR_W_IN] + w[MR_W_MADE] ==
 		                      w[MR_W_OUT] + w[MR_W_TAKEN] + w[MR_W_HELD] + lost,
 		              "%s of node %u", r->name, i);
