@@ -27,6 +27,7 @@ libcli_a_SOURCES = \
 	cli/fetch.c \
 	cli/fetch.h \
 	cli/graph.c \
+	cli/fit.c \
 	cli/graphfile.c \
 	cli/identity.c \
 	cli/identity.h \

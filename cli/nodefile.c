@@ -167,110 +167,6 @@ static char *pick_graph(struct cli_node *node, const struct cli_node_options *o,
 
 /* ---- 3. the graph ---- */
 
-/* A plugin that was refused may have had it: its file is called like the kind, or nobody knows. */
-static void tell_refused(const struct mr_plugins *p, const char *kind, struct mr_where where,
-                         struct mr_report *report)
-{
-	for (unsigned i = 0; i < p->modules; i++) {
-		const struct mr_module *m = &p->module[i];
-		const char *slash = strrchr(m->file, '/'), *base = slash ? slash + 1 : m->file;
-		size_t n = strlen(kind);
-		bool namesake = !strncmp(base, kind, n) && !strcmp(base + n, ".so");
-
-		if (m->refused)
-			mr_complain(report, where, "kind \"%s\" %s the plugin %s, which was refused: %s",
-			            kind, namesake ? "is missing with" : "may have been in", m->file,
-			            m->refused);
-	}
-	if (p->refused)
-		mr_complain(report, where, "kind \"%s\" may be in a plugin, but none from %s was "
-		            "loaded: %s", kind, p->folder, p->refused);
-}
-
-static bool is_kind(const struct mr_kind *const *kinds, const char *name)
-{
-	while (*kinds && strcmp((*kinds)->name, name))
-		kinds++;
-	return *kinds != NULL;
-}
-
-/* The graph cannot be used: for want of a kind that a refused plugin would have brought? */
-static void explain_kinds(const struct cli_node *node, const struct cli_node_options *o,
-                          struct mr_report *report)
-{
-	const char *name;
-	json_t *stage;
-
-	json_object_foreach(mr_json_at(node->graph_doc, "stages"), name, stage)
-	{
-		const char *kind = json_string_value(json_object_get(stage, "kind"));
-		char path[MR_PATH];
-
-		if (!is_kind(o->kinds, kind ? kind : name))
-			tell_refused(o->plugins, kind ? kind : name,
-			             mr_json_where(node->graph_doc, mr_path_key(path, "stages", name)),
-			             report);
-	}
-}
-
-static bool graph_uses(const struct mr_graph *g, const struct mr_resource *resource)
-{
-	for (unsigned i = 0; i < g->stages; i++) {
-		const struct mr_resource *const *r = g->stage[i].kind->uses;
-
-		for (; r && *r; r++)
-			if (*r == resource)
-				return true;
-	}
-	return false;
-}
-
-/* The node file asks for what no stage of the graph uses; several kinds may have it. */
-static void warn_unused(const struct cli_node *node, const struct mr_kind *const *kinds,
-                        struct mr_report *report)
-{
-	const struct mr_resource *said[CLI_SECTIONS_MAX];
-	unsigned n = 0;
-
-	for (; *kinds; kinds++) {
-		const struct mr_resource *const *r = (*kinds)->uses;
-
-		for (; r && *r; r++) {
-			bool again = graph_uses(node->graph, *r) || n == CLI_SECTIONS_MAX;
-
-			for (unsigned i = 0; i < n; i++)
-				again |= said[i] == *r;
-			if (again || !(*r)->asked || !node->doc ||
-			    !json_is_true(mr_json_at(node->doc, (*r)->asked)))
-				continue;
-			said[n++] = *r;
-			mr_warn(report, mr_json_where(node->doc, (*r)->asked),
-				"is true, but no stage of graph %s uses %s: there will be none",
-				node->graph->name, (*r)->summary);
-		}
-	}
-}
-
-/* What a kind serves is configured, and the graph has no stage of that kind. */
-static void refuse_unserved(const struct cli_node *node, const struct mr_kind *const *kinds,
-                            struct mr_report *report)
-{
-	const struct mr_graph *g = node->graph;
-
-	for (; node->doc && *kinds; kinds++) {
-		const char *path = (*kinds)->serves;
-		json_t *there = path ? mr_json_at(node->doc, path) : NULL;
-		bool served = !there || json_is_null(there);
-
-		for (unsigned i = 0; i < g->stages; i++)
-			served |= g->stage[i].kind == *kinds;
-		if (!served)
-			mr_complain(report, mr_json_where(node->doc, path),
-			            "graph %s has no stage of kind %s to serve it; the graphs that come "
-			            "along have one, with its edges", g->name, (*kinds)->name);
-	}
-}
-
 static void load_graph(struct cli_node *node, const struct cli_node_options *o,
                        const struct cli_sections *sections, struct mr_report *report)
 {
@@ -281,14 +177,12 @@ static void load_graph(struct cli_node *node, const struct cli_node_options *o,
 	if (!node->graph_doc)
 		return;
 	cli_set_graph(node->graph_doc, sections, o, report);
+	cli_fit_whens(node->graph_doc, sections, report);
 	node->graph = mr_graph_parse_for(node->graph_doc, node->doc, o->kinds, report);
 	if (!node->graph && o->plugins)
-		explain_kinds(node, o, report);
-	if (!node->graph)
-		return;
-	mr_graph_permitted(node->graph, node->graph_doc, node->doc, report);
-	refuse_unserved(node, o->kinds, report);
-	warn_unused(node, o->kinds, report);
+		cli_fit_explain(node, o, report);
+	if (node->graph)
+		cli_fit_check(node, o->kinds, report);
 }
 
 /* A node file that cannot be read still leaves a graph to check, when --graph names it. */

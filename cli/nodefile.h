@@ -111,6 +111,20 @@ void cli_set_node(struct mr_json *doc, const struct cli_sections *sections,
 void cli_set_graph(struct mr_json *graph, const struct cli_sections *sections,
                    const struct cli_node_options *options, struct mr_report *report);
 
+/* ---- do they go together? (fit.c) ---- */
+
+/* Is what stages wait for (`when`) a key of node files?  A misspelt one would take them away in silence. */
+void cli_fit_whens(const struct mr_json *graph, const struct cli_sections *sections,
+                   struct mr_report *report);
+
+/* The graph cannot be used: for want of a kind that a refused plugin would have brought? */
+void cli_fit_explain(const struct cli_node *node, const struct cli_node_options *options,
+                     struct mr_report *report);
+
+/* A checked graph beside the node file. */
+void cli_fit_check(const struct cli_node *node, const struct mr_kind *const *kinds,
+                   struct mr_report *report);
+
 /* ---- which graph (graphfile.c) ---- */
 
 /* The shipped graph for this many cores, and why. */

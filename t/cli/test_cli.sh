@@ -115,7 +115,7 @@ expect 0 schema node tun --markdown
 out_has '| `mtu` | whole number from 1280 to 64000, in bytes | 1280 |'
 
 # A key for editors is accepted in both files, and is a string.
-echo '{ "$schema": "node.schema.json", "tun": { "enabled": false } }' >s.json
+echo '{ "$schema": "node.schema.json", "transports": { "udp": {} } }' >s.json
 sed 's/{/{ "$schema": "graph.schema.json",/;q' "$top/graphs/fused.json" >g.json
 sed 1d "$top/graphs/fused.json" >>g.json
 expect 0 check -c s.json -g ./g.json
@@ -149,6 +149,26 @@ reach '"ethernet": { "interface": "eth0" }' ethernet eth1/02:00:00:00:00:01 2
 err_has 'addr: "eth1/02:00:00:00:00:01" is on an interface that no transport has'
 reach '"ethernet": { "interface": "eth0" }' ethernet 192.0.2.7:2121 2
 err_has 'addr: "192.0.2.7:2121" is not an interface/aa:bb:cc:dd:ee:ff'
+
+echo '{ "tun": { "enabled": true } }' >nowhere.json
+expect 2 check -c nowhere.json
+err_has 'nowhere.json:1:1: transports: no transport is configured: udp, tcp or ethernet is missing'
+
+# ---- what stages wait for ----
+# waits WHEN: the shipped graph, with a stage that waits for this.
+waits()
+{
+	sed "s|\"when\": \"transports.tcp\"|\"when\": \"$1\"|" "$top/graphs/fused.json" >waits.json
+	expect "$2" check -g ./waits.json
+}
+waits transports.tcp.lan 0
+waits 'peers[0].via' 0
+waits transports.tpc 2
+err_has 'stages.tcp.when: "transports.tpc" is no key that a node file may have; did you mean "tcp"?'
+waits transports..tcp 2
+err_has 'stages.tcp.when: "transports..tcp" is no key that a node file may have'
+waits '' 2
+err_has 'stages.tcp.when: "" is no key that a node file may have'
 
 # ---- version ----
 expect 0 version
@@ -390,7 +410,8 @@ cat >via.json <<END
   { "npub": "$(npub)", "alias": "c", "via": "a" },
   { "npub": "$(npub)", "alias": "d" },
   { "npub": "$twice", "alias": "e", "via": "f" },
-  { "npub": "$twice", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ] }
+  { "npub": "$twice", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ],
+  "transports": { "udp": {} } }
 END
 expect 2 check -g fused -c via.json
 err_has 'via.json:2:94: peers[0].via: no peer has the alias or npub "g"'
@@ -402,7 +423,8 @@ err_has 'via.json:7:5: peers[5].npub: this peer is listed twice'
 
 # Numbers that do not go together.
 cat >numbers.json <<END
-{ "node": { "heartbeat_interval_secs": 40, "rekey": { "after_secs": 15 } } }
+{ "node": { "heartbeat_interval_secs": 40, "rekey": { "after_secs": 15 } },
+  "transports": { "udp": {} } }
 END
 expect 2 check -g fused -c numbers.json
 err_has 'numbers.json:1:3: node.link_dead_timeout_secs: 30 s are not longer than a heartbeat, which is 40 s'
