@@ -116,6 +116,7 @@ struct mr_worker_view {
 	const char *name;
 	bool        host;
 	uint64_t    busy_ns, held_ns, idle_ns, turns, wakes, sleeps, events_lost;
+	uint64_t    stuck_ns; /* since it was asked for a turn that it has not completed */
 	uint32_t    pool_packets, pool_free;
 };
 

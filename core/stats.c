@@ -201,7 +201,7 @@ static json_t *stage_json(const struct mr_view *v, const struct mr_stage_view *s
 
 static json_t *worker_json(const struct mr_worker_view *w)
 {
-	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I}}",
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I}}",
 	                 "name", w->name,
 	                 "host", (int)w->host,
 	                 "busy_ns", num(w->busy_ns),
@@ -211,6 +211,7 @@ static json_t *worker_json(const struct mr_worker_view *w)
 	                 "wakes", num(w->wakes),
 	                 "sleeps", num(w->sleeps),
 	                 "events_lost", num(w->events_lost),
+	                 "stuck_ns", num(w->stuck_ns),
 	                 "pool",
 	                 "packets", num(w->pool_packets),
 	                 "free", num(w->pool_free));

@@ -48,6 +48,7 @@ static void view_worker(struct mr_worker_view *v, const struct mr_worker *w)
 		.wakes = word[MR_T_WAKES],
 		.sleeps = word[MR_T_SLEEPS],
 		.events_lost = word[MR_T_LOST],
+		.stuck_ns = mr_worker_stuck(w),
 		.pool_packets = w->pool ? w->pool->n : 0,
 		.pool_free = (uint32_t)word[MR_T_FREE],
 	};

@@ -169,6 +169,7 @@ struct mr_worker {
 	int                   wake_fd;
 	pthread_t             thread;
 	bool                  started;
+	uint64_t              asked_at; /* ns, main's: the first question it has not answered (pulse.c) */
 	struct {
 		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
 		_Atomic uint32_t gate; /* counted up by main: odd, the thread waits at its gate */
@@ -240,6 +241,11 @@ void mr_call_commit(struct mr_worker *w, struct mr_replica *r, bool go);
 
 /* The end of a packet by a word of r's block, which the caller counts. */
 void mr_gone(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p);
+
+/* ---- pulse.c ---- */
+
+/* Since when main waits for a turn of it, ns; 0: it does not.  Main only. */
+uint64_t mr_worker_stuck(const struct mr_worker *w);
 
 /* ---- orders.c: orders, acknowledgements and events ---- */
 

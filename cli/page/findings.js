@@ -5,6 +5,7 @@
 'use strict';
 
 const SLOW = 5e6;       /* ns that a packet waits, or a call takes, before it is mentioned */
+const STUCK = 1e9;      /* ns that a worker owes a turn                                */
 const SLOW_HOST = 2e8;  /* the same for control                                           */
 const FULL = 0.75;      /* share of a ring                                                */
 const FEW = 5;          /* drops in a minute, below which they are no more than mentioned */
@@ -128,6 +129,10 @@ function ofWorkers(reading) {
 		const add = (what, text) => found.push({ key: w.name + what, rank: 'warn', weight: 1e5, text,
 			choose: most ? ['stage', most.name] : null });
 
+		if (w.stuck >= STUCK)
+			found.push({ key: w.name + '/stuck', rank: 'bad', weight: 1e11, choose: most ? ['stage',
+				most.name] : null, text: 'Worker ' + w.name + ' does not turn: stuck in a stage for ' +
+				nanoseconds(w.stuck) });
 		if (reading.span && w.busy >= 0.95)
 			add('/busy', 'Worker ' + w.name + ' has no time to spare: ' + share(w.busy) + ' busy' +
 				(most ? ', most of it in ' + most.name : ''));

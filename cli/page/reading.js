@@ -126,7 +126,7 @@ function workerOf(now, before) {
 	const all = time[0] + time[1] + time[2] || 1;
 
 	return { name: now.name, host: now.host, busy: time[0] / all, kept: time[1] / all,
-		idle: time[2] / all, pool: now.pool, lost: now.events_lost,
+		idle: time[2] / all, pool: now.pool, lost: now.events_lost, stuck: now.stuck_ns,
 		wakes: Math.max(0, now.wakes - (before ? before.wakes : 0)) };
 }
 

@@ -74,7 +74,8 @@ struct made *make(void)
 	};
 	m->worker[0] = (struct mr_worker_view){ .name = "in", .busy_ns = 1250000000, .held_ns = 1,
 		                                .idle_ns = 2, .turns = 3, .wakes = 4, .sleeps = 5,
-		                                .events_lost = 6, .pool_packets = 128,
+		                                .events_lost = 6, .stuck_ns = 1500000000,
+		                                .pool_packets = 128,
 		                                .pool_free = 100 };
 	m->worker[1] = (struct mr_worker_view){ .name = "main", .host = true };
 	m->ring[0] = (struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 2, .high_water = 64 };

@@ -53,6 +53,8 @@ static const char metrics[] =
 	WORKERS("sleeps_total", "counter", "Times a worker went to sleep.", "5", "0")
 	WORKERS("events_lost_total", "counter",
 	        "Events to control lost because its mailbox was full.", "6", "0")
+	WORKERS("stuck_seconds", "gauge",
+	        "Time since a worker was asked for a turn that it has not completed.", "1.5", "0")
 	WORKERS("pool_packets", "gauge", "Packet buffers a worker owns.", "128", "0")
 	WORKERS("pool_free_packets", "gauge", "Packet buffers at home and unused.", "100", "0")
 	EDGES("depth_packets", "Packets an edge's rings hold at most.", "1024", "256")

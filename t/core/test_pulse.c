@@ -5,6 +5,7 @@
 #include "t/lib/vectors.h"
 
 #include <check.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -48,6 +49,13 @@ static void gate_timeout(void *self, struct mr_turn *t)
 	sem_wait(&release);
 }
 
+static void no_event(void *self, const struct mr_event *event, struct mr_turn *t)
+{
+	(void)self;
+	(void)event;
+	(void)t;
+}
+
 #define NONE (const struct mr_port[]){ { 0 } }
 #define NO_DROPS (const struct mr_named[]){ { 0 } }
 #define OUT (const struct mr_port[]){ { "out", .view = "nothing", .optional = true }, { 0 } }
@@ -75,7 +83,12 @@ static const struct mr_kind gate = {
 	.inputs = NONE, .outputs = OUT, .drops = NO_DROPS, .affinities = MR_OUT(MR_ANY), .open = awake_open, .pull = never,
 	.deadline = gate_deadline, .timeout = gate_timeout,
 };
-static const struct mr_kind *const kinds[] = { &idle, &busy, &gate, NULL };
+static const struct mr_kind host = {
+	.abi = MR_ABI, .name = "host", .summary = "the program's loop", .size = 1, .inputs = NONE,
+	.outputs = OUT, .drops = NO_DROPS, .affinities = MR_OUT(MR_ANY), .host = true,
+	.open = awake_open, .event = no_event,
+};
+static const struct mr_kind *const kinds[] = { &idle, &busy, &gate, &host, NULL };
 
 static struct mr_json *doc;
 static struct mr_graph *graph;
@@ -140,12 +153,42 @@ START_TEST(who_turns_answers)
 }
 END_TEST
 
+/* The host has no thread and owes nothing: its loop asks, and is not kept awake by its own question. */
+START_TEST(the_host_is_not_asked)
+{
+	struct mr_engine *e = started("{\"graph\":\"g\",\"stages\":{\"a\":{\"kind\":\"idle\"},"
+	                              "\"h\":{\"kind\":\"host\"}},\"edges\":[]}");
+	struct pollfd p = { .fd = mr_engine_host_fd(e), .events = POLLIN };
+
+	mr_engine_ask_turns(e);
+	ck_assert_ptr_null(owes(e, 5000));
+	for (unsigned n = 0; n < 3; n++)
+		mr_engine_host_turn(e);
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	ended(e);
+}
+END_TEST
+
+/* What readers see of a worker's debt. */
+static uint64_t shown(struct mr_engine *e, const char *worker)
+{
+	struct mr_view *v = mr_engine_view(e);
+	uint64_t ns = UINT64_MAX;
+
+	for (unsigned i = 0; i < v->workers; i++)
+		if (!strcmp(v->worker[i].name, worker))
+			ns = v->worker[i].stuck_ns;
+	mr_view_free(v);
+	return ns;
+}
+
 /* One is stuck in its stage: it owes an answer however often it is asked, the other does not; let go,
  * it answers. */
 START_TEST(who_is_stuck_does_not)
 {
 	struct mr_engine *e = started(graphs[0]);
 	const struct timespec ms = { .tv_nsec = 1000000 };
+	uint64_t longest = 0;
 
 	sem_init(&release, 0, 0);
 	atomic_store(&stick, true);
@@ -156,10 +199,14 @@ START_TEST(who_is_stuck_does_not)
 		mr_engine_ask_turns(e);
 		ck_assert_ptr_nonnull(owes(e, 20));
 		ck_assert_str_eq(owes(e, 0), "b");
+		ck_assert_uint_gt(shown(e, "b"), longest);
+		longest = shown(e, "b");
+		ck_assert_uint_eq(shown(e, "a"), 0);
 	}
 	atomic_store(&stick, false);
 	sem_post(&release);
 	ck_assert_ptr_null(owes(e, 5000));
+	ck_assert_uint_eq(shown(e, "b"), 0);
 	ended(e);
 }
 END_TEST
@@ -173,6 +220,7 @@ int main(void)
 
 	tcase_add_loop_test(t, who_turns_answers, 0, COUNT(graphs));
 	tcase_add_test(t, who_is_stuck_does_not);
+	tcase_add_test(t, the_host_is_not_asked);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -36,7 +36,7 @@ static const struct { const char *path, *value; } members[] = {
 	            "\"lost\":1}" },
 	{ "conservation", "true" },
 	{ "workers.0", "{\"name\":\"in\",\"host\":false,\"busy_ns\":1250000000,\"held_ns\":1,\"idle_ns\":2,"
-	               "\"turns\":3,\"wakes\":4,\"sleeps\":5,\"events_lost\":6,"
+	               "\"turns\":3,\"wakes\":4,\"sleeps\":5,\"events_lost\":6,\"stuck_ns\":1500000000,"
 	               "\"pool\":{\"packets\":128,\"free\":100}}" },
 	{ "workers.1.host", "true" },
 	{ "stages.0.name", "\"src\"" },
