@@ -6,7 +6,7 @@
 'use strict';
 
 const WIDE = { box: 156, high: 58, gap: 44, bar: 92, rows: 56, margin: 10, lines: 2 };
-const NARROW = { box: 128, high: 74, gap: 10, bar: 78, rows: 54, margin: 2, lines: 3 };
+const NARROW = { box: 128, high: 74, gap: 8, bar: 88, rows: 54, margin: 2, lines: 3 };
 const LANE = 12;  /* between two of the host's edges */
 const GAUGE = 22; /* height of a ring's               */
 
@@ -253,28 +253,31 @@ function placeLabels(edges, taken, narrow, width) {
 }
 
 function updateBox(box, s, chosen) {
-	const now = s.drops.filter(d => d.rate > 0), wait = s.wait_ns.recent, call = s.service_ns.recent;
+	const now = s.drops.concat(refusalsOf(s)).filter(d => d.rate > 0), dropped = total(s.drops, d => d.total);
+	const wait = s.wait_ns.recent, call = s.service_ns.recent;
 	const lines = [];
 	const time = (word, h) => word + ' ' + (h.count ? nanoseconds(quantile(h, 0.99)) : '–');
 
-	if (box.host || !box.few)
+	if (!wait.count && !call.count)
+		lines.push(['idle', '']);
+	else if (box.host || !box.few)
 		lines.push([time('wait', wait), ''], [time('call', call), '']);
 	else
-		lines.push([wait.count || call.count ? time('wait', wait) + '  ' + time('call', call) : 'idle', '']);
+		lines.push([time('wait', wait) + '  ' + time('call', call), '']);
 	for (const d of now.sort((a, b) => b.rate - a.rate).slice(0, box.host ? 5 : 1))
 		lines.push(box.host ? [d.name, 'bad'] : ['▼ ' + perSecond(d.rate) + ' ' + d.name, 'bad'],
 			...(box.host ? [['▼ ' + perSecond(d.rate), 'bad']] : []));
 	if (!now.length && s.held)
 		lines.push(['keeps ' + count(s.held) + (s.kept_ns ? ', ' + nanoseconds(s.kept_ns) : ''),
 			s.kept_ns >= SLOW ? 'warn' : '']);
-	else if (!now.length && s.dropped.total)
-		lines.push([count(s.dropped.total) + ' dropped', 'past']);
+	else if (!now.length && dropped)
+		lines.push([count(dropped) + ' dropped', 'past']);
 	box.texts.forEach((text, i) => {
 		say(text, lines[i] ? lines[i][0] : '');
 		put(text, 'class', 'line ' + (lines[i] ? lines[i][1] : ''));
 	});
 	put(box.bar, 'width', Math.min(1, s.busy / s.replicas) * box.room);
-	box.g.classList.toggle('dropping', s.dropped.rate > 0);
+	box.g.classList.toggle('dropping', now.length > 0);
 	box.g.classList.toggle('slow', slownessOf(s, box.host).length > 0);
 	box.g.classList.toggle('chosen', chosen === s.name);
 }

@@ -42,6 +42,10 @@ const REFUSALS = {
 	'node-lost': 'links removed for silence',
 };
 
+function refusalsOf(s) {
+	return s.kind === 'control' ? s.counters.filter(c => REFUSALS[c.name]) : [];
+}
+
 /* Every place where packets end: a named drop of a stage, a refusal, a full edge. */
 function places(reading) {
 	const all = [];
@@ -51,9 +55,7 @@ function places(reading) {
 			rate: d.rate, choose: ['stage', s.name], refused: why !== d.name });
 
 		s.drops.forEach(d => add(d, d.name));
-		if (s.kind === 'control')
-			s.counters.filter(d => REFUSALS[d.name]).forEach(d => add(d, d.name.slice(5) + ': ' +
-				REFUSALS[d.name]));
+		refusalsOf(s).forEach(d => add(d, d.name.slice(5) + ': ' + REFUSALS[d.name]));
 	}
 	for (const e of reading.edges)
 		all.push({ key: e.key, where: e.key, why: e.inline ? 'kept from it' : 'full', edge: e,
@@ -61,18 +63,22 @@ function places(reading) {
 	return all;
 }
 
+/* Of a name that every stage has. */
+const WHYS = { sojourn: 'they waited too long in the ring before it (sojourn)' };
+
 function howOften(p) {
 	return p.rate > 0 ? perSecond(p.rate) : count(p.lately) + ' in the last minute';
 }
 
 function ofDrops(all) {
 	return all.filter(p => p.rate > 0 || p.lately > 0).map(p => ({
-		key: p.key, rank: p.lately >= FEW ? 'bad' : 'warn', choose: p.choose,
-		weight: (p.lately >= FEW ? 1e6 : 1e4) + p.lately,
+		key: p.key, rank: p.lately >= FEW || p.refused ? 'bad' : 'warn', choose: p.choose,
+		weight: (p.lately >= FEW || p.refused ? 1e6 : 1e4) + p.lately,
 		text: p.edge ? 'Packets are dropped at the edge ' + p.where + ', which is full: ' + howOften(p) +
 			(p.edge.depth ? '; most in its ring ' + count(p.edge.high) + ' of ' +
 				count(p.edge.depth) : '')
-			: p.where + (p.refused ? ' refuses: ' : ' drops packets: ') + p.why + ', ' + howOften(p),
+			: p.where + (p.refused ? ' refuses: ' : ' drops packets: ') + (WHYS[p.why] || p.why) + ', ' +
+				howOften(p),
 	}));
 }
 
@@ -155,11 +161,30 @@ function stateOf(peer) {
 		: '') + (peer.retry_in_s > 0 ? ', again in ' + seconds(Math.ceil(peer.retry_in_s)) : '');
 }
 
-function ofPeers(peers) {
-	return peers.filter(p => p.configured && p.state !== 'up' && p.state !== 'behind').map(p => ({
-		key: 'peer/' + p.npub, rank: p.retries ? 'bad' : 'warn', weight: p.retries ? 2e6 : 6e5, choose: null,
-		text: 'Peer ' + nameOf(p) + ' is not up: ' + stateOf(p),
-	}));
+/* down: since when the page has seen a peer of the node file without a link, ms by npub. */
+function ofPeers(peers, down, now) {
+	return peers.filter(p => down.has(p.npub)).map(p => {
+		const dialled = p.retries > 0 || p.state === 'dialling', ms = now - down.get(p.npub);
+		const bad = dialled && (p.retries > 0 || ms > 5000);
+
+		return { key: 'peer/' + p.npub, rank: bad ? 'bad' : 'warn', weight: bad ? 2e6 : 6e5, choose: null,
+			text: 'Peer ' + nameOf(p) + ' is not up: ' + stateOf(p) + (ms > 5000 ? ', for ' +
+				seconds(ms / 1000) + ' at least' : '') + (bad ? '. It is away, or cannot be reached, ' +
+				'or has another key than the node file says' : '') };
+	});
+}
+
+/* Keep the map of them. */
+function noteDown(down, peers, now) {
+	const without = peers.filter(p => p.configured && p.state !== 'up' && p.state !== 'behind')
+		.map(p => p.npub);
+
+	for (const npub of [...down.keys()])
+		if (!without.includes(npub))
+			down.delete(npub);
+	for (const npub of without)
+		if (!down.has(npub))
+			down.set(npub, now);
 }
 
 function ofReload(reading) {
@@ -169,7 +194,7 @@ function ofReload(reading) {
 		text: 'The last reload was refused, nothing has changed: ' + (r.message || '').trim() }] : [];
 }
 
-function findings(reading, peers, dropPlaces) {
+function findings(reading, peers, dropPlaces, down, now) {
 	return [...ofDrops(dropPlaces), ...ofStages(reading), ...ofEdges(reading), ...ofWorkers(reading),
-		...ofPeers(peers), ...ofReload(reading)].sort((a, b) => b.weight - a.weight);
+		...ofPeers(peers, down, now), ...ofReload(reading)].sort((a, b) => b.weight - a.weight);
 }

@@ -4,7 +4,8 @@
 const EVERY = 1000, PATIENCE = 4000; /* ms */
 const PAST = 5; /* answers that are kept */
 const page = { past: [], reading: null, peers: { peers: [], sessions: [] }, shape: '', update: null,
-	chosen: null, settings: {}, answered: 0, failed: 0, why: '', restarted: 0, drops: memory() };
+	chosen: null, settings: {}, answered: 0, failed: 0, why: '', restarted: 0, drops: memory(),
+	down: new Map() };
 
 const phone = window.matchMedia('(max-width: 700px)');
 
@@ -91,7 +92,8 @@ function show() {
 		readSettings();
 	}
 	page.update(page.reading, page.chosen && page.chosen.name);
-	showFindings(findings(page.reading, page.peers.peers, dropPlaces), choose);
+	noteDown(page.down, page.peers.peers, Date.now());
+	showFindings(findings(page.reading, page.peers.peers, dropPlaces, page.down, Date.now()), choose);
 	showWorkers(page.reading);
 	showDrops(dropPlaces, choose);
 	showPeers(page.peers);
@@ -107,6 +109,7 @@ function take(stats, peers) {
 		page.restarted = Date.now();
 		page.past = [];
 		page.drops.forget();
+		page.down.clear();
 	}
 	page.reading = readingOf(stats, page.past);
 	page.peers = peers;

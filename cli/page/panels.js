@@ -1,12 +1,17 @@
 /* panels.js - the lists beside the graph: findings, workers, drops, peers, reloads. */
 'use strict';
 
+const FIRST = 6;  /* findings that are shown */
 const MOST = 200; /* rows of a list that other nodes can make long */
 
 const $ = selector => document.querySelector(selector);
 
 function showFindings(found, choose) {
-	list($('#findings ul'), found.slice(0, 12), f => f.key, f => {
+	const shown = found.slice(0, FIRST), rest = found.length - shown.length;
+
+	if (rest > 0)
+		shown.push({ key: 'rest', rank: 'rest', choose: null, text: 'and ' + rest + ' more like these' });
+	list($('#findings ul'), shown, f => f.key, f => {
 		const button = el('button', { type: 'button' });
 
 		button.addEventListener('click', () => button.target && choose(...button.target));

@@ -77,7 +77,7 @@ function scaled(n, units) {
 }
 
 function count(n) {
-	return scaled(n, ['', ' k', ' M', ' G', ' T']);
+	return n < 10000 ? String(Math.round(n)) : scaled(n, ['', ' k', ' M', ' G', ' T']);
 }
 
 function perSecond(n) {
