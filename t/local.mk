@@ -437,7 +437,7 @@ test_scripts = \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) t/cli/schema_check.py t/lib/page.sh t/tsan.supp
+EXTRA_DIST += $(test_scripts) t/cli/alerts.yml t/cli/schema_check.py t/lib/page.sh t/tsan.supp
 
 # Scripts in network namespaces; they end with 77 where the machine lends none.
 net_tests = \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The dashboard and the alert rules of contrib/grafana against the /metrics of a running node: every metric
 # that they name is there, with every label that they use.  Where promtool is installed, it reads the rules
-# and /metrics, too.
+# and /metrics, too, and sees which alerts are heard when (alerts.yml here).
 
 top=$(cd "${srcdir:-.}" && pwd) || exit 99
 millrace=${MILLRACE:-./millrace}
@@ -141,6 +141,17 @@ if [ -n "$promtool" ]; then
 	"$promtool" check rules "$top/contrib/grafana/alerts.yml" >said 2>&1 || fail "promtool check rules: $(cat said)"
 	"$promtool" check metrics <metrics >said 2>&1 || fail "promtool check metrics: $(cat said)"
 	[ ! -s said ] || fail "promtool check metrics: $(cat said)"
+	# What the dashboard asks, as rules: an expression that is none is refused.
+	jq '[.. | objects | .expr // empty | gsub("\\[\\$__[a-z_]+\\]"; "[5m]")] |
+		{ groups: [ { name: "dashboard", rules: [ to_entries[] | { record: "panel:\(.key)", expr: .value } ] } ] }' \
+		"$top/contrib/grafana/millrace.json" >panels.yml
+	"$promtool" check rules panels.yml >said 2>&1 || fail "promtool check rules, of the dashboard: $(cat said)"
+	# When the alerts speak, and when they do not.
+	cp "$top/contrib/grafana/alerts.yml" rules.yml && cp "$top/t/cli/alerts.yml" . || exit 99
+	"$promtool" test rules alerts.yml >said 2>&1 || fail "promtool test rules: $(cat said)"
+	for alert in $(cat alerts); do
+		grep -qF "alertname=\"$alert\"" alerts.yml || fail "t/cli/alerts.yml never hears $alert"
+	done
 else
 	echo "there is no promtool: rules and /metrics were not shown to it"
 fi
