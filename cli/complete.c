@@ -93,7 +93,9 @@ static void offer_words(const struct cli_command *c, int n, char **words)
 
 	for (; choice && *choice; choice++)
 		offer(words[n - 1], *choice, NULL);
-	if (c->words && (strstr(c->words, "FILE") || strstr(c->words, "PATH")))
+	if (c->words && strstr(c->words, "GRAPH"))
+		offer_value(words[n - 1], "GRAPH");
+	else if (c->words && (strstr(c->words, "FILE") || strstr(c->words, "PATH")))
 		printf(":files\n");
 }
 

@@ -19,7 +19,7 @@ enum { OPT_SET = CLI_WHERE_OPTIONS, OPT_DOT, OPT_JSON, OPT_LIVE, OPT_INTERVAL };
 
 static const struct cli_option options[] = {
 	CLI_WHERE_OPTION_ROWS,
-	{ 's', "set", "KEY=VALUE", "with FILE: change one setting of the node file or the graph" },
+	{ 's', "set", "KEY=VALUE", "with GRAPH: change one setting of the node file or of it" },
 	{ 'd', "dot", NULL, "for graphviz" },
 	{ 'j', "json", NULL, "checked, with all defaults filled in" },
 	{ 'l', "live", NULL, "of the running node, with rates, again and again" },
@@ -187,7 +187,7 @@ static int node(const struct cli_args *args)
 	if (!interval_ms)
 		return CLI_USAGE;
 	if (cli_has(args, OPT_SET))
-		return cli_usage_error(args, "--set changes what a FILE says, and there is none");
+		return cli_usage_error(args, "--set changes what a GRAPH says, and none is named");
 	code = cli_where(args, where);
 	if (code != CLI_OK)
 		return code;
@@ -216,9 +216,9 @@ static int run(const struct cli_args *args)
 }
 
 static const char details[] =
-	"FILE is the name of a shipped graph or the path of one, read and checked as `millrace check`\n"
-	"does, with the node file of --config (or the millrace.json that is here).  Without FILE it is\n"
-	"the graph of the running node that is shown, with the rates of one interval on its edges.\n"
+	"GRAPH is the name of a shipped graph or the path of one, read and checked as `millrace check`\n"
+	"does, with the node file of --config (or the millrace.json that is here).  Without GRAPH it is\n"
+	"that of the running node that is shown, with the rates of one interval on its edges.\n"
 	"\n"
 	"In the drawing a worker is a box, divided into its stages, with a row for each output.  The\n"
 	"line to the right of an output, = to a ring and - within the worker, joins at a + the column\n"
@@ -229,6 +229,6 @@ const struct cli_command cli_graph = {
 	.summary = "draw a graph file, or the graph of a running node with its rates",
 	.details = details,
 	.options = options,
-	.words = "[FILE]",
+	.words = "[GRAPH]",
 	.run = run,
 };

@@ -37,7 +37,8 @@ static int run(const struct cli_args *args)
 static const char details[] =
 	"Workers with the shares of their time that were busy, held by full rings and idle; stages\n"
 	"with packets, bits and drops a second and the median, 99th percentile and largest wait and\n"
-	"call; what was dropped, by name, in red; rings; peers.  All of the last interval.\n"
+	"call; what was dropped, by name, in red; rings; peers.  All of the last interval.  Times\n"
+	"end in n, u, m or s, for nanoseconds to seconds.\n"
 	"\n"
 	"Keys: q quits, s sorts by the next column, d shows drops alone, space stops and goes on,\n"
 	"arrows, page up and down, home and end scroll.  Where output is no terminal one frame is\n"

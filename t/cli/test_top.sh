@@ -116,7 +116,7 @@ says 'are of a running node'
 expect 2 graph --dot --json
 says 'exclude one another'
 expect 2 graph --set rx.threads=4
-says '--set changes what a FILE says'
+says '--set changes what a GRAPH says'
 expect 2 graph one two
 says '"two" is one word too many'
 
