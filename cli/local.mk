@@ -11,8 +11,8 @@ libcli_a_SOURCES = \
 	cli/check.c \
 	cli/cli.h \
 	cli/complete.c \
-	cli/config.c \
-	cli/config.h \
+	cli/config_page.c \
+	cli/config_page.h \
 	cli/connect.c \
 	cli/control.c \
 	cli/control.h \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/config.h"
+#include "cli/config_page.h"
 #include "cli/page/files.h"
 #include "core/clock.h"
 #include "core/stats.h"

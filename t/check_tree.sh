@@ -39,6 +39,12 @@ for file in $(sed -n 's/^[[:space:]]*\(t\/[^ ]*\.sh\)\([[:space:]].*\)*$/\1/p' t
 	esac
 done
 
+# A file that includes "config.h" means the one that configure makes, and gets one beside itself first.
+for file in $(find core fips stages plugins cli t contrib -name config.h); do
+	hidden=$(grep -l '^#include "config.h"' "${file%/*}"/*.[ch])
+	[ -z "$hidden" ] || complain "$file: hides the config.h of the build from "$hidden
+done
+
 # allow FOLDER PATTERN: quoted includes below FOLDER match PATTERN (or name config.h).
 allow()
 {

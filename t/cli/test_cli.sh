@@ -172,6 +172,8 @@ err_has 'stages.tcp.when: "" is no key that a node file may have'
 
 # ---- version ----
 expect 0 version
+out_has "millrace $(sed -n 's/^AC_INIT(\[millrace\], \[\([^]]*\)\].*/\1/p' "$top/configure.ac")"
+out_has "compiler "
 out_has "mbedtls"
 out_has "known answers hold"
 err_empty

@@ -1,5 +1,5 @@
 /* /config: what it shows is a node file that means the same, with nothing secret in it. */
-#include "cli/config.h"
+#include "cli/config_page.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* config - every section that is there, put back where it stands in a node file. */
-#include "cli/config.h"
+/* config_page - every section that is there, put back where it stands in a node file. */
+#include "cli/config_page.h"
 
 #include <stdlib.h>
 #include <string.h>

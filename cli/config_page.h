@@ -1,6 +1,6 @@
-/* config.h - the configuration that is in force, as a node file. */
-#ifndef MILLRACE_CLI_CONFIG_H
-#define MILLRACE_CLI_CONFIG_H
+/* config_page.h - the configuration that is in force, as a node file. */
+#ifndef MILLRACE_CLI_CONFIG_PAGE_H
+#define MILLRACE_CLI_CONFIG_PAGE_H
 
 #include "cli/nodefile.h"
 
