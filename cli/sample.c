@@ -105,6 +105,7 @@ static bool read_stage(struct cli_stage *s, const json_t *stage)
 		.in = count(packets, "in"),
 		.out = whole(number(packets, "out") + number(packets, "taken")),
 		.vectors = count(stage, "vectors"),
+		.held = number(packets, "held"),
 		.bytes = whole(in > out ? in : out),
 		.dropped = count(packets, "dropped"),
 		.busy_ns = count(stage, "busy_ns"),

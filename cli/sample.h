@@ -39,6 +39,7 @@ struct cli_stage {
 	struct cli_count packets; /* taken in and made                          */
 	struct cli_count in, out; /* taken in alone; handed on and taken        */
 	struct cli_count vectors; /* of those taken in                          */
+	uint64_t         held;    /* packets that it keeps now                  */
 	struct cli_count bytes;   /* taken in or handed on, whichever is more   */
 	struct cli_count dropped, busy_ns;
 	struct cli_times wait, call, transit;

@@ -1,6 +1,7 @@
 /* top_stages - stages with what they drop by name, and drops alone. */
 #include "cli/top.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,24 @@ static void put_stage(struct cli_sheet *sheet, unsigned row, const struct cli_st
 	put_times(sheet, row, end, &s->call);
 }
 
+/* Packets that a stage keeps, and how long each on average: those kept by those that leave. */
+static unsigned put_kept(struct cli_sheet *sheet, unsigned row, const struct cli_stage *s,
+                         uint64_t elapsed_ns)
+{
+	double each = (double)s->held * (double)elapsed_ns / (double)(s->out.since + 1);
+	char cell[CLI_CELL];
+
+	if (s->held == 0)
+		return row;
+	if (s->out.since > 0 && each < 1e18)
+		cli_sheet_format(sheet, row, 4, CLI_BOLD, "keeps %" PRIu64 " packet%s, about %s each",
+		                 s->held, s->held == 1 ? "" : "s", cli_units_ns(cell, (uint64_t)each));
+	else
+		cli_sheet_format(sheet, row, 4, CLI_BOLD, "keeps %" PRIu64 " packet%s and lets none go",
+		                 s->held, s->held == 1 ? "" : "s");
+	return row + 1;
+}
+
 /* Below its stage, in as many rows as it takes. */
 static unsigned put_names(struct cli_sheet *sheet, unsigned row, const struct cli_stage *s,
                           uint64_t elapsed_ns)
@@ -165,6 +184,7 @@ unsigned cli_top_stages(struct cli_sheet *sheet, unsigned row, const struct cli_
 		sheet->failed = true;
 	for (unsigned i = 0; order && i < s->stages; i++) {
 		put_stage(sheet, row++, order[i].stage, s->elapsed_ns);
+		row = put_kept(sheet, row, order[i].stage, s->elapsed_ns);
 		row = put_names(sheet, row, order[i].stage, s->elapsed_ns);
 	}
 	free(order);
