@@ -460,6 +460,7 @@ net_tests = \
 	t/net/tap.sh \
 	t/net/relay.sh \
 	t/net/privileges.sh \
+	t/net/readme.sh \
 	t/net/rekey.sh \
 	t/net/reload.sh \
 	t/net/spread.sh \

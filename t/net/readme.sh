@@ -1,0 +1,116 @@
+#!/bin/sh
+# readme.sh - a first mesh in five minutes, as README has it: each of its commands is run as it stands, in the order
+# in which they stand, and so are those that look into a running node.
+
+set -u
+top=${srcdir:?the tree, as make check sets it}
+. "$top/contrib/lib.sh"
+. "$top/t/net/wire.sh"
+enter_or_skip "$0" "$@"
+begin_wire readme fused
+mkdir "$work/bin" && ln -s "$millrace" "$work/bin/millrace" || die "no folder for the program"
+PATH=$work/bin:$PATH
+unset MILLRACE_GRAPHS
+cd "$work" || exit 1
+ran=0
+
+# section TITLE: what stands below that heading.
+section()
+{
+	awk -v title="$1" '
+		/^=+$/ { inside = last == title; last = ""; next }
+		{ if (inside && NR > 1) print last; last = $0 }
+		END { if (inside) print last }' "$top/README"
+}
+
+# commands TITLE: the commands below that heading, without what is said beside them.
+commands()
+{
+	section "$1" | sed -nE 's/^    ((ip|millrace|curl) .*)$/\1/p' | sed -E 's/   +.*//'
+}
+
+run()
+{
+	ran=$((ran + 1))
+	eval "$1" >said 2>&1 </dev/null || die "README: $1: exit code $?: $(cat said)"
+}
+
+# ---- the set-up ----
+
+commands "A first mesh in five minutes" >lines
+grep -n 'millrace run' lines >/dev/null || die "README has no node to run"
+: >rest
+while read -r line; do
+	case $line in
+	*"millrace run"*)
+		case $line in *"exec a "*) name=a other=b ;; *) name=b other=a ;; esac
+		npub=$(cat $other.key.pub) || die "keygen wrote no $other.key.pub"
+		# the file that README shows is a.json; "b.json is the same with a and b, and the addresses, changed over"
+		section "A first mesh in five minutes" | sed -n '/^    { "node"/,/] }$/p' >shown
+		[ -s shown ] || die "README shows no a.json"
+		if [ $name = b ]; then
+			sed -i 's/10\.77\.0\.1:/10.77.0.x:/; s/10\.77\.0\.2:/10.77.0.1:/; s/10\.77\.0\.x:/10.77.0.2:/; s/"a\.key"/"b.key"/; s/"b",$/"a",/' shown
+		fi
+		sed "s/npub1\\.\\.\\./$npub/" shown >$name.json
+		run "millrace check -c $name.json"
+		start "$work/$name.log" $line
+		eval "pid_$name=\$started"
+		ran=$((ran + 1))
+		;;
+	*"ping fd.."*) break ;;
+	*) run "$line" ;;
+	esac
+done <lines
+
+far=$(millrace pubkey -f b.key | grep -oE 'fd[0-9a-f:]+' | head -n 1)
+tries=40
+until ip netns exec a ping -c 1 -W 1 "$far" >/dev/null 2>&1; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || die "b is not reached: $(cat a.log b.log)"
+	sleep 0.25
+done
+run "$(grep 'ping fd' lines | sed "s/fd\\.\\./-c 3 $far/")"
+
+# ---- looking into it ----
+
+# inside LINE: in namespace a, with the names of this mesh for those of README, for three seconds at most where it goes
+# on and on.
+inside()
+{
+	line=$(printf '%s\n' "$1" | sed "s/^ip netns exec a //; s/NPUB/$(cat b.key.pub)/; s/NAME/b/")
+	case $line in
+	*" reload"* | *" run "* | *probe* | *connect*) ;;
+	*--watch* | "millrace top"* | *--live*) line="timeout -s INT 3 $line" ;;
+	esac
+	printf '%s\n' "$line"
+}
+
+# something to look at: packets that arrive, and packets to nobody
+start pings ip netns exec a ping -i 0.2 "$far"
+start pings-lost ip netns exec a ping -i 0.2 fd00::1
+{
+	grep 'millrace stats' lines
+	commands "A mesh" | grep 'millrace \(show\|probe\)'
+	commands "Where to look" | grep -v 'millrace \(run\|disconnect\)'
+} >looks
+while read -r line; do
+	line=$(inside "$line")
+	ran=$((ran + 1))
+	# what is told to stop has been told by its time
+	ip netns exec a $line >said 2>&1 </dev/null
+	code=$?
+	case $line in
+	timeout*) [ $code -eq 124 ] || [ $code -eq 0 ] || [ $code -eq 130 ] ;;
+	*) [ $code -eq 0 ] ;;
+	esac || die "README: $line: exit code $code: $(cat said)"
+	[ -s said ] || die "README: $line says nothing"
+done <looks
+run "ip netns exec a millrace reload -c a.json"
+
+for name in a b; do
+	eval "pid=\$pid_$name"
+	kill -TERM "$pid"
+	wait "$pid" || die "$name ended with $?: $(cat $name.log)"
+done
+[ $ran -gt 25 ] || die "README has $ran commands only"
+say "$ran commands of README"
