@@ -111,6 +111,7 @@ static unsigned put_workers(struct cli_sheet *sheet, unsigned row, const struct 
 		const struct cli_worker *w = &s->worker[i];
 		uint64_t all = w->busy_ns.since + w->held_ns.since + w->idle_ns.since;
 		bool full = all && w->busy_ns.since >= all / 100 * 99;
+		bool kept = all && w->held_ns.since >= all / 10;
 		char busy[CLI_CELL], held[CLI_CELL], idle[CLI_CELL], free_of[48];
 
 		cli_units_share(busy, w->busy_ns.since, all);
@@ -119,7 +120,7 @@ static unsigned put_workers(struct cli_sheet *sheet, unsigned row, const struct 
 		snprintf(free_of, sizeof free_of, "%" PRIu64 "/%" PRIu64, w->pool_free, w->pool);
 		cli_sheet_text(sheet, row, 0, 26, CLI_PLAIN, w->name);
 		cli_sheet_right(sheet, row, 32, 5, full ? CLI_RED : CLI_PLAIN, busy);
-		cli_sheet_right(sheet, row, 38, 5, CLI_PLAIN, held);
+		cli_sheet_right(sheet, row, 38, 5, kept ? CLI_RED : CLI_PLAIN, held);
 		cli_sheet_right(sheet, row, 44, 5, CLI_PLAIN, idle);
 		if (w->pool)
 			cli_sheet_right(sheet, row, 60, 15, w->pool_free ? CLI_PLAIN : CLI_RED,

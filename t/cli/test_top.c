@@ -48,8 +48,8 @@ static const char first[] =
 static const char *const later[][2] = {
 	{ "uptime_s", "102.0" },
 	{ "workers[0].busy_ns", "2500000000" },
-	{ "workers[0].held_ns", "100000000" },
-	{ "workers[0].idle_ns", "9400000000" },
+	{ "workers[0].held_ns", "300000000" },
+	{ "workers[0].idle_ns", "9200000000" },
 	{ "workers[1].idle_ns", "7000000000" },
 	{ "stages[0].packets.made", "2001000" },
 	{ "stages[0].packets.out", "2000990" },
@@ -143,7 +143,7 @@ static const char whole[] =
 	"millrace 0.1.0  graph tiny  aead lanes  pid 7  up 1m42s                  in 2.0s\n"
 	"2 peers up, 1 down, 1 session  dropped 505/s  every packet accounted for\n"
 	"worker                      busy  held  idle    buffers free  events lost\n"
-	"in                           75%    5%   20%         100/128            0\n"
+	"in                           75%   15%   10%         100/128            0\n"
 	"main                          0%    0%  100%                            2\n"
 	"stage        worker  pkt/s bit/s drop/s busy  wait   p99   max  call   p99   max\n"
 	"rx           in      1.00M  800M      5  70%     -     -     - 1.28u 1.28u 1.28u\n"
@@ -413,7 +413,7 @@ END_TEST
 START_TEST(red)
 {
 	static const char *const want[] = {
-		", 1 down", "dropped 505/s  ", "5", "    dropped: frames (edge full) 5/s", "500",
+		", 1 down", "dropped 505/s  ", "15%", "5", "    dropped: frames (edge full) 5/s", "500",
 		"    dropped: forged 500/s, stale 0.5/s", "1000", "5", "beta", "dialling",
 		"tried 4 times, again in 12s", "12.5%",
 	};
