@@ -10,6 +10,13 @@ const NARROW = { box: 128, high: 74, gap: 8, bar: 88, rows: 54, margin: 2, lines
 const LANE = 12;  /* between two of the host's edges */
 const GAUGE = 22; /* height of a ring's               */
 
+/* Colours of workers: those of one place (opens.0, opens.1) have one. */
+function coloursOf(workers) {
+	const places = [...new Set(workers.map(w => w.name.replace(/\.[0-9]+$/, '')))];
+
+	return new Map(workers.map(w => [w.name, places.indexOf(w.name.replace(/\.[0-9]+$/, '')) % 8]));
+}
+
 /* ---- shape ---- */
 
 function shapeOf(reading, narrow) {
@@ -315,7 +322,7 @@ function tip(id) {
 /* Draw into the container; the function that is returned takes new numbers and what is chosen. */
 function draw(container, reading, narrow, choose) {
 	const size = narrow ? NARROW : WIDE, plan = planOf(reading, size);
-	const colour = new Map(reading.workers.map((w, i) => [w.name, i % 8]));
+	const colour = coloursOf(reading.workers);
 	const picture = svg('svg', { viewBox: '0 0 ' + plan.width + ' ' + plan.height, role: 'group',
 		'aria-label': 'stages and edges' }, svg('defs', null, tip('tip'), tip('tip-on'), tip('tip-bad')));
 	const taken = [...plan.boxes.values()], boxes = new Map(), edges = new Map();

@@ -28,6 +28,8 @@ function showFindings(found, choose) {
 /* ---- workers ---- */
 
 function showWorkers(reading) {
+	const colour = coloursOf(reading.workers);
+
 	list($('#workers ul'), reading.workers, w => w.name, () => el('li', null,
 		el('b', null), el('span', { class: 'stages' }),
 		svg('svg', { class: 'times', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -37,7 +39,7 @@ function showWorkers(reading) {
 		const [name, stages, bar, numbers] = row.children, parts = [w.busy, w.kept, w.idle];
 		let x = 0;
 
-		put(row, 'class', 'w' + reading.workers.indexOf(w) % 8);
+		put(row, 'class', 'w' + colour.get(w.name));
 		say(name, w.name);
 		say(stages, reading.stages.filter(s => s.workers.includes(w.name)).map(s => s.name).join(' '));
 		[...bar.children].forEach((part, i) => {
