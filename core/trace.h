@@ -17,7 +17,7 @@
  * by, runs; all other time it waits.  The first wait is what its source says of it (mr_waited).
  *
  * Nothing of a packet's content is looked at.  While no trace is under way a call costs one comparison
- * more than without all this, and a packet that ends on another thread than its own another one.
+ * more than without all this, and so does a packet that ends on another thread than its own.
  *
  * All functions are main's, between turns of the host.
  */

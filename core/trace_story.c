@@ -79,10 +79,13 @@ static struct open *find_or_open(struct trace_stories *s, uint64_t pkt, uint16_t
 
 	if (o || s->open == OPEN_MAX)
 		return o;
-	o = calloc(1, sizeof *o);
+	o = malloc(sizeof *o);
 	if (!o)
 		return NULL;
-	*o = (struct open){ .next = *to, .pkt = pkt, .home = home };
+	memset(o, 0, offsetof(struct open, record));
+	o->next = *to;
+	o->pkt = pkt;
+	o->home = home;
 	*to = o;
 	s->open++;
 	return o;

@@ -97,33 +97,31 @@ static bool came_in(const struct mr_tracer *tr, const struct mr_pkt *p)
  * call; others have none, and then it must not be one that the stage had kept. */
 static bool is_new(const struct mr_worker *w, const struct mr_tracer *tr, const struct mr_pkt *p)
 {
-	const uint64_t *word = tr->call->block->live;
-
-	if (!tr->call->kind->makes || word[MR_W_MADE] == tr->made || mr_pkt_home(p) != w->index)
+	if (mr_pkt_home(p) != w->index)
 		return false;
 	if (p->stamp)
 		return p->stamp == tr->began;
-	return (int64_t)(word[MR_W_HELD] - tr->held) >= 0 && !came_in(tr, p);
+	return (int64_t)(tr->call->block->live[MR_W_HELD] - tr->held) >= 0 && !came_in(tr, p);
 }
 
 /* The same of one that ends without having been emitted. */
 static bool is_short(const struct mr_worker *w, const struct mr_tracer *tr, const struct mr_pkt *p)
 {
-	return tr->pulls && tr->call->kind->makes && mr_pkt_home(p) == w->index &&
+	return tr->pulls && tr->makes && mr_pkt_home(p) == w->index &&
 	       (!tr->call->kind->process || p->stamp == tr->began);
 }
 
 /* Take a packet off the list of marked ones that came; false: it is not there.  They leave mostly in the
  * order they came. */
-static bool take_off(struct mr_tracer *tr, const struct mr_pkt *p, unsigned *next)
+static bool take_off(struct mr_tracer *tr, const struct mr_pkt *p)
 {
 	for (unsigned i = 0; i < tr->marks; i++) {
-		unsigned at = (*next + i) % tr->marks;
+		unsigned at = (tr->next + i) % tr->marks;
 
 		if (tr->mark[at] != p)
 			continue;
 		tr->mark[at] = NULL;
-		*next = at + 1;
+		tr->next = at + 1;
 		return true;
 	}
 	return false;
@@ -137,26 +135,27 @@ void mr_tracer_begin(struct mr_worker *w, struct mr_replica *r, const struct mr_
 
 	tr->call = r;
 	tr->pulls = pulls;
+	tr->makes = r->kind->makes;
 	tr->began = w->turn.now;
 	tr->made = r->block->live[MR_W_MADE];
 	tr->held = r->block->live[MR_W_HELD];
-	tr->came = tr->marks = tr->ends = 0;
+	tr->came = tr->marks = tr->ends = tr->next = 0;
 	w->waited = 0;
-	for (unsigned i = 0; v && i < v->n; i++) {
-		tr->in[tr->came++] = v->pkt[i];
-		if (is_marked(v->pkt[i]))
-			tr->mark[tr->marks++] = v->pkt[i];
+	for (; v && tr->came < v->n; tr->came++) {
+		if (is_marked(v->pkt[tr->came]))
+			tr->mark[tr->marks++] = v->pkt[tr->came];
 	}
+	if (v && tr->makes)
+		memcpy(tr->in, v->pkt, tr->came * sizeof v->pkt[0]);
 }
 
 /* What goes on. */
-static void went_on(struct mr_worker *w, struct mr_tracer *tr, unsigned output, struct mr_pkt *p,
-                    unsigned *next)
+static void went_on(struct mr_worker *w, struct mr_tracer *tr, unsigned output, struct mr_pkt *p)
 {
 	bool made = !is_marked(p);
 	struct mr_record record;
 
-	if (made && (!is_new(w, tr, p) || !may_mark(tr)))
+	if (made && (!tr->makes || !is_new(w, tr, p) || !may_mark(tr)))
 		return;
 	if (made)
 		put_mark(w, p);
@@ -165,7 +164,7 @@ static void went_on(struct mr_worker *w, struct mr_tracer *tr, unsigned output, 
 	record.arg = (uint16_t)output;
 	record.served = w->turn.now - tr->began;
 	record.waited = made ? w->waited : 0;
-	record.vector = !made && take_off(tr, p, next) ? (uint8_t)tr->came : 0;
+	record.vector = !made && take_off(tr, p) ? (uint8_t)tr->came : 0;
 	send(tr, &record);
 }
 
@@ -182,8 +181,8 @@ static void stayed(const struct mr_worker *w, struct mr_tracer *tr, const struct
 void mr_tracer_called(struct mr_worker *w, struct mr_replica *r)
 {
 	struct mr_tracer *tr = w->tracer;
-	unsigned next = 0;
 
+	tr->makes &= r->block->live[MR_W_MADE] != tr->made;
 	for (unsigned i = 0; i < tr->ends; i++) {
 		tr->end[i].served = w->turn.now - tr->began;
 		send(tr, &tr->end[i]);
@@ -191,7 +190,7 @@ void mr_tracer_called(struct mr_worker *w, struct mr_replica *r)
 	for (unsigned o = 0; o < r->noutput; o++) {
 		for (unsigned i = 0; i < r->out[o].targets; i++) {
 			for (unsigned n = 0; n < r->out[o].v[i].n; n++)
-				went_on(w, tr, o, r->out[o].v[i].pkt[n], &next);
+				went_on(w, tr, o, r->out[o].v[i].pkt[n]);
 		}
 	}
 	for (unsigned i = 0; i < tr->marks; i++) {
@@ -206,7 +205,6 @@ void mr_tracer_called(struct mr_worker *w, struct mr_replica *r)
 static void end_in_call(struct mr_worker *w, struct mr_tracer *tr, unsigned word, struct mr_pkt *p)
 {
 	bool made = !is_marked(p);
-	unsigned next = 0;
 	struct mr_record *record = &tr->end[tr->ends];
 
 	if (made && (word == MR_NO_WORD || !is_short(w, tr, p) || !may_mark(tr)))
@@ -221,7 +219,7 @@ static void end_in_call(struct mr_worker *w, struct mr_tracer *tr, unsigned word
 	record->what = made ? MR_RECORD_END | MR_RECORD_MADE : MR_RECORD_END;
 	record->arg = (uint16_t)word;
 	record->waited = made ? w->waited : 0;
-	record->vector = !made && take_off(tr, p, &next) ? (uint8_t)tr->came : 0;
+	record->vector = !made && take_off(tr, p) ? (uint8_t)tr->came : 0;
 	tr->ends++;
 }
 
@@ -250,7 +248,6 @@ void mr_tracer_moved(struct mr_worker *w, struct mr_pkt *p, struct mr_pkt *c)
 {
 	struct mr_tracer *tr = w->tracer;
 	struct mr_record record;
-	unsigned next = 0;
 
 	if (!is_marked(p))
 		return;
@@ -261,8 +258,8 @@ void mr_tracer_moved(struct mr_worker *w, struct mr_pkt *p, struct mr_pkt *c)
 		record.near = (uintptr_t)c;
 		record.far = c->pool;
 		send(tr, &record);
-		if (tr->call && take_off(tr, p, &next))
-			tr->mark[next - 1] = c;
+		if (tr->call && take_off(tr, p))
+			tr->mark[tr->next - 1] = c;
 	}
 	p->pool = mr_pkt_home(p);
 }

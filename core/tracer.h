@@ -56,11 +56,13 @@ struct mr_tracer {
 	/* the call under way */
 	struct mr_replica *call; /* NULL: none                                            */
 	bool            pulls;   /* it is pull()                                          */
+	bool            makes;   /* it may make packets, or, once it is over, has made some */
 	uint64_t        began, made, held; /* ns; words before it                         */
 	unsigned        came;    /* packets handed in                                     */
 	unsigned        marks;   /* ... marked ones that are still in it                  */
 	unsigned        ends;
-	const struct mr_pkt *in[MR_VECTOR];   /* [came]                                   */
+	unsigned        next;    /* where to look for the one that leaves next            */
+	const struct mr_pkt *in[MR_VECTOR];   /* [came], if it makes                      */
 	const struct mr_pkt *mark[MR_VECTOR]; /* [marks], NULL where one has gone         */
 	struct mr_record end[MR_TRACE_ENDS];
 };

@@ -13,28 +13,33 @@ static struct mr_worker *worker_of(struct mr_turn *t)
 	return t->runtime;
 }
 
-/* From another pool, or somebody wants to know. */
-static void go_far(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+static void return_far(struct mr_worker *w, unsigned home, struct mr_pkt *p)
 {
-	unsigned home;
-
-	if (p->pool >= w->foreign)
-		mr_tracer_ended(w, r, word, p);
-	home = p->pool; /* its owner may mark it as soon as it is there */
-	if (home == w->index) {
-		mr_pool_put(w->pool, p);
-		return;
-	}
 	mr_pool_return(w->engine->worker[home].pool, (uint16_t)w->index, p);
-	w->returned |= 1u << home;
+	w->returned |= 1u << home; /* p is its owner's now, who may have marked it already */
+}
+
+/* It is marked, or somebody wants to know of every end. */
+__attribute__((noinline))
+static void look_and_go(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+{
+	mr_tracer_ended(w, r, word, p);
+	if (p->pool == w->index)
+		mr_pool_put(w->pool, p);
+	else
+		return_far(w, p->pool, p);
 }
 
 static inline void go_home(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
 {
-	if (p->pool == w->home)
+	unsigned home = p->pool;
+
+	if (home == w->home)
 		mr_pool_put(w->pool, p);
+	else if (home >= w->foreign)
+		look_and_go(w, r, word, p);
 	else
-		go_far(w, r, word, p);
+		return_far(w, home, p);
 }
 
 void mr_free(struct mr_turn *t, struct mr_pkt *p)

@@ -15,15 +15,15 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PASS     (6 * MR_NS_PER_MS) /* mails are read once in less */
 
-/* source and mid on one thread, what comes behind on another */
+/* source and mid on one thread, what comes behind on another, whose mail is read first */
 #define GRAPH(full) \
 	"{\"graph\":\"g\",\"stages\":{\"source\":{},\"mid\":{},\"hand\":{},\"sink\":{},\"boss\":{}}," \
 	"\"edges\":[{\"from\":\"source.a\",\"to\":\"mid.in\",\"full\":\"wait\"}," \
 	"{\"from\":\"mid.out\",\"to\":\"hand.in\",\"full\":\"" full "\",\"depth\":64}," \
 	"{\"from\":\"hand.out\",\"to\":\"sink.in\",\"full\":\"wait\"}," \
 	"{\"from\":\"boss.out\",\"to\":\"mid.side\"}]," \
-	"\"workers\":{\"w\":{\"stages\":[\"source\",\"mid\"]}," \
-	"\"v\":{\"stages\":[\"hand\",\"sink\"]}}}"
+	"\"workers\":{\"v\":{\"stages\":[\"hand\",\"sink\"]}," \
+	"\"w\":{\"stages\":[\"source\",\"mid\"]}}}"
 
 static struct stand s;
 
@@ -259,6 +259,52 @@ START_TEST(what_is_kept_waits)
 	told = story();
 	check_steps(told, want, COUNT(want));
 	ck_assert(told->complete);
+	end();
+}
+END_TEST
+
+#define ONE_THREAD \
+	"{\"graph\":\"g\",\"stages\":{\"source\":{},\"sink\":{},\"boss\":{}}," \
+	"\"edges\":[{\"from\":\"source.a\",\"to\":\"sink.in\",\"full\":\"wait\"}]," \
+	"\"workers\":{\"w\":{\"stages\":[\"source\",\"sink\"]}}}"
+
+/* A packet that goes on in another buffer, as by mr_own, is the same packet. */
+START_TEST(what_is_moved_is_the_same)
+{
+	static const struct want want[] = {
+		{ "source", MR_STEP_OUT, "a", 0, 100, 0 },
+		{ "sink", MR_STEP_KEPT, NULL, 0, 50, 1 },
+		{ "sink", MR_STEP_TAKEN, NULL, 4000, 0, 0 },
+	};
+	const struct mr_story *told;
+	struct mr_worker *w;
+	struct mr_pkt *p, *c;
+
+	stand_tick = 0;
+	stand_open(&s, ONE_THREAD);
+	stand_actor(&s, "source")->work = 100;
+	stand_actor(&s, "sink")->work = 50;
+	stand_actor(&s, "sink")->keep = 1;
+	mr_engine_host_turn(s.engine);
+	start(&(struct mr_trace_wish){ .count = 1 });
+	give(1);
+	w = stand_worker(&s, "sink");
+	p = stand_actor(&s, "sink")->kept[0];
+	c = mr_pool_get(w->pool);
+	mr_pkt_put(c, p->len);
+	w->running = stand_stage(&s, "sink");
+	mr_tracer_moved(w, p, c);
+	ck_assert_uint_eq(p->pool, w->index);
+	mr_pool_put(w->pool, p);
+	stand_actor(&s, "sink")->kept[0] = c;
+	stand_time += 4000;
+	stand_actor(&s, "sink")->release = 1;
+	stand_stage(&s, "sink")->ready = true;
+	turn("sink");
+	told = story();
+	check_steps(told, want, COUNT(want));
+	ck_assert(told->complete);
+	ck_assert_uint_eq(c->pool, w->index);
 	end();
 }
 END_TEST
@@ -596,6 +642,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_drop_is_found_by_its_name, 0, COUNT(by_name));
 	tcase_add_test(tc, a_full_edge_is_an_end);
 	tcase_add_test(tc, what_is_kept_waits);
+	tcase_add_test(tc, what_is_moved_is_the_same);
 	tcase_add_loop_test(tc, what_stays_is_told_of, 0, 2);
 	tcase_add_test(tc, one_of_so_many_is_followed);
 	tcase_add_test(tc, no_more_than_is_wanted);
