@@ -15,6 +15,7 @@
 
 #define FILES_MAX 200
 #define CASES_MAX 512 /* in one file */
+#define MISSING   10  /* keys that must be there, at least */
 
 static char *text_of(const struct settings_case *c)
 {
@@ -100,9 +101,10 @@ START_TEST(each_bad_value_is_refused)
 
 	/* none may be lost on the way */
 	ck_assert_uint_ge(count.settings, 150);
+	ck_assert_uint_ge(count.missing, MISSING);
 	ck_assert_uint_ge(count.cases, 2000);
-	printf("%u settings, %u more that are for later, %u bad values\n", count.settings,
-	       count.later, count.cases);
+	printf("%u settings, %u more that are for later, %u bad values, %u missing ones\n",
+	       count.settings, count.later, count.cases, count.missing);
 }
 END_TEST
 
@@ -282,6 +284,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("settings");
 	TCase *tc = tcase_create("settings");
 
+	tcase_set_timeout(tc, 60); /* a hundred runs of the program */
 	tcase_add_test(tc, the_bases_are_fine);
 	tcase_add_test(tc, good_examples);
 	tcase_add_test(tc, each_bad_value_is_refused);

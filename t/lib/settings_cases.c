@@ -122,6 +122,7 @@ static void object(struct settings_walk *w, const struct mr_setting *s, const ch
 		neighbour(w, s, below, path);
 		mr_path_key(at, path, below->key);
 		if (below->required) {
+			w->count->missing++;
 			w->c.group += 2;
 			settings_emit(w, at, NULL, "");
 			w->c.group = group;

@@ -32,6 +32,7 @@ typedef void settings_case_fn(const struct settings_case *c, void *arg);
 struct settings_count {
 	unsigned settings; /* that take a value        */
 	unsigned later;	   /* known and without effect */
+	unsigned missing; /* cases of a key that must be there */
 	unsigned cases;
 };
 
