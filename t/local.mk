@@ -531,6 +531,7 @@ fuzz_programs = \
 	t/fuzz/fuzz_keytext \
 	t/fuzz/fuzz_learn \
 	t/fuzz/fuzz_link_frame \
+	t/fuzz/fuzz_logtext \
 	t/fuzz/fuzz_lookup \
 	t/fuzz/fuzz_merge \
 	t/fuzz/fuzz_nodefile \
@@ -592,6 +593,7 @@ t_fuzz_fuzz_json_path_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_learn_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
+t_fuzz_fuzz_logtext_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_lookup_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_merge_LDADD = $(LIBS_FUZZ)
 t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
