@@ -49,6 +49,7 @@ struct doctor_wish {
 	bool     connected;          /* an instance has connected sockets            */
 	uint32_t link_mtu;           /* bytes, smallest of UDP; 0: there is none     */
 	uint32_t link_mtu_max;       /* ... largest                                  */
+	char     link_mtu_by[128], link_mtu_max_by[128]; /* the settings that say so */
 	bool     tun, dns, ethernet;
 	bool     offload, uso;       /* of the device                                */
 	uint32_t tun_mtu;
@@ -104,6 +105,9 @@ void doctor_find(struct doctor *d, enum doctor_severity severity, const char *wh
 	__attribute__((format(printf, 3, 4)));
 void doctor_mend(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
 void doctor_keep(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
+
+/* A setting of the node file: given on the command line, and written into the file.  value is JSON. */
+void doctor_set(struct doctor *d, const char *setting, const char *value);
 
 /* A sysctl is set now and kept: both commands. */
 void doctor_sysctl(struct doctor *d, const char *name, unsigned long value);

@@ -44,7 +44,7 @@ static void look_tun(struct doctor *d)
 		doctor_find(d, DOCTOR_ADVICE,
 		            "tun.offload is off: each packet of %s is a system call of its own, and TCP "
 		            "through it several times slower", d->wish.tun_name);
-		doctor_mend(d, "set \"tun\": { \"offload\": true } in the node file");
+		doctor_set(d, "tun.offload", "true");
 	} else if (d->wish.uso && !doctor_kernel_is(d, 6, 2)) {
 		doctor_find(d, DOCTOR_ADVICE,
 		            "the kernel hands over what programs send by UDP one packet at a time (no USO): "
@@ -102,12 +102,12 @@ static void look_cores(struct doctor *d)
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "%u workers of graph %s share %u cores: none of them spins, though \"idle\" "
 		            "says so of %u", workers, g->name, cores, spinning);
-		doctor_mend(d, "set \"graph\": \"auto\" in the node file, or take \"idle\" out of %s", g->file);
+		doctor_set(d, "graph", "\"auto\"");
 	} else if (workers > 2 * cores + 1) {
 		doctor_find(d, DOCTOR_ADVICE,
 		            "%u workers of graph %s share %u cores: they wait for each other, and every ring "
 		            "between them costs", workers, g->name, cores);
-		doctor_mend(d, "set \"graph\": \"auto\" in the node file");
+		doctor_set(d, "graph", "\"auto\"");
 	}
 }
 

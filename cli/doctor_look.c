@@ -76,6 +76,37 @@ void doctor_keep(struct doctor *d, const char *command, ...)
 	va_end(ap);
 }
 
+/* A path of settings as jq has it: "a.b-c" is .a["b-c"]. */
+static void path_of(const char *setting, char out[512])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	size_t n = 0;
+
+	while (*setting && n < 400) {
+		size_t len = strcspn(setting, ".");
+		bool simple = strspn(setting, plain) >= len && (*setting < '0' || *setting > '9');
+
+		n += (size_t)snprintf(out + n, 512 - n, simple ? ".%.*s" : "[\"%.*s\"]",
+		                      len < 100 ? (int)len : 100, setting);
+		setting += len + (setting[len] == '.');
+	}
+}
+
+/* The file keeps its owner and its mode. */
+void doctor_set(struct doctor *d, const char *setting, const char *value)
+{
+	const char *file = d->node->file ? d->node->file : "millrace.json", *dot = strrchr(file, '.');
+	char path[512] = "";
+
+	doctor_mend(d, "millrace run -c %s --set '%s=%s'", file, setting, value);
+	path_of(setting, path);
+	if (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")))
+		doctor_keep(d, "write %s: %s into %s", setting, value, file);
+	else
+		doctor_keep(d, "new=$(jq '%s = %s' %s) && printf '%%s\\n' \"$new\" >%s", path, value, file,
+		            file);
+}
+
 /* A file for each: several may be wanted, and none is to undo another. */
 void doctor_sysctl(struct doctor *d, const char *name, unsigned long value)
 {

@@ -11,7 +11,6 @@
 #include "fips/wire/shim.h"
 
 #define IPV4_UDP 28 /* bytes in front of what UDP carries */
-#define IPV6_UDP 48
 
 /* ---- buffers ---- */
 
@@ -53,7 +52,7 @@ static bool way_out(const struct doctor *d, char dev[16])
 
 static void look_way_out(struct doctor *d)
 {
-	char dev[16], path[64];
+	char dev[16], path[64], most[24];
 	unsigned long mtu;
 
 	if (!way_out(d, dev))
@@ -64,13 +63,14 @@ static void look_way_out(struct doctor *d)
 	doctor_find(d, DOCTOR_PROBLEM,
 	            "frames of %u bytes do not fit through %s, which takes %lu: they leave in fragments, or "
 	            "not at all", d->wish.link_mtu_max, dev, mtu);
-	doctor_mend(d, "set \"transports\": { \"udp\": { \"mtu\": %lu } } in the node file",
-	            mtu - IPV4_UDP);
+	snprintf(most, sizeof most, "%lu", mtu - IPV4_UDP);
+	doctor_set(d, d->wish.link_mtu_max_by, most);
 }
 
 static void look_mtu(struct doctor *d)
 {
 	const struct doctor_wish *w = &d->wish;
+	char least[24];
 
 	if (!w->link_mtu)
 		return;
@@ -81,9 +81,8 @@ static void look_mtu(struct doctor *d)
 	            "links carry IPv6 packets of %u bytes, and IPv6 promises programs %u: what sends by "
 	            "UDP and cannot send less does not get through", w->link_mtu - FIPS_IPV6_OVERHEAD,
 	            w->tun_mtu);
-	doctor_mend(d, "set \"transports\": { \"udp\": { \"mtu\": %u } } in the node file, if the way to "
-	               "the neighbours takes %u", w->tun_mtu + FIPS_IPV6_OVERHEAD,
-	            w->tun_mtu + FIPS_IPV6_OVERHEAD + IPV6_UDP);
+	snprintf(least, sizeof least, "%u", w->tun_mtu + FIPS_IPV6_OVERHEAD);
+	doctor_set(d, w->link_mtu_by, least);
 }
 
 /* ---- IPv6 ---- */

@@ -22,6 +22,22 @@ static void wish_port(struct doctor_wish *w, const char *text, struct doctor_por
 	w->port[w->ports++] = port;
 }
 
+static void wish_mtu(struct doctor_wish *w, const struct mr_udp_conf *conf)
+{
+	char by[128];
+
+	snprintf(by, sizeof by, "transports.udp.%s%smtu", conf->name ? conf->name : "",
+	         conf->name ? "." : "");
+	if (w->link_mtu_max < conf->mtu) {
+		w->link_mtu_max = conf->mtu;
+		memcpy(w->link_mtu_max_by, by, sizeof by);
+	}
+	if (!w->link_mtu || w->link_mtu > conf->mtu) {
+		w->link_mtu = conf->mtu;
+		memcpy(w->link_mtu_by, by, sizeof by);
+	}
+}
+
 static void wish_udp(struct doctor_wish *w, const struct mr_json *doc)
 {
 	struct mr_list list;
@@ -34,10 +50,7 @@ static void wish_udp(struct doctor_wish *w, const struct mr_json *doc)
 			w->recv_buf = conf[i].recv_buf_size;
 		if (w->send_buf < conf[i].send_buf_size)
 			w->send_buf = conf[i].send_buf_size;
-		if (w->link_mtu_max < conf[i].mtu)
-			w->link_mtu_max = conf[i].mtu;
-		if (!w->link_mtu || w->link_mtu > conf[i].mtu)
-			w->link_mtu = conf[i].mtu;
+		wish_mtu(w, &conf[i]);
 		w->connected |= conf[i].connected;
 		if (!conf[i].outbound_only)
 			wish_port(w, conf[i].bind_addr, (struct doctor_port){

@@ -236,6 +236,16 @@ expect $hurts doctor -c d.json --json
 if command -v jq >/dev/null; then
 	[ "$(jq '.problems > 0' out)" = "$([ $hurts = 1 ] && echo true || echo false)" ] ||
 		fail "doctor: exit code $hurts and another number of problems"
+	sed 's/{/{ "tun": { "enabled": true, "offload": false },/' d.json >t.json
+	"$millrace" doctor -c t.json --json >out 2>err
+	keep=$(jq -r '.findings[] | select(.probe == "tun-offload").keep' out)
+	chmod 640 t.json
+	sh -c "$keep" || fail "doctor: its command fails: $keep"
+	[ "$(stat -c %a t.json)" = 640 ] || fail "doctor: its command changes the file's mode"
+	"$millrace" doctor -c t.json --json >out 2>err
+	[ -z "$(jq -r '.findings[] | select(.probe == "tun-offload" and .severity == "advice" and
+		(.what | startswith("tun.offload"))).what' out)" ] || fail "doctor: its command does not mend"
+	"$millrace" doctor -c d.json --json >out 2>err
 	[ "$(jq '(.findings | length) == .problems + .advice and (.looked_at | length) > 15' out)" = true ] ||
 		fail "doctor: findings do not add up"
 fi

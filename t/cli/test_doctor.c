@@ -12,6 +12,10 @@
 
 #define UDP "\"transports\": { \"udp\": { \"bind_addr\": \"0.0.0.0:2121\", \"mtu\": 1472 } }"
 #define HEX "0000000000000000000000000000000000000000000000000000000000000007"
+#define FILE_NAME "/etc/millrace/millrace.json"
+#define SET(setting, path, value)                                                                    \
+	.mend = "millrace run -c " FILE_NAME " --set '" setting "=" value "'",                       \
+	.keep = "new=$(jq '" path " = " value "' " FILE_NAME ") && printf '%s\\n' \"$new\" >" FILE_NAME
 #define TUN "\"tun\": { \"enabled\": true }"
 
 /* A machine on which nothing hurts: path and content. */
@@ -127,11 +131,17 @@ static const struct {
 	/* sizes */
 	{ "mtu", .path = { "/sys/class/net/eth0/mtu" }, .is = { "1400\n" },
 	  .what = "frames of 1472 bytes do not fit through eth0, which takes 1400",
-	  .mend = "set \"transports\": { \"udp\": { \"mtu\": 1372 } } in the node file" },
+	  SET("transports.udp.mtu", ".transports.udp.mtu", "1372") },
+	{ "mtu", .conf = "\"transports\": { \"udp\": { \"a-b\": { \"mtu\": 1400, \"bind_addr\": \"0.0.0.0:1\" }, "
+	  "\"c\": { \"mtu\": 1500 } } }", .what = "frames of 1500 bytes",
+	  SET("transports.udp.c.mtu", ".transports.udp.c.mtu", "1472") },
+	{ "mtu", .conf = TUN ", \"transports\": { \"udp\": { \"a-b\": { \"mtu\": 1300, \"bind_addr\": "
+	  "\"0.0.0.0:1\" }, \"c\": { \"mtu\": 1472 } } }", .what = "carry IPv6 packets of 1223 bytes",
+	  SET("transports.udp.a-b.mtu", ".transports.udp[\"a-b\"].mtu", "1357") },
 	{ "mtu", .path = { "/proc/net/route" }, .is = { "Iface Destination\neth9 0001A8C0\n" } },
 	{ "mtu", .conf = TUN ", \"transports\": { \"udp\": { \"mtu\": 1356 } }",
 	  .what = "carry IPv6 packets of 1279 bytes, and IPv6 promises programs 1280",
-	  .mend = "set \"transports\": { \"udp\": { \"mtu\": 1357 } } in the node file, if the way to the neighbours takes 1405" },
+	  SET("transports.udp.mtu", ".transports.udp.mtu", "1357") },
 	{ "mtu", .conf = TUN ", \"transports\": { \"udp\": { \"mtu\": 1357 } }" },
 	{ "mtu", .conf = TUN },
 	/* IPv6 */
@@ -218,13 +228,13 @@ static const struct {
 	          "backports if need be)" },
 	{ "udp-offload", .differs = { .no_gro = true }, .what = "UDP_GRO", .path = { "/etc/debian_version" },
 	  .mend = "install Linux 5.0 or newer, and start it" },
-	{ "udp-offload", .conf = TUN, .differs = { .no_gso = true } },
+	{ "udp-offload", .conf = "\"transports\": { \"ethernet\": { \"interface\": \"eth0\" } }", .differs = { .no_gso = true } },
 	{ "tun-offload", .path = { "/proc/sys/kernel/osrelease" }, .is = { "6.1.0-18-amd64\n" }, .advice = true,
 	  .what = "no USO", .mend = "apt-get install linux-image-$(dpkg --print-architecture) && reboot  (6.2 or "
 	                            "newer; from backports if need be)" },
 	{ "tun-offload", .path = { "/proc/sys/kernel/osrelease" }, .is = { "10.0.1\n" } },
 	{ "tun-offload", .conf = "\"tun\": { \"enabled\": true, \"offload\": false }", .advice = true,
-	  .what = "tun.offload is off", .mend = "set \"tun\": { \"offload\": true } in the node file" },
+	  .what = "tun.offload is off", SET("tun.offload", ".tun.offload", "true") },
 	{ "tun-offload", .conf = UDP, .path = { "/proc/sys/kernel/osrelease" }, .is = { "5.10.0\n" } },
 	{ "governor", .path = { "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor" }, .is = { "ondemand\n" },
 	  .advice = true, .what = "cpu1 is governed by `ondemand`",
@@ -242,7 +252,7 @@ static const struct {
 	  .keep = "echo 'w /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor - - - - performance' "
 	          ">/etc/tmpfiles.d/millrace-governor.conf" },
 	{ "cores", .conf = UDP ", \"graph\": \"staged\"", .differs = { .cores = 2 }, .advice = true,
-	  .what = "10 workers of graph staged share 2 cores", .mend = "set \"graph\": \"auto\" in the node file" },
+	  .what = "10 workers of graph staged share 2 cores", SET("graph", ".graph", "\"auto\"") },
 	{ "cores", .conf = UDP ", \"graph\": \"staged\"", .differs = { .cores = 16 } },
 	{ "cores", .differs = { .cores = 1 } },
 	{ "aead", .differs = { .alone = true }, .what = "no AEAD plugin was found",
@@ -341,7 +351,8 @@ static void examine(struct examined *e, const char *conf, const struct differs *
 	unsigned ran = 0;
 
 	snprintf(file, sizeof file, "%s/n.json", root);
-	snprintf(text, sizeof text, "{ %s }", conf ? conf : UDP ", " TUN);
+	snprintf(text, sizeof text, "{ %s%s }", conf ? conf : UDP ", " TUN,
+	         conf && !strstr(conf, "transports") ? ", " UDP : "");
 	put_file("/n.json", text, 0600);
 	cli_node_load(&e->node, &o, &report);
 	mr_report_print(&report, stderr);
