@@ -1,11 +1,5 @@
-/* drawing - from a graph's JSON to rows of boxes, then the columns of edges beside them.
- *
- *   1. read     stages worker by worker, their outputs below them
- *   2. place    each stage and output gets a row
- *   3. columns  each stage that edges lead to gets a column, short ones next to the boxes
- *   4. draw     boxes, columns, then the lines to and from them
- */
-#include "cli/drawing.h"
+/* drawing - boxes, the columns of edges beside them, then the lines to and from those. */
+#include "cli/drawing_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,237 +7,7 @@
 
 #include "cli/units.h"
 
-enum { STAGES = 64, EDGES = 256, WORKERS = 64, BOX_LEAST = 46, BOX_MOST = 66 };
-
-struct drawn_edge {
-	const char *output, *input; /* names, output not NUL-terminated: output_len */
-	size_t      output_len;
-	unsigned    from, to;       /* stages */
-	unsigned    row;
-	uint64_t    depth;
-	bool        wait, ring;
-	const struct cli_edge *now; /* or NULL */
-};
-
-struct drawn_stage {
-	const char *name, *kind;
-	unsigned    worker, row;
-	unsigned    top, end;       /* rows of the column that leads here, both included */
-	unsigned    column;
-	bool        reached;
-	const struct cli_stage *now; /* the first replica, or NULL */
-};
-
-struct drawn {
-	struct drawn_stage stage[STAGES]; /* worker by worker */
-	struct drawn_edge  edge[EDGES];
-	struct { const char *name; uint64_t threads; unsigned row; bool used; } worker[WORKERS];
-	unsigned           stages, edges, workers, columns, box, rows;
-	const struct cli_sample *sample; /* or NULL */
-};
-
-/* ---- reading ---- */
-
-static const char *text(const json_t *value)
-{
-	const char *s = json_string_value(value);
-
-	return s ? s : "?";
-}
-
-static void read_workers(struct drawn *d, const json_t *graph)
-{
-	json_t *workers = json_object_get(graph, "workers"), *worker;
-	const char *name;
-
-	json_object_foreach(workers, name, worker) {
-		const json_t *stages = json_object_get(worker, "stages"), *stage;
-		size_t i;
-
-		if (d->workers == WORKERS)
-			return;
-		d->worker[d->workers].name = name;
-		d->worker[d->workers].threads =
-			(uint64_t)json_integer_value(json_object_get(worker, "threads"));
-		json_array_foreach(stages, i, stage)
-			if (d->stages < STAGES)
-				d->stage[d->stages++] = (struct drawn_stage){
-					.name = text(stage), .worker = d->workers,
-					.kind = text(json_object_get(
-						json_object_get(json_object_get(graph, "stages"),
-					                        text(stage)), "kind")),
-				};
-		d->workers++;
-	}
-}
-
-/* The stage of "stage.port", or STAGES; *port is what stands behind the dot. */
-static unsigned stage_of(const struct drawn *d, const char *end, const char **port)
-{
-	const char *dot = strrchr(end, '.');
-
-	for (unsigned i = 0; dot && i < d->stages; i++)
-		if (strlen(d->stage[i].name) == (size_t)(dot - end) &&
-		    strncmp(d->stage[i].name, end, (size_t)(dot - end)) == 0) {
-			*port = dot + 1;
-			return i;
-		}
-	return STAGES;
-}
-
-static const struct cli_edge *edge_now(const struct drawn *d, const char *from, const char *to)
-{
-	for (unsigned i = 0; d->sample && i < d->sample->edges; i++)
-		if (strcmp(d->sample->edge[i].from, from) == 0 &&
-		    strcmp(d->sample->edge[i].to, to) == 0)
-			return &d->sample->edge[i];
-	return NULL;
-}
-
-static void read_edges(struct drawn *d, const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		const char *from = text(json_object_get(item, "from"));
-		const char *to = text(json_object_get(item, "to"));
-		const char *full = json_string_value(json_object_get(item, "full"));
-		struct drawn_edge *e = &d->edge[d->edges];
-
-		if (d->edges == EDGES)
-			return;
-		*e = (struct drawn_edge){ 0 };
-		e->from = stage_of(d, from, &e->output);
-		e->to = stage_of(d, to, &e->input);
-		if (e->from == STAGES || e->to == STAGES)
-			continue;
-		e->depth = (uint64_t)json_integer_value(json_object_get(item, "depth"));
-		e->wait = full && strcmp(full, "wait") == 0;
-		e->now = edge_now(d, from, to);
-		e->ring = e->now ? e->now->ring :
-				   d->stage[e->from].worker != d->stage[e->to].worker;
-		d->edges++;
-	}
-}
-
-static void read_now(struct drawn *d)
-{
-	for (unsigned i = 0; i < d->stages; i++)
-		for (unsigned k = d->sample ? d->sample->stages : 0; k-- > 0;)
-			if (strcmp(d->sample->stage[k].name, d->stage[i].name) == 0)
-				d->stage[i].now = &d->sample->stage[k];
-}
-
-/* ---- sums over the replicas of a stage ---- */
-
-struct sums {
-	uint64_t packets, bytes, dropped, busy_ns;
-};
-
-static bool is_replica(const struct drawn *d, const struct drawn_stage *s, unsigned k)
-{
-	return strcmp(d->sample->stage[k].name, s->name) == 0;
-}
-
-static struct sums sums_of(const struct drawn *d, const struct drawn_stage *s)
-{
-	struct sums sum = { 0 };
-
-	for (unsigned k = 0; d->sample && k < d->sample->stages; k++) {
-		const struct cli_stage *now = &d->sample->stage[k];
-
-		if (!is_replica(d, s, k))
-			continue;
-		sum.packets += now->packets.since;
-		sum.bytes += now->bytes.since;
-		sum.dropped += now->dropped.since;
-		sum.busy_ns += now->busy_ns.since;
-	}
-	return sum;
-}
-
-/* By the n-th of the kind's names, of which edges show theirs on their own row. */
-static uint64_t dropped_by(const struct drawn *d, const struct drawn_stage *s, unsigned n)
-{
-	uint64_t sum = 0;
-
-	if (s->now->drop[n].edge)
-		return 0;
-	for (unsigned k = 0; k < d->sample->stages; k++)
-		if (is_replica(d, s, k) && n < d->sample->stage[k].drops)
-			sum += d->sample->stage[k].drop[n].n.since;
-	return sum;
-}
-
-/* ---- places ---- */
-
-static unsigned rows_of_drops(const struct drawn *d, const struct drawn_stage *s)
-{
-	unsigned rows = 0;
-
-	for (unsigned n = 0; s->now && n < s->now->drops; n++)
-		rows += dropped_by(d, s, n) > 0;
-	return rows;
-}
-
-static void place_rows(struct drawn *d, unsigned row)
-{
-	for (unsigned i = 0; i < d->stages; i++) {
-		struct drawn_stage *s = &d->stage[i];
-
-		if (!d->worker[s->worker].used) {
-			row += i > 0; /* below the border that ends the box before */
-			d->worker[s->worker].row = row;
-			d->worker[s->worker].used = true;
-		}
-		s->row = ++row; /* below the border */
-		row += 1 + rows_of_drops(d, s);
-		for (unsigned k = 0; k < d->edges; k++)
-			if (d->edge[k].from == i)
-				d->edge[k].row = row++;
-	}
-	d->rows = row; /* of the last border */
-}
-
-static void place_columns(struct drawn *d)
-{
-	unsigned order[STAGES], n = 0;
-
-	for (unsigned i = 0; i < d->stages; i++)
-		d->stage[i].top = d->stage[i].end = d->stage[i].row;
-	for (unsigned k = 0; k < d->edges; k++) {
-		struct drawn_stage *s = &d->stage[d->edge[k].to];
-
-		s->reached = true;
-		s->top = d->edge[k].row < s->top ? d->edge[k].row : s->top;
-		s->end = d->edge[k].row > s->end ? d->edge[k].row : s->end;
-	}
-	for (unsigned i = 0; i < d->stages; i++) {
-		unsigned at = n, length = d->stage[i].end - d->stage[i].top;
-
-		if (!d->stage[i].reached)
-			continue;
-		for (; at > 0 && d->stage[order[at - 1]].end - d->stage[order[at - 1]].top > length; at--)
-			order[at] = order[at - 1];
-		order[at] = i;
-		n++;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		struct drawn_stage *s = &d->stage[order[i]];
-
-		for (unsigned k = 0; k < i; k++) {
-			const struct drawn_stage *o = &d->stage[order[k]];
-
-			if (o->column != s->column || o->top > s->end || o->end < s->top)
-				continue;
-			s->column++;
-			k = UINT32_MAX; /* begin again */
-		}
-		if (s->column >= d->columns)
-			d->columns = s->column + 1;
-	}
-}
+enum { BOX_LEAST = 46, BOX_MOST = 66 };
 
 /* ---- boxes ---- */
 
@@ -282,7 +46,8 @@ static void draw_worker(const struct drawn *d, struct cli_sheet *sheet, unsigned
 		const struct cli_worker *w = &d->sample->worker[i];
 		size_t len = strlen(name);
 
-		if (strncmp(w->name, name, len) != 0 || (w->name[len] != '\0' && w->name[len] != '.'))
+		if (strncmp(w->name, name, len) != 0 ||
+		    (w->name[len] != '\0' && w->name[len] != '.'))
 			continue;
 		busy += w->busy_ns.since;
 		held += w->held_ns.since;
@@ -298,7 +63,7 @@ static void draw_worker(const struct drawn *d, struct cli_sheet *sheet, unsigned
 }
 
 static void draw_rates(const struct drawn *d, struct cli_sheet *sheet, unsigned row,
-                       const struct sums *sum)
+                       const struct drawn_sums *sum)
 {
 	uint64_t elapsed_ns = d->sample->elapsed_ns;
 	char cell[CLI_CELL];
@@ -315,7 +80,7 @@ static void draw_rates(const struct drawn *d, struct cli_sheet *sheet, unsigned 
 static void draw_stage(const struct drawn *d, struct cli_sheet *sheet, const struct drawn_stage *s)
 {
 	unsigned row = s->row, room = d->box - AT_NAME - 4;
-	const struct sums sum = sums_of(d, s);
+	const struct drawn_sums sum = cli_drawing_sums(d, s);
 	char name[256], cell[CLI_CELL];
 
 	if (strcmp(s->kind, s->name) == 0)
@@ -330,7 +95,7 @@ static void draw_stage(const struct drawn *d, struct cli_sheet *sheet, const str
 	cli_sheet_right(sheet, row, d->box - AT_RING, 10, CLI_PLAIN,
 	                cli_units_share(cell, sum.busy_ns, d->sample->elapsed_ns));
 	for (unsigned n = 0; s->now && n < s->now->drops; n++) {
-		uint64_t dropped = dropped_by(d, s, n);
+		uint64_t dropped = cli_drawing_dropped(d, s, n);
 
 		if (dropped == 0)
 			continue;
@@ -352,15 +117,19 @@ static void draw_output(const struct drawn *d, struct cli_sheet *sheet, const st
 		cli_sheet_text(sheet, e->row, 4, room, CLI_PLAIN, e->output);
 	else
 		cli_sheet_format(sheet, e->row, 4, CLI_PLAIN, "%s > %.*s", e->output,
-		                 room > strlen(e->output) + 3 ? (int)(room - strlen(e->output) - 3) : 0,
-		                 e->input);
+				 room > strlen(e->output) + 3 ? (int)(room - strlen(e->output) - 3)
+							      : 0,
+				 e->input);
 	if (e->now)
-		draw_rates(d, sheet, e->row, &(struct sums){ e->now->packets.since, e->now->bytes.since,
-		                                             e->now->dropped.since, 0 });
+		draw_rates(d, sheet, e->row,
+			   &(struct drawn_sums) { e->now->packets.since, e->now->bytes.since,
+						  e->now->dropped.since, 0 });
 	if (e->now && e->ring)
-		snprintf(text_of, sizeof text_of, "%" PRIu64 "/%" PRIu64, e->now->queued, e->now->depth);
+		snprintf(text_of, sizeof text_of, "%" PRIu64 "/%" PRIu64, e->now->queued,
+			 e->now->depth);
 	else if (e->ring)
-		snprintf(text_of, sizeof text_of, "%s %" PRIu64, e->wait ? "wait" : "drop", e->depth);
+		snprintf(text_of, sizeof text_of, "%s %" PRIu64, e->wait ? "wait" : "drop",
+			 e->depth);
 	else
 		snprintf(text_of, sizeof text_of, "%s", e->now ? "" : e->wait ? "wait" : "drop");
 	cli_sheet_right(sheet, e->row, d->box - AT_RING, 10, CLI_PLAIN, text_of);
@@ -414,8 +183,7 @@ static void draw(struct drawn *d, struct cli_sheet *sheet, unsigned row)
 {
 	unsigned beside;
 
-	place_rows(d, row);
-	place_columns(d);
+	cli_drawing_place(d, row);
 	beside = 2 * d->columns + 3;
 	d->box = sheet->width > beside + BOX_LEAST ? sheet->width - beside : BOX_LEAST;
 	if (d->box > BOX_MOST)
@@ -451,9 +219,7 @@ bool cli_draw_graph(struct cli_sheet *sheet, unsigned row, const json_t *graph,
 		return true;
 	}
 	d->sample = sample && sample->doc ? sample : NULL;
-	read_workers(d, graph);
-	read_edges(d, json_object_get(graph, "edges"));
-	read_now(d);
+	cli_drawing_read(d, graph);
 	if (d->stages > 0)
 		draw(d, sheet, row);
 	free(d);

@@ -29,7 +29,7 @@ static const struct cli_option options[] = {
 
 /* ---- text of others ---- */
 
-/* Without what a terminal would obey: control characters but newline and tab, those of UTF-8 too. */
+/* Without what a terminal would obey: control characters, but newline and tab; UTF-8's, too. */
 static int print_safe(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -151,7 +151,8 @@ static void draw_live(struct cli_sheet *sheet, const struct cli_news *news,
 {
 	cli_top_head(sheet, news, look);
 	if (!cli_draw_graph(sheet, sheet->head, news->more, &news->sample))
-		cli_sheet_format(sheet, sheet->head, 0, CLI_RED, "The node does not show its graph.");
+		cli_sheet_format(sheet, sheet->head, 0, CLI_RED,
+				 "The node does not show its graph.");
 }
 
 static const struct cli_view live = {
@@ -208,10 +209,11 @@ static int run(const struct cli_args *args)
 		return node(args);
 	if (args->n_words > 1)
 		return cli_usage_error(args, "\"%s\" is one word too many", args->words[1]);
-	if (cli_has(args, OPT_LIVE) || cli_has(args, OPT_INTERVAL) || cli_has(args, CLI_WHERE_URL) ||
-	    cli_has(args, CLI_WHERE_UNIX))
-		return cli_usage_error(args, "--live, --interval, --url and --unix are of a running node, "
-		                             "and \"%s\" is a file", args->words[0]);
+	if (cli_has(args, OPT_LIVE) || cli_has(args, OPT_INTERVAL) ||
+	    cli_has(args, CLI_WHERE_URL) || cli_has(args, CLI_WHERE_UNIX))
+		return cli_usage_error(args,
+				       "--live, --interval, --url and --unix are of a running "
+				       "node, and \"%s\" is a file", args->words[0]);
 	return file(args);
 }
 

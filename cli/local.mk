@@ -62,6 +62,8 @@ libcli_a_SOURCES = \
 	cli/dns.h \
 	cli/drawing.c \
 	cli/drawing.h \
+	cli/drawing_parts.h \
+	cli/drawing_plan.c \
 	cli/socket.c \
 	cli/socket.h \
 	cli/stats.c \

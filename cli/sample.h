@@ -77,8 +77,8 @@ struct cli_sample {
 bool cli_sample_read(struct cli_sample *s, const char *body, size_t len);
 void cli_sample_close(struct cli_sample *s);
 
-/* Look at what came after an earlier answer.  False, and nothing changed: that was another run of the
- * node. */
+/* Look at what came after an earlier answer.  False, and nothing changed: that was another run of
+ * the node. */
 bool cli_sample_since(struct cli_sample *s, const struct cli_sample *before);
 
 #endif

@@ -5,9 +5,9 @@
  *     row 2   stage        pkt/s                     the others scroll
  *     ...
  *
- * It is as wide as it was made and grows downwards.  What does not fit is cut, with a '~' in the last
- * place.  Only printable ASCII gets in: a name that a file or a neighbour chose can neither move the
- * cursor nor change colours, and each character takes one place.
+ * It is as wide as it was made and grows downwards.  What does not fit is cut, with a '~' in the
+ * last place.  Only printable ASCII gets in: a name that a file or a neighbour chose can neither
+ * move the cursor nor change colours, and each character takes one place.
  */
 #ifndef MILLRACE_CLI_SHEET_H
 #define MILLRACE_CLI_SHEET_H

@@ -3,10 +3,10 @@
  * Plain escape sequences that every terminal of today knows (alternate screen, cursor home, erase,
  * colours); no terminal description is looked up, so nothing beside libc is needed.
  *
- * From open to close the terminal is another: keys come one by one and unseen, the cursor is hidden,
- * what stood there before is put away.  However the program ends it gets back what it had: at close,
- * and on SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT and SIGSEGV, which then take their usual effect.
- * SIGTSTP gives it back for the time that the program stands still.
+ * From open to close the terminal is another: keys come one by one and unseen, the cursor is
+ * hidden, what stood there before is put away.  However the program ends it gets back what it had:
+ * at close, and on SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT and SIGSEGV, which then take their
+ * usual effect. SIGTSTP gives it back for the time that the program stands still.
  *
  * One at a time, in a program with one thread.
  */
@@ -34,8 +34,8 @@ void cli_terminal_close(void);
 /* Of the window now; 80 x 24 when it does not say. */
 void cli_terminal_size(unsigned *width, unsigned *height);
 
-/* Wait for a key until this time of mr_clock_now, or until the window changes.  A terminal that is gone
- * is a CLI_KEY_QUIT. */
+/* Wait for a key until this time of mr_clock_now, or until the window changes.  A terminal that is
+ * gone is a CLI_KEY_QUIT. */
 enum cli_key cli_terminal_key(uint64_t until_ns);
 
 /* Show this text, whole, from the upper left corner on; false: the terminal is gone. */

@@ -48,7 +48,8 @@ static unsigned put_peers(struct cli_sheet *sheet, unsigned row, const json_t *m
 	}
 	json_array_foreach(json_object_get(more, "sessions"), i, item)
 		sessions += strcmp(text(item, "state"), "established") == 0;
-	col = cli_sheet_format(sheet, row, 0, CLI_PLAIN, "%u %s up", up, up == 1 ? "peer" : "peers");
+	col = cli_sheet_format(sheet, row, 0, CLI_PLAIN, "%u %s up", up,
+			       up == 1 ? "peer" : "peers");
 	if (down > 0)
 		col = cli_sheet_format(sheet, row, col, CLI_RED, ", %u down", down);
 	return cli_sheet_format(sheet, row, col, CLI_PLAIN, ", %u %s  ", sessions,
@@ -70,14 +71,16 @@ static void put_state(struct cli_sheet *sheet, unsigned row, const struct cli_ne
 	}
 	col = put_peers(sheet, row, news->more);
 	cli_units_rate(cell, dropped, s->elapsed_ns);
-	col = cli_sheet_format(sheet, row, col, dropped ? CLI_RED : CLI_PLAIN, "dropped %s/s  ", cell);
+	col = cli_sheet_format(sheet, row, col, dropped ? CLI_RED : CLI_PLAIN, "dropped %s/s  ",
+			       cell);
 	if (news->restarts > 0)
 		col = cli_sheet_format(sheet, row, col, CLI_RED, "restarted %s ago  ",
 		                       cli_units_span(cell, s->uptime_ns / MR_NS_PER_S));
 	if (s->conserved)
 		cli_sheet_format(sheet, row, col, CLI_PLAIN, "every packet accounted for");
 	else
-		cli_sheet_format(sheet, row, col, CLI_RED, "PACKETS MISSING: see balance in /stats");
+		cli_sheet_format(sheet, row, col, CLI_RED,
+				 "PACKETS MISSING: see balance in /stats");
 }
 
 void cli_top_head(struct cli_sheet *sheet, const struct cli_news *news, const struct cli_look *look)
@@ -203,9 +206,10 @@ static void put_peer(struct cli_sheet *sheet, unsigned row, const json_t *peer)
 	cli_sheet_text(sheet, row, 26, 12, style, text(peer, "state"));
 	if (!up) {
 		if (json_object_get(peer, "retry_in_s"))
-			cli_sheet_format(sheet, row, 39, style, "tried %" PRIu64 " times, again in %s",
-			                 whole_number(peer, "retries"),
-			                 cli_units_span(cell, whole_number(peer, "retry_in_s")));
+			cli_sheet_format(sheet, row, 39, style,
+					 "tried %" PRIu64 " times, again in %s",
+					 whole_number(peer, "retries"),
+					 cli_units_span(cell, whole_number(peer, "retry_in_s")));
 		return;
 	}
 	cli_sheet_right(sheet, row, 45, 7, style, cli_units_span(cell, whole_number(peer, "up_s")));
@@ -223,8 +227,8 @@ static unsigned put_peer_list(struct cli_sheet *sheet, unsigned row, const json_
 
 	if (!json_is_array(peers))
 		return row;
-	cli_sheet_format(sheet, row++, 0, CLI_DIM, "%-26s%-12s%7s %5s %6s  %s", "peer", "state", "up",
-	                 "rtt", "loss", "by way of");
+	cli_sheet_format(sheet, row++, 0, CLI_DIM, "%-26s%-12s%7s %5s %6s  %s", "peer", "state",
+			 "up", "rtt", "loss", "by way of");
 	json_array_foreach(peers, i, peer)
 		put_peer(sheet, row++, peer);
 	return row;

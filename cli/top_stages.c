@@ -7,7 +7,9 @@
 
 #include "cli/units.h"
 
-const char *const cli_top_sorts[] = { "graph", "pkt/s", "drop/s", "busy", "wait p99", "call p99", NULL };
+const char *const cli_top_sorts[] = {
+	"graph", "pkt/s", "drop/s", "busy", "wait p99", "call p99", NULL,
+};
 
 /* ---- order ---- */
 
@@ -104,11 +106,13 @@ static unsigned put_kept(struct cli_sheet *sheet, unsigned row, const struct cli
 	if (s->held == 0)
 		return row;
 	if (s->out.since > 0 && each < 1e18)
-		cli_sheet_format(sheet, row, 4, CLI_BOLD, "keeps %" PRIu64 " packet%s, about %s each",
-		                 s->held, s->held == 1 ? "" : "s", cli_units_ns(cell, (uint64_t)each));
+		cli_sheet_format(sheet, row, 4, CLI_BOLD,
+				 "keeps %" PRIu64 " packet%s, about %s each", s->held,
+				 s->held == 1 ? "" : "s", cli_units_ns(cell, (uint64_t)each));
 	else
-		cli_sheet_format(sheet, row, 4, CLI_BOLD, "keeps %" PRIu64 " packet%s and lets none go",
-		                 s->held, s->held == 1 ? "" : "s");
+		cli_sheet_format(sheet, row, 4, CLI_BOLD,
+				 "keeps %" PRIu64 " packet%s and lets none go", s->held,
+				 s->held == 1 ? "" : "s");
 	return row + 1;
 }
 
@@ -231,7 +235,8 @@ unsigned cli_top_drops(struct cli_sheet *sheet, unsigned row, const struct cli_s
 	cli_sheet_format(sheet, row++, 0, CLI_DIM, "%7s %7s  %-20s %s", "drop/s", "all", "stage",
 	                 "dropped because");
 	if (n == 0)
-		cli_sheet_format(sheet, row++, 0, CLI_PLAIN, "Nothing was dropped since the start.");
+		cli_sheet_format(sheet, row++, 0, CLI_PLAIN,
+				 "Nothing was dropped since the start.");
 	for (unsigned i = 0; i < n; i++)
 		put_drop(sheet, row++, &order[i], s->elapsed_ns);
 	free(order);

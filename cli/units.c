@@ -74,7 +74,9 @@ const char *cli_units_span(char out[CLI_CELL], uint64_t seconds)
 	static const struct {
 		uint64_t each, below; /* seconds of the larger and the smaller unit */
 		char     unit[2];
-	} table[] = { { 86400, 3600, { 'd', 'h' } }, { 3600, 60, { 'h', 'm' } }, { 60, 1, { 'm', 's' } } };
+	} table[] = { { 86400, 3600, { 'd', 'h' } },
+		      { 3600, 60, { 'h', 'm' } },
+		      { 60, 1, { 'm', 's' } } };
 
 	for (unsigned i = 0; i < 3; i++) {
 		if (seconds < table[i].each)

@@ -12,7 +12,7 @@
 #include "cli/terminal.h"
 #include "core/clock.h"
 
-#define PLAIN_WIDTH 100 /* of a sheet that is not for a terminal, unless COLUMNS or a terminal says */
+#define PLAIN_WIDTH 100 /* of a sheet that COLUMNS and no terminal say a width for */
 
 /* ---- news ---- */
 
@@ -74,8 +74,8 @@ static void put_keys(const struct cli_sheet *sheet, const struct cli_look *look,
 	cli_sheet_close(&bar);
 }
 
-char *cli_screen(const struct cli_sheet *sheet, struct cli_look *look, const char *keys, bool colour,
-                 size_t *len)
+char *cli_screen(const struct cli_sheet *sheet, struct cli_look *look, const char *keys,
+		 bool colour, size_t *len)
 {
 	unsigned rows = look->height > 1 ? look->height - 1 : 0;
 	unsigned head = sheet->head < rows ? sheet->head : rows, window = rows - head;

@@ -3,8 +3,9 @@
  *
  *     ask /stats?hist=1 and a second page  ->  news  ->  the view draws a sheet  ->  a screen of it
  *
- * On a terminal it goes on until somebody presses q, else it draws one sheet as plain text.  An answer
- * that does not come is said, with what was known last below it; so is a node that began anew.
+ * On a terminal it goes on until somebody presses q, else it draws one sheet as plain text.  An
+ * answer that does not come is said, with what was known last below it; so is a node that began
+ * anew.
  */
 #ifndef MILLRACE_CLI_WATCH_H
 #define MILLRACE_CLI_WATCH_H
@@ -53,7 +54,7 @@ void cli_news_close(struct cli_news *news);
 
 /* The part of a sheet that the look shows, for a terminal: head, what is scrolled to, keys.  Moves
  * look->scroll to where there is something.  Malloc'd; NULL: no memory. */
-char *cli_screen(const struct cli_sheet *sheet, struct cli_look *look, const char *keys, bool colour,
-                 size_t *len);
+char *cli_screen(const struct cli_sheet *sheet, struct cli_look *look, const char *keys,
+		 bool colour, size_t *len);
 
 #endif

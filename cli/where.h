@@ -23,7 +23,8 @@ enum { CLI_WHERE_URL, CLI_WHERE_UNIX, CLI_WHERE_CONFIG, CLI_WHERE_OPTIONS };
  * complaining. */
 int cli_where(const struct cli_args *args, char *out);
 
-/* --interval's value (NULL: not given, `def` holds) in milliseconds, [100, 86400000]; 0 after complaining. */
+/* --interval's value (NULL: not given, `def` holds) in milliseconds, [100, 86400000]; 0 after
+ * complaining. */
 unsigned cli_interval(const struct cli_args *args, const char *value, unsigned def_ms);
 
 #endif

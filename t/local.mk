@@ -113,6 +113,7 @@ test_programs = \
 	t/cli/test_fetch \
 	t/cli/test_nodefile \
 	t/cli/test_privileges \
+	t/cli/test_sheet \
 	t/cli/test_top \
 	t/cli/test_settings \
 	t/core/test_aead \

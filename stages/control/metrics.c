@@ -1,7 +1,7 @@
 /* metrics.c - peers and sessions in the Prometheus text format; see control.h.
  *
- * All are counted by state.  Peers of the node file, which are the operator's, have samples of their
- * own; strangers have none, so that nobody else can make the text grow. */
+ * All are counted by state.  Peers of the node file, which are the operator's, have samples of
+ * their own; strangers have none, so that nobody else can make the text grow. */
 
 #include "stages/control/control.h"
 
@@ -71,7 +71,8 @@ static const struct {
 	bool (*put)(FILE *f, const struct fips_peer_info *p);
 } families[] = {
 	{ "millrace_peer_up", "1 when a configured peer is linked, 0 when not.", put_up },
-	{ "millrace_peer_round_trip_seconds", "Smoothed round trip to a configured peer.", put_rtt },
+	{ "millrace_peer_round_trip_seconds", "Smoothed round trip to a configured peer.",
+	  put_rtt },
 	{ "millrace_peer_loss_ratio", "Share of frames lost to a configured peer, long average.",
 	  put_loss },
 };
