@@ -145,6 +145,7 @@ test_programs = \
 	t/core/test_rand \
 	t/core/test_replicas \
 	t/core/test_ring \
+	t/core/test_schema \
 	t/core/test_secret \
 	t/core/test_sojourn \
 	t/core/test_stats \

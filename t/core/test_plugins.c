@@ -347,6 +347,11 @@ static int on_prepare(void *self, struct mr_setup *setup)
 #define IN         { "in", .view = "anything" }
 #define LONG       "a-name-of-more-than-thirty-one-letters"
 
+static const struct mr_field_rule silent_rule = { .schema = "{}" };
+static const struct mr_field_rule torn_rule = {
+	.schema = "{ \"minimum\": ", .bad = (const char *const[]){ "1", NULL }
+};
+
 /* One thing changed in a good descriptor, and what is said of it (NULL: it stays good). */
 static const struct {
 	const char    *says;
@@ -390,6 +395,10 @@ static const struct {
 	{ "default is out of its range",
 	  { .fields = FIELDS({ "n", MR_U32, .min = 1, .max = 9, .help = "" }), .size = 8 } },
 	{ "without its words", { .fields = FIELDS({ "n", MR_WORD, .help = "" }), .size = 8 } },
+	{ "with a rule and no example",
+	  { .fields = FIELDS({ "n", MR_U32, .help = "", .rule = &silent_rule }), .size = 8 } },
+	{ "whose rule has a schema that is no JSON object",
+	  { .fields = FIELDS({ "n", MR_U32, .help = "", .rule = &torn_rule }), .size = 8 } },
 	{ "without a table of its own", { .fields = FIELDS({ "n", MR_LIST, .help = "" }), .size = 16 } },
 	{ "two settings named n",
 	  { .fields = FIELDS({ "n", MR_BOOL, .help = "" }, { "n", MR_BOOL, .help = "" }), .size = 8 } },
