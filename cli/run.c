@@ -272,7 +272,7 @@ static bool start(struct run *r, struct mr_report *report)
 	cli_run_log_device(r);
 	if (r->http)
 		mr_log(&r->log, MR_LOG_INFO, "statistics at %s%s", mr_http_url(r->http),
-		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/stats");
+		       strncmp(mr_http_url(r->http), "unix:", 5) == 0 ? "" : "/");
 	if (r->control)
 		mr_log(&r->log, MR_LOG_INFO, "control socket at %s", mr_oneline_path(r->control));
 	if (r->report) {

@@ -1,6 +1,7 @@
 /* findings.js - what an operator should look at first, in words, the worst first.
  *
- * A finding: { key, rank: 'bad' | 'warn', weight, text, choose: [what, name] or null }.
+ * A finding: { key, rank: 'bad' | 'warn', weight, text, choose: [what, name] or null }; what it is about is a
+ * stage, an edge or a section of the page.
  */
 'use strict';
 
@@ -143,8 +144,8 @@ function ofWorkers(reading) {
 			add('/busy', 'Worker ' + w.name + ' has no time to spare: ' + share(w.busy) + ' busy' +
 				(most ? ', most of it in ' + most.name : ''));
 		if (reading.span && w.kept >= 0.2)
-			add('/held', 'Worker ' + w.name + ' is kept from work by full rings, ' + share(w.kept) +
-				' of the time');
+			add('/held', 'Worker ' + w.name + ' is kept from its work ' + share(w.kept) +
+				' of the time: a ring behind it is full, or a stage takes no more');
 		if (w.pool.packets && w.pool.free < w.pool.packets / 50)
 			add('/pool', 'Worker ' + w.name + ' has hardly any packet buffers left: ' +
 				w.pool.free + ' of ' + count(w.pool.packets));
@@ -167,7 +168,8 @@ function ofPeers(peers, down, now) {
 		const dialled = p.retries > 0 || p.state === 'dialling', ms = now - down.get(p.npub);
 		const bad = dialled && (p.retries > 0 || ms > 5000);
 
-		return { key: 'peer/' + p.npub, rank: bad ? 'bad' : 'warn', weight: bad ? 2e6 : 6e5, choose: null,
+		return { key: 'peer/' + p.npub, rank: bad ? 'bad' : 'warn', weight: bad ? 2e6 : 6e5,
+			choose: ['section', 'peers'],
 			text: 'Peer ' + nameOf(p) + ' is not up: ' + stateOf(p) + (ms > 5000 ? ', for ' +
 				seconds(ms / 1000) + ' at least' : '') + (bad ? '. It is away, or cannot be reached, ' +
 				'or has another key than the node file says' : '') };
@@ -190,7 +192,7 @@ function noteDown(down, peers, now) {
 function ofReload(reading) {
 	const r = reading.reload;
 
-	return r.last === 'refused' ? [{ key: 'reload', rank: 'bad', weight: 1.5e6, choose: null,
+	return r.last === 'refused' ? [{ key: 'reload', rank: 'bad', weight: 1.5e6, choose: ['section', 'reload'],
 		text: 'The last reload was refused, nothing has changed: ' + (r.message || '').trim() }] : [];
 }
 

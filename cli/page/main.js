@@ -47,6 +47,10 @@ function showBanners() {
 /* ---- choosing ---- */
 
 function choose(what, name) {
+	if (what === 'section') {
+		$('#' + name).scrollIntoView({ behavior: 'smooth' });
+		return;
+	}
 	page.chosen = page.chosen && page.chosen.name === name ? null : { what, name };
 	showDetail();
 	page.update(page.reading, page.chosen && page.chosen.name);
