@@ -10,11 +10,11 @@
  * thread to thread.  It is put on where a packet is made, when the call that made it hands it on, and
  * taken off where the packet ends.  Records go to control by a mail for each worker (mail.h); one
  * that finds it full is lost and counted, and stories that were under way then say so.  So that this is
- * rare no packet is marked while less than half of the mail is free: under load a trace takes its samples
- * in bursts.
+ * rare no packet is marked while many records wait to be read: under load a trace takes its samples in
+ * bursts.
  *
  * Waiting and serving leave nothing out: a packet is served while a call that it came to, or was let go
- * by, runs; all other time it waits.  The first wait is what its source says of it (mr_waited).
+ * by, runs (with what its thread did before it since it last read the clock); all other time it waits.  The first wait is what its source says of it (mr_waited).
  *
  * Nothing of a packet's content is looked at.  While no trace is under way a call costs one comparison
  * more than without all this, and so does a packet that ends on another thread than its own.

@@ -2,8 +2,12 @@
  *
  * Workers' mails are read one after the other, so records of one packet do not come in order.  But who
  * has read its end finds, when all mails are read once more, everything that was written before: a story
- * is told one pass after its end was seen.  Then its records are put in order of their times, and each
- * step has to follow from the one before, or the story is not complete. */
+ * is told one pass after its end was seen.  Then its records are put in order, and each step has to follow
+ * from the one before, or the story is not complete.
+ *
+ * They are put in order of the times at which calls ended, which are read then and there.  That at which
+ * a call began is the last one its thread had read before, which may have been long ago: a step begins when
+ * the one before it has ended, if that is later. */
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -158,10 +162,17 @@ static bool is_end(const struct mr_record *r)
 	return (r->what & ~MR_RECORD_MADE) == MR_RECORD_END;
 }
 
+static uint64_t end_time(const struct mr_record *r)
+{
+	return r->at + r->served;
+}
+
 static bool before(const struct mr_record *a, const struct mr_record *b)
 {
 	if (is_end(a) != is_end(b))
 		return is_end(b);
+	if (end_time(a) != end_time(b))
+		return end_time(a) < end_time(b);
 	return a->at < b->at;
 }
 
@@ -192,8 +203,8 @@ static enum mr_trace_what end_of(const struct mr_record *r, const struct trace_p
 static struct mr_trace_step step_of(const struct mr_record *r, const struct trace_place *p)
 {
 	struct mr_trace_step s = { .stage = p->stage, .worker = p->worker, .replica = p->replica,
-		             .kind = p->kind, .at = r->at, .served = r->served,
-		             .vector = r->vector, .len = r->len, .near = r->near, .far = r->far };
+		                   .kind = p->kind, .vector = r->vector, .len = r->len,
+		                   .near = r->near, .far = r->far };
 
 	switch (r->what & ~MR_RECORD_MADE) {
 	case MR_RECORD_OUT:
@@ -224,6 +235,17 @@ static bool follows(const struct mr_trace_step *a, const struct mr_trace_step *b
 	return a->what == MR_STEP_KEPT && a->stage == b->stage && a->replica == b->replica;
 }
 
+/* From the time `from` on, when the step before it ended; returns when it ended itself. */
+static uint64_t set_times(struct mr_trace_step *step, const struct mr_record *r, uint64_t from)
+{
+	uint64_t end = end_time(r) > from ? end_time(r) : from;
+
+	step->at = r->at > from ? r->at : from;
+	step->waited = step->at - from;
+	step->served = end - step->at;
+	return end;
+}
+
 static void tell(struct trace_stories *s, struct open *o)
 {
 	struct mr_story *story = &s->story;
@@ -238,14 +260,11 @@ static void tell(struct trace_stories *s, struct open *o)
 		struct mr_trace_step *step = &story->step[i];
 
 		*step = step_of(r, &s->names->place[r->replica]);
+		end = set_times(step, r, i ? end : r->at);
 		if (i == 0)
 			step->waited = r->waited;
-		else
-			step->waited = r->at > end ? r->at - end : 0;
-		if (i && !follows(step - 1, step))
+		else if (!follows(step - 1, step))
 			story->complete = false;
-		if (end < r->at + r->served)
-			end = r->at + r->served;
 	}
 	story->total = o->n ? end - o->record[0].at + story->step[0].waited : 0;
 }

@@ -14,8 +14,6 @@
 
 #include "core/worker.h"
 
-#define FREE_MIN (MR_TRACE_RECORDS / 2) /* letters that fit, or no packet is marked */
-
 void mr_tracer_set(struct mr_worker *w, struct mr_tracer *tracer)
 {
 	w->tracer = tracer;
@@ -64,7 +62,7 @@ static void send(struct mr_tracer *tr, struct mr_record *record)
 /* Is this packet to be followed?  Its turn has come, and what will be written of it has room. */
 static bool may_mark(struct mr_tracer *tr)
 {
-	if (tr->budget == 0 || mr_mail_room(tr->records) < FREE_MIN)
+	if (tr->budget == 0 || mr_mail_room(tr->records) <= MR_TRACE_RECORDS - MR_TRACE_BURST)
 		return false;
 	if (tr->skip) {
 		tr->skip--;
@@ -76,11 +74,11 @@ static bool may_mark(struct mr_tracer *tr)
 	return true;
 }
 
-/* Marks are numbered for each worker, which marks none but packets of its own pool: that of two
- * packets which had one descriptor after the other differ. */
+/* Marks are numbered for each worker, which marks none but packets of its own pool: those of two
+ * packets which had one descriptor after the other differ until the first one's story is told. */
 static void put_mark(struct mr_worker *w, struct mr_pkt *p)
 {
-	w->marks = (uint16_t)(w->marks % (UINT16_MAX / MR_POOLS) + 1);
+	w->marks = (uint16_t)(w->marks % MR_TRACE_MARKS + 1);
 	p->pool = (uint16_t)(mr_pkt_home(p) + w->marks * MR_POOLS);
 }
 

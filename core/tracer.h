@@ -18,8 +18,13 @@
 #include "core/pkt.h"
 
 #define MR_TRACE_RECORDS 8192u /* a mail has room for                                     */
+#define MR_TRACE_BURST   900u  /* while so many wait to be read, no packet is marked      */
+#define MR_TRACE_MARKS   (UINT16_MAX / MR_POOLS) /* different ones                        */
 #define MR_TRACE_ENDS    320u  /* marked packets that one call may end                    */
 #define MR_NO_WORD       0xffff
+
+/* From its end on a packet's mark may be given to the next; its story is told at the second reading. */
+_Static_assert(2 * MR_TRACE_BURST < MR_TRACE_MARKS, "no two packets of one mark have stories at a time");
 
 struct mr_worker;
 struct mr_replica;

@@ -153,6 +153,40 @@ START_TEST(a_story_tells_where_its_time_went)
 }
 END_TEST
 
+/* A thread that has not read the clock since before the packet was made does not put the story out of order. */
+START_TEST(a_stale_clock_changes_no_order)
+{
+	static const struct want want[] = {
+		{ "source", MR_STEP_OUT, "a", 0, 100, 0 },
+		{ "mid", MR_STEP_OUT, "out", 0, 200, 1 },
+		{ "hand", MR_STEP_OUT, "out", 0, 700, 1 },
+		{ "sink", MR_STEP_TAKEN, NULL, 0, 50, 1 },
+	};
+	const struct mr_trace_wish one = { .count = 1 };
+	const struct mr_story *told;
+	struct mr_worker *v;
+	struct mr_vector vector;
+	struct mr_entry *in;
+	uint64_t stamp;
+
+	begin(GRAPH("wait"));
+	start(&one);
+	v = stand_worker(&s, "hand");
+	v->turn.now = stand_time; /* its turn begins */
+	give(1);
+	stand_time += 700;
+	for (in = v->entry; !mr_ring_ready(in->ring);)
+		in++;
+	ck_assert(mr_ring_pop(in->ring, &vector, &stamp));
+	mr_call_process(v, in->to, in->input, in->lane, &vector);
+	told = story();
+	check_steps(told, want, COUNT(want));
+	ck_assert(told->complete);
+	ck_assert_uint_eq(told->total, 100 + 200 + 700 + 50);
+	end();
+}
+END_TEST
+
 /* What the host makes is followed too. */
 START_TEST(what_control_makes_has_a_story)
 {
@@ -526,7 +560,7 @@ static void fill_mail(struct mr_worker *w, uint32_t room)
 		mr_mail_push(w->tracer->records, &junk);
 }
 
-/* While a mail is half full nothing is marked; a story that has lost a step says so. */
+/* While many records wait nothing is marked; a story that has lost a step says so. */
 START_TEST(records_that_are_lost_are_counted)
 {
 	const struct mr_story *told;
@@ -534,7 +568,7 @@ START_TEST(records_that_are_lost_are_counted)
 
 	begin(GRAPH("wait"));
 	start(&(struct mr_trace_wish){ .count = 9 });
-	fill_mail(stand_worker(&s, "source"), MR_TRACE_RECORDS / 2 - 1);
+	fill_mail(stand_worker(&s, "source"), MR_TRACE_RECORDS - MR_TRACE_BURST);
 	give(1);
 	ck_assert_uint_eq(stand_worker(&s, "source")->tracer->marked, 0);
 	turn("sink");
@@ -619,7 +653,8 @@ START_TEST(threads_tell_whole_stories)
 		drops += next->step[next->steps - 1].what == MR_STEP_DROP;
 		told++;
 	}
-	ck_assert_uint_eq(told, PULLS * EACH / 5);
+	ck_assert_uint_gt(told, 0);
+	ck_assert_uint_le(told, PULLS * EACH / 5); /* none is marked while many records wait */
 	ck_assert_uint_eq(state.followed, told);
 	ck_assert_uint_eq(state.ended, told);
 	ck_assert_uint_eq(state.lost, 0);
@@ -638,6 +673,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_story_tells_where_its_time_went);
+	tcase_add_test(tc, a_stale_clock_changes_no_order);
 	tcase_add_test(tc, what_control_makes_has_a_story);
 	tcase_add_loop_test(tc, a_drop_is_found_by_its_name, 0, COUNT(by_name));
 	tcase_add_test(tc, a_full_edge_is_an_end);
