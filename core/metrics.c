@@ -399,7 +399,15 @@ static void add_word(char *name, size_t room, const char *word)
 	name[n] = '\0';
 }
 
-/* millrace_<kind>_<counter>[_<unit>]_total */
+/* Does the name end with this word? */
+static bool says(const char *name, const char *word)
+{
+	size_t n = strlen(name), len = strlen(word);
+
+	return n > len && name[n - len - 1] == '_' && strcmp(name + n - len, word) == 0;
+}
+
+/* millrace_<kind>_<counter>[_<unit>]_total, the unit once */
 static enum mr_prom_unit name_counter(char *name, size_t room, const struct mr_kind *kind,
                               const struct mr_named *counter)
 {
@@ -409,7 +417,7 @@ static enum mr_prom_unit name_counter(char *name, size_t room, const struct mr_k
 	add_word(name, room, "millrace");
 	add_word(name, room, kind->name);
 	add_word(name, room, counter->name);
-	if (counter->unit)
+	if (counter->unit && !says(name, counter->unit))
 		add_word(name, room, time ? "seconds" : counter->unit);
 	add_word(name, room, "total");
 	return time ? MR_PROM_SECONDS : MR_PROM_COUNT;

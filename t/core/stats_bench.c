@@ -13,6 +13,8 @@ static const struct mr_kind src_kind = {
 	.counters = (const struct mr_named[]){ { "reads", "read calls", NULL },
 	                                       { "time-away", "a \\ and\na line", "ns" },
 	                                       { "copied", "copied bytes", "bytes" },
+	                                       { "read-bytes", "bytes read", "bytes" },
+	                                       { "for-us", "for this node, not microseconds", NULL },
 	                                       { 0 } },
 };
 
@@ -24,7 +26,7 @@ static const struct mr_kind dst_kind = {
 };
 
 static const uint64_t src_drop[] = { 1 }, src_edge[] = { 0, 2 };
-static const uint64_t src_counter[] = { 5, 1500000000, 70 };
+static const uint64_t src_counter[] = { 5, 1500000000, 70, 9, 2 };
 static const uint64_t src_handed[] = { 7, 700, 0, 0 }, dst_handed[] = { 0, 0 };
 static const uint64_t dst_drop[] = { 1, 0 }, dst_edge[] = { 0 };
 static char src_name[] = "src", dst_name[] = ODD, graph_name[] = "tiny";

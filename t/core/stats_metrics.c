@@ -118,7 +118,11 @@ static const char metrics[] =
 	FAMILY("millrace_src_kind_time_away_seconds_total", "counter", "a \\\\ and\\na line")
 	"millrace_src_kind_time_away_seconds_total" SRC "} 1.5\n"
 	FAMILY("millrace_src_kind_copied_bytes_total", "counter", "copied bytes")
-	"millrace_src_kind_copied_bytes_total" SRC "} 70\n";
+	"millrace_src_kind_copied_bytes_total" SRC "} 70\n"
+	FAMILY("millrace_src_kind_read_bytes_total", "counter", "bytes read")
+	"millrace_src_kind_read_bytes_total" SRC "} 9\n"
+	FAMILY("millrace_src_kind_for_here_total", "counter", "for this node, not microseconds")
+	"millrace_src_kind_for_here_total" SRC "} 2\n";
 
 START_TEST(metrics_text)
 {

@@ -51,7 +51,8 @@ static const struct { const char *path, *value; } members[] = {
 	{ "stages.0.drops", "{\"runt\":1}" },
 	{ "stages.0.edges", "{\"ip\":{\"packets\":7,\"bytes\":700,\"dropped\":0},"
 	                    "\"other\":{\"packets\":0,\"bytes\":0,\"dropped\":2}}" },
-	{ "stages.0.counters", "{\"reads\":5,\"time-away\":1500000000,\"copied\":70}" },
+	{ "stages.0.counters", "{\"reads\":5,\"time-away\":1500000000,\"copied\":70,"
+	                       "\"read-bytes\":9,\"for-us\":2}" },
 	{ "stages.0.wait_ns", NULL },
 	{ "stages.0.service_ns", "{\"count\":0,\"mean\":0.0,\"p50\":0,\"p90\":0,\"p99\":0,\"p999\":0,"
 	                         "\"max\":0}" },
