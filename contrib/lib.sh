@@ -283,12 +283,17 @@ listening()
 	ip netns exec "${to:-b}" ss -Hltn 'sport = :5201' | grep -q .
 }
 
-# stream ADDRESS SECONDS [iperf3 option]...: $mbits and $retransmits of one TCP stream from a.
+# stream ADDRESS SECONDS|BYTES [iperf3 option]...: $mbits and $retransmits of TCP from a; bytes end in K, M or G.
 stream()
 {
-	stream_to=$1 stream_for=$2
+	stream_to=$1 stream_for=-t
+	case $2 in
+	*[KMG]) stream_for=-n ;;
+	esac
+	stream_for="$stream_for $2"
 	shift 2
-	finish ip netns exec a iperf3 -J -c "$stream_to" -t "$stream_for" "$@" >"$work/iperf3.json" ||
+	# shellcheck disable=SC2086 # two words
+	finish ip netns exec a iperf3 -J -c "$stream_to" $stream_for "$@" >"$work/iperf3.json" ||
 		die "iperf3: $(jq -r '.error // "failed"' "$work/iperf3.json")"
 	mbits=$(jq '.end.sum_received.bits_per_second / 1e4 | round / 100' "$work/iperf3.json")
 	retransmits=$(jq '.end.sum_sent.retransmits' "$work/iperf3.json")

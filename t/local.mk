@@ -11,6 +11,7 @@ check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
 	t/lib/actors.c \
 	t/lib/actors.h \
+	t/lib/always.h \
 	t/lib/arrivals.c \
 	t/lib/arrivals.h \
 	t/lib/connected.c \
@@ -67,6 +68,7 @@ t_lib_librig_a_SOURCES = \
 	t/lib/reference_session.c \
 	t/lib/refuse.c \
 	t/lib/refuse.h \
+	t/lib/stand_in_tag.h \
 	t/lib/streams.c \
 	t/lib/streams.h \
 	t/lib/tun_pair.c \
@@ -569,7 +571,6 @@ fuzz: all $(fuzz_programs)
 		stored=$(srcdir)/t/fuzz/corpus/$$name; test -d $$stored || stored=; \
 		./$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 fuzz-found/$$name $$stored || exit 1; \
 	done
-.PHONY: fuzz
 else
 t_fuzz_libfuzz_a_SOURCES += t/fuzz/replay.c
 TESTS += $(fuzz_programs)

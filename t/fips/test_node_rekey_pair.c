@@ -27,6 +27,7 @@ static struct fips_node_config often(bool begins)
 	struct fips_node_config config = fips_node_config_default();
 
 	config.max_peers = 8;
+	config.limits.sessions = 8;
 	config.rekey = begins;
 	config.timers.link_rekey = config.timers.session_rekey = 40000;
 	config.timers.rekey_jitter = 5000;

@@ -17,14 +17,7 @@
 
 #include "fips/noise/address.h"
 #include "fips/wire/fsp.h"
-
-/* ck_assert where packets pass by the million: that one tells the parent process of each time it
- * holds, which takes as long as all the rest. */
-#define ck_always(what)                                    \
-	do {                                               \
-		if (!(what))                               \
-			ck_abort_msg("not so: %s", #what); \
-	} while (0)
+#include "t/lib/always.h"
 
 #define LEDGER_PAYLOAD 24 /* address, number */
 #define LEDGER_VIEW    (1 + FIPS_FSP_PORTS + LEDGER_PAYLOAD)

@@ -133,8 +133,8 @@ static void think(struct bench *b, const struct fips_input *in)
 		b->session_words.data_sent = b->session_words.data_heard = b->now;
 	fips_node_handle(b->node, in, b->now, &b->actions);
 	/* R15 */
-	ck_assert_uint_le(fips_node_curve_ops(b->node) - ops, FIPS_NODE_CURVE_OPS);
-	ck_assert_uint_eq(fips_node_deadline(b->node), fips_node_deadline_by_looking(b->node));
+	ck_always(fips_node_curve_ops(b->node) - ops <= FIPS_NODE_CURVE_OPS);
+	ck_always(fips_node_deadline(b->node) == fips_node_deadline_by_looking(b->node));
 	drain(b);
 }
 
@@ -167,8 +167,8 @@ const char *bench_wait(struct bench *b, uint64_t ns)
 
 void bench_want(const char *file, int line, const char *wanted, const char *got)
 {
-	ck_assert_msg(strcmp(wanted, got) == 0, "%s:%d\n  want: %s\n   got: %s", file, line, wanted,
-	              got);
+	if (strcmp(wanted, got) != 0)
+		ck_abort_msg("%s:%d\n  want: %s\n   got: %s", file, line, wanted, got);
 }
 
 /* --- the bench -------------------------------------------------------------------------------- */
@@ -280,7 +280,7 @@ static void caller(struct bench *b, const struct puppet *p, const struct fips_id
 	secret(p->ephemeral, e);
 	epoch(p, life);
 	fips_ik_init_initiator(ik, &b->curve, id, b->me.pub, e, life);
-	ck_assert(fips_ik_write1(ik, noise));
+	ck_always(fips_ik_write1(ik, noise));
 }
 
 void bench_msg1_bytes(struct bench *b, const struct puppet *p, uint8_t out[FIPS_MSG1_LEN])

@@ -64,7 +64,7 @@ void transit_datagram(struct transit *t, const uint8_t *bytes, size_t n)
 	struct fips_learned learned;
 	struct transit_dest *d;
 
-	ck_assert_uint_le(n, sizeof copy);
+	ck_always(n <= sizeof copy);
 	memcpy(copy, bytes, n);
 	fips_learn_datagram(copy, n, &learned);
 	tell(t, &learned.src);

@@ -75,7 +75,7 @@ carry()
 	# bounded, so that the relay can remember every frame
 	for option in "-b 300M" "-b 300M -R" "-b 75M -P4" "-b 75M -P4 -R"; do
 		# shellcheck disable=SC2086 # words
-		stream "$b6" 1 $option
+		stream "$b6" 16M $option
 		rates="$rates $mbits"
 	done
 	end "$server"

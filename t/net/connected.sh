@@ -28,12 +28,6 @@ join_nodes c a
 a6=$(mesh_address a) b6=$(mesh_address b) c6=$(mesh_address c)
 bad=0
 
-wrong()
-{
-	say "$round: $*" >&2
-	bad=1
-}
-
 # set_files FILTER: all three nodes' files
 set_files()
 {
@@ -107,28 +101,19 @@ start_all()
 	roomy a b c
 }
 
-stop_all()
-{
-	for node in a b c; do
-		settle $node
-		eval "ending=\$node_$node"
-		end "$ending" || wrong "$node ended with $?"
-	done
-}
-
 : >"$work/rules"
 start_relay -f "$work/rules"
 
-round=off
+row=off
 start_all
 flow 2
 sleep 1.5
 without=$(descriptors) free=$(lowest_free)
 flown
 [ "$(counted a tx-gso '.counters["connected-frames"]')" = 0 ] || wrong "frames by sockets there are not"
-stop_all
+end_all_nodes
 
-round=made
+row=made
 set_files '.transports.udp.connected = true'
 start_all
 flow 3
@@ -144,7 +129,7 @@ say "$by of $all frames and $from of $came datagrams of a's by connected sockets
 # the tick has come by a few times more
 [ "$(counted a control '.counters["sockets-connected"]')" -eq 2 ] || wrong "they are made again and again"
 
-round=moved
+row=moved
 had=$(counted a control '.counters["sockets-connected"]')
 flow 12
 # b and c are seen at other addresses, twice, and then at their own again; old ones stay good
@@ -159,7 +144,7 @@ await 10 has 2 || wrong "a has $(sockets) sockets"
 flown
 [ "$(descriptors)" -eq $((without + 4)) ] || wrong "$(descriptors) descriptors"
 
-round=reloaded
+row=reloaded
 flow 6
 for graph in staged two-core dealt fused; do
 	sleep 1
@@ -174,7 +159,7 @@ flow 1
 flown
 [ "$(counted a tx-gso '.counters["connected-frames"]')" -gt $((before + 900)) ] || wrong "they are not used"
 
-round=restarted
+row=restarted
 settle b
 end "$node_b" || wrong "b ended with $?"
 await 10 has 1 || wrong "a has $(sockets) sockets"
@@ -184,9 +169,9 @@ roomy b
 await 10 has 2 || wrong "a has $(sockets) sockets"
 flow 2
 flown
-stop_all
+end_all_nodes
 
-round=capped
+row=capped
 limited=$millrace
 printf '#!/bin/sh\nulimit -S -n %d && exec "%s" "$@"\n' $((free + 2 + 1 + 64)) "$limited" >"$work/limited" &&
 	chmod +x "$work/limited"
@@ -204,6 +189,6 @@ flown
 say "capped: $(sockets) sockets, $(descriptors) descriptors, refused $(counted a control '.counters["sockets-capped"]') times"
 has 1 || wrong "a has $(sockets) sockets"
 [ "$(counted a control '.counters["sockets-capped"]')" -gt 0 ] || wrong "nothing was refused"
-stop_all
+end_all_nodes
 end "$relay_pid" || wrong "the relay: $(cat "$work/relay.log")"
 [ $bad -eq 0 ] || lament "failed"

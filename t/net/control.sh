@@ -13,11 +13,6 @@ jq '.peers[0].connect_policy = "manual" | .peers[0].auto_reconnect = false' "$wo
 start_wire
 
 bad=0
-wrong()
-{
-	say "$*" >&2
-	bad=1
-}
 
 # ask NODE WORD...: what millrace show says, in $work/said.
 ask()

@@ -24,16 +24,6 @@ lay_veth
 ip -n a address flush dev veth-a && ip -n b address flush dev veth-b || die "no bare veth pair"
 bad=0
 
-wrong()
-{
-	say "$row: $*" >&2
-	bad=1
-}
-
-sum() # KIND COUNTER: over a kind's replicas, as jq has it
-{
-	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
-}
 sent=$(sum ethernet .packets.taken)
 received=$(sum ethernet .packets.out)
 
@@ -54,13 +44,7 @@ over_ethernet()
 files()
 {
 	row="$1, $2" nodes_graph=$2 nodes="a b"
-	for node in a b; do
-		rm -f "$work/$node.key" "$work/$node.key.pub"
-		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
-	done
-	a6=$(mesh_address a) b6=$(mesh_address b)
-	write_node a 10.77.0.1 b 10.77.0.2
-	write_node b 10.77.0.2 a 10.77.0.1
+	new_pair
 	over_ethernet a "$3"
 	over_ethernet b "$4"
 }
@@ -88,28 +72,13 @@ bulk()
 	done
 }
 
-both_end()
-{
-	for node in $nodes; do
-		settle $node
-		eval "ending=\$node_$node"
-		end "$ending" || wrong "$node ended with $?"
-	done
-}
-
-pings() # FROM TO
-{
-	finish ip netns exec "$1" ping -6 -q -c 5 -i 0.1 -W 2 "$(mesh_address "$2")" >"$work/ping" ||
-		wrong "$1 does not reach $2: $(tail -n 3 "$work/ping" | tr '\n' ' ')"
-}
-
 both='{ announce: true, auto_connect: true, accept_connections: true }'
 for graph in fused two-core staged dealt; do
 	files found $graph "$both" "$both"
 	begin
 	await_reach a b
 	bulk
-	both_end
+	end_all_nodes
 done
 
 files listens two-core '{ announce: true, accept_connections: true, mtu: 1280 }' '{ auto_connect: true, mtu: 1280 }'
@@ -132,7 +101,7 @@ expect b "$(sum ethernet .drops.runt) > 0 and $(sum ethernet .drops.kind) > 0 an
 expect b "$(sum ethernet .drops.long) > 0 and $(sum ethernet '.drops["beacon-version"]') > 0"
 expect b "$(sum ethernet .counters.found) < 200"
 say "hostile: $(jq -c "$(sum ethernet .drops) , $(sum ethernet .counters)" "$work/b.stats" | tr '\n' ' ')"
-both_end
+end_all_nodes
 
 static='.peers = [{ npub: $npub, alias: $alias, addresses: [{ transport: "ethernet", addr: $at }] }]'
 files static staged '{}' '{}'
@@ -165,7 +134,7 @@ for node in a b; do
 	settle $node
 	expect $node "$(sum ethernet .counters.rebound) == 1"
 done
-both_end
+end_all_nodes
 
 files refused fused '{ announce: true }' '{ auto_connect: true }'
 begin
@@ -177,6 +146,6 @@ await 5 test -S "$work/a.sock" -a -S "$work/b.sock" || lament "no sockets"
 await 20 dialled || wrong "b does not dial"
 page a /peers a.peers && jq -e '[.peers[] | select(.state == "up")] == []' "$work/a.peers" >/dev/null ||
 	wrong "a has a link"
-both_end
+end_all_nodes
 
 [ $bad -eq 0 ] || lament "failed"

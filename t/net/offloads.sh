@@ -47,7 +47,7 @@ traffic()
 	finish "$numbered" -r 500 -n 100 -s 700 "a=$a6" "b=$b6" >"$work/numbers" ||
 		lament "$round: numbered packets: $(cat "$work/numbers")"
 	serve_streams "$b6"
-	stream "$b6" 1 --bidir
+	stream "$b6" 24M --bidir
 	end "$server"
 	[ "$(jq '.end.sum_received.bytes' "$work/iperf3.json")" -gt 100000 ] &&
 		[ "$(jq '.end.sum_received_bidir_reverse.bytes' "$work/iperf3.json")" -gt 100000 ] ||

@@ -16,12 +16,6 @@ lay_wire privileges fused
 
 other=65534
 bad=0
-wrong()
-{
-	say "$*" >&2
-	bad=1
-}
-
 # In a user namespace of unshare -r there is nobody else to be.
 if grep -q "^ *0 *0 *4294967295$" /proc/self/uid_map; then
 	jq --arg user "$other:$other" '.user = $user' "$work/a.json" >"$work/a.new" &&

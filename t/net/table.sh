@@ -86,7 +86,7 @@ forget "$numbering"
 page a /stats a.before
 serve_streams "$b6"
 for streams in 1 4; do
-	stream "$b6" 1 --bidir -P $streams
+	stream "$b6" 24M --bidir -P $streams
 	back=$(jq '.end.sum_received_bidir_reverse.bytes' "$work/iperf3.json")
 	say "$cell: $streams streams, $mbits Mbit/s there, $((back / 125000)) Mbit/s back," \
 		"$retransmits retransmits"

@@ -21,16 +21,6 @@ begin_wire tcp fused
 lay_veth
 bad=0
 
-wrong()
-{
-	say "$row: $*" >&2
-	bad=1
-}
-
-sum() # KIND COUNTER: over a kind's replicas, as jq has it
-{
-	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
-}
 sent=$(sum tcp .packets.taken)
 received=$(sum tcp .packets.made)
 framing=$(sum tcp .drops.framing)
@@ -48,13 +38,7 @@ over_tcp()
 tcp_nodes()
 {
 	row="$1, $2" nodes_graph=$2 nodes="a b"
-	for node in a b; do
-		rm -f "$work/$node.key" "$work/$node.key.pub"
-		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
-	done
-	a6=$(mesh_address a) b6=$(mesh_address b)
-	write_node a 10.77.0.1 b 10.77.0.2
-	write_node b 10.77.0.2 a 10.77.0.1
+	new_pair
 	over_tcp a "${3:-.}"
 	over_tcp b "${4:-.}"
 	start_node a
@@ -80,21 +64,6 @@ bulk()
 	done
 }
 
-both_end()
-{
-	for node in $nodes; do
-		settle $node
-		eval "ending=\$node_$node"
-		end "$ending" || wrong "$node ended with $?"
-	done
-}
-
-pings() # FROM TO
-{
-	finish ip netns exec "$1" ping -6 -q -c 5 -i 0.1 -W 2 "$(mesh_address "$2")" >"$work/ping" ||
-		wrong "$1 does not reach $2: $(tail -n 3 "$work/ping" | tr '\n' ' ')"
-}
-
 # peer_says NODE JQ: of its only peer, as the node's /peers has it
 peer_says()
 {
@@ -104,7 +73,7 @@ peer_says()
 for graph in fused two-core staged dealt; do
 	tcp_nodes both $graph
 	bulk
-	both_end
+	end_all_nodes
 done
 
 tcp_nodes one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
@@ -163,7 +132,7 @@ pings a b
 settle b
 expect b "$framing == 4"
 say "hostile: $(jq -c "$(sum tcp .counters)" "$work/b.stats")"
-both_end
+end_all_nodes
 end "$clients"
 
 row=mixed nodes="a b c"
@@ -171,10 +140,7 @@ ip netns add c && ip -n c link set lo up &&
 	ip link add veth-bc netns b type veth peer name veth-c netns c &&
 	ip -n b address add 10.78.0.1/24 dev veth-bc && ip -n c address add 10.78.0.2/24 dev veth-c &&
 	ip -n b link set veth-bc up && ip -n c link set veth-c up || die "no c"
-for node in $nodes; do
-	rm -f "$work/$node.key" "$work/$node.key.pub"
-	"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
-done
+new_keys $nodes
 a6=$(mesh_address a) c6=$(mesh_address c)
 write_node a 10.77.0.1 b 10.77.0.2
 write_node c 10.78.0.2 b 10.78.0.1
@@ -191,7 +157,7 @@ done
 await_reach a c
 pings a c
 pings c a
-both_end
+end_all_nodes
 say "mixed: $(jq -c "$(sum tcp .packets.taken), $(sum tx-gso .packets.taken)" "$work/b.stats" | tr '\n' ' ')frames of b over TCP and UDP"
 
 [ $bad -eq 0 ] || lament "failed"

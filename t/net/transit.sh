@@ -48,10 +48,6 @@ files()
 		.peers += [{ npub: $a, alias: "a", via: "r" }]'
 }
 
-sum() # KIND FIGURE: over a kind's replicas, as jq has it
-{
-	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
-}
 forwarded=$(sum route '.counters["forwarded-packets"]')
 direct=$(sum route '.counters["route-direct-peer"]')
 asked=$(sum route '.counters.asked')

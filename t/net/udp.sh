@@ -23,10 +23,6 @@ refuse=${REFUSE:-${millrace%/*}/t/net/refuse}
 lay_veth
 bad=0
 
-sum() # KIND COUNTER: over a kind's replicas, as jq has it
-{
-	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
-}
 sent=$(sum tx-gso .packets.taken)
 received=$(sum rx .packets.made)
 sent_many=$(sum tx-gso '.counters["gso-frames"]')

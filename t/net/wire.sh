@@ -216,3 +216,51 @@ expect()
 		bad=1
 	}
 }
+
+# sum KIND FIGURE: over a kind's replicas, as expect has it
+sum()
+{
+	echo "([.stages[] | select(.kind == \"$1\") | $2] | add)"
+}
+
+# wrong TEXT...: says it, with the row of the test if it has rows, and $bad is set.
+wrong()
+{
+	say "${row:+$row: }$*" >&2
+	bad=1
+}
+
+# pings FROM TO: five are answered, or $bad is set.
+pings()
+{
+	finish ip netns exec "$1" ping -6 -q -c 5 -i 0.1 -W 2 "$(mesh_address "$2")" >"$work/ping" ||
+		wrong "$1 does not reach $2: $(tail -n 3 "$work/ping" | tr '\n' ' ')"
+}
+
+# end_all_nodes: what they counted adds up, and each ends with 0, or $bad is set.
+end_all_nodes()
+{
+	for node in $nodes; do
+		settle "$node"
+		eval "ending=\$node_$node"
+		end "$ending" || wrong "$node ended with $?"
+	done
+}
+
+# new_keys NODE...: others than it had.
+new_keys()
+{
+	for node; do
+		rm -f "$work/$node.key" "$work/$node.key.pub"
+		"$millrace" keygen --out "$work/$node.key" >"$work/$node.id" || die "no key"
+	done
+}
+
+# new_pair: a and b with new keys, each the other's peer over a veth pair; $a6 and $b6.
+new_pair()
+{
+	new_keys a b
+	a6=$(mesh_address a) b6=$(mesh_address b)
+	write_node a 10.77.0.1 b 10.77.0.2
+	write_node b 10.77.0.2 a 10.77.0.1
+}

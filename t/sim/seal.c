@@ -5,68 +5,34 @@
 #include <string.h>
 
 #include "core/wire.h"
-
-#define ODD  UINT64_C(0x9e3779b97f4a7c15)
-#define STEP UINT64_C(0xd1342543de82ef95)
+#include "t/lib/stand_in_tag.h"
 
 struct mr_aead_ctx {
 	uint64_t key[4];
 };
 
-struct tag {
-	uint64_t a, b;
-};
-
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 32) * ODD;
-	x = (x ^ x >> 29) * STEP;
-	return x ^ x >> 32;
-}
-
-static void absorb(struct tag *t, uint64_t word)
-{
-	t->a = mix(t->a ^ word);
-	t->b = (t->b ^ word) * ODD + (t->b >> 31);
-}
-
-/* The last word is padded with zeros: the length is absorbed too. */
-static void absorb_bytes(struct tag *t, const uint8_t *at, size_t n)
-{
-	uint8_t rest[8] = { 0 };
-
-	absorb(t, n);
-	for (; n >= 8; n -= 8, at += 8)
-		absorb(t, mr_le64(at));
-	if (n) {
-		memcpy(rest, at, n);
-		absorb(t, mr_le64(rest));
-	}
-}
-
 static void make_tag(const struct mr_aead_op *op, const uint8_t *sealed, size_t n,
                      uint8_t out[MR_AEAD_TAG])
 {
 	const uint64_t *key = op->ctx->key;
-	struct tag t = { key[0] ^ mix(op->counter ^ key[2]), key[1] ^ mix(op->counter + key[3]) };
+	struct stand_in_tag t = stand_in_begin(key, op->counter);
 
-	absorb_bytes(&t, op->aad, op->aad_len);
-	absorb_bytes(&t, sealed, n);
-	mr_to_le64(out, mix(t.a ^ key[2]));
-	mr_to_le64(out + 8, mix(t.b ^ t.a ^ key[3]));
+	stand_in_bytes(&t, op->aad, op->aad_len);
+	stand_in_bytes(&t, sealed, n);
+	stand_in_end(&t, key, out);
 }
 
 /* There and back alike.  out may be in. */
 static void cover(const struct mr_aead_op *op, const uint8_t *in, size_t n, uint8_t *out)
 {
 	const uint64_t *key = op->ctx->key;
-	uint64_t base = mix(key[0] + mix(op->counter ^ key[1]));
+	uint64_t base = stand_in_mix(key[0] + stand_in_mix(op->counter ^ key[1]));
 	uint8_t word[8];
 
 	for (size_t at = 0; at < n; at += 8) {
 		size_t part = n - at < 8 ? n - at : 8;
 
-		mr_to_le64(word, mix(base + at));
+		mr_to_le64(word, stand_in_mix(base + at));
 		for (size_t i = 0; i < part; i++)
 			out[at + i] = in[at + i] ^ word[i];
 	}

@@ -25,8 +25,10 @@ json_t *ask_raw(unsigned i, const char *line, size_t n)
 
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_gt(len, 1);
-	for (size_t k = 0; k + 1 < len; k++)
-		ck_assert_msg(text[k] >= 0x20 && text[k] < 0x7f, "byte %zu of %s", k, text);
+	for (size_t k = 0; k + 1 < len; k++) {
+		if (text[k] < 0x20 || text[k] >= 0x7f)
+			ck_abort_msg("byte %zu of %s", k, text);
+	}
 	ck_assert_int_eq(text[len - 1], '\n');
 	answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_msg(answer != NULL, "%s", text);
