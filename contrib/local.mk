@@ -13,11 +13,14 @@ EXTRA_DIST += \
 	contrib/bench/tunnel \
 	contrib/check.sh \
 	contrib/completions/millrace.bash \
+	contrib/coverage.sh \
+	contrib/cppcheck.txt \
 	contrib/demo.sh \
 	contrib/grafana/README.md \
 	contrib/grafana/alerts.yml \
 	contrib/grafana/millrace.json \
 	contrib/lib.sh \
+	contrib/lint.sh \
 	contrib/sample-plugin/Makefile \
 	contrib/sample-plugin/count.c
 

@@ -1,0 +1,67 @@
+#!/bin/sh
+# lint.sh TREE - clang-tidy, cppcheck and shellcheck over the sources, each if it is there; ends with 0 when none has
+# anything to say.  `make lint' calls it in the build folder, with the preprocessor's flags in CPPFLAGS.
+#
+# What is looked for, and why the rest is not: .clang-tidy, contrib/cppcheck.txt.
+
+set -u
+tree=$(cd "${1:?the source tree}" && pwd) || exit 1
+. "$tree/contrib/lib.sh"
+said=$(mktemp) || exit 1
+trap 'rm -f "$said"' EXIT
+bad=0
+looked=0
+
+verdict()
+{
+	if [ -s "$said" ]; then
+		cat "$said"
+		bad=1
+	fi
+}
+
+# Sources, with what each instruction set of plugins/lanes wants.
+flags()
+{
+	case $1 in
+	*/avx2*) echo -mavx2 ;;
+	*/avx512*) echo -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512ifma -mavx512vbmi2 -mbmi2 ;;
+	esac
+}
+sources=$(cd "$tree" && find core fips stages plugins cli contrib t -name '*.c' ! -path stages/list.c \
+	! -path 'contrib/sample-plugin/*' | sort)
+
+if command -v clang-tidy >/dev/null; then
+	looked=$((looked + 1))
+	for file in $sources; do
+		# shellcheck disable=SC2086 # the flags are words
+		printf '%s\n' "$file $(flags "$file")"
+	done | CPPFLAGS="$CPPFLAGS" TREE="$tree" xargs -P "$(nproc)" -n 1 -d '\n' sh -c '
+		set -- $1
+		file=$1
+		shift
+		clang-tidy --quiet "$TREE/$file" -- $CPPFLAGS -std=c17 "$@" 2>/dev/null' clang-tidy |
+		sed "s|^$tree/||" >"$said"
+	say "clang-tidy: $(printf '%s\n' "$sources" | wc -l) files"
+	verdict
+fi
+
+if command -v cppcheck >/dev/null; then
+	looked=$((looked + 1))
+	(cd "$tree" && cppcheck -q -j "$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=contrib/cppcheck.txt --library=posix --template=gcc -I. -D_GNU_SOURCE -D__GNUC__ \
+		-DMR_MEASURE=1 core fips stages plugins cli contrib t) >"$said" 2>&1
+	say "cppcheck: $(cppcheck --version)"
+	verdict
+fi
+
+if command -v shellcheck >/dev/null; then
+	looked=$((looked + 1))
+	(cd "$tree" && find autogen.sh contrib t -name '*.sh' -exec shellcheck -S warning -e SC1090,SC1091,SC2034,SC2154 \
+		{} +) >"$said" 2>&1
+	say "shellcheck: $(find "$tree/contrib" "$tree/t" -name '*.sh' | wc -l) scripts"
+	verdict
+fi
+
+[ $looked -gt 0 ] || die "neither clang-tidy nor cppcheck nor shellcheck is there"
+exit $bad
