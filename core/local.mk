@@ -63,6 +63,9 @@ libcore_a_SOURCES = \
 	core/mail.c \
 	core/mail.h \
 	core/metrics.c \
+	core/metrics.h \
+	core/metrics_hist.c \
+	core/metrics_kinds.c \
 	core/name.c \
 	core/name.h \
 	core/notify.c \

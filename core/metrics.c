@@ -1,10 +1,11 @@
 /* metrics - a view of the engine in the Prometheus text format 0.0.4 (doc/stats.md).
  *
  * One family after the other, each begun by its HELP and TYPE and told whole: program, workers,
- * edges, stages, histograms, then the counters that kinds bring along.  Numbers are whole or
- * decimal fractions written from whole nanoseconds, so no rounding and no locale comes into it.
+ * edges, stages, histograms (metrics_hist.c), then the counters that kinds bring along
+ * (metrics_kinds.c).  Numbers are whole or decimal fractions written from whole nanoseconds, so no
+ * rounding and no locale comes into it.
  */
-#include "core/stats.h"
+#include "core/metrics.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -21,11 +22,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* Histogram bounds: 255 ns to 17 s, and 1 to 63 packets. */
-enum { NS_FIRST = 8, NS_LAST = 34, SIZE_FIRST = 1, SIZE_LAST = 6 };
-
-/* The labels of a stage, left open for more. */
-static void put_stage(FILE *f, const char *name, const struct mr_stage_view *s)
+void mr_metrics_stage(FILE *f, const char *name, const struct mr_stage_view *s)
 {
 	fputs(name, f);
 	mr_prom_label(f, "{", "stage", s->name);
@@ -222,7 +219,7 @@ static void put_words(FILE *f, const struct mr_view *v)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		mr_prom_family(f, table[i].name, table[i].type, table[i].help);
 		for (unsigned s = 0; s < v->stages; s++) {
-			put_stage(f, table[i].name, &v->stage[s]);
+			mr_metrics_stage(f, table[i].name, &v->stage[s]);
 			mr_prom_end(f, v->stage[s].word[table[i].word], table[i].unit);
 		}
 	}
@@ -232,7 +229,7 @@ static void put_stage_info(FILE *f, const struct mr_view *v)
 {
 	mr_prom_family(f, "millrace_stage_info", "gauge", "Kind and worker of a stage; always 1.");
 	for (unsigned i = 0; i < v->stages; i++) {
-		put_stage(f, "millrace_stage_info", &v->stage[i]);
+		mr_metrics_stage(f, "millrace_stage_info", &v->stage[i]);
 		mr_prom_label(f, ",", "kind", v->stage[i].kind->name);
 		mr_prom_label(f, ",", "worker", v->worker[v->stage[i].worker].name);
 		mr_prom_end(f, 1, MR_PROM_COUNT);
@@ -240,7 +237,7 @@ static void put_stage_info(FILE *f, const struct mr_view *v)
 	mr_prom_family(f, "millrace_stage_balance_packets", "gauge",
 	       "in + made - out - taken - dropped - held; anything but 0 is a fault.");
 	for (unsigned i = 0; i < v->stages; i++) {
-		put_stage(f, "millrace_stage_balance_packets", &v->stage[i]);
+		mr_metrics_stage(f, "millrace_stage_balance_packets", &v->stage[i]);
 		fprintf(f, "} %" PRId64 "\n", mr_stats_balance(&v->stage[i]));
 	}
 }
@@ -249,7 +246,7 @@ static void put_stage_info(FILE *f, const struct mr_view *v)
 static void put_output(FILE *f, const char *family, const struct mr_view *v,
                        const struct mr_stage_view *s, unsigned output)
 {
-	put_stage(f, family, s);
+	mr_metrics_stage(f, family, s);
 	put_edge(f, ",", v->graph, s->name, s->kind->outputs[output].name,
 	         edge_at(v->graph, s->name, output));
 }
@@ -283,13 +280,13 @@ static void put_drops(FILE *f, const struct mr_view *v)
 		const struct mr_named *drop = v->stage[i].kind->drops;
 
 		for (unsigned n = 0; drop && drop[n].name; n++) {
-			put_stage(f, "millrace_stage_drops_total", &v->stage[i]);
+			mr_metrics_stage(f, "millrace_stage_drops_total", &v->stage[i]);
 			mr_prom_label(f, ",", "drop", drop[n].name);
 			mr_prom_end(f, v->stage[i].drop[n], MR_PROM_COUNT);
 		}
 		if (!v->stage[i].kind->inputs || !v->stage[i].kind->inputs[0].name)
 			continue;
-		put_stage(f, "millrace_stage_drops_total", &v->stage[i]);
+		mr_metrics_stage(f, "millrace_stage_drops_total", &v->stage[i]);
 		mr_prom_label(f, ",", "drop", "sojourn");
 		mr_prom_end(f, v->stage[i].word[MR_W_SOJOURN], MR_PROM_COUNT);
 	}
@@ -303,157 +300,6 @@ static void put_drops(FILE *f, const struct mr_view *v)
 			put_output(f, "millrace_edge_drops_total", v, s, n);
 			mr_prom_end(f, s->edge[n], MR_PROM_COUNT);
 		}
-	}
-}
-
-/* ---- histograms ---- */
-
-static void put_bucket(FILE *f, const char *name, const struct mr_stage_view *s)
-{
-	fputs(name, f);
-	put_stage(f, "_bucket", s);
-}
-
-/* Buckets up to 2^k - 1 each, which are whole buckets of the histogram. */
-static void put_hist(FILE *f, const char *name, const struct mr_stage_view *s,
-                     const struct mr_hist_view *h, enum mr_prom_unit unit)
-{
-	unsigned first = unit == MR_PROM_SECONDS ? NS_FIRST : SIZE_FIRST;
-	unsigned last = unit == MR_PROM_SECONDS ? NS_LAST : SIZE_LAST;
-	unsigned at = 0;
-	uint64_t below = 0;
-
-	for (unsigned k = first; k <= last; k++) {
-		for (unsigned end = mr_hist_index(UINT64_C(1) << k); at < end; at++)
-			below += h->bucket[at];
-		put_bucket(f, name, s);
-		fputs(",le=\"", f);
-		mr_prom_number(f, (UINT64_C(1) << k) - 1, unit);
-		putc('"', f);
-		mr_prom_end(f, below, MR_PROM_COUNT);
-	}
-	put_bucket(f, name, s);
-	fputs(",le=\"+Inf\"", f);
-	mr_prom_end(f, h->count, MR_PROM_COUNT);
-	fputs(name, f);
-	put_stage(f, "_sum", s);
-	mr_prom_end(f, h->sum, unit);
-	fputs(name, f);
-	put_stage(f, "_count", s);
-	mr_prom_end(f, h->count, MR_PROM_COUNT);
-}
-
-/* A histogram shows up with its first value: most stages never end a packet's way, for example. */
-static void put_hists(FILE *f, const struct mr_view *v)
-{
-	static const struct {
-		const char *name, *help;
-		size_t      at;
-		enum mr_prom_unit   unit;
-	} table[] = {
-		{ "millrace_stage_wait_seconds", "Time a vector waited in a ring.",
-		  offsetof(struct mr_stage_view, wait), MR_PROM_SECONDS },
-		{ "millrace_stage_service_seconds", "Time of one call of a stage.",
-		  offsetof(struct mr_stage_view, service), MR_PROM_SECONDS },
-		{ "millrace_stage_vector_packets", "Packets in a vector taken in.",
-		  offsetof(struct mr_stage_view, size), MR_PROM_COUNT },
-		{ "millrace_stage_transit_seconds",
-		  "Time of a packet from its arrival at the node to its end at this stage.",
-		  offsetof(struct mr_stage_view, transit), MR_PROM_SECONDS },
-	};
-
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		mr_prom_family(f, table[i].name, "histogram", table[i].help);
-		for (unsigned n = 0; n < v->stages; n++) {
-			const struct mr_stage_view *s = &v->stage[n];
-			const char *member = (const char *)s + table[i].at;
-			const struct mr_hist_view *h =
-				*(struct mr_hist_view *const *)(const void *)member;
-
-			if (h && h->count > 0)
-				put_hist(f, table[i].name, s, h, table[i].unit);
-		}
-	}
-}
-
-/* ---- counters of the kinds' own ---- */
-
-static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/* Words joined by '_', in characters a name may have.  The word "us", which Prometheus takes for
- * microseconds, is "here". */
-static void add_word(char *name, size_t room, const char *word)
-{
-	size_t n = strlen(name), len;
-
-	if (n > 0 && n + 1 < room)
-		name[n++] = '_';
-	for (; *word && n + 1 < room; word += len ? len : 1) {
-		len = strspn(word, letters);
-		if (len == 2 && strncmp(word, "us", 2) == 0)
-			snprintf(name + n, room - n, "here");
-		else
-			snprintf(name + n, room - n, "%.*s", len ? (int)len : 1, len ? word : "_");
-		n += strlen(name + n);
-	}
-	name[n] = '\0';
-}
-
-/* Does the name end with this word? */
-static bool says(const char *name, const char *word)
-{
-	size_t n = strlen(name), len = strlen(word);
-
-	return n > len && name[n - len - 1] == '_' && strcmp(name + n - len, word) == 0;
-}
-
-/* millrace_<kind>_<counter>[_<unit>]_total, the unit once */
-static enum mr_prom_unit name_counter(char *name, size_t room, const struct mr_kind *kind,
-                              const struct mr_named *counter)
-{
-	bool time = counter->unit && strcmp(counter->unit, "ns") == 0;
-
-	name[0] = '\0';
-	add_word(name, room, "millrace");
-	add_word(name, room, kind->name);
-	add_word(name, room, counter->name);
-	if (counter->unit && !says(name, counter->unit))
-		add_word(name, room, time ? "seconds" : counter->unit);
-	add_word(name, room, "total");
-	return time ? MR_PROM_SECONDS : MR_PROM_COUNT;
-}
-
-static void put_counter(FILE *f, const struct mr_view *v, const struct mr_kind *kind, unsigned n)
-{
-	char name[256];
-	enum mr_prom_unit unit = name_counter(name, sizeof name, kind, &kind->counters[n]);
-
-	mr_prom_family(f, name, "counter", kind->counters[n].help ? kind->counters[n].help : "");
-	for (unsigned i = 0; i < v->stages; i++) {
-		if (v->stage[i].kind != kind)
-			continue;
-		put_stage(f, name, &v->stage[i]);
-		mr_prom_end(f, v->stage[i].counter[n], unit);
-	}
-}
-
-static bool is_first_of_kind(const struct mr_view *v, unsigned stage)
-{
-	for (unsigned i = 0; i < stage; i++)
-		if (v->stage[i].kind == v->stage[stage].kind)
-			return false;
-	return true;
-}
-
-static void put_counters(FILE *f, const struct mr_view *v)
-{
-	for (unsigned i = 0; i < v->stages; i++) {
-		const struct mr_kind *kind = v->stage[i].kind;
-
-		if (!is_first_of_kind(v, i))
-			continue;
-		for (unsigned n = 0; kind->counters && kind->counters[n].name; n++)
-			put_counter(f, v, kind, n);
 	}
 }
 
@@ -474,8 +320,8 @@ char *mr_stats_metrics(const struct mr_view *v, size_t *len)
 	put_words(f, v);
 	put_handed(f, v);
 	put_drops(f, v);
-	put_hists(f, v);
-	put_counters(f, v);
+	mr_metrics_hists(f, v);
+	mr_metrics_counters(f, v);
 	bad = ferror(f) != 0;
 	if (fclose(f) != 0 || bad) {
 		free(text);
