@@ -8,6 +8,7 @@
 #include "cli/config_page.h"
 #include "cli/page/files.h"
 #include "core/clock.h"
+#include "core/log_keeper.h"
 #include "core/stats.h"
 #include "stages/control/control.h"
 
@@ -64,10 +65,25 @@ static void on_script(void *arg, const char *query, struct mr_reply *reply)
 
 /* ---- numbers ---- */
 
+/* The engine, and what the program adds to it.  NULL: no memory. */
+static struct mr_view *view_of(const struct cli_pages *pages)
+{
+	struct mr_view *view = mr_engine_view(pages->engine);
+	struct mr_log_counts lines = { 0 };
+
+	if (pages->keeper)
+		lines = mr_log_keeper_counts(pages->keeper);
+	if (view) {
+		view->log_held = lines.held;
+		view->log_lost = lines.lost;
+	}
+	return view;
+}
+
 static void on_stats(void *arg, const char *query, struct mr_reply *reply)
 {
 	struct cli_pages *pages = arg;
-	struct mr_view *view = mr_engine_view(pages->engine);
+	struct mr_view *view = view_of(pages);
 	size_t len = 0;
 	char *body = view ? mr_stats_json(view, strcmp(query, "hist=1") == 0, &len) : NULL;
 
@@ -94,7 +110,7 @@ static char *joined(char *a, size_t *len, char *b, size_t more)
 static void on_metrics(void *arg, const char *query, struct mr_reply *reply)
 {
 	struct cli_pages *pages = arg;
-	struct mr_view *view = mr_engine_view(pages->engine);
+	struct mr_view *view = view_of(pages);
 	size_t len = 0, more = 0;
 	char *body = view ? mr_stats_metrics(view, &len) : NULL;
 	char *peers = mr_control_metrics(mr_engine_host_state(pages->engine), &more);

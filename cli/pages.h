@@ -15,6 +15,7 @@ struct cli_pages {
 	const struct mr_graph *graph;  /* borrowed                                     */
 	const struct cli_node *node;   /* borrowed; what is in force                   */
 	const struct mr_kind *const *kinds; /* borrowed; NULL-terminated               */
+	const struct mr_log_keeper *keeper; /* borrowed; of the log; or NULL           */
 	bool                   ready;  /* every worker runs, nothing is being stopped  */
 };
 

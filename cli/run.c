@@ -213,7 +213,8 @@ static bool open_node(struct run *r, struct mr_report *report)
 	}
 	mr_control_log(mr_engine_host_state(r->engine), &r->log);
 	r->pages = (struct cli_pages){ .engine = r->engine, .graph = r->node.graph,
-		                       .node = &r->node, .kinds = r->options.kinds };
+		                       .node = &r->node, .kinds = r->options.kinds,
+		                       .keeper = r->keeper };
 	if (mr_loop_watch(r->loop, mr_engine_host_fd(r->engine), on_work, r) != 0) {
 		mr_complain(report, (struct mr_where){ 0 }, "the event loop cannot watch control");
 		return false;

@@ -131,6 +131,7 @@ struct mr_view {
 	const char            *aead;
 	uint64_t               started_ns, now_ns;
 	struct mr_reload       reload;
+	uint64_t               log_held, log_lost; /* lines; the program's, 0 unless it fills them in */
 	struct mr_stage_view  *stage;  unsigned stages;
 	struct mr_worker_view *worker; unsigned workers;
 	struct mr_ring_view   *ring;   unsigned rings;

@@ -66,6 +66,16 @@ static void put_reloads(FILE *f, const struct mr_reload *r)
 	putc('\n', f);
 }
 
+static void put_log(FILE *f, const struct mr_view *v)
+{
+	mr_prom_family(f, "millrace_log_lines_held_total", "counter",
+	               "Lines of the log held back because their place said too much.");
+	fprintf(f, "millrace_log_lines_held_total %" PRIu64 "\n", v->log_held);
+	mr_prom_family(f, "millrace_log_lines_lost_total", "counter",
+	               "Lines of the log that nobody took in time.");
+	fprintf(f, "millrace_log_lines_lost_total %" PRIu64 "\n", v->log_lost);
+}
+
 static void put_workers(FILE *f, const struct mr_view *v)
 {
 #define AT(member) offsetof(struct mr_worker_view, member)
@@ -314,6 +324,7 @@ char *mr_stats_metrics(const struct mr_view *v, size_t *len)
 		return NULL;
 	put_program(f, v);
 	put_reloads(f, &v->reload);
+	put_log(f, v);
 	put_workers(f, v);
 	put_edges(f, v);
 	put_stage_info(f, v);

@@ -325,7 +325,7 @@ char *mr_stats_json(const struct mr_view *v, bool buckets, size_t *len)
 {
 	const struct mr_graph *g = v->graph;
 	double uptime = (double)((v->now_ns - v->started_ns) / MR_NS_PER_MS) / 1000;
-	json_t *doc = json_pack("{s:s,s:i,s:{s:s,s:o,s:s},s:s,s:f,s:o,s:o,s:o,s:o,s:b}",
+	json_t *doc = json_pack("{s:s,s:i,s:{s:s,s:o,s:s},s:s,s:f,s:o,s:{s:I,s:I},s:o,s:o,s:o,s:b}",
 	                        "version", PACKAGE_VERSION,
 	                        "pid", (int)getpid(),
 	                        "graph",
@@ -335,6 +335,7 @@ char *mr_stats_json(const struct mr_view *v, bool buckets, size_t *len)
 	                        "aead", v->aead ? v->aead : "",
 	                        "uptime_s", uptime,
 	                        "reload", reload_json(&v->reload),
+	                        "log", "held", num(v->log_held), "lost", num(v->log_lost),
 	                        "workers", workers_json(v),
 	                        "stages", stages_json(v, buckets),
 	                        "edges", edges_json(v),

@@ -96,6 +96,8 @@ struct made *make(void)
 		                    .now_ns = 7 * MR_NS_PER_S + 345 * MR_NS_PER_MS,
 		                    .stage = m->stage, .stages = 2, .worker = m->worker, .workers = 2,
 		                    .ring = m->ring, .rings = 3 };
+	m->view.log_held = 12;
+	m->view.log_lost = 34;
 	m->view.reload = (struct mr_reload){
 		.count = { [MR_RELOAD_DONE] = 3, [MR_RELOAD_REFUSED] = 2 },
 		.last = MR_RELOAD_REFUSED,

@@ -44,6 +44,12 @@ static const char metrics[] =
 	FAMILY("millrace_reload_rest_seconds", "gauge",
 	       "Time no source was read in while workers were replaced, the last time.")
 	"millrace_reload_rest_seconds 0.0015\n"
+	FAMILY("millrace_log_lines_held_total", "counter",
+	       "Lines of the log held back because their place said too much.")
+	"millrace_log_lines_held_total 12\n"
+	FAMILY("millrace_log_lines_lost_total", "counter",
+	       "Lines of the log that nobody took in time.")
+	"millrace_log_lines_lost_total 34\n"
 	WORKERS("busy_seconds_total", "counter", "Time a worker spent in stages.", "1.25", "0")
 	WORKERS("held_seconds_total", "counter",
 	        "Time a worker had work that full edges kept it from.", "0.000000001", "0")

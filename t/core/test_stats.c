@@ -34,6 +34,7 @@ static const struct { const char *path, *value; } members[] = {
 	{ "reload", "{\"done\":3,\"unchanged\":0,\"refused\":2,\"last\":\"refused\",\"at_s\":1700000000.25,"
 	            "\"message\":\"tun.mtu: no\",\"rest_ns\":1500000,\"rest_max_ns\":2500000,\"moved\":4,"
 	            "\"lost\":1}" },
+	{ "log", "{\"held\":12,\"lost\":34}" },
 	{ "conservation", "true" },
 	{ "workers.0", "{\"name\":\"in\",\"host\":false,\"busy_ns\":1250000000,\"held_ns\":1,\"idle_ns\":2,"
 	               "\"turns\":3,\"wakes\":4,\"sleeps\":5,\"events_lost\":6,\"stuck_ns\":1500000000,"
