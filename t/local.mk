@@ -433,6 +433,7 @@ test_scripts = \
 	t/cli/test_kind_pages.sh \
 	t/cli/test_manual.sh \
 	t/cli/test_reference.sh \
+	t/cli/test_pages.sh \
 	t/cli/test_reload.sh \
 	t/cli/test_stage_page.sh \
 	t/cli/test_top.sh \
