@@ -359,6 +359,7 @@ const char *fips_node_count_name(enum fips_node_count count)
 		[FIPS_NODE_FORWARDS_REFUSED] = "forwards-refused",
 		[FIPS_NODE_FORWARDS_EVICTED] = "forwards-evicted",
 		[FIPS_NODE_UNDELIVERED] = "undelivered",
+		[FIPS_NODE_CAME_BACK] = "came-back",
 		[FIPS_NODE_KERNEL_DROP_EVENTS] = "kernel-drop-events",
 		[FIPS_NODE_RECOVERIES] = "recoveries",
 		[FIPS_NODE_SESSIONS_EVICTED] = "sessions-evicted",

@@ -29,7 +29,8 @@
  *   UNDELIVERED          peer, bytes, mtu            route: a datagram of others that goes no further;
  *                                                    peer is the link it came by, zeros: not known.
  *                                                    mtu: of the link it is too big for; 0: there is
- *                                                    no next hop, or its ttl is used up
+ *                                                    no next hop, its ttl is used up, or it
+ *                                                    is one of ours that came back
  *   UNREADABLE           peer                        fsp-open: several messages in a row that open
  *                                                    under no key of their session
  *   KNOWN                bytes: FIPS_PUB_LEN         a public key, on the curve: names that were

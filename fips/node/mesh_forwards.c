@@ -97,6 +97,10 @@ void fips_node_undelivered(struct fips_node *n, const struct fips_input *in)
 		fips_count(n, FIPS_NODE_DATAGRAM);
 		return;
 	}
+	if (fips_addr_eq(&failed.src, &n->me.addr) && fips_session_came_back(n, &failed.dest)) {
+		fips_count(n, FIPS_NODE_CAME_BACK);
+		return;
+	}
 	fips_count(n, FIPS_NODE_UNDELIVERED);
 	fips_mesh_undelivered(n, &in->peer, &failed, in->mtu);
 }

@@ -109,6 +109,7 @@ enum fips_node_count {
 	FIPS_NODE_FORWARDS_REFUSED, /* ... with none                                    */
 	FIPS_NODE_FORWARDS_EVICTED, /* next hops taken back to make room                */
 	FIPS_NODE_UNDELIVERED,   /* datagrams of others that go no further, told here   */
+	FIPS_NODE_CAME_BACK,     /* datagrams of ours that came back, acted on          */
 	FIPS_NODE_KERNEL_DROP_EVENTS, /* times that the kernel began to drop what came  */
 	FIPS_NODE_RECOVERIES,    /* handshakes begun since messages could not be read   */
 	FIPS_NODE_SESSIONS_EVICTED, /* sessions with others that made way               */

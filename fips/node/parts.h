@@ -205,6 +205,8 @@ void fips_node_datagram(struct fips_node *n, const struct fips_input *in);
 void fips_node_body(struct fips_node *n, const struct fips_input *in);
 
 /* session_signal.c */
+void fips_session_doubt(struct fips_node *n, struct fips_session *s); /* what leaves does not seem to arrive */
+bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest); /* false: nothing to do with us */
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
                          size_t len);
 

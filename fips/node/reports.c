@@ -84,6 +84,16 @@ void fips_link_reports_timer(struct fips_node *n, struct fips_peer *p)
 	    due(n, &p->reporting, &p->metrics, n->link_mmp, words.sent, words.heard));
 }
 
+/* Whoever gets something reports, several times in this. */
+static bool goes_unreported(const struct fips_node *n, const struct fips_session *s,
+                            const struct fips_session_words *words)
+{
+	uint64_t patience = 4 * fips_ms(s->metrics.receiver_interval);
+
+	return s->reported && n->now - s->report_at > patience && words->data_sent > s->report_at &&
+	       words->data_sent + patience > n->now;
+}
+
 void fips_session_reports_timer(struct fips_node *n, struct fips_session *s)
 {
 	struct fips_session_words words;
@@ -91,6 +101,8 @@ void fips_session_reports_timer(struct fips_node *n, struct fips_session *s)
 	if (n->now < fips_reports_due(&s->reporting, n->session_mmp))
 		return;
 	words = fips_words_session(n, &s->addr);
+	if (goes_unreported(n, s, &words))
+		fips_session_doubt(n, s);
 	ask(n, FIPS_ACT_ASK_SESSION_REPORT, &s->addr, s->send,
 	    due(n, &s->reporting, &s->metrics, n->session_mmp, words.sent, words.heard));
 }
@@ -168,6 +180,7 @@ void fips_session_report(struct fips_node *n, struct fips_session *s, const stru
 	struct fips_session_words words = fips_words_session(n, &s->addr);
 
 	s->reported = true;
+	s->report_at = n->now;
 	if (in->key != s->send ||
 	    !fips_session_receiver_parse(in->bytes + 1, in->len - 1, &report) ||
 	    report.highest >= words.sent ||

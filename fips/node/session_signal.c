@@ -13,6 +13,7 @@
 #include "fips/wire/signal.h"
 
 #define SIGNAL_GAP (2 * MR_NS_PER_S) /* one reaction of a kind an endpoint */
+#define DOUBT_GAP  (5 * MR_NS_PER_S)
 
 static enum fips_signal_count unbound(enum fips_signal_type type)
 {
@@ -98,6 +99,29 @@ static void forget(struct fips_node *n, struct fips_session *s)
 	fips_pmtu_forget(&s->pmtu);
 	fips_mesh_moved(n, &s->addr);
 	look_for(n, s);
+}
+
+/* Data leaves and its reports have ceased.  That somebody has no way for it may be said and not reach us: signals are lost
+ * like anything else, and who knows nothing of the endpoint may know as little of us.  Told where both are, they do
+ * (ours: the reference waits until the session has been silent for long enough to end). */
+void fips_session_doubt(struct fips_node *n, struct fips_session *s)
+{
+	if (n->now < s->doubt_at)
+		return;
+	s->doubt_at = n->now + DOUBT_GAP;
+	tell(n, s);
+}
+
+/* One of ours has gone round and come back to us: those on the way go by other places than we do, and have yet to be told
+ * where the endpoint is.  Anybody can say so in our name, as anybody can send a signal (ours: mesh.md 11 drops it). */
+bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest)
+{
+	struct fips_session *s = fips_session_find(n, dest);
+
+	if (!bound(s))
+		return false;
+	tell(n, s);
+	return true;
 }
 
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,

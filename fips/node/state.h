@@ -252,7 +252,9 @@ struct fips_session {
 	uint64_t placed_at;    /* ... and when that was said last                 */
 	uint64_t answer_at;    /* no CoordsWarmup for a signal before this        */
 	uint64_t forget_at;    /* ... and its place not forgotten                 */
-	bool     reported;     /* the other side sends reports                    */
+	bool     reported;     /* the other side sends reports ...                */
+	uint64_t report_at;    /* ... and this is when the last came, ns; valid if reported */
+	uint64_t doubt_at;     /* that it stops to is not acted on before this    */
 	uint16_t route_mtu;    /* as last given to ROUTE                          */
 	bool     routed;       /* ROUTE was said and not taken back               */
 	bool     hop_known;

@@ -269,7 +269,7 @@ const struct mr_kind mr_kind_control = {
 		[DROP_MALFORMED] = { "malformed", .help = "a datagram without a whole envelope" },
 		[DROP_NO_ROUTE] = { "no-route", .help = "a datagram of others without a next hop" },
 		[DROP_TOO_BIG] = { "too-big", .help = "a datagram of others larger than the link out" },
-		[DROP_TTL] = { "ttl", .help = "a datagram of others whose ttl is used up" },
+		[DROP_ROUND] = { "gone-round", .help = "a datagram of others whose ttl is used up, or one of ours come back" },
 		[DROP_KEPT_OVER] = { "kept-over", .help = "too many came before their key" },
 		[DROP_KEPT_LATE] = { "kept-late", .help = "their key did not come within 1 s" },
 		[DROP_NO_KEY] = { "no-key", .help = "the handshake of their key came to nothing" },

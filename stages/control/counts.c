@@ -65,6 +65,8 @@ const struct mr_named mr_control_counters[] = {
 	     "next hops taken back to make room"),
 	NODE(FIPS_NODE_UNDELIVERED, "node-undelivered",
 	     "others' datagrams that go no further, told to the node"),
+	NODE(FIPS_NODE_CAME_BACK, "node-came-back",
+	     "datagrams of ours that had gone round, their endpoints told where we are"),
 	NODE(FIPS_NODE_KERNEL_DROP_EVENTS, "node-kernel-drop-events",
 	     "times that the kernel began to drop what came"),
 	NODE(FIPS_NODE_RECOVERIES, "node-recoveries",

@@ -126,16 +126,21 @@ static void undelivered(struct control *c, const struct mr_pkt *p, struct mr_tur
 	mr_control_tell(c, &in, t);
 }
 
-static unsigned why(const struct mr_pkt *p)
+static unsigned why(const struct control *c, const struct mr_pkt *p)
 {
 	if (p->limit)
 		return DROP_TOO_BIG;
-	return p->len >= FIPS_DATAGRAM_HEAD && fips_transit_last(p->data) ? DROP_TTL : DROP_NO_ROUTE;
+	if (p->len < FIPS_DATAGRAM_HEAD)
+		return DROP_NO_ROUTE;
+	return fips_transit_last(p->data) ||
+	                       !memcmp(p->data + FIPS_DATAGRAM_AT_SRC, c->mesh->me.addr.b, FIPS_ADDR_LEN) ?
+	               DROP_ROUND :
+	               DROP_NO_ROUTE;
 }
 
 void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t)
 {
-	unsigned drop = why(p);
+	unsigned drop = why(c, p);
 
 	switch (p->mark) {
 	case MR_SHAPE_LEARNED: tell_about(c, FIPS_IN_LEARNED, p, t); break;

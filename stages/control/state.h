@@ -37,7 +37,7 @@ enum control_drop {
 	DROP_MALFORMED,
 	DROP_NO_ROUTE,   /* a datagram of others without a next hop       */
 	DROP_TOO_BIG,    /* ... larger than the link out                  */
-	DROP_TTL,        /* ... whose ttl is used up                      */
+	DROP_ROUND,      /* ... that went round, or one of ours that did  */
 	DROP_KEPT_OVER,  /* too many came before their key                */
 	DROP_KEPT_LATE,  /* the key did not come in time                  */
 	DROP_NO_KEY,     /* the handshake it waited for came to nothing   */

@@ -257,7 +257,7 @@ const struct mr_kind mr_kind_route = {
 		{ "malformed", .help = "a datagram of others without a whole envelope" },
 		{ "no-session", .help = "a message of our own whose session or way is gone" },
 		{ "stopped", .help = "still parked when the node stopped, or without a place after a reload" },
-		{ "own-source", .help = "a datagram of others that claims to be from us" },
+		{ "own-source", .help = "a datagram that claims to be from us, of which control is not told" },
 		{ "no-route", .help = "a datagram of others without a next hop but the one it came "
 		                      "from, whose sender is not told" },
 		{ "over-rate", .help = "a neighbour brings datagrams for too many unknown destinations" },

@@ -1,6 +1,6 @@
 /* transit.c - datagrams of other nodes (mesh.md 5.2, session.md 1.3), in the order of its steps.
  *
- *   1. malformed, or ours come back: dropped
+ *   1. malformed: dropped; ours come back: control is told
  *   2. coordinates in it are told to control          any, whatever becomes of the datagram
  *   3. ttl used up: control is told, so that it tells the sender
  *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once a call for a
@@ -96,7 +96,8 @@ static void undeliverable(struct route *r, struct mr_pkt *p, uint16_t mtu, struc
 
 /* No way is as long as a ttl, so it has gone in circles: three nodes or more think each other nearer to its destination,
  * each by coordinates of another age.  That lasts until somebody tells them all where the destination is, which is
- * what its sender does that hears of it (ours: mesh.md 5.2 drops it in silence). */
+ * what its sender does that hears of it (ours: mesh.md 5.2 drops it in silence).  Where the circle leads through its
+ * sender, that one sees it itself. */
 static void went_round(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 {
 	mr_count(t, ROUTE_TTL_EXHAUSTED, 1);
@@ -214,7 +215,7 @@ void mr_route_transit(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 		return;
 	}
 	if (!memcmp(p->data + FIPS_DATAGRAM_AT_SRC, r->mesh->me.addr.b, FIPS_ADDR_LEN)) {
-		mr_drop(t, ROUTE_OWN_SOURCE, p);
+		report(r, p, 0, ROUTE_OWN_SOURCE, t);
 		return;
 	}
 	if (mr_learn_worth(p->data, p->len))

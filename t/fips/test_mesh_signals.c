@@ -7,6 +7,7 @@
 #include "core/wire.h"
 #include "fips/node/signals.h"
 #include "fips/wire/fsp.h"
+#include "fips/wire/report.h"
 #include "fips/wire/signal.h"
 #include "t/lib/node_bench.h"
 
@@ -253,6 +254,54 @@ START_TEST(half_a_session_is_none)
 }
 END_TEST
 
+/* One of ours has come back: as if its path were broken, but what we know is not forgotten. */
+START_TEST(ours_come_back)
+{
+	struct failure f = { .src = ME, .dest = A }, g = { .src = ME, .dest = FAR };
+
+	session_with_a();
+	bench_wait(b, SECONDS(1));
+	undelivered(&f);
+	ck_assert_str_eq(b->words, "warmup");
+	undelivered(&f);
+	ck_assert_str_eq(b->words, "");
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_CAME_BACK), 2);
+	undelivered(&g); /* nothing that we are about */
+	ck_assert_str_eq(b->words, "");
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_CAME_BACK), 2);
+	ck_assert_uint_eq(counted(FIPS_SIGNALS_UNANSWERABLE), 1);
+	ck_assert_uint_eq(n_sent, 0);
+}
+END_TEST
+
+/* Data leaves to one that reports: while it does nothing is said, and when it ceases to our place is told once in five
+ * seconds, whether anybody has complained or not. */
+START_TEST(reports_cease)
+{
+	struct fips_receiver_report report = { .highest = 0, .frames = 1 };
+	uint8_t body[1 + FIPS_SESSION_RECEIVER_LEN] = { FIPS_FSP_RECEIVER_REPORT };
+	struct fips_input in = { .kind = FIPS_IN_BODY, .peer = addr(A), .bytes = body, .len = sizeof body };
+	unsigned warmups[3] = { 0 };
+
+	session_with_a();
+	b->alive = b->data = true;
+	for (unsigned i = 0; i < 360; i++) { /* a minute: silent at first, then it reports, then no more */
+		unsigned third = i / 120;
+
+		in.key = b->session_key;
+		report.frames = ++report.highest;
+		fips_session_receiver_build(body + 1, &report);
+		if (third == 1)
+			bench_feed(b, &in);
+		warmups[third] += strstr(bench_wait(b, SECONDS(1) / 6), "warmup") != NULL;
+	}
+	ck_assert_uint_eq(warmups[0], 0);
+	ck_assert_uint_eq(warmups[1], 0);
+	ck_assert_uint_ge(warmups[2], 4);
+	ck_assert_uint_le(warmups[2], 8); /* each is said twice */
+}
+END_TEST
+
 /* One reaction every two seconds, however many come. */
 START_TEST(a_flood_of_signals)
 {
@@ -284,6 +333,8 @@ int main(void)
 	tcase_add_checked_fixture(f, set_up, tear_down);
 	tcase_add_loop_test(f, what_is_believed, 0, COUNT(heard));
 	tcase_add_test(f, half_a_session_is_none);
+	tcase_add_test(f, ours_come_back);
+	tcase_add_test(f, reports_cease);
 	tcase_add_test(f, a_flood_of_signals);
 	suite_add_tcase(s, f);
 	srunner_run_all(r, CK_ENV);

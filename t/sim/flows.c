@@ -14,7 +14,7 @@
 #define TELLING  17   /* bytes that say what a packet is, behind the IPv6 header              */
 #define LARGEST  1200 /* bytes of a packet                                                    */
 #define ON_WAY   SIM_S(10) /* an answer may take so long when all is well                     */
-#define QUIET    60   /* s: so long after the tree turned packets may still be lost           */
+#define QUIET    10   /* s: so long after the tree turned packets may still be lost           */
 #define NEXT_HEADER_NONE 59
 
 enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4 };

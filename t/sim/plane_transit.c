@@ -48,19 +48,26 @@ void sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n)
 	tell_list(p, &learned.dest);
 }
 
+static void trace(const struct sim_plane *p, const char *what, const uint8_t *datagram, const struct link *by)
+{
+	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
+	const uint8_t *way = by ? by->peer.b : p->node->me.addr.b;
+
+	sim_trace(p->node->sim, "%u %s a datagram of %02x%02x for %02x%02x by %02x%02x, ttl %u", p->node->id, what,
+	          src[0], src[1], dest[0], dest[1], way[0], way[1], datagram[FIPS_DATAGRAM_AT_TTL]);
+}
+
 /* --- where it ends here ----------------------------------------------------------------------- */
 
 /* The brain makes the signal: it hears of no more than it would answer. */
 static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n, uint16_t mtu,
                           const struct fips_addr *from)
 {
-	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
 	uint64_t now = p->node->sim->now, *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
 	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .peer = *from, .bytes = datagram, .len = n,
 		                 .mtu = mtu };
 
-	sim_trace(p->node->sim, "%u has no way for a datagram of %02x%02x for %02x%02x", p->node->id, src[0], src[1],
-	          dest[0], dest[1]);
+	trace(p, "has no way for", datagram, sim_link(p, from));
 	p->node->sim->figures.undelivered++;
 	if (!fips_transit_answerable(datagram, n) || (*last && now - *last < SIGNAL))
 		return;
@@ -108,6 +115,7 @@ static void send_on(struct sim_plane *p, struct link *l, uint8_t *datagram, size
 		return;
 	}
 	fips_transit_ttl(datagram);
+	trace(p, "sends on", datagram, l);
 	p->node->sim->figures.forwarded++;
 	sim_send_link(p, l, datagram, n, fips_transit_ce(ce, l->congested), trail);
 }
@@ -144,8 +152,10 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 	struct link *l;
 	bool refused;
 
-	if (memcmp(datagram + FIPS_DATAGRAM_AT_SRC, p->node->me.addr.b, FIPS_ADDR_LEN) == 0)
+	if (memcmp(datagram + FIPS_DATAGRAM_AT_SRC, p->node->me.addr.b, FIPS_ADDR_LEN) == 0) {
+		undeliverable(p, datagram, n, 0, from);
 		return;
+	}
 	sim_learn(p, datagram, n);
 	if (fips_transit_last(datagram)) {
 		p->node->sim->figures.expired++;
