@@ -317,6 +317,7 @@ t_stages_test_query_SOURCES = \
 	t/stages/query_bench.h \
 	t/stages/query_commands.c \
 	t/stages/query_probes.c \
+	t/stages/query_traces.c \
 	t/stages/query_requests.c \
 	t/stages/test_query.c
 t_stages_test_transit_SOURCES = \

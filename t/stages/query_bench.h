@@ -47,5 +47,6 @@ TCase *query_answers(void);
 TCase *query_requests(void);
 TCase *query_commands(void);
 TCase *query_probes(void);
+TCase *query_traces(void);
 
 #endif

@@ -158,6 +158,7 @@ int main(void)
 	suite_add_tcase(s, query_requests());
 	suite_add_tcase(s, query_commands());
 	suite_add_tcase(s, query_probes());
+	suite_add_tcase(s, query_traces());
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

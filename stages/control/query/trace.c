@@ -252,12 +252,13 @@ static void put_story(struct query *q, json_t *o, const struct mr_story *story)
 static bool is_asked(struct query *q, struct mr_trace_state *state)
 {
 	json_t *id = json_object_get(q->params, "trace_id");
+	uint64_t there = mr_trace_id(q->host->engine);
 
 	if (!json_is_integer(id)) {
 		query_wrong(q, "missing 'trace_id' parameter");
 		return false;
 	}
-	if (json_integer_value(id) == (json_int_t)mr_trace_id(q->host->engine)) {
+	if (there && json_integer_value(id) == (json_int_t)there) {
 		*state = mr_trace_ask(q->host->engine);
 		return true;
 	}
