@@ -176,7 +176,7 @@ static void place_rows(struct drawn *d, unsigned row)
 
 static void place_columns(struct drawn *d)
 {
-	unsigned order[DRAWN_STAGES], n = 0;
+	unsigned order[DRAWN_STAGES] = { 0 }, n = 0;
 
 	for (unsigned i = 0; i < d->stages; i++)
 		d->stage[i].top = d->stage[i].end = d->stage[i].row;

@@ -121,7 +121,9 @@ static bool read_stages(struct cli_sample *s, const json_t *list)
 	unsigned n;
 
 	s->stage = items(list, sizeof *s->stage, &n);
-	for (unsigned i = 0; s->stage && i < n; i++) {
+	if (!s->stage)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
 		s->stages = i + 1;
 		if (!read_stage(&s->stage[i], json_array_get(list, i)))
 			return false;
@@ -129,7 +131,7 @@ static bool read_stages(struct cli_sample *s, const json_t *list)
 	for (unsigned i = 1; i < s->stages; i++)
 		if (strcmp(s->stage[i].name, s->stage[i - 1].name) == 0)
 			s->stage[i].several = s->stage[i - 1].several = true;
-	return s->stage != NULL;
+	return true;
 }
 
 /* ---- workers and edges ---- */

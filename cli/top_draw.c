@@ -176,7 +176,7 @@ static unsigned put_rings(struct cli_sheet *sheet, unsigned row, const struct cl
 		                cli_units_rate(cell, e->packets.since, s->elapsed_ns));
 		cli_sheet_right(sheet, row, end += 6, 5, CLI_PLAIN,
 		                cli_units_rate(cell, e->bytes.since * 8, s->elapsed_ns));
-		cli_sheet_right(sheet, row, end += 7, 6, e->dropped.since ? CLI_RED : CLI_PLAIN,
+		cli_sheet_right(sheet, row, end + 7, 6, e->dropped.since ? CLI_RED : CLI_PLAIN,
 		                cli_units_rate(cell, e->dropped.since, s->elapsed_ns));
 		row++;
 	}
