@@ -128,7 +128,7 @@ static bool read_stages(struct cli_sample *s, const json_t *list)
 		if (!read_stage(&s->stage[i], json_array_get(list, i)))
 			return false;
 	}
-	for (unsigned i = 1; i < s->stages; i++)
+	for (unsigned i = 1; i < n; i++)
 		if (strcmp(s->stage[i].name, s->stage[i - 1].name) == 0)
 			s->stage[i].several = s->stage[i - 1].several = true;
 	return true;
