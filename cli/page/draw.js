@@ -291,7 +291,7 @@ function updateBox(box, s, chosen) {
 
 function updateEdge(drawn, e, chosen) {
 	const dropping = e.dropped.rate > 0, moving = e.packets.rate > 0;
-	const full = e.depth ? e.queued / e.depth : 0;
+	const full = e.depth ? Math.min(1, e.queued / e.depth) : 0;
 	const touched = chosen === e.key || chosen === e.from.stage || chosen === e.to.stage;
 
 	say(drawn.first, dropping ? '▼ ' + perSecond(e.dropped.rate) : moving ? perSecond(e.packets.rate) : '');
