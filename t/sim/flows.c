@@ -14,7 +14,7 @@
 #define TELLING  17   /* bytes that say what a packet is, behind the IPv6 header              */
 #define LARGEST  1200 /* bytes of a packet                                                    */
 #define ON_WAY   SIM_S(10) /* an answer may take so long when all is well                     */
-#define QUIET    10   /* s: so long after the tree turned packets may still be lost           */
+#define QUIET    20   /* s: so long after the tree turned packets may still be lost           */
 #define NEXT_HEADER_NONE 59
 
 enum { ASKED = 1, ANSWERED = 2, DELIVERED = 4 };
@@ -106,9 +106,11 @@ static void again(struct sim *s, unsigned flow, uint64_t delay)
 	sim_queue_push(&s->queue, sim_event_new(SIM_PING, s->now + delay, flow, 0));
 }
 
+/* When all is well for the first time a pair may have been answered a moment ago, and have to find its way now. */
 static uint8_t age(const struct sim *s)
 {
-	uint64_t secs = (s->now - s->turned) / MR_NS_PER_S;
+	uint64_t since = s->turned > s->well_at ? s->turned : s->well_at;
+	uint64_t secs = (s->now - since) / MR_NS_PER_S;
 
 	if (!s->well)
 		return SIM_EXCUSED;

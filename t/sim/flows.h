@@ -20,7 +20,8 @@ struct sim_flow {
 
 	uint64_t numbered;   /* questions so far                                  */
 	uint8_t *state;      /* owned; bits, by number                            */
-	uint8_t *age;        /* owned; s since the tree turned, by number; SIM_EXCUSED: may be lost */
+	uint8_t *age;        /* owned; s since the tree turned, or all was well, by number;
+	                      * SIM_EXCUSED: may be lost */
 	uint64_t room;       /* of both                                           */
 	uint16_t most[2];    /* largest packet, of questions and answers          */
 	uint64_t good_at;    /* ns: when a question that was answered was asked, the latest such */
