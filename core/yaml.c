@@ -13,11 +13,14 @@
 
 #define DEPTH  64
 #define VALUES 100000 /* an alias can make many out of few */
+#define TEXT   (2 * MR_JSON_MAX) /* bytes of all texts: ... and much out of little */
+#define OPEN   1000   /* brackets: libyaml takes time by the square of those that are open */
 
 struct reading {
 	const char          *name;
 	yaml_document_t      doc;
 	struct mr_json_marks marks;
+	size_t               text; /* bytes of texts so far */
 	struct mr_report    *report;
 };
 
@@ -94,6 +97,14 @@ static json_t *plain(const char *text)
 	return number ? number : json_string(text);
 }
 
+/* Another text of n bytes: false after complaining of too much. */
+static bool has_room(struct reading *r, const char *path, yaml_mark_t mark, size_t n)
+{
+	r->text += n;
+	return r->text <= TEXT ||
+	       wrong(r, path, mark, "makes more text than any configuration needs");
+}
+
 static json_t *scalar(struct reading *r, const char *path, const yaml_node_t *node)
 {
 	const char *text = (const char *)node->data.scalar.value;
@@ -101,6 +112,8 @@ static json_t *scalar(struct reading *r, const char *path, const yaml_node_t *no
 
 	if (strlen(text) != node->data.scalar.length)
 		return wrong(r, path, node->start_mark, "holds a NUL");
+	if (!has_room(r, path, node->start_mark, node->data.scalar.length))
+		return NULL;
 	value = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(text) : json_string(text);
 	return value ? value : wrong(r, path, node->start_mark, "is not UTF-8");
 }
@@ -141,6 +154,8 @@ static bool member(struct reading *r, const char *path, json_t *object, const ya
 
 	if (key->type != YAML_SCALAR_NODE || strlen(name) != key->data.scalar.length)
 		return wrong(r, path, key->start_mark, "holds a key that is no text");
+	if (!has_room(r, path, key->start_mark, key->data.scalar.length))
+		return false;
 	mr_path_key(below, path, name);
 	if (json_object_get(object, name))
 		return wrong(r, below, key->start_mark, "stands here twice");
@@ -240,6 +255,27 @@ static json_t *read_document(struct reading *r, yaml_parser_t *parser)
 	return value;
 }
 
+/* More brackets opened than closed, whatever they stand in, than any configuration has. */
+static bool gapes(struct reading *r, const char *text, size_t n)
+{
+	yaml_mark_t at = { 0 };
+	unsigned open = 0;
+
+	for (size_t i = 0; i < n && open <= OPEN; i++) {
+		if (text[i] == '[' || text[i] == '{')
+			open++;
+		else if ((text[i] == ']' || text[i] == '}') && open > 0)
+			open--;
+		at.column = text[i] == '\n' ? 0 : at.column + 1;
+		at.line += text[i] == '\n';
+	}
+	if (open <= OPEN)
+		return false;
+	at.column--;
+	wrong(r, NULL, at, "is nested too deep");
+	return true;
+}
+
 struct mr_json *mr_yaml_parse(const char *name, const char *text, size_t n, struct mr_report *report)
 {
 	struct reading r = { .name = name, .report = report };
@@ -247,6 +283,8 @@ struct mr_json *mr_yaml_parse(const char *name, const char *text, size_t n, stru
 	yaml_parser_t parser;
 	json_t *root;
 
+	if (gapes(&r, text, n))
+		return NULL;
 	if (!yaml_parser_initialize(&parser)) {
 		mr_complain(report, (struct mr_where){ .file = name }, "no memory to read it");
 		return NULL;

@@ -12,7 +12,8 @@
 #include "core/json.h"
 
 /* As mr_json_load and mr_json_parse.  An empty file is an empty object, as the reference has it; a
- * key that stands twice, more than one document, and what is nested deeper than 64 is refused. */
+ * key that stands twice, more than one document, what is nested deeper than 64, and what anchors blow up to
+ * more than 100000 values or 8 MiB of text is refused. */
 struct mr_json *mr_yaml_load(const char *file, struct mr_report *report);
 struct mr_json *mr_yaml_parse(const char *name, const char *text, size_t n,
                               struct mr_report *report);

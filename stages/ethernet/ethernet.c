@@ -146,7 +146,7 @@ const struct mr_kind mr_kind_ethernet = {
 		[ETH_LONG] = { "long", .help = "longer than the MTU" },
 		[ETH_KIND] = { "kind", .help = "first byte is neither that of data nor of a beacon" },
 		[ETH_BEACON_VERSION] = { "beacon-version", .help = "a beacon of another version" },
-		[ETH_CAST] = { "cast", .help = "data sent to all, or anything sent to others" },
+		[ETH_CAST] = { "cast", .help = "data sent to all, or anything sent to others or as a group" },
 		[ETH_SHORT] = { "short", .help = "less than a prefix, or less than its phase needs" },
 		[ETH_PUNCH] = { "punch", .help = "NAT-punch probe" },
 		[ETH_VERSION] = { "version", .help = "version nibble is not 0" },

@@ -22,15 +22,17 @@ void tcp_listen(struct mr_tcp_pool *pool, bool on)
 	}
 }
 
-/* Who makes room first?  Who has said nothing yet, and has had a moment for it, the oldest of them; then
- * who has not shown a live key for long. */
+/* Who makes room first?  Who has said nothing yet, and has had a moment for it, the oldest of them; then who has
+ * said something and shown no live key, and has had time for a handshake; then who has shown none for long. */
 static uint64_t claim(const struct mr_tcp_conn *c, uint64_t now)
 {
-	uint64_t heard = c->heard ? c->heard : c->since;
+	uint64_t here = now - c->since;
 
 	if (!c->spoke)
-		return now - c->since > TCP_YOUNG ? UINT64_MAX / 2 + (now - c->since) : 0;
-	return now - heard > TCP_STALE ? now - heard : 0;
+		return here > TCP_YOUNG ? UINT64_MAX / 2 + here : 0;
+	if (!c->heard)
+		return here > TCP_TRIAL ? UINT64_MAX / 4 + here : 0;
+	return now - c->heard > TCP_STALE ? now - c->heard : 0;
 }
 
 static bool make_room(struct tcp *tcp, unsigned listener, struct mr_turn *t)

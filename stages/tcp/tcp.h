@@ -27,7 +27,8 @@
 #define TCP_READY    MR_VECTOR /* sockets that one call tells of                 */
 #define TCP_PATIENCE (30 * MR_NS_PER_S) /* for a first frame, the rest of one, room to write */
 #define TCP_YOUNG    MR_NS_PER_S        /* a dial is not repeated sooner         */
-#define TCP_STALE    (60 * MR_NS_PER_S) /* without a frame of a live key: makes room for others */
+#define TCP_TRIAL    (5 * MR_NS_PER_S)  /* to show a live key; then it makes room for others */
+#define TCP_STALE    (60 * MR_NS_PER_S) /* ... as does who has shown none for so long */
 
 enum { TCP_FRAMES, TCP_HANDSHAKES }; /* outputs */
 enum { TCP_NO_ADDRESS, TCP_NO_CONNECTION, TCP_UNREACHED, TCP_TOO_BIG, TCP_FULL, TCP_LOST, TCP_FRAMING,

@@ -179,6 +179,34 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* A long text that is named again and again, as a value or as a key, would be copied each time; and brackets that
+ * nobody closes would keep the parser for hours. */
+START_TEST(long_bounds)
+{
+	enum { LONG = 100000, TIMES = 150 };
+	static char text[2 * LONG + TIMES * 16];
+	static const char *const again[] = { "- *a\n", "- *a : 1\n" };
+	char said[300];
+
+	for (unsigned k = 0; k < 2; k++) {
+		size_t n = (size_t)sprintf(text, "- &a ");
+
+		memset(text + n, 'x', LONG);
+		n += LONG;
+		text[n++] = '\n';
+		for (unsigned i = 0; i < TIMES; i++)
+			n += (size_t)sprintf(text + n, "%s", again[k]);
+		complaint_of(text, said, sizeof said);
+		ck_assert_ptr_nonnull(strstr(said, "makes more text than any configuration needs"));
+	}
+	memset(text, '[', 2 * LONG);
+	text[70] = '\n';
+	text[2 * LONG] = '\0';
+	complaint_of(text, said, sizeof said);
+	ck_assert_str_eq(said, "f.yaml:2:931: is nested too deep");
+}
+END_TEST
+
 START_TEST(from_a_file)
 {
 	char path[] = "/tmp/millrace-yaml-XXXXXX";
@@ -210,6 +238,7 @@ int main(void)
 	tcase_add_test(tc, overlaid);
 	tcase_add_loop_test(tc, refused, 0, COUNT(bad));
 	tcase_add_test(tc, bounds);
+	tcase_add_test(tc, long_bounds);
 	tcase_add_test(tc, from_a_file);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -371,6 +371,46 @@ START_TEST(beacons_are_heard)
 }
 END_TEST
 
+/* Who says that he is many is nobody: what we would answer him goes to all. */
+START_TEST(from_a_group)
+{
+	static const uint8_t groups[][MR_ETHER_MAC] = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		                                         { 0x33, 0x33, 0, 0, 0, 1 } };
+	static const uint8_t noise[FIPS_IK_MSG1];
+	uint8_t whole[200] = { 0 }, *bytes = whole + 14, key[FIPS_BEACON_KEY];
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = MR_ETHER_MAC };
+	struct rig *rig;
+	int raw;
+
+	if (!have_wire())
+		return;
+	rig = open_rig(ETHERNET(",\"auto_connect\":true,\"accept_connections\":true"));
+	raw = socket(AF_PACKET, SOCK_RAW, 0);
+	ck_assert_int_ge(raw, 0);
+	to.sll_ifindex = (int)if_nametoindex("lo");
+	memset(key, 0x66, sizeof key);
+	for (unsigned i = 0; i < 4; i++) {
+		memcpy(whole + MR_ETHER_MAC, groups[i % 2], MR_ETHER_MAC);
+		mr_to_be16(whole + 2 * (size_t)MR_ETHER_MAC, FIPS_ETHER_TYPE);
+		if (i < 2) {
+			fips_beacon_build(bytes, key);
+		} else {
+			fips_ether_head_build(bytes, FIPS_MSG1_LEN);
+			fips_msg1_build(bytes + FIPS_ETHER_HEAD,
+			                &(struct fips_msg1){ .sender_idx = 9, .noise = noise });
+		}
+		ck_assert_int_eq(sendto(raw, whole, sizeof whole, 0, (void *)&to, sizeof to), sizeof whole);
+	}
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "found"), 0);
+	ck_assert_uint_eq(rig_count(rig, "beacons-heard"), 0);
+	craft_drops(rig, &mr_kind_ethernet, "cast", 4);
+	craft_silent(rig);
+	close(raw);
+	rig_close(rig);
+}
+END_TEST
+
 /* A wire full of them makes few events (R7). */
 START_TEST(a_flood_of_beacons)
 {
@@ -446,6 +486,7 @@ int main(void)
 	tcase_add_test(tc, an_interface_that_is_down);
 	tcase_add_test(tc, beacons_go_out);
 	tcase_add_loop_test(tc, beacons_are_heard, 0, (int)COUNT(listens));
+	tcase_add_test(tc, from_a_group);
 	tcase_add_test(tc, a_flood_of_beacons);
 	tcase_add_test(tc, no_such_interface);
 	tcase_add_loop_test(tc, ethernet_addresses, 0, (int)COUNT(macs));

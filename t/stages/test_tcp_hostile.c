@@ -156,6 +156,45 @@ START_TEST(places_have_a_cap)
 }
 END_TEST
 
+/* Who only speaks, and never under a key of ours, holds his place for a few seconds and no longer: handshakes
+ * that lead nowhere, sent by as many as there are places, keep nobody out for a minute (R7). */
+START_TEST(talkers_hold_no_place)
+{
+	struct rig *rig = streams_open(STREAMS_TCP(",\"max_inbound_connections\":3"));
+	int live = streams_client(rig), first = streams_client(rig), second = streams_client(rig), more;
+
+	streams_until(rig, "accepted", 3);
+	streams_frame(STREAMS_INDEX, 1, 60);
+	streams_say(live, streams_out.at, streams_out.n);
+	streams_out.n = 0;
+	streams_msg1();
+	streams_say(first, streams_out.at, streams_out.n);
+	streams_say(second, streams_out.at, streams_out.n);
+	streams_until(rig, "made", 3);
+	rig_at(rig, 4 * S); /* their answer may be on its way */
+	more = streams_client(rig);
+	streams_until(rig, "refused", 1);
+	close(more);
+	rig_at(rig, 8 * S);
+	more = streams_client(rig);
+	streams_until(rig, "evicted", 1);
+	ck_assert_uint_eq(rig_count(rig, "refused"), 1);
+	ck_assert(streams_is_closed(first) && streams_is_there(second) && streams_is_there(live));
+	streams_say(second, streams_out.at, streams_out.n); /* to say it again does not help */
+	streams_until(rig, "made", 4);
+	rig_at(rig, 9 * S);
+	close(first);
+	first = streams_client(rig);
+	streams_until(rig, "evicted", 2);
+	ck_assert(streams_is_closed(second) && streams_is_there(live));
+	close(live);
+	close(first);
+	close(second);
+	close(more);
+	rig_close(rig);
+}
+END_TEST
+
 /* A thousand that connect and say nothing: those that are in use stay, and one more gets in. */
 START_TEST(a_thousand_silent_ones)
 {
@@ -285,6 +324,7 @@ int main(void)
 	tcase_add_test(tc, a_slow_reader);
 	tcase_add_test(tc, the_silent_are_cut_off);
 	tcase_add_test(tc, places_have_a_cap);
+	tcase_add_test(tc, talkers_hold_no_place);
 	tcase_add_test(tc, a_thousand_silent_ones);
 	tcase_add_loop_test(tc, a_crowd_of_fools, 1, 6);
 	suite_add_tcase(s, tc);
