@@ -321,6 +321,14 @@ static bool passes(const struct fips_coords *list, const struct fips_addr *addr)
 	return false;
 }
 
+void fips_cache_doubt(struct fips_cache *c, const struct fips_addr *addr)
+{
+	struct fips_cache_entry *e = lookup(c, addr);
+
+	if (e)
+		e->source = FIPS_CACHE_PASSING;
+}
+
 bool fips_cache_put(struct fips_cache *c, const struct fips_addr *addr,
                     const struct fips_coords *list, enum fips_cache_source source, uint16_t mtu,
                     uint64_t now)

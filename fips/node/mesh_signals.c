@@ -42,6 +42,10 @@ void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, cons
 	struct fips_coords coords;
 	uint8_t bytes[FIPS_ACT_BYTES];
 
+	/* By our coordinates there is no way but back.  Which of us has the older ones nobody knows, but that an answer of
+	 * ours is verified and a few seconds old is no reason to keep to it. */
+	if (!mtu && failed->ttl > 1)
+		fips_cache_doubt(&n->mesh.cache, &failed->dest);
 	if (!fips_signals_admit(s, failed, &n->me.addr, n->now))
 		return;
 	hop = way_back(n, by, &failed->src);

@@ -147,6 +147,22 @@ START_TEST(verified_entries_stand)
 }
 END_TEST
 
+/* ... unless it led nowhere. */
+START_TEST(doubted_entries_do_not_stand)
+{
+	struct fips_treepath found, newer;
+
+	path_of(&found, 5, 4, 1);
+	path_of(&newer, 5, 3, 2);
+	fips_cache_doubt(&c, at(5)); /* nothing to doubt */
+	ck_assert(put(5, &found, FIPS_CACHE_ANSWER, 0));
+	fips_cache_doubt(&c, at(5));
+	ck_assert(leads(5, &found, 1));
+	ck_assert(put(5, &newer, FIPS_CACHE_PASSING, 1));
+	ck_assert(leads(5, &newer, 1));
+}
+END_TEST
+
 START_TEST(entries_expire)
 {
 	ck_assert(learn(5, 3, 1, S));
@@ -412,6 +428,7 @@ int main(void)
 	tcase_add_test(tc, paths_of_all_lengths);
 	tcase_add_test(tc, what_is_not_taken);
 	tcase_add_test(tc, verified_entries_stand);
+	tcase_add_test(tc, doubted_entries_do_not_stand);
 	tcase_add_test(tc, entries_expire);
 	tcase_add_test(tc, the_least_recently_used_goes);
 	tcase_add_test(tc, addresses_have_a_bound_too);

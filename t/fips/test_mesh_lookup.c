@@ -730,6 +730,44 @@ START_TEST(a_path_is_broken)
 }
 END_TEST
 
+/* A datagram of others for it that is to go back where it came from, or whose ttl is used up (0); then somebody says that
+ * it is elsewhere. */
+static void doubt(uint8_t ttl)
+{
+	struct fips_datagram d = { .ttl = ttl, .path_mtu = 1280, .src = addr(C), .dest = addr(FAR) };
+	uint8_t bytes[FIPS_DATAGRAM_HEAD + FIPS_FSP_MIN] = { 0 }, list[64];
+	struct fips_addr path[2] = { addr(FAR), addr(C) };
+	struct fips_coords coords = fips_coords_of(path, 2);
+	struct mr_wire w = mr_wire_write(list, sizeof list);
+
+	fips_datagram_build(bytes, &d);
+	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .peer = addr(B), .bytes = bytes,
+	                                      .len = sizeof bytes });
+	fips_coords_put(&w, &coords);
+	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = addr(FAR), .bytes = list,
+	                                      .len = (size_t)(w.at - list) });
+}
+
+/* What an answer said stands for ten seconds, but not when it has led nowhere; anybody can send what has no ttl. */
+START_TEST(an_answer_that_led_nowhere)
+{
+	struct answer a = { .from = B, .target = FAR, .mtu = 1280 };
+	struct fips_addr far = addr(FAR);
+	struct fips_treepath path;
+
+	a.id = seek().id;
+	respond(&a);
+	for (unsigned ttl = 1; ttl <= 2; ttl++) {
+		struct fips_cache *cache = (struct fips_cache *)(uintptr_t)fips_node_cache(r.b->node);
+
+		doubt((uint8_t)ttl);
+		fips_cache_path(cache, fips_cache_find(cache, &far, r.b->now), &path);
+		ck_assert_uint_eq(path.n, ttl == 1 ? 3 : 2);
+	}
+	close_room();
+}
+END_TEST
+
 static const char *hear_broken(const struct fips_treepath *place)
 {
 	struct fips_signal signal = { .type = FIPS_SIGNAL_PATH_BROKEN, .dest = addr(FAR), .reporter = addr(B),
@@ -879,6 +917,7 @@ int main(void)
 	tcase_add_loop_test(own, path_mtu_of_an_answer, 0, COUNT(mtus));
 	tcase_add_test(own, coordinates_are_required);
 	tcase_add_test(own, a_path_is_broken);
+	tcase_add_test(own, an_answer_that_led_nowhere);
 	tcase_add_test(own, a_path_is_broken_for_whom_it_is_old);
 	tcase_add_test(own, a_path_is_said_to_be_broken);
 	tcase_add_test(own, no_filter_has_it);
