@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	contrib/check.sh \
 	contrib/completions/millrace.bash \
 	contrib/coverage.sh \
+	contrib/cppcheck.cfg \
 	contrib/cppcheck.txt \
 	contrib/demo.sh \
 	contrib/grafana/README.md \

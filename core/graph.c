@@ -201,7 +201,7 @@ static void unknown_kind(const struct mr_graph_parse *p, const char *name, const
 	char hint[MR_HINT];
 	unsigned n = 0;
 
-	for (; p->kinds[n] && n < WORDS_MAX; n++)
+	for (; n < WORDS_MAX && p->kinds[n]; n++)
 		names[n] = p->kinds[n]->name;
 	mr_complain(p->report, mr_json_where(p->doc, path), "there is no kind \"%s\"%s", name,
 		    mr_hint(hint, name, names, n));
