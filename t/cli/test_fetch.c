@@ -23,7 +23,7 @@ static void say_big(void *arg, const char *query, struct mr_reply *reply)
 	(void)query;
 	(void)arg;
 	memset(body, 'x', BIG);
-	*reply = (struct mr_reply){ 200, "text/plain", body, BIG };
+	*reply = (struct mr_reply){ .status = 200, .type = "text/plain", .body = body, .len = BIG };
 }
 
 static const struct mr_route routes[] = { { "/big", say_big, "much" }, { 0 } };
