@@ -40,6 +40,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/later.h \
 	t/lib/ledger.c \
 	t/lib/ledger.h \
+	t/lib/links.c \
+	t/lib/links.h \
 	t/lib/merged.c \
 	t/lib/merged.h \
 	t/lib/mock_seal.c \
@@ -77,6 +79,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/rig.h \
 	t/lib/rig_run.c \
 	t/lib/rig_state.h \
+	t/lib/ring_mesh.c \
+	t/lib/ring_mesh.h \
 	t/lib/scan.c \
 	t/lib/scan.h \
 	t/lib/settings_all.c \
@@ -307,6 +311,30 @@ t_core_test_stats_SOURCES = \
 	t/core/stats_bench.h \
 	t/core/stats_metrics.c \
 	t/core/test_stats.c
+t_fips_test_node_tree_SOURCES = \
+	t/fips/node_tree_ring.c \
+	t/fips/node_tree_ring.h \
+	t/fips/test_node_tree.c
+t_fips_test_node_filters_SOURCES = \
+	t/fips/node_filters_ring.c \
+	t/fips/node_filters_ring.h \
+	t/fips/test_node_filters.c
+t_fips_test_tree_SOURCES = \
+	t/fips/test_tree.c \
+	t/fips/tree_announcing.c \
+	t/fips/tree_bench.c \
+	t/fips/tree_bench.h
+t_fips_test_node_lookup_SOURCES = \
+	t/fips/lookup_bench.c \
+	t/fips/lookup_bench.h \
+	t/fips/lookup_own.c \
+	t/fips/test_node_lookup.c
+t_fips_test_mesh_lookup_SOURCES = \
+	t/fips/mesh_lookup_bench.c \
+	t/fips/mesh_lookup_bench.h \
+	t/fips/mesh_lookup_own.c \
+	t/fips/mesh_lookup_signals.c \
+	t/fips/test_mesh_lookup.c
 t_stages_test_chain_SOURCES = \
 	t/stages/chain_bench.c \
 	t/stages/chain_bench.h \

@@ -9,31 +9,19 @@
 #include "core/wire.h"
 #include "fips/node/parts.h"
 #include "fips/wire/tree.h"
-#include "t/lib/node_bench.h"
+#include "t/fips/node_filters_ring.h"
+#include "t/lib/links.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { ME = 10, PEER, OTHER, THIRD, MANY = 245 }; /* ME has the smallest address of them */
 
-static uint64_t keys[PEER + MANY]; /* newest of each neighbour's link */
-
 static struct bench *open_with(unsigned neighbours, const struct fips_node_config *config)
 {
 	struct bench *b = bench_open(ME, 0, config);
 
-	for (unsigned i = 0; i < neighbours; i++) {
-		bench_link(b, PEER + i);
-		keys[PEER + i] = b->link_key;
-	}
+	links_make(b, PEER, neighbours);
 	return b;
-}
-
-static const char *speak(struct bench *b, unsigned who, const uint8_t *bytes, size_t n)
-{
-	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = world_identity(who).addr,
-		                 .key = keys[who], .bytes = bytes, .len = n, .rx = b->now };
-
-	return bench_feed(b, &in);
 }
 
 static uint64_t counted(const struct bench *b, enum fips_filters_count count)
@@ -58,12 +46,6 @@ static void close_bench(struct bench *b)
 	bench_close(b);
 }
 
-/* Made-up nodes: number 0 is below everybody. */
-static struct fips_addr ghost(uint8_t number)
-{
-	return (struct fips_addr){ { 0, 0, 0, number } };
-}
-
 /* The neighbour says that it reaches these ghosts, a letter each. */
 static enum fips_filters_count says(struct bench *b, unsigned who, uint64_t seq, const char *ghosts)
 {
@@ -72,14 +54,14 @@ static enum fips_filters_count says(struct bench *b, unsigned who, uint64_t seq,
 	struct fips_bloom bits = { { 0 } };
 
 	for (; *ghosts; ghosts++) {
-		struct fips_addr addr = ghost((uint8_t)(*ghosts - 'a'));
+		struct fips_addr addr = links_ghost((uint8_t)(*ghosts - 'a'));
 		struct fips_probe p = fips_probe_of(&addr);
 
 		fips_bloom_insert(&bits, &p);
 	}
 	fips_filter_build(message, &(struct fips_filter){ seq, bits.b });
 	memcpy(before, fips_node_filters(b->node)->counts, sizeof before);
-	want("", speak(b, who, message, sizeof message));
+	want("", links_say(b, who, message, sizeof message));
 	for (enum fips_filters_count i = 0; i < FIPS_FILTERS_COUNTS; i++)
 		if (i != FIPS_FILTERS_RECEIVED && counted(b, i) != before[i])
 			return i;
@@ -98,14 +80,14 @@ static void declares(struct bench *b, unsigned who, uint64_t seq, const char *pa
 
 	memcpy(entries, id.addr.b, FIPS_ADDR_LEN);
 	for (; *path; path++) {
-		struct fips_addr node = *path == '!' ? b->me.addr : ghost((uint8_t)(*path - 'a'));
+		struct fips_addr node = *path == '!' ? b->me.addr : links_ghost((uint8_t)(*path - 'a'));
 
 		memcpy(entries + a.n++ * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
 	}
 	a.says = (struct fips_declaration){ .node = id.addr, .sequence = seq,
 		                            .parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &id, aux, sig));
-	want("", speak(b, who, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a)));
+	want("", links_say(b, who, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a)));
 	ck_assert_uint_eq(tree->counts[FIPS_TREE_ACCEPTED], accepted + 1);
 }
 
@@ -122,7 +104,7 @@ static void told(struct bench *b, unsigned who, const char *ghosts)
 	memcpy(bits.b, got.bits, sizeof bits.b);
 	ck_assert(fips_bloom_has(&bits, &own));
 	for (char c = 'a'; c <= 'i'; c++) {
-		struct fips_addr addr = ghost((uint8_t)(c - 'a'));
+		struct fips_addr addr = links_ghost((uint8_t)(c - 'a'));
 		struct fips_probe p = fips_probe_of(&addr);
 
 		ck_assert_msg(fips_bloom_has(&bits, &p) == (strchr(ghosts, c) != NULL), "%c", c);
@@ -147,7 +129,7 @@ START_TEST(a_neighbour_is_told)
 	bench_msg1(b, &p);
 	bench_wait(b, SECONDS(5));
 	ck_assert_uint_eq(b->filters, 0);
-	bench_confirm(b, PEER, keys[PEER] = b->link_key, 0);
+	bench_confirm(b, PEER, links_key[PEER] = b->link_key, 0);
 	bench_wait(b, SECONDS(1));
 	ck_assert_uint_eq(b->filters, 1);
 	ck_assert_uint_ge(b->filter.announced, 1); /* behind the TreeAnnounce */
@@ -311,13 +293,13 @@ START_TEST(no_message_too_short_or_misshapen)
 	uint64_t generation;
 
 	fips_filter_build(good, &(struct fips_filter){ 1, good + FIPS_FILTER_HEAD });
-	want("", speak(b, PEER, good, FIPS_FILTER_LEN));
+	want("", links_say(b, PEER, good, FIPS_FILTER_LEN));
 	generation = fips_node_filters(b->node)->generation;
 	for (size_t n = 1; n <= sizeof good; n++) {
 		uint8_t *exact = malloc(n);
 
 		memcpy(exact, good, n);
-		want("", speak(b, PEER, exact, n));
+		want("", links_say(b, PEER, exact, n));
 		free(exact);
 		if (n % 8 == 0)
 			bench_wait(b, SECONDS(2));
@@ -328,7 +310,7 @@ START_TEST(no_message_too_short_or_misshapen)
 
 			memcpy(changed, good, sizeof changed);
 			changed[at] ^= (uint8_t)(1 << bit);
-			want("", speak(b, PEER, changed, sizeof changed));
+			want("", links_say(b, PEER, changed, sizeof changed));
 			bench_wait(b, MS(250));
 		}
 	ck_assert_uint_eq(fips_node_filters(b->node)->generation, generation);
@@ -347,9 +329,9 @@ START_TEST(from_nobody)
 	uint8_t message[FIPS_FILTER_LEN] = { 0 };
 
 	fips_filter_build(message, &(struct fips_filter){ 1, message + FIPS_FILTER_HEAD });
-	want("", speak(b, PEER, message, sizeof message));
+	want("", links_say(b, PEER, message, sizeof message));
 	bench_msg1(b, &p);
-	want("", speak(b, PEER, message, sizeof message));
+	want("", links_say(b, PEER, message, sizeof message));
 	ck_assert_uint_eq(counted(b, FIPS_FILTERS_ACCEPTED), 0);
 	close_bench(b);
 }
@@ -385,14 +367,14 @@ START_TEST(a_full_filter)
 {
 	struct bench *b = open_with(1, NULL);
 	uint8_t message[FIPS_FILTER_LEN];
-	struct fips_addr c = ghost(2);
+	struct fips_addr c = links_ghost(2);
 	struct fips_probe p = fips_probe_of(&c);
 
 	ck_assert_int_eq(says(b, PEER, 1, "c"), FIPS_FILTERS_ACCEPTED);
 	memset(message, 0xff, sizeof message);
 	fips_filter_build(message, &(struct fips_filter){ 2, message + FIPS_FILTER_HEAD });
 	for (unsigned i = 1; i <= 3; i++) {
-		want("", speak(b, PEER, message, sizeof message));
+		want("", links_say(b, PEER, message, sizeof message));
 		ck_assert_uint_eq(counted(b, FIPS_FILTERS_FILL_EXCEEDED), i);
 		ck_assert_uint_eq(b->warned, 1); /* said once */
 	}
@@ -417,7 +399,7 @@ START_TEST(a_full_filter_of_ours)
 		declares(b, PEER + i, 1, "!");
 		memset(message + FIPS_FILTER_HEAD + 300 * i, 0xff, 300);
 		fips_filter_build(message, &(struct fips_filter){ 1, message + FIPS_FILTER_HEAD });
-		want("", speak(b, PEER + i, message, sizeof message));
+		want("", links_say(b, PEER + i, message, sizeof message));
 	}
 	ck_assert_uint_eq(counted(b, FIPS_FILTERS_ACCEPTED), 2);
 	b->warned = 0;
@@ -438,18 +420,18 @@ END_TEST
 /* Node g is said to be below these: a letter a ghost, ! us. */
 static void learn(struct bench *b, const char *path)
 {
-	struct fips_treepath p = { .n = 1, .a = { ghost('g' - 'a') } };
+	struct fips_treepath p = { .n = 1, .a = { links_ghost('g' - 'a') } };
 	struct fips_coords list;
 
 	for (; *path; path++)
-		p.a[p.n++] = *path == '!' ? b->me.addr : ghost((uint8_t)(*path - 'a'));
+		p.a[p.n++] = *path == '!' ? b->me.addr : links_ghost((uint8_t)(*path - 'a'));
 	list = fips_treepath_coords(&p);
 	ck_assert(fips_cache_put(&b->node->mesh.cache, &p.a[0], &list, FIPS_CACHE_PASSING, 0, b->now));
 }
 
 static bool known(const struct bench *b)
 {
-	struct fips_addr g = ghost('g' - 'a');
+	struct fips_addr g = links_ghost('g' - 'a');
 
 	return fips_cache_find(fips_node_cache(b->node), &g, b->now) != NULL;
 }
@@ -518,7 +500,7 @@ END_TEST
 
 static unsigned hop(struct bench *b)
 {
-	struct fips_addr g = ghost('g' - 'a');
+	struct fips_addr g = links_ghost('g' - 'a');
 	struct fips_peer *p;
 
 	b->node->now = b->now;
@@ -547,11 +529,11 @@ START_TEST(links_cost)
 	gone = world_identity(PEER + 1 - first).addr;
 	b->link_words.sent = 10;
 	fips_link_receiver_build(bytes, &r);
-	speak(b, PEER + first, bytes, sizeof bytes);
+	links_say(b, PEER + first, bytes, sizeof bytes);
 	bench_wait(b, SECONDS(1));
 	ck_assert_uint_eq(hop(b), 1 - first);
 	ck_assert_ptr_nonnull(fips_mesh_hop(b->node, &gone));
-	speak(b, PEER + 1 - first, bye, sizeof bye);
+	links_say(b, PEER + 1 - first, bye, sizeof bye);
 	ck_assert_ptr_null(fips_mesh_hop(b->node, &gone));
 	learn(b, "ba");
 	ck_assert_uint_eq(hop(b), first);
@@ -563,7 +545,7 @@ END_TEST
 START_TEST(where_they_are)
 {
 	struct bench *b = open_with(1, NULL);
-	struct fips_addr peer = world_identity(PEER).addr, g = ghost('g' - 'a');
+	struct fips_addr peer = world_identity(PEER).addr, g = links_ghost('g' - 'a');
 	struct fips_treepath path;
 
 	b->node->now = b->now;
@@ -574,121 +556,6 @@ START_TEST(where_they_are)
 	ck_assert(fips_mesh_coords(b->node, &g, &path) && path.n == 4);
 	ck_assert(fips_addr_eq(&path.a[0], &g));
 	close_bench(b);
-}
-END_TEST
-
-/* --- among themselves ------------------------------------------------------------------------- */
-
-enum { NODES = 6 };
-
-struct mesh {
-	struct world    *w;
-	struct sim_node *node[NODES];
-	bool             cut[NODES]; /* from all others */
-};
-
-static unsigned place(const struct mesh *m, const struct sim_node *s)
-{
-	for (unsigned i = 0; i < NODES; i++)
-		if (m->node[i] == s)
-			return i;
-	ck_abort_msg("nobody");
-	return 0;
-}
-
-static bool passes(void *self, const struct sim_node *from, const struct sim_node *to,
-                   const uint8_t *bytes, size_t n)
-{
-	const struct mesh *m = self;
-
-	(void)bytes, (void)n;
-	return !m->cut[place(m, from)] && !m->cut[place(m, to)];
-}
-
-/* A ring: each dials the next. */
-static struct mesh *mesh_open(uint64_t seed, unsigned loss)
-{
-	struct mesh *m = calloc(1, sizeof *m);
-
-	ck_assert_ptr_nonnull(m);
-	m->w = world_open(seed);
-	m->w->loss = loss;
-	for (unsigned i = 0; i < NODES; i++) {
-		struct world_peer peers[2] = {
-			{ .secret = 1 + (i + 1) % NODES, .vias = 1 },
-			{ .secret = 1 + (i + NODES - 1) % NODES, .vias = 1 },
-		};
-
-		m->node[i] = world_node(m->w, 1 + i, peers, 2, NULL);
-	}
-	m->w->filter = passes;
-	m->w->filter_self = m;
-	return m;
-}
-
-/* Does some neighbour of every node claim to reach each of the others that is there, and none one
- * that is not?  By tree peers alone: the tree leads everywhere. */
-static bool all_reach_all(void *self)
-{
-	const struct mesh *m = self;
-
-	for (unsigned i = 0; i < NODES; i++)
-		for (unsigned k = 0; k < NODES; k++) {
-			struct fips_probe p = fips_probe_of(&m->node[k]->me.addr);
-
-			if (i != k && !m->cut[i] &&
-			    fips_filters_any(fips_node_filters(m->node[i]->brain), &p, true) == m->cut[k])
-				return false;
-		}
-	return true;
-}
-
-/* Each node learns where all others are, and a datagram from any to any would arrive. */
-static void all_lead_to_all(const struct mesh *m)
-{
-	for (unsigned i = 0; i < NODES; i++)
-		for (unsigned k = 0; k < NODES; k++) {
-			struct fips_coords list = fips_treepath_coords(fips_mesh_path(m->node[k]->brain));
-
-			if (!m->cut[i] && !m->cut[k])
-				fips_cache_put(&m->node[i]->brain->mesh.cache, &m->node[k]->me.addr, &list,
-				               FIPS_CACHE_ANSWER, 0, m->w->now);
-		}
-	for (unsigned i = 0; i < NODES; i++)
-		for (unsigned k = 0; k < NODES; k++) {
-			unsigned at = i, hops = 0;
-
-			for (; at != k && !m->cut[i] && !m->cut[k]; hops++) {
-				struct fips_node *n = m->node[at]->brain;
-				struct fips_nexthop hop = fips_nexthop_to(&n->mesh.hops, &m->node[k]->me.addr,
-				                                          m->w->now);
-
-				ck_assert_int_eq(hop.result, FIPS_NEXTHOP_FOUND);
-				ck_assert_uint_lt(hops, NODES);
-				for (at = 0; !fips_addr_eq(&m->node[at]->me.addr, &n->peers[hop.peer].addr);)
-					at++;
-			}
-		}
-}
-
-/* A ring's nodes find each other, one goes, and comes back; every tenth datagram may be lost. */
-START_TEST(nodes_find_each_other)
-{
-	struct mesh *m = mesh_open((uint64_t)_i, _i % 2 ? 10 : 0);
-	unsigned gone = (unsigned)_i % NODES;
-
-	ck_assert_msg(world_until(m->w, SECONDS(90), all_reach_all, m), "never");
-	world_run(m->w, SECONDS(120));
-	ck_assert(all_reach_all(m));
-	all_lead_to_all(m);
-	m->cut[gone] = true;
-	ck_assert_msg(world_until(m->w, SECONDS(240), all_reach_all, m), "one is gone");
-	world_run(m->w, SECONDS(60));
-	all_lead_to_all(m);
-	m->cut[gone] = false;
-	ck_assert_msg(world_until(m->w, SECONDS(600), all_reach_all, m), "it is back");
-	world_close(m->w);
-	free(m);
 }
 END_TEST
 
@@ -715,7 +582,6 @@ int main(void)
 	tcase_add_test(t, coordinates_expire);
 	tcase_add_test(t, links_cost);
 	tcase_add_test(t, where_they_are);
-	tcase_add_loop_test(t, nodes_find_each_other, 0, 8);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -7,32 +7,19 @@
 
 #include "core/wire.h"
 #include "fips/wire/tree.h"
-#include "t/lib/node_bench.h"
+#include "t/fips/node_tree_ring.h"
+#include "t/lib/links.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { ME = 1, PEER = 2, OTHER = 3, MANY = 250 };
 
-static uint64_t keys[PEER + MANY]; /* newest of each neighbour's link */
-
 static struct bench *open_with(unsigned neighbours, const struct fips_node_config *config)
 {
 	struct bench *b = bench_open(ME, 0, config);
 
-	for (unsigned i = 0; i < neighbours; i++) {
-		bench_link(b, PEER + i);
-		keys[PEER + i] = b->link_key;
-	}
+	links_make(b, PEER, neighbours);
 	return b;
-}
-
-/* The neighbour says this on its link. */
-static const char *speak(struct bench *b, unsigned who, const uint8_t *bytes, size_t n)
-{
-	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = world_identity(who).addr,
-		                 .key = keys[who], .bytes = bytes, .len = n, .rx = b->now };
-
-	return bench_feed(b, &in);
 }
 
 static const struct fips_tree *tree(const struct bench *b)
@@ -62,12 +49,6 @@ static void close_bench(struct bench *b)
 	bench_close(b);
 }
 
-/* Made-up nodes: number 0 is below everybody. */
-static struct fips_addr ghost(uint8_t number)
-{
-	return (struct fips_addr){ { 0, 0, 0, number } };
-}
-
 /* An announcement of the puppet's: itself, and the ghosts of path above it ("" : it is root). */
 struct announcement {
 	unsigned    who;
@@ -88,7 +69,7 @@ static struct announcement *compose(struct bench *b, unsigned who, uint64_t sequ
 
 	memcpy(entries, id.addr.b, FIPS_ADDR_LEN);
 	for (unsigned i = 1; i < a.n; i++) {
-		struct fips_addr node = ghost((uint8_t)(path[i - 1] - 'a'));
+		struct fips_addr node = links_ghost((uint8_t)(path[i - 1] - 'a'));
 
 		memcpy(entries + i * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
 	}
@@ -103,7 +84,7 @@ static struct announcement *compose(struct bench *b, unsigned who, uint64_t sequ
 
 static void hear(struct bench *b, const struct announcement *a)
 {
-	want("", speak(b, a->who, a->bytes, a->len));
+	want("", links_say(b, a->who, a->bytes, a->len));
 }
 
 /* The puppet announces this, and what it leads to is said. */
@@ -452,7 +433,7 @@ START_TEST(a_parent_is_lost)
 	bench_wait(b, SECONDS(10));
 	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 4);
 	before = b->announced;
-	speak(b, PEER + 2, bye, sizeof bye);
+	links_say(b, PEER + 2, bye, sizeof bye);
 	bench_wait(b, 0);
 	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_LOSSES), 1);
 	a = last(b);
@@ -474,7 +455,7 @@ START_TEST(a_neighbour_restarts)
 	ck_assert(!fips_tree_is_root(tree(b)));
 	bench_msg1(b, &again);
 	before = b->announced;
-	bench_confirm(b, PEER, keys[PEER] = b->link_key, 0);
+	bench_confirm(b, PEER, links_key[PEER] = b->link_key, 0);
 	ck_assert(fips_tree_is_root(tree(b)));
 	bench_wait(b, 0);
 	ck_assert_uint_eq(b->announced, before + 1);
@@ -496,7 +477,7 @@ START_TEST(rekeys_change_nothing)
 	bench_wait(b, SECONDS(40));
 	bench_msg1(b, &again);
 	before = b->announced;
-	bench_confirm(b, PEER, keys[PEER] = b->link_key, 1);
+	bench_confirm(b, PEER, links_key[PEER] = b->link_key, 1);
 	bench_wait(b, 0);
 	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 4);
 	ck_assert_uint_eq(b->announced, before);
@@ -518,144 +499,9 @@ START_TEST(a_link_is_measured)
 	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_SWITCHES), 1);
 	b->link_words.sent = 10;
 	fips_link_receiver_build(bytes, &r);
-	speak(b, OTHER, bytes, sizeof bytes);
+	links_say(b, OTHER, bytes, sizeof bytes);
 	ck_assert_uint_eq(counted(b, FIPS_TREE_PARENT_SWITCHES), 2);
 	close_bench(b);
-}
-END_TEST
-
-/* --- among themselves -------------------------------------------------------------------------- */
-
-enum { NODES = 6 };
-
-struct mesh {
-	struct world    *w;
-	struct sim_node *node[NODES];
-	bool             cut[NODES]; /* from all others */
-	bool             split;      /* 0 to 2 from 3 to 5 */
-};
-
-static unsigned place(const struct mesh *m, const struct sim_node *s)
-{
-	for (unsigned i = 0; i < NODES; i++)
-		if (m->node[i] == s)
-			return i;
-	ck_abort_msg("nobody");
-	return 0;
-}
-
-static bool passes(void *self, const struct sim_node *from, const struct sim_node *to,
-                   const uint8_t *bytes, size_t n)
-{
-	const struct mesh *m = self;
-	unsigned a = place(m, from), b = place(m, to);
-
-	(void)bytes, (void)n;
-	return !m->cut[a] && !m->cut[b] && !(m->split && (a < 3) != (b < 3));
-}
-
-/* A ring: each dials the next. */
-static struct mesh *mesh_open(uint64_t seed, unsigned loss)
-{
-	struct mesh *m = calloc(1, sizeof *m);
-
-	ck_assert_ptr_nonnull(m);
-	m->w = world_open(seed);
-	m->w->loss = loss;
-	for (unsigned i = 0; i < NODES; i++) {
-		struct world_peer peers[2] = {
-			{ .secret = 1 + (i + 1) % NODES, .vias = 1 },
-			{ .secret = 1 + (i + NODES - 1) % NODES, .vias = 1 },
-		};
-
-		m->node[i] = world_node(m->w, 1 + i, peers, 2, NULL);
-	}
-	m->w->filter = passes;
-	m->w->filter_self = m;
-	return m;
-}
-
-static void mesh_close(struct mesh *m)
-{
-	world_close(m->w);
-	free(m);
-}
-
-/* Do the nodes [first, end) agree on their smallest as root, and is every path true? */
-static bool agree(const struct mesh *m, unsigned first, unsigned end)
-{
-	const struct fips_addr *smallest = &m->node[first]->me.addr;
-
-	for (unsigned i = first; i < end; i++)
-		if (!m->cut[i] && (m->cut[first] || fips_addr_cmp(&m->node[i]->me.addr, smallest) < 0))
-			smallest = &m->node[i]->me.addr;
-	for (unsigned i = first; i < end; i++) {
-		const struct fips_tree *t = fips_node_tree(m->node[i]->brain), *above;
-
-		if (m->cut[i])
-			continue;
-		if (!fips_addr_eq(fips_treepath_root(fips_tree_path(t)), smallest))
-			return false;
-		if (fips_tree_is_root(t))
-			continue;
-		for (unsigned j = 0; j < NODES; j++) {
-			above = fips_node_tree(m->node[j]->brain);
-			if (fips_addr_eq(&above->me, &t->says.parent) &&
-			    (above->way.path.n + 1 != t->way.path.n ||
-			     memcmp(above->way.path.a, t->way.path.a + 1,
-			            above->way.path.n * sizeof *above->way.path.a) != 0))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool all_agree(void *self)
-{
-	const struct mesh *m = self;
-
-	return agree(m, 0, NODES);
-}
-
-static bool halves_agree(void *self)
-{
-	const struct mesh *m = self;
-
-	return agree(m, 0, 3) && agree(m, 3, 6);
-}
-
-static unsigned root_of(const struct mesh *m)
-{
-	for (unsigned i = 0; i < NODES; i++)
-		if (!m->cut[i] && fips_tree_is_root(fips_node_tree(m->node[i]->brain)))
-			return i;
-	return NODES;
-}
-
-/* A ring finds its root, loses it, splits and heals; with every tenth datagram lost too. */
-START_TEST(nodes_settle)
-{
-	struct mesh *m = mesh_open((uint64_t)_i, _i % 2 ? 10 : 0);
-	unsigned root;
-
-	ck_assert(world_until(m->w, SECONDS(60), all_agree, m));
-	world_run(m->w, SECONDS(120));
-	ck_assert(all_agree(m));
-
-	root = root_of(m);
-	m->cut[root] = true;
-	ck_assert_msg(world_until(m->w, SECONDS(120), all_agree, m), "the root is gone");
-	m->cut[root] = false;
-	ck_assert_msg(world_until(m->w, SECONDS(600), all_agree, m), "the root is back");
-	ck_assert_uint_eq(root_of(m), root);
-
-	m->split = true;
-	ck_assert_msg(world_until(m->w, SECONDS(120), halves_agree, m), "split");
-	m->split = false;
-	ck_assert_msg(world_until(m->w, SECONDS(600), all_agree, m), "healed");
-	world_run(m->w, SECONDS(300));
-	ck_assert(all_agree(m));
-	mesh_close(m);
 }
 END_TEST
 
@@ -681,8 +527,8 @@ int main(void)
 	tcase_add_test(t, a_neighbour_restarts);
 	tcase_add_test(t, rekeys_change_nothing);
 	tcase_add_test(t, a_link_is_measured);
-	tcase_add_loop_test(t, nodes_settle, 0, 8);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, node_tree_ring());
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);
