@@ -90,6 +90,7 @@ static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struc
 	uint16_t len;
 	enum fips_ether kind = fips_ether_check(p->data, p->len, eth->ether->socket[socket].mtu, &len);
 
+	p->stamp = t->now;
 	if ((from->sll_pkttype != PACKET_HOST && !to_all) || (kind == FIPS_ETHER_DATA && to_all) ||
 	    from_group) {
 		mr_drop(t, ETH_CAST, p);
@@ -106,7 +107,6 @@ static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struc
 		memcpy(via->sock, from->sll_addr, MR_ETHER_MAC);
 		mr_pkt_pull(p, FIPS_ETHER_HEAD);
 		mr_pkt_trim(p, len);
-		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
 		mr_sort(&sorting, eth->mesh, p, last, t);
 	}
