@@ -19,6 +19,13 @@ static struct fips_peer_config *configured(const struct control *c, const struct
 	return NULL;
 }
 
+static void free_guest(struct control_guest *g)
+{
+	free(g->npub);
+	free(g->transport);
+	free(g->addr);
+}
+
 /* The first complaint without its path. */
 static bool refused(const struct mr_report *report, char *wrong, size_t room)
 {
@@ -73,9 +80,9 @@ static bool add(struct control *c, const struct mr_guest *g, struct control_sett
 	return done;
 }
 
-static bool remember(struct control *c, const struct mr_guest *g, char *wrong, size_t room)
+/* A peer that is not in the node file yet. */
+static bool invite(struct control *c, const struct mr_guest *g, char *wrong, size_t room)
 {
-	struct control_guest *to = &c->guest[c->n_guests];
 	const char *full;
 
 	if (!add(c, g, &c->set, wrong, room))
@@ -84,14 +91,31 @@ static bool remember(struct control *c, const struct mr_guest *g, char *wrong, s
 	if (full) {
 		c->set.config.n_peers--;
 		snprintf(wrong, room, "%s", full);
-		return false;
 	}
+	return !full;
+}
+
+static struct control_guest *guest_called(struct control *c, const char *npub)
+{
+	for (unsigned i = 0; i < c->n_guests; i++)
+		if (!strcmp(c->guest[i].npub, npub))
+			return &c->guest[i];
+	return NULL;
+}
+
+/* For reloads: where he is reached was said last. */
+static void remember(struct control *c, const struct mr_guest *g)
+{
+	struct control_guest *to = guest_called(c, g->npub);
+
+	if (to)
+		free_guest(to);
+	else
+		to = &c->guest[c->n_guests++];
 	*to = (struct control_guest){ .npub = strdup(g->npub), .transport = strdup(g->transport),
 		                      .addr = strdup(g->addr) };
 	if (!to->npub || !to->transport || !to->addr)
 		abort();
-	c->n_guests++;
-	return true;
 }
 
 /* Another place of a peer that is configured: tried first. */
@@ -130,8 +154,10 @@ bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct 
 		snprintf(wrong, room, "access denied: %s", g->npub);
 		return false;
 	}
-	if (peer ? !add_place(c, peer, g, wrong, room) : !remember(c, g, wrong, room))
+	if (peer ? !add_place(c, peer, g, wrong, room) : !invite(c, g, wrong, room))
 		return false;
+	if (!peer || peer >= c->set.peers + c->set.n_listed)
+		remember(c, g);
 	c->unset = true;
 	wish(c, FIPS_IN_CONNECT, addr);
 	return true;
@@ -139,34 +165,51 @@ bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct 
 
 /* ---- disconnect ---- */
 
-static void free_guest(struct control_guest *g)
+/* Out of the settings.  Answers to questions for a name of his may still come: then its texts stay. */
+static void take_out(struct control *c, const struct fips_addr *addr)
 {
-	free(g->npub);
-	free(g->transport);
-	free(g->addr);
-}
+	struct fips_peer_config *peer = configured(c, addr);
 
-static void forget(struct control *c, const char *npub)
-{
-	for (unsigned i = 0; i < c->n_guests; i++) {
-		if (strcmp(c->guest[i].npub, npub))
+	for (unsigned i = 0; i < c->set.n_named; i++) {
+		struct control_named *named = &c->set.named[i];
+
+		if (!fips_addr_eq(&named->addr, addr))
 			continue;
-		free_guest(&c->guest[i]);
-		c->guest[i] = c->guest[--c->n_guests];
-		return;
+		named->addr = (struct fips_addr){ 0 };
+		if (named->waits)
+			continue;
+		mr_named_close(named);
+		*named = (struct control_named){ 0 };
 	}
+	while (c->set.n_named && !c->set.named[c->set.n_named - 1].n)
+		c->set.n_named--;
+	*peer = c->set.peers[--c->set.config.n_peers];
+	memset(&c->set.peers[c->set.config.n_peers], 0, sizeof *peer);
+	c->unset = true;
 }
 
-/* One that is forgotten stays configured until the next reload, and is not dialled. */
+static void forget(struct control *c, struct control_guest *guest, const struct fips_addr *addr)
+{
+	free_guest(guest);
+	*guest = c->guest[--c->n_guests];
+	if (configured(c, addr) >= c->set.peers + c->set.n_listed)
+		take_out(c, addr);
+}
+
+/* A guest goes, whether he came or not; a peer of the node file is not dialled any more. */
 bool mr_guest_disconnect(struct control *c, const char *npub, const struct fips_addr *addr)
 {
+	struct control_guest *guest = guest_called(c, npub);
 	struct fips_peer_info p;
+	bool linked = fips_node_peer_of(c->node, addr, &p) && p.state != FIPS_PEER_IDLE &&
+	              p.state != FIPS_PEER_BEHIND;
 
-	if (c->n_wishes == CONTROL_WISHES || !fips_node_peer_of(c->node, addr, &p) ||
-	    p.state == FIPS_PEER_IDLE || p.state == FIPS_PEER_BEHIND)
+	if (c->n_wishes == CONTROL_WISHES || (!linked && !guest))
 		return false;
-	forget(c, npub);
-	wish(c, FIPS_IN_DISCONNECT, addr);
+	if (guest)
+		forget(c, guest, addr);
+	if (linked)
+		wish(c, FIPS_IN_DISCONNECT, addr);
 	return true;
 }
 

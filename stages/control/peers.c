@@ -313,6 +313,7 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 			memset(&set->peers[set->config.n_peers], 0, sizeof *set->peers);
 		}
 	}
+	set->n_listed = set->config.n_peers;
 	failed = mr_peers_behind(c, conf, set->peers, set->config.n_peers, failed, s);
 	if (set->n_named && !(set->names = mr_names_open(NULL, NULL)))
 		failed = mr_setup_error(s, "peers", "no memory for a name service");
@@ -379,7 +380,7 @@ int mr_peers_add(struct control *c, const struct mr_guest *g, struct control_set
 		                  .addresses = { .items = &where, .n = 1 } };
 	unsigned n_peers = set->config.n_peers, n_named = set->n_named;
 
-	if (n_peers == set->room)
+	if (n_peers == set->room || n_named == set->room)
 		return mr_setup_error(s, NULL, "there is no room for another peer");
 	if (check_place(&where, s))
 		return -1;

@@ -233,6 +233,7 @@ struct control_settings {
 	uint64_t                 drain;   /* ns                                         */
 	struct control_named    *named;   /* [n_named], owned                           */
 	unsigned                 room;    /* in peers and named, those of guests included */
+	unsigned                 n_listed; /* peers of the node file; those behind are guests */
 	unsigned                 n_named;
 	struct mr_names         *names;   /* owned; NULL: no peer has a name            */
 };

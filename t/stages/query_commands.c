@@ -61,6 +61,42 @@ START_TEST(connect_and_disconnect)
 }
 END_TEST
 
+/* A guest that was sent away and comes again is a guest again, at the place he gave last: a reload takes him
+ * along. */
+START_TEST(guests_come_again)
+{
+	char line[512], npub[FIPS_KEY_TEXT], bye[256];
+	struct mr_swapped swapped;
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_open(1, "", "");
+	whole_run(100);
+	accepted(0, connect_to(1, "10.0.0.77:2121", line)); /* nobody is there */
+	accepted(0, connect_to(1, "10.0.0.2:2121", line));
+	whole_run(100);
+	whole_npub(1, npub);
+	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}", npub);
+	accepted(0, bye);
+	whole_run(5000);
+	accepted(0, connect_to(1, "10.0.0.2:2121", line));
+	whole_run(5000);
+	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct control *c = mr_engine_host_state(node[0].engine);
+
+		ck_assert_uint_eq(c->n_guests, 1);
+		ck_assert_str_eq(c->guest[0].addr, "10.0.0.2:2121");
+		ck_assert_uint_eq(c->set.config.n_peers, 1);
+		ck_assert_int_ne(whole_swap(0, ",\"heartbeat_interval_secs\":7", "", &swapped),
+		                 MR_SWAP_REFUSED);
+		whole_run(5000);
+		ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
+	}
+	whole_close_all();
+}
+END_TEST
+
 static const struct {
 	const char *address, *message;
 } places[] = {
@@ -121,6 +157,41 @@ START_TEST(guests_have_an_end)
 }
 END_TEST
 
+/* Who has gone has left his place to others, by number or by name, whether he had come or not. */
+START_TEST(guests_leave_room)
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	const struct control *c;
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_run(100);
+	c = mr_engine_host_state(node[0].engine);
+	for (unsigned i = 0; i < 200; i++) {
+		uint8_t secret[FIPS_SECRET_LEN] = { 1, 2, (uint8_t)(i + 1) };
+		struct fips_identity id;
+		char line[512], bye[256];
+
+		ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, secret));
+		snprintf(line, sizeof line,
+		         "{\"command\":\"connect\",\"params\":{\"npub\":\"%s\",\"address\":"
+		         "\"%s:2121\",\"transport\":\"udp\"}}", id.npub,
+		         i % 4 == 3 ? "localhost" : "10.0.0.3");
+		accepted(0, line);
+		whole_run(i % 50 == 0 ? 60000 : 10); /* some have given up by then */
+		snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}",
+		         id.npub);
+		accepted(0, bye);
+		whole_run(10);
+		refused(0, bye, "peer not found: ");
+		ck_assert_uint_eq(c->n_guests, 0);
+		ck_assert_uint_eq(c->set.config.n_peers, 0);
+	}
+	fips_curve_close(&curve);
+	whole_close_all();
+}
+END_TEST
+
 /* A node that is about to leave takes no more orders. */
 START_TEST(nothing_at_the_end)
 {
@@ -139,6 +210,8 @@ TCase *query_commands(void)
 	TCase *tc = tcase_create("commands");
 
 	tcase_add_test(tc, connect_and_disconnect);
+	tcase_add_test(tc, guests_come_again);
+	tcase_add_test(tc, guests_leave_room);
 	tcase_add_test(tc, places_that_are_none);
 	tcase_add_test(tc, guests_have_an_end);
 	tcase_add_test(tc, nothing_at_the_end);
