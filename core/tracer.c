@@ -14,6 +14,9 @@
 
 #include "core/worker.h"
 
+/* While there is a tracer `home` is that of no packet. */
+_Static_assert(MR_TRACE_MARKS * MR_POOLS + MR_POOLS - 1 < UINT16_MAX, "no marked packet has this home");
+
 void mr_tracer_set(struct mr_worker *w, struct mr_tracer *tracer)
 {
 	w->tracer = tracer;

@@ -19,7 +19,7 @@
 
 #define MR_TRACE_RECORDS 8192u /* a mail has room for                                     */
 #define MR_TRACE_BURST   900u  /* while so many wait to be read, no packet is marked      */
-#define MR_TRACE_MARKS   (UINT16_MAX / MR_POOLS) /* different ones                        */
+#define MR_TRACE_MARKS   (UINT16_MAX / MR_POOLS - 1) /* different ones; no home is UINT16_MAX */
 #define MR_TRACE_ENDS    320u  /* marked packets that one call may end                    */
 #define MR_NO_WORD       0xffff
 

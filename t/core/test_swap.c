@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/trace.h"
 #include "t/lib/swap_file.h"
 
 /* ---- under load ---- */
@@ -20,7 +21,20 @@ static const struct swap_plan plans[] = {
 
 enum { PLANS = sizeof plans / sizeof plans[0], SWAPS = 60 };
 
-/* Packets that wait, orders on their way, and the source at its fastest. */
+/* Every third packet is followed, until the next graph ends that: marks are on packets that stages keep
+ * and on those in rings, and orders of the trace are on their way. */
+static void follow(struct mr_engine *e)
+{
+	const struct mr_trace_wish wish = { .count = MR_TRACE_COUNT, .every = 3, .time = MR_TRACE_TIME };
+	char wrong[MR_TRACE_WRONG];
+
+	mr_trace_forget(e);
+	if (!e->trace)
+		ck_assert_msg(mr_trace_start(e, &wish, wrong) == 0, "%s", wrong);
+}
+
+/* Packets that wait, orders on their way, and the source at its fastest; in half of the rounds some of the
+ * packets are followed. */
 START_TEST(nothing_is_lost_or_overtaken)
 {
 	struct mr_rand_state seed = { .seed = (uint64_t)_i + 1 };
@@ -38,6 +52,8 @@ START_TEST(nothing_is_lost_or_overtaken)
 		struct mr_swapped done;
 		enum mr_swap what;
 
+		if (_i % 2)
+			follow(e);
 		swap_host_runs(e, mr_rand_u32(&rand) % 4);
 		what = swap_to(e, &file[next], &done, &report);
 		mr_report_print(&report, stderr);
@@ -54,6 +70,7 @@ START_TEST(nothing_is_lost_or_overtaken)
 	ck_assert_uint_gt(moved, 0);
 	ck_assert_uint_gt(swap_world.done, 0);
 	ck_assert_uint_eq(swap_world.prepared, swap_world.went);
+	ck_assert((e->traces > 0) == (_i % 2 == 1));
 	swap_finish(e);
 	ck_assert_uint_gt(swap_world.events, 0);
 	for (unsigned i = 0; i < PLANS; i++)
