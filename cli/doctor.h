@@ -106,6 +106,10 @@ void doctor_find(struct doctor *d, enum doctor_severity severity, const char *wh
 void doctor_mend(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
 void doctor_keep(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
 
+/* The text as one word of a shell's, in quotes if it needs some: for names of files and the like. */
+#define DOCTOR_WORD 4096 /* bytes; longer ones are cut */
+const char *doctor_word(char out[DOCTOR_WORD], const char *text);
+
 /* A setting of the node file: given on the command line, and written into the file.  value is JSON. */
 void doctor_set(struct doctor *d, const char *setting, const char *value);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/log_text.h"
+
 #define PATH_ROOM 4096
 
 /* ---- findings ---- */
@@ -27,13 +29,39 @@ unsigned doctor_run(struct doctor *d, const struct doctor_probe *table, const ch
 	return ran;
 }
 
+/* What stands in files may be anything: here it is for a terminal, and for JSON. */
 static char *text_of(const char *fmt, va_list ap)
 {
+	struct mr_line line = { 0 };
 	char *text;
+	int n = vasprintf(&text, fmt, ap);
 
-	if (vasprintf(&text, fmt, ap) < 0)
+	if (n < 0 || !(line.text = malloc((size_t)n + 1)))
 		abort();
-	return text;
+	line.room = (size_t)n;
+	mr_line_plain(&line, text, (size_t)n);
+	line.text[line.n] = '\0';
+	free(text);
+	return line.text;
+}
+
+const char *doctor_word(char out[DOCTOR_WORD], const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,-";
+	size_t n = 0;
+
+	if (*text && text[strspn(text, plain)] == '\0')
+		return text;
+	out[n++] = '\'';
+	for (; *text && n < DOCTOR_WORD - 6; text++) {
+		if (*text == '\'')
+			n += (size_t)snprintf(out + n, DOCTOR_WORD - n, "'\\''");
+		else
+			out[n++] = *text;
+	}
+	out[n++] = '\'';
+	out[n] = '\0';
+	return out;
 }
 
 /* One that would be too many takes the last one's place: it is counted all the same. */
@@ -96,15 +124,18 @@ static void path_of(const char *setting, char out[512])
 void doctor_set(struct doctor *d, const char *setting, const char *value)
 {
 	const char *file = d->node->file ? d->node->file : "millrace.json", *dot = strrchr(file, '.');
-	char path[512] = "";
+	char path[512] = "", change[600], quoted[2][DOCTOR_WORD];
 
-	doctor_mend(d, "millrace run -c %s --set '%s=%s'", file, setting, value);
+	snprintf(change, sizeof change, "%s=%s", setting, value);
+	file = doctor_word(quoted[0], file);
+	doctor_mend(d, "millrace run -c %s --set %s", file, doctor_word(quoted[1], change));
 	path_of(setting, path);
+	snprintf(change, sizeof change, "%s = %s", path, value);
 	if (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")))
 		doctor_keep(d, "write %s: %s into %s", setting, value, file);
 	else
-		doctor_keep(d, "new=$(jq '%s = %s' %s) && printf '%%s\\n' \"$new\" >%s", path, value, file,
-		            file);
+		doctor_keep(d, "new=$(jq %s %s) && printf '%%s\\n' \"$new\" >%s",
+		            doctor_word(quoted[1], change), file, file);
 }
 
 /* A file for each: several may be wanted, and none is to undo another. */

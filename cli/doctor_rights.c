@@ -13,9 +13,9 @@
 #define LOCKED   (8u << 20) /* bytes: keys of some hundred peers          */
 #define FILES    256        /* descriptors besides those of neighbours    */
 
-static const char *program(const struct doctor *d)
+static const char *program(const struct doctor *d, char quoted[DOCTOR_WORD])
 {
-	return d->machine->program;
+	return doctor_word(quoted, d->machine->program);
 }
 
 /* ---- capabilities ---- */
@@ -23,8 +23,10 @@ static const char *program(const struct doctor *d)
 /* A setcap names all that are to be there: it takes the others away. */
 static void mend_rights(struct doctor *d)
 {
+	char quoted[DOCTOR_WORD];
+
 	doctor_mend(d, "setcap cap_net_admin%s+ep %s", d->wish.ethernet ? ",cap_net_raw" : "",
-	            program(d));
+	            program(d, quoted));
 	doctor_keep(d, "the same after each installation, or run it as a service: systemctl enable "
 	               "--now millrace");
 }
@@ -71,7 +73,7 @@ static bool stat_of(const struct doctor *d, const char *path, struct stat *st)
 static void look_secret(struct doctor *d, const char *file, const char *what)
 {
 	struct stat st;
-	char folder[4096], *slash;
+	char folder[4096], quoted[DOCTOR_WORD], *slash;
 
 	if (!stat_of(d, file, &st) || !S_ISREG(st.st_mode))
 		return;
@@ -79,7 +81,7 @@ static void look_secret(struct doctor *d, const char *file, const char *what)
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "%s %s has mode %03o: whoever reads it can be this node", what, file,
 		            (unsigned)st.st_mode & 0777);
-		doctor_mend(d, "chmod 600 %s", file);
+		doctor_mend(d, "chmod 600 %s", doctor_word(quoted, file));
 	}
 	snprintf(folder, sizeof folder, "%s", file);
 	slash = strrchr(folder, '/');
@@ -90,7 +92,7 @@ static void look_secret(struct doctor *d, const char *file, const char *what)
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "others may write in %s (mode %03o): they can put another in the place of %s",
 		            folder, (unsigned)st.st_mode & 0777, file);
-		doctor_mend(d, "chmod go-w %s", folder);
+		doctor_mend(d, "chmod go-w %s", doctor_word(quoted, folder));
 	}
 }
 

@@ -97,6 +97,14 @@ static const struct {
 	  .path = { "/etc/millrace/millrace.json" }, .is = { "{}" },
 	  .what = "stands in the node file", .mend = "chmod 600 /etc/millrace/millrace.json" },
 	{ "key-file", .mode = "644", .path = { "/etc/millrace/millrace.json" }, .is = { "{}" } },
+	{ "key-file", .conf = "\"node\": { \"identity\": { \"key_file\": \"a's; x\" } }",
+	  .path = { "/etc/millrace/a's; x" }, .is = { "nsec" }, .mode = "644",
+	  .what = "the key file /etc/millrace/a's; x has mode 644",
+	  .mend = "chmod 600 '/etc/millrace/a'\\''s; x'" },
+	/* what a terminal would obey */
+	{ "key-file", .conf = "\"node\": { \"identity\": { \"key_file\": \"a\\u001b[1m\\u009b\" } }",
+	  .path = { "/etc/millrace/a\033[1m\302\233" }, .is = { "nsec" }, .mode = "644",
+	  .what = "the key file /etc/millrace/a?[1m? has mode 644", .mend = "chmod 600 '/etc/millrace/a?[1m?'" },
 	/* limits */
 	{ "locked-memory", .path = { "/proc/self/limits" },
 	  .is = { "Max locked memory         65536                65536                bytes\n" },
@@ -456,6 +464,23 @@ START_TEST(a_folder_for_all)
 }
 END_TEST
 
+/* A node file whose name a shell would take apart. */
+START_TEST(a_name_with_spaces)
+{
+	struct examined e;
+
+	examine(&e, UDP ", \"tun\": { \"enabled\": true, \"offload\": false }", &(struct differs){ 0 }, "clock");
+	free(e.node.file);
+	e.node.file = strdup("my node.json");
+	doctor_run(&e.d, doctor_kernel, "tun-offload");
+	ck_assert_uint_eq(e.d.n, 1);
+	ck_assert_str_eq(e.d.list[0].mend, "millrace run -c 'my node.json' --set 'tun.offload=true'");
+	ck_assert_str_eq(e.d.list[0].keep, "new=$(jq '.tun.offload = true' 'my node.json') && "
+	                                   "printf '%s\\n' \"$new\" >'my node.json'");
+	finish(&e);
+}
+END_TEST
+
 /* More workers that spin than cores. */
 START_TEST(who_spins)
 {
@@ -490,6 +515,7 @@ int main(void)
 	tcase_add_loop_test(t, each_trouble, 0, COUNT(rows));
 	tcase_add_test(t, an_empty_machine);
 	tcase_add_test(t, a_folder_for_all);
+	tcase_add_test(t, a_name_with_spaces);
 	tcase_add_loop_test(t, who_spins, 0, 2);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
