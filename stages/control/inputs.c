@@ -199,6 +199,10 @@ void mr_control_event(void *self, const struct mr_event *event, struct mr_turn *
 	struct control *c = self;
 	struct fips_input in = { 0 };
 
+	if (event->kind == MR_EV_NARROW) { /* none of the node's business */
+		mr_link_narrow(c, event, t);
+		return;
+	}
 	if (!mr_control_ready(c)) {
 		mr_count(t, COUNT_LATE_EVENTS, 1);
 		return;

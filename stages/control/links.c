@@ -126,6 +126,35 @@ static void move(struct control *c, struct relation *r, const struct fips_via *v
 	mr_control_post_to(c, "fmp-open", r->peer.b, o, t);
 }
 
+/* ---- its MTU ---- */
+
+static uint16_t mtu_of(const struct relation *r)
+{
+	return r->narrow && r->narrow < r->wide && fips_via_eq(&r->narrow_via, &r->via) ? r->narrow :
+	                                                                                 r->wide;
+}
+
+/* The frame that it was told by is not opened yet: it is believed of the address that the link goes by, and no
+ * size that no path has. */
+void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_turn *t)
+{
+	const struct control_key *key = mr_control_key(c, event->a);
+	struct relation *r = key ? key->of : NULL;
+	struct fips_via via;
+
+	memcpy(&via, event->bytes, sizeof via);
+	if (!r || !r->link || r->handle == FIPS_NO_HANDLE || !fips_via_eq(&r->via, &via) ||
+	    event->u < FIPS_PATH_MTU_MIN || event->u >= r->mtu)
+		return;
+	r->narrow = (uint16_t)event->u;
+	r->narrow_via = via;
+	r->mtu = mtu_of(r);
+	mr_link_put(c, r, t);
+	mr_control_narrow(c, r, t);
+}
+
+/* ---- what it goes by ---- */
+
 void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn *t)
 {
 	struct control_key *key = mr_control_key(c, a->key);
@@ -140,7 +169,8 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	r->via = a->via;
 	mr_control_key_start(key, a);
 	r->using = key;
-	r->mtu = a->mtu;
+	r->wide = a->mtu;
+	r->mtu = mtu_of(r);
 	mr_link_put(c, r, t);
 	o = mr_control_order(c, MR_ORD_LINK_PROMOTE, r, key);
 	o->order.p = &r->recv.link;
@@ -168,7 +198,9 @@ void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_t
 	if (!r || r->handle == FIPS_NO_HANDLE)
 		return;
 	r->via = a->via;
+	r->mtu = mtu_of(r);
 	mr_link_put(c, r, t);
+	mr_control_narrow(c, r, t);
 }
 
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t)

@@ -50,19 +50,40 @@ void mr_control_route(struct control *c, const struct fips_action *a, struct mr_
 {
 	struct relation *session = mr_relation_find(c, false, &a->peer);
 	const struct relation *link = mr_relation_find(c, true, &a->via_peer);
+	uint16_t mtu;
 
 	if (!session || !link || session->handle == FIPS_NO_HANDLE ||
 	    link->handle == FIPS_NO_HANDLE) {
 		mr_count(t, COUNT_UNSENT, 1);
 		return;
 	}
-	note_mtu(c, session, a->mtu, t);
+	mtu = a->mtu < link->mtu ? a->mtu : link->mtu;
+	note_mtu(c, session, mtu, t);
 	if (put(c, a->peer.b, (struct fips_route_entry){ .dest = a->peer, .state = FIPS_ROUTE_LIVE,
 	                                                 .link = link->handle,
 	                                                 .session = session->handle,
-	                                                 .mtu = a->mtu,
+	                                                 .mtu = mtu,
 	                                                 .first = link->mtu }, t))
 		look_again(c, a->peer.b, t);
+}
+
+void mr_control_narrow(struct control *c, const struct relation *link, struct mr_turn *t)
+{
+	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
+		for (struct relation *s = c->sessions[i]; s; s = s->next) {
+			const struct fips_route_entry *e = mr_table_find(c->mesh->routes, s->peer.b);
+			struct fips_route_entry now;
+
+			if (!e || e->state != FIPS_ROUTE_LIVE || e->link != link->handle ||
+			    !fips_addr_eq(&e->dest, &s->peer))
+				continue;
+			now = *e;
+			now.first = link->mtu;
+			now.mtu = now.mtu < link->mtu ? now.mtu : link->mtu;
+			note_mtu(c, s, now.mtu, t);
+			put(c, s->peer.b, now, t);
+		}
+	}
 }
 
 void mr_control_unroute(struct control *c, const struct fips_addr *peer, struct mr_turn *t)

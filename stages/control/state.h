@@ -124,6 +124,9 @@ struct relation {
 	struct fips_via      via;     /* links: as in the entry                         */
 	unsigned             moving;  /* links: orders under way that set the address   */
 	uint16_t             mtu;     /* of the entry, link units                       */
+	uint16_t             wide;    /* links: what the node says of that              */
+	uint16_t             narrow;  /* links: ... and what the connection at narrow_via takes; 0: all */
+	struct fips_via      narrow_via;
 	bool                 proven, congested; /* links: as in the entry               */
 	unsigned             orders;  /* that name it                                   */
 	uint64_t             frames, bytes; /* sent under keys that have been freed     */
@@ -393,6 +396,8 @@ void mr_link_proven(struct control *c, const struct fips_action *a, struct mr_tu
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn *t);
+/* A connection takes only frames of so many bytes: so do the link that goes by it, and ways by that link. */
+void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_turn *t);
 /* The link's entry as it should be now. */
 void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t);
 
@@ -406,6 +411,8 @@ void mr_session_end(struct control *c, const struct fips_action *a, struct mr_tu
 
 void mr_control_route(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_control_unroute(struct control *c, const struct fips_addr *peer, struct mr_turn *t);
+/* Ways by this link are as narrow as it is now. */
+void mr_control_narrow(struct control *c, const struct relation *link, struct mr_turn *t);
 void mr_control_refuse(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_refusals_expire(struct control *c, struct mr_turn *t);
 

@@ -30,7 +30,8 @@ enum mr_tcp_state { MR_TCP_FREE, MR_TCP_CONNECTING, MR_TCP_OPEN, MR_TCP_RESTING 
 struct mr_tcp_conn {
 	enum mr_tcp_state   state;
 	int              fd;    /* -1: none                                            */
-	uint16_t         mtu;   /* largest frame either way, bytes                     */
+	uint16_t         mtu;   /* largest frame that is sent, bytes; [1, of->conf->mtu], which is the largest
+	                         * that may come                                       */
 	struct fips_via  via;   /* what it is found by                                 */
 	const struct mr_tcp_listener *of;
 	bool             came;  /* the other end made it                               */
@@ -38,6 +39,7 @@ struct mr_tcp_conn {
 	bool             awaits_room; /* told of by epoll when it may be written to    */
 	uint64_t         since; /* ns, accepted or dialled                             */
 	uint64_t         heard; /* ns, last frame of a live key; 0: none               */
+	uint64_t         told;  /* ns, that frames are smaller than they may be; 0: never */
 	uint64_t         read_due, write_due; /* ns, or MR_NEVER: cut off then         */
 	uint32_t         part;  /* bytes of a frame that have come, [0, mtu)           */
 	uint8_t         *parts; /* [mtu]; they                                         */

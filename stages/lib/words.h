@@ -51,6 +51,9 @@ enum mr_fips_event {
 	/* ethernet: somebody who would be a neighbour.  a: instance of his address (struct fips_via), b: its
 	 * 6 bytes, bytes: the x-only key he says is his */
 	MR_EV_FOUND,
+	/* tcp: a frame has come by a connection that takes none larger than u bytes.  a: id of its key, which
+	 * nobody has tried yet, bytes: struct fips_via of its far end */
+	MR_EV_NARROW,
 };
 
 /* Orders from control.  p, q, a and b as said; objects are control's and outlive the order.  Those

@@ -47,7 +47,8 @@ static void take_in(struct tcp *tcp, struct mr_tcp_conn *c, uint32_t n, struct m
 
 	tcp->left = 0;
 	for (;; tcp->left++) {
-		len = fips_stream_packet(tcp->base + tcp->end, n - tcp->end, c->mtu);
+		len = fips_stream_packet(tcp->base + tcp->end, n - tcp->end,
+		                         (uint16_t)c->of->conf->mtu);
 		if (len == FIPS_STREAM_MORE || len > n - tcp->end)
 			break;
 		tcp->end += (uint32_t)len;

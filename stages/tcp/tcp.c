@@ -12,6 +12,8 @@
  *
  * A socket that takes no more costs its own frames and nobody else's: this stage never holds its input. */
 
+#include <string.h>
+
 #include "stages/lib/sort.h"
 #include "stages/tcp/tcp.h"
 
@@ -36,6 +38,21 @@ static const struct mr_sorting sorting = {
 	.bad = { TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS },
 };
 
+/* A connection of small segments has small frames, which its link has to know; a word that is lost, or comes
+ * before there is a link, is said again. */
+static void heard(struct mr_tcp_conn *c, const struct fips_index_entry *e, struct mr_turn *t)
+{
+	struct mr_event event = { .kind = MR_EV_NARROW, .u = c->mtu };
+
+	c->heard = t->now;
+	if (!e->live || c->mtu >= c->of->conf->mtu || (c->told && t->now - c->told < TCP_AGAIN))
+		return;
+	c->told = t->now;
+	event.a = e->key->id;
+	memcpy(event.bytes, &c->via, sizeof c->via);
+	mr_tell(t, &event);
+}
+
 static void emit(struct tcp *tcp, struct mr_turn *t)
 {
 	const struct fips_index_entry *last = NULL;
@@ -45,7 +62,7 @@ static void emit(struct tcp *tcp, struct mr_turn *t)
 		p->stamp = t->now;
 		p->mark = MR_SHAPE_FRAME;
 		if (mr_sort(&sorting, tcp->mesh, p, &last, t) && tcp->conn)
-			tcp->conn->heard = t->now;
+			heard(tcp->conn, last, t);
 	}
 }
 

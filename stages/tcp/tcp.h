@@ -30,6 +30,8 @@
 #define TCP_TRIAL    (5 * MR_NS_PER_S)  /* to show a live key; then it makes room for others */
 #define TCP_STALE    (60 * MR_NS_PER_S) /* ... as does who has shown none for so long */
 
+#define TCP_AGAIN    MR_NS_PER_S        /* control is told again that a connection is narrow */
+
 enum { TCP_FRAMES, TCP_HANDSHAKES }; /* outputs */
 enum { TCP_NO_ADDRESS, TCP_NO_CONNECTION, TCP_UNREACHED, TCP_TOO_BIG, TCP_FULL, TCP_LOST, TCP_FRAMING,
        TCP_PARTIAL, TCP_FLAGS, TCP_UNKNOWN_INDEX, TCP_STOPPED }; /* drops */

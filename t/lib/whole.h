@@ -60,6 +60,8 @@ struct air {
 	unsigned      sent[NODES + 1]; /* frames and packets handed to it, by sender */
 	struct hand   hand;
 	/* programs at each node */
+	unsigned        teller;        /* node + 1 one of whose stages tells control ... */
+	struct mr_event tells;         /* ... this                                       */
 	unsigned      outbox;          /* node + 1 whose program has packets to send  */
 	unsigned      outbox_n;        /* how many, all alike                         */
 	uint32_t      outbox_len;

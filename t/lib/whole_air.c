@@ -90,6 +90,10 @@ static bool wire_in_pull(void *self, struct mr_turn *t)
 {
 	const struct edge_stage *e = self;
 
+	if (air.teller == e->node + 1) {
+		air.teller = 0;
+		mr_tell(t, &air.tells);
+	}
 	for (unsigned i = 0; i < air.n && mr_room(t, 0) && mr_room(t, 1);) {
 		struct flight *f = &air.flight[i];
 		struct mr_pkt *p;

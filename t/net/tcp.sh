@@ -2,6 +2,7 @@
 # tcp.sh - two nodes on a veth pair whose only transport is TCP, in each shipped graph that has a device.
 #
 #   both        each listens and dials the other: 40 MB of TCP each way at once
+#   narrow      the wire takes 1300 bytes and frames of 1400 are set: links are as narrow as their connections
 #   one         b listens and knows no address, a dials and does not listen
 #   restarted   b ends and begins anew, and a reaches it again
 #   reset       their connection is killed under them: they go on by another, and no link was lost
@@ -75,6 +76,20 @@ for graph in fused two-core staged dealt; do
 	bulk
 	end_all_nodes
 done
+
+# wire_mtu BYTES: of the interfaces between a and b
+wire_mtu()
+{
+	ip -n a link set veth-a mtu "$1" && ip -n b link set veth-b mtu "$1" || die "no mtu of $1"
+}
+
+wire_mtu 1300
+tcp_nodes narrow two-core
+bulk
+expect a "$(sum tcp '.drops["too-big"]') < 100"
+expect b "$(sum tcp '.drops["too-big"]') < 100"
+end_all_nodes
+wire_mtu 1500
 
 tcp_nodes one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
 bulk

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fips/wire/link.h"
+#include "stages/control/state.h"
 #include "t/lib/neighbour.h"
 
 static struct neighbour nb;
@@ -76,6 +77,65 @@ START_TEST(each_end_may_move)
 	                  handshakes);
 	ck_assert_uint_eq(control_count(!who, "missed-events"), deaf ? 4 : 0);
 	ck_assert_uint_eq(control_count(0, "node-lost") + control_count(1, "node-lost"), 0);
+	whole_close_all();
+}
+END_TEST
+
+/* ---- narrow ---- */
+
+/* The way to the other end takes frames of so many bytes. */
+static bool as_wide_as(uint16_t mtu)
+{
+	const struct fips_link_entry *link = mr_table_find(whole_mesh(0)->links, addr[1].b);
+	const struct fips_route_entry *way = mr_table_find(whole_mesh(0)->routes, addr[1].b);
+
+	return link->mtu == mtu && way->mtu == mtu && way->first == mtu;
+}
+
+static void tell_narrow(const struct relation *link, uint32_t mtu, const struct fips_via *via)
+{
+	air.tells = (struct mr_event){ .kind = MR_EV_NARROW, .u = mtu, .a = link->using->send.id };
+	memcpy(air.tells.bytes, via, sizeof *via);
+	air.teller = 1;
+	whole_run(5);
+	ck_assert_uint_eq(air.teller, 0);
+}
+
+/* A link whose connection takes less than the transport may: its ways are as narrow, and programs are told, instead
+ * of their packets being lost (R25).  Who says so of another address, or a size that nothing has, changes
+ * nothing; when the link goes elsewhere it is over. */
+START_TEST(a_narrow_connection)
+{
+	struct fips_via elsewhere = via_of(77);
+	const struct relation *link;
+	unsigned got[ENDS];
+
+	begin();
+	link = mr_relation_find(mr_engine_host_state(node[0].engine), true, &addr[1]);
+	ck_assert(as_wide_as(1472));
+	tell_narrow(link, 1300, &elsewhere);
+	tell_narrow(link, 100, &link->via);
+	tell_narrow(link, 1472, &link->via);
+	ck_assert(as_wide_as(1472));
+	tell_narrow(link, 1300, &link->via);
+	ck_assert(as_wide_as(1300));
+	memcpy(got, air.got, sizeof got);
+	whole_say(0, &addr[1], 1300 - 77, 1);
+	whole_run(20);
+	ck_assert_uint_eq(air.got[1], got[1] + 1);
+	ck_assert_uint_eq(air.got[0], got[0]);
+	whole_say(0, &addr[1], 1300 - 76, 1);
+	whole_run(20);
+	ck_assert_uint_eq(air.got[1], got[1] + 1);
+	ck_assert_uint_eq(air.got[0], got[0] + 1); /* too big, it is told */
+	whole_run(5000);
+	ck_assert(as_wide_as(1300));
+	air.host[1] = 42; /* it moves */
+	for (unsigned k = 0; k < 10; k++)
+		say(1);
+	whole_run(100);
+	ck_assert_uint_eq(((const struct fips_link_entry *)mr_table_find(whole_mesh(0)->links, addr[1].b))->mtu,
+	                  1472);
 	whole_close_all();
 }
 END_TEST
@@ -260,6 +320,7 @@ static TCase *all(const char *name)
 
 	tcase_set_timeout(tc, 240);
 	tcase_add_loop_test(tc, each_end_may_move, 0, 2 * ENDS);
+	tcase_add_test(tc, a_narrow_connection);
 	tcase_add_test(tc, old_frames_do_not_move_it_back);
 	tcase_add_test(tc, a_move_with_a_rekey);
 	tcase_add_loop_test(tc, a_new_life, 0, sizeof lives / sizeof lives[0]);

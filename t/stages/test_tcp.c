@@ -430,7 +430,8 @@ START_TEST(options_are_set)
 }
 END_TEST
 
-/* A connection with small segments has small frames, both ways. */
+/* A connection with small segments takes small frames, and control is told; what comes may be as large as it is
+ * said to be in the node file, since others do not ask what segments there are. */
 START_TEST(segments_limit_frames)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);
@@ -438,6 +439,7 @@ START_TEST(segments_limit_frames)
 	struct sockaddr_storage address;
 	socklen_t len = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 700;
+	struct mr_event event;
 	struct fips_via via;
 	uint16_t mtu;
 
@@ -454,11 +456,28 @@ START_TEST(segments_limit_frames)
 	ck_assert_str_eq(rig_run(rig), "taken");
 	streams_feed(rig, &via, 2, mtu + 1u);
 	ck_assert_str_eq(rig_run(rig), "too-big");
-	streams_frame(STREAMS_INDEX, 1, mtu);
-	streams_frame(STREAMS_INDEX, 1, mtu + 1u);
+	ck_assert(!rig_event(rig, &event));
+	for (unsigned i = 0; i < 3; i++) { /* in case it is not heard, but not each time */
+		rig_at(rig, (10 + i) * S - 1);
+		for (unsigned k = 0; k < 2; k++) {
+			streams_out.n = 0;
+			streams_frame(STREAMS_INDEX, 1, mtu);
+			streams_say(fd, streams_out.at, streams_out.n);
+			streams_until(rig, "made", 2 * i + k + 1);
+			ck_assert_uint_eq(rig_out(rig, "frames")->len, mtu);
+		}
+		ck_assert(rig_event(rig, &event));
+		ck_assert_uint_eq(event.kind, MR_EV_NARROW);
+		ck_assert_uint_eq(event.u, mtu);
+		ck_assert_mem_eq(event.bytes, &via, sizeof via);
+		ck_assert(!rig_event(rig, &event));
+	}
+	streams_out.n = 0;
+	streams_frame(STREAMS_INDEX, 1, STREAMS_MOST);
+	streams_frame(STREAMS_INDEX, 1, STREAMS_MOST + 1);
 	streams_say(fd, streams_out.at, streams_out.n);
 	streams_until(rig, "framing", 1);
-	ck_assert_uint_eq(rig_out(rig, "frames")->len, mtu);
+	ck_assert_uint_eq(rig_out(rig, "frames")->len, STREAMS_MOST);
 	close(fd);
 	rig_close(rig);
 }
