@@ -5,6 +5,7 @@
 
 #include "cli/nodefile.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -148,6 +149,7 @@ static void not_there(const struct folders *f, const char *graph, struct mr_wher
 	char hint[MR_HINT];
 
 	list_all(&names, f);
+	assert(names.n <= SHIPPED_MAX);
 	names.name[names.n++] = strdup("auto");
 	if (names.n > 1)
 		mr_complain(report, where, "there is no graph \"%s\"%s", graph,

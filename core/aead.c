@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -325,6 +326,7 @@ const struct mr_aead *mr_aead_choose(const struct mr_aead *const *list, uint64_t
 	}
 	if (count)
 		*count = n;
+	assert(best); /* the built-in one, or this has ended */
 	return best->provider;
 }
 

@@ -260,7 +260,7 @@ static void set_default(const struct mr_field *f, char *to)
 static bool decode(const struct mr_field *f, char *to, json_t *value, const char *path,
 		   const struct decoding *d)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	bool ok = false;
 
 	switch (f->type) {

@@ -180,7 +180,7 @@ static int parse_header(struct span line, struct headers *seen, struct mr_http_r
 
 int mr_http_parse(const char *text, size_t n, struct mr_http_request *out)
 {
-	struct span rest = { text, n < MR_HTTP_HEAD ? n : MR_HTTP_HEAD }, line;
+	struct span rest = { text, n < MR_HTTP_HEAD ? n : MR_HTTP_HEAD }, line = { text, 0 };
 	struct headers seen = { 0 };
 	bool known = false;
 	int status;

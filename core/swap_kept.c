@@ -92,7 +92,7 @@ static struct mr_pkt *copy(struct mr_engine *to, const struct mr_pkt *p)
 /* A vector for a replica of the new graph; NULL: no memory. */
 static struct mr_moved *append(struct mr_moves *m, unsigned replica, unsigned input)
 {
-	struct mr_moved *last = m->n ? &m->list[m->n - 1] : NULL;
+	struct mr_moved *last;
 
 	if (m->n == m->room) {
 		unsigned room = m->room ? 2 * m->room : 16;
