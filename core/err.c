@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log_text.h"
+
 #define KEPT_MAX 500 /* complaints kept; what comes after is counted only */
 #define WORD_MAX 64  /* longer words have no neighbours */
 
@@ -33,6 +35,20 @@ static char *prefix_of(struct mr_where w)
 	return text;
 }
 
+/* The same for a terminal: keys and values stand in it as the files have them. */
+static char *harmless(char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+	struct mr_line line = { .text = text ? malloc(n + 1) : NULL, .room = n };
+
+	if (line.text) {
+		mr_line_plain(&line, text, n);
+		line.text[line.n] = '\0';
+	}
+	free(text);
+	return line.text;
+}
+
 static char *text_of(struct mr_where w, const char *fmt, va_list args)
 {
 	char *prefix = prefix_of(w), *sentence = NULL, *text = NULL;
@@ -43,7 +59,7 @@ static char *text_of(struct mr_where w, const char *fmt, va_list args)
 		text = NULL;
 	free(prefix);
 	free(sentence);
-	return text;
+	return harmless(text);
 }
 
 static bool is_there(const struct mr_report *r, const char *text)

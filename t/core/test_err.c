@@ -62,6 +62,18 @@ START_TEST(warnings_are_no_errors)
 }
 END_TEST
 
+/* Keys and values stand in it as a file has them; what a terminal would obey does not. */
+START_TEST(text_is_harmless)
+{
+	struct mr_report r = { 0 };
+
+	mr_complain(&r, (struct mr_where){ "a\033[2J.json", 1, 2, "n\303\274.\302\2331m" }, "\"%s\" is wrong",
+	            "x\033]0;y\a\r\n\200\342\200\256z");
+	ck_assert_str_eq(r.list[0].text, "a?[2J.json:1:2: n\303\274.?1m: \"x?]0;y?????z\" is wrong");
+	mr_report_free(&r);
+}
+END_TEST
+
 START_TEST(the_same_is_said_once)
 {
 	struct mr_report r = { 0 };
@@ -138,6 +150,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, text_says_what_is_known, 0, COUNT(places));
+	tcase_add_test(t, text_is_harmless);
 	tcase_add_test(t, warnings_are_no_errors);
 	tcase_add_test(t, the_same_is_said_once);
 	tcase_add_test(t, too_many_are_counted);
