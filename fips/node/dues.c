@@ -2,8 +2,12 @@
  *
  * A node may have thousands of slots and is told something thousands of times a second; what is
  * told is about one or two of them.  So what a call has touched is marked, and only those are
- * looked at when it ends.  The least of all is then found in one pass over an array that a
- * processor reads in about a microsecond. */
+ * looked at when it ends.
+ *
+ *     slots   [........][........][........] ...      FIPS_DUES_BLOCK each
+ *     least      t0        t1        t2               of its block
+ *
+ * The least of all is the least of few, and who serves what is due passes by blocks in which nothing is. */
 
 #include <stdlib.h>
 
@@ -12,21 +16,24 @@
 bool fips_dues_reserve(struct fips_node *n, unsigned slots)
 {
 	struct fips_dues *d = &n->dues;
+	unsigned blocks = slots / FIPS_DUES_BLOCK + 1;
 	uint64_t *at;
 
 	if (slots <= d->room_for)
 		return true;
-	at = malloc(slots * (sizeof *at + sizeof *d->list + sizeof *d->marked));
+	at = malloc((slots + blocks) * sizeof *at + slots * (sizeof *d->list + sizeof *d->marked));
 	if (!at)
 		return false;
 	free(d->at);
-	*d = (struct fips_dues){ .at = at, .room_for = slots, .all = true, .walk = d->walk };
-	d->list = (unsigned *)(at + slots);
+	*d = (struct fips_dues){ .at = at, .least = at + slots, .room_for = slots, .all = true, .walk = d->walk };
+	d->list = (unsigned *)(d->least + blocks);
 	d->marked = (bool *)(d->list + slots);
 	for (unsigned i = 0; i < slots; i++) {
 		d->at[i] = 0;
 		d->marked[i] = false;
 	}
+	for (unsigned b = 0; b < blocks; b++)
+		d->least[b] = 0;
 	return true;
 }
 
@@ -91,6 +98,39 @@ uint64_t fips_slot_due(const struct fips_node *n, unsigned i)
 	return n->wanted[i].used ? fips_wanted_due(&n->wanted[i]) : MR_NEVER;
 }
 
+static void find_least(struct fips_node *n, unsigned block)
+{
+	const uint64_t *at = n->dues.at;
+	unsigned slots = fips_slots(n), end = (block + 1) * FIPS_DUES_BLOCK;
+	uint64_t least = MR_NEVER;
+
+	for (unsigned i = block * FIPS_DUES_BLOCK; i < end && i < slots; i++)
+		least = at[i] < least ? at[i] : least;
+	n->dues.least[block] = least;
+}
+
+static void look_at(struct fips_node *n, unsigned i)
+{
+	struct fips_dues *d = &n->dues;
+	uint64_t before = d->at[i], *least = &d->least[i / FIPS_DUES_BLOCK];
+
+	d->at[i] = fips_slot_due(n, i);
+	if (d->at[i] <= *least)
+		*least = d->at[i];
+	else if (before == *least)
+		find_least(n, i / FIPS_DUES_BLOCK);
+}
+
+static void look_at_all(struct fips_node *n)
+{
+	unsigned slots = fips_slots(n);
+
+	for (unsigned i = 0; i < slots; i++)
+		n->dues.at[i] = fips_slot_due(n, i);
+	for (unsigned b = 0; b * FIPS_DUES_BLOCK < slots; b++)
+		find_least(n, b);
+}
+
 void fips_dues_look(struct fips_node *n)
 {
 	struct fips_dues *d = &n->dues;
@@ -99,10 +139,11 @@ void fips_dues_look(struct fips_node *n)
 	if (room != d->room) /* then those that wait for it are due, or not any more */
 		d->all = true;
 	d->room = room;
-	for (unsigned i = 0; d->all && i < fips_slots(n); i++)
-		d->at[i] = fips_slot_due(n, i);
+	if (d->all)
+		look_at_all(n);
 	for (unsigned m = 0; m < d->n_marked; m++) {
-		d->at[d->list[m]] = fips_slot_due(n, d->list[m]);
+		if (!d->all)
+			look_at(n, d->list[m]);
 		d->marked[d->list[m]] = false;
 	}
 	d->n_marked = 0;
@@ -111,11 +152,11 @@ void fips_dues_look(struct fips_node *n)
 
 uint64_t fips_dues_first(const struct fips_node *n)
 {
-	const uint64_t *at = n->dues.at;
+	const uint64_t *least = n->dues.least;
 	unsigned slots = fips_slots(n);
 	uint64_t first = MR_NEVER;
 
-	for (unsigned i = 0; i < slots; i++)
-		first = at[i] < first ? at[i] : first;
+	for (unsigned b = 0; b * FIPS_DUES_BLOCK < slots; b++)
+		first = least[b] < first ? least[b] : first;
 	return first;
 }

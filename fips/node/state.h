@@ -269,8 +269,11 @@ struct fips_session {
 
 /* When each slot of the tables is to be served, peers first, then sessions, then what is wanted: kept,
  * because there may be thousands.  Whatever is touched is marked, and looked at anew when the call ends. */
+#define FIPS_DUES_BLOCK 32
+
 struct fips_dues {
 	uint64_t *at;     /* owned, by slot: ns; MR_NEVER: not at all              */
+	uint64_t *least;  /* of each FIPS_DUES_BLOCK of them                       */
 	bool     *marked; /* by slot                                              */
 	unsigned *list;   /* those that are marked                                */
 	unsigned  n_marked;

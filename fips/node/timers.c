@@ -73,6 +73,16 @@ static void run_one(struct fips_node *n, unsigned i)
 	fips_wanted_timer(n, &n->wanted[i]);
 }
 
+/* How many slots from this one on may be passed by: a block, to its end. */
+static unsigned nothing_due(const struct fips_node *n, unsigned i, unsigned slots)
+{
+	unsigned end = (i / FIPS_DUES_BLOCK + 1) * FIPS_DUES_BLOCK;
+
+	if (n->dues.least[i / FIPS_DUES_BLOCK] <= n->now)
+		return 0;
+	return (end < slots ? end : slots) - i;
+}
+
 void fips_timers_run(struct fips_node *n)
 {
 	struct fips_dues *d = &n->dues;
@@ -85,9 +95,13 @@ void fips_timers_run(struct fips_node *n)
 	fips_dues_look(n);
 	fips_mesh_tick(n);
 	fips_forwards_timer(n);
-	for (unsigned done = 0; done < slots && room(n); done++) {
-		run_one(n, d->walk);
-		d->walk = (d->walk + 1) % slots;
+	for (unsigned done = 0, step; done < slots && room(n); done += step) {
+		step = nothing_due(n, d->walk, slots);
+		if (!step) {
+			run_one(n, d->walk);
+			step = 1;
+		}
+		d->walk = (d->walk + step) % slots;
 	}
 }
 

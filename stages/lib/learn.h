@@ -5,8 +5,9 @@
  * A list goes to control in a packet of its own: node address, then the list as on the wire.  It is small, and
  * in the order of the datagrams it came with: a question about a node follows what was learnt of it.
  *
- * One node's list is told once a second, be it the same: control may not have believed it, or has forgotten it since our
- * own place is another, and whoever says it again does so because somebody complained.  Nobody vouches for any of it.
+ * One node's list is told every 100 ms at most, be it the same: control may not have believed it, or has forgotten it since
+ * our own place is another, or heard an older one from somebody else just now; whoever says it again does so because
+ * somebody complained.  Nobody vouches for any of it.
  * The lists of all nodes that come by one neighbour have a limit too.  What is not told is learnt from a later
  * datagram. */
 #ifndef MR_STAGES_LEARN_H
@@ -22,7 +23,7 @@
 #include "fips/wire/datagram.h"
 #include "fips/wire/fsp.h"
 
-#define MR_LEARN_GAP   MR_NS_PER_S /* between two lists of one node                     */
+#define MR_LEARN_GAP   (100 * MR_NS_PER_MS) /* between two lists of one node            */
 #define MR_LEARN_NODES 256    /* remembered; by a byte of an address, which is a hash   */
 #define MR_LEARN_LINKS 64     /* neighbours told apart                                  */
 #define MR_LEARN_BURST 256    /* lists that one of them may bring at once ...           */

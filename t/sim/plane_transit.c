@@ -12,7 +12,7 @@
 #define EXPIRY  SIM_S(5)   /* of a datagram that waits for a next hop                    */
 #define REFUSED SIM_S(1)   /* that there is none holds so long                           */
 #define SIGNAL  SIM_MS(100) /* between two datagrams to one node that the brain hears of */
-#define GAP     SIM_S(1)   /* between two coordinate lists of one node                   */
+#define GAP     SIM_MS(100) /* between two coordinate lists of one node                  */
 
 /* --- what passes by tells --------------------------------------------------------------------- */
 

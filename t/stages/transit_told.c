@@ -49,14 +49,14 @@ START_TEST(coordinates_are_told)
 	nothing_told(rig);
 	feed_lists(rig, &craft_b, &dest, lists, n + m, 64);
 	nothing_told(rig);
-	/* another list waits for a second, and so does the same */
+	/* another list waits for 100 ms, and so does the same */
 	o = list_of(other, &craft_b, 3, 2);
 	memcpy(other + o, lists + n, m);
 	put_forward(rig, &dest, craft_link(rig, &craft_t, NULL, NULL, 1472), FIPS_ROUTE_TREE_UP);
-	rig_at(rig, 2 * MR_NS_PER_S - 1);
+	rig_at(rig, MR_NS_PER_S + 100 * MR_NS_PER_MS - 1);
 	feed_lists(rig, &craft_b, &dest, other, o + m, 64);
 	nothing_told(rig);
-	rig_at(rig, 2 * MR_NS_PER_S);
+	rig_at(rig, MR_NS_PER_S + 100 * MR_NS_PER_MS);
 	feed_lists(rig, &craft_b, &dest, other, o + m, 64);
 	told(rig, MR_SHAPE_LEARNED, &craft_b, other, o);
 	told(rig, MR_SHAPE_LEARNED, &dest, lists + n, m);
