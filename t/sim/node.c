@@ -13,6 +13,7 @@
 #define SPIN      64   /* timers a brain may want at one moment, and some for each neighbour  */
 #define INBOX     4096 /* inputs that may wait for a brain                                  */
 #define CACHE     2048 /* coordinates a node keeps                                          */
+#define KNOWN     256  /* keys a node keeps besides its peers'                              */
 #define EPOCH_MS  UINT64_C(1700000000000)
 
 struct sim_input {
@@ -315,6 +316,7 @@ static void open_brain(struct sim_node *node, struct fips_peer_config *peers)
 	config.max_peers = node->n_edges + 4;
 	config.link_mtu = node->mtu;
 	config.cache.entries = CACHE;
+	config.known = KNOWN;
 	config.timers.retry_max = node->sim->options.retry;
 	node->rand = (struct mr_rand_state){ .seed = sim_random(node->sim, 0) };
 	env.rand = mr_rand_seeded(&node->rand);
