@@ -79,8 +79,8 @@ static void look_mtu(struct doctor *d)
 		return;
 	doctor_find(d, DOCTOR_PROBLEM,
 	            "links carry IPv6 packets of %u bytes, and IPv6 promises programs %u: what sends by "
-	            "UDP and cannot send less does not get through", w->link_mtu - FIPS_IPV6_OVERHEAD,
-	            w->tun_mtu);
+	            "UDP and cannot send less does not get through; neighbours want the same mend",
+	            w->link_mtu - FIPS_IPV6_OVERHEAD, w->tun_mtu);
 	snprintf(least, sizeof least, "%u", w->tun_mtu + FIPS_IPV6_OVERHEAD);
 	doctor_set(d, w->link_mtu_by, least);
 }

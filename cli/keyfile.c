@@ -13,7 +13,14 @@
 
 static const char *open_error(int error)
 {
-	return error == ELOOP ? "is a symbolic link, which a key file may not be" : strerror(error);
+	switch (error) {
+	case ELOOP:
+		return "is a symbolic link, which a key file may not be";
+	case ENOENT:
+		return "is not there; `millrace keygen --out FILE` makes one";
+	default:
+		return strerror(error);
+	}
 }
 
 /* Up to CLI_KEY_MAX - 1 bytes; a length of that many means the file is too long. */

@@ -61,7 +61,9 @@ static struct mr_oneline *listen_at(struct run *r, const char *path, struct mr_r
 static void log_report(const struct run *r, enum mr_level level, const struct mr_report *report)
 {
 	for (unsigned i = 0; i < report->n; i++)
-		mr_log(&r->log, level, "no control socket: %s", report->list[i].text);
+		mr_log(&r->log, level,
+		       "no control socket: %s; `millrace show` and others do not reach this node",
+		       report->list[i].text);
 }
 
 bool cli_socket_open(struct run *r, struct mr_report *report)

@@ -17,11 +17,14 @@ EXTRA_DIST += \
 	contrib/cppcheck.cfg \
 	contrib/cppcheck.txt \
 	contrib/demo.sh \
+	contrib/lib.sh \
+	contrib/lint.sh
+
+# What pages send their readers to.
+nobase_dist_doc_DATA += \
 	contrib/grafana/README.md \
 	contrib/grafana/alerts.yml \
 	contrib/grafana/millrace.json \
-	contrib/lib.sh \
-	contrib/lint.sh \
 	contrib/sample-plugin/Makefile \
 	contrib/sample-plugin/count.c
 

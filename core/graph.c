@@ -203,8 +203,9 @@ static void unknown_kind(const struct mr_graph_parse *p, const char *name, const
 
 	for (; n < WORDS_MAX && p->kinds[n]; n++)
 		names[n] = p->kinds[n]->name;
+	mr_hint(hint, name, names, n);
 	mr_complain(p->report, mr_json_where(p->doc, path), "there is no kind \"%s\"%s", name,
-		    mr_hint(hint, name, names, n));
+		    *hint ? hint : "; plugins bring more, and are loaded at the start alone");
 }
 
 /* The affinity given, or the first that the kind works with. */

@@ -1,6 +1,6 @@
 # doc: pages for people.
 
-dist_doc_DATA += \
+nobase_dist_doc_DATA += \
 	doc/architecture.md \
 	doc/bench.md \
 	doc/control-socket.md \
@@ -13,8 +13,7 @@ dist_doc_DATA += \
 	doc/trace.md
 
 # The reference, made from the tables of settings; `make reference' writes it anew into the source tree.
-referencedir = $(docdir)/reference
-dist_reference_DATA = \
+nobase_dist_doc_DATA += \
 	doc/reference/README.md \
 	doc/reference/aead.md \
 	doc/reference/capture.md \

@@ -49,7 +49,8 @@ CLEANFILES += millrace-plugin.pc
 millrace-plugin.pc: $(srcdir)/millrace-plugin.pc.in $(srcdir)/core/stage.h Makefile
 	$(AM_V_GEN)abi=`$(AWK) '/define MR_ABI / { print $$3 }' $(srcdir)/core/stage.h` && \
 	$(SED) -e 's|@prefix[@]|$(prefix)|' -e 's|@exec_prefix[@]|$(exec_prefix)|' -e 's|@libdir[@]|$(libdir)|' \
-		-e 's|@includedir[@]|$(includedir)|' -e 's|@plugindir[@]|$(plugindir)|' -e "s|@MR_ABI[@]|$$abi|" \
+		-e 's|@includedir[@]|$(includedir)|' -e 's|@plugindir[@]|$(plugindir)|' -e 's|@graphsdir[@]|$(graphsdir)|' \
+		-e "s|@MR_ABI[@]|$$abi|" \
 		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' $(srcdir)/millrace-plugin.pc.in >$@.new && mv $@.new $@
 
 
@@ -101,7 +102,7 @@ plugins_lanes_so_LDFLAGS = $(LDFLAGS_MODULE)
 LIBS_LANES = plugins/lanes/libavx2.a plugins/lanes/libavx512.a plugins/lanes/libengine.a
 plugins_lanes_so_LDADD = $(LIBS_LANES)
 
-EXTRA_DIST += \
+nobase_dist_doc_DATA += \
 	plugins/ipsec-mb/README.md \
 	plugins/lanes/README.md \
 	plugins/libcrypto/README.md \
@@ -118,7 +119,7 @@ plugins_tap_so_SOURCES = \
 plugins_tap_so_CFLAGS = $(CFLAGS_MODULE)
 plugins_tap_so_LDFLAGS = $(LDFLAGS_MODULE)
 plugins_tap_so_LDADD =
-EXTRA_DIST += \
+nobase_dist_doc_DATA += \
 	plugins/tap/pcapng.md \
 	plugins/tap/tap.md
 
@@ -127,4 +128,4 @@ plugins_impair_so_SOURCES = plugins/impair/impair.c
 plugins_impair_so_CFLAGS = $(CFLAGS_MODULE)
 plugins_impair_so_LDFLAGS = $(LDFLAGS_MODULE)
 plugins_impair_so_LDADD =
-EXTRA_DIST += plugins/impair/impair.md
+nobase_dist_doc_DATA += plugins/impair/impair.md

@@ -106,6 +106,22 @@ if command -v jq >/dev/null; then
 	grep -q 'there is no kind "count"' said || fail "an unknown kind is not named"
 fi
 
+# ---- pages ----
+
+case $(pkg-config --variable=graphsdir millrace-plugin) in
+*"$graphsdir") ;;
+*) fail "pkg-config does not know where the graphs are" ;;
+esac
+links=0
+find "$root${docdir:?}" -name '*.md' >pages.list
+while read -r page; do
+	for link in $(sed '/^```/,/^```/d' "$page" | grep -oE '\]\([^)# :]+\.md' | sed 's/](//'); do
+		links=$((links + 1))
+		[ -f "$(dirname "$page")/$link" ] || fail "$page leads to $link, which is not installed"
+	done
+done <pages.list
+[ $links -gt 20 ] || fail "the installed pages have $links links only"
+
 # ---- manual pages ----
 
 pages=0

@@ -113,7 +113,8 @@ static void dial_failed(struct fips_node *n, struct fips_peer *p)
 		return; /* it came to us meanwhile, or is reached through another from now on */
 	if (!p->unanswered)
 		fips_log_of(n, FIPS_LOG_INFO, &p->addr,
-			    p->n_vias ? "no answer from %s" : "no address of %s",
+			    p->n_vias ? "no answer from %s: away, or the npub is not its own"
+			              : "no address of %s",
 			    fips_peer_name(p, text));
 	p->unanswered = true;
 	p->retries++;

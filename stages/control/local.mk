@@ -59,4 +59,4 @@ libstages_a_SOURCES += \
 	stages/control/sockets.c \
 	stages/control/state.h \
 	stages/control/tick.c
-EXTRA_DIST += stages/control/control.md
+nobase_dist_doc_DATA += stages/control/control.md

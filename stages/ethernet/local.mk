@@ -3,4 +3,4 @@ libstages_a_SOURCES += \
 	stages/ethernet/ethernet.h \
 	stages/ethernet/hear.c \
 	stages/ethernet/say.c
-EXTRA_DIST += stages/ethernet/ethernet.md
+nobase_dist_doc_DATA += stages/ethernet/ethernet.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fmp-number/fmp-number.c
-EXTRA_DIST += stages/fmp-number/fmp-number.md
+nobase_dist_doc_DATA += stages/fmp-number/fmp-number.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fmp-open/fmp-open.c
-EXTRA_DIST += stages/fmp-open/fmp-open.md
+nobase_dist_doc_DATA += stages/fmp-open/fmp-open.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fmp-seal/fmp-seal.c
-EXTRA_DIST += stages/fmp-seal/fmp-seal.md
+nobase_dist_doc_DATA += stages/fmp-seal/fmp-seal.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fsp-number/fsp-number.c
-EXTRA_DIST += stages/fsp-number/fsp-number.md
+nobase_dist_doc_DATA += stages/fsp-number/fsp-number.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fsp-open/fsp-open.c
-EXTRA_DIST += stages/fsp-open/fsp-open.md
+nobase_dist_doc_DATA += stages/fsp-open/fsp-open.md

@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/fsp-seal/fsp-seal.c
-EXTRA_DIST += stages/fsp-seal/fsp-seal.md
+nobase_dist_doc_DATA += stages/fsp-seal/fsp-seal.md

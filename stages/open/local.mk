@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/open/open.c
-EXTRA_DIST += stages/open/open.md
+nobase_dist_doc_DATA += stages/open/open.md

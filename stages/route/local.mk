@@ -4,4 +4,4 @@ libstages_a_SOURCES += \
 	stages/route/route.c \
 	stages/route/route.h \
 	stages/route/transit.c
-EXTRA_DIST += stages/route/route.md
+nobase_dist_doc_DATA += stages/route/route.md

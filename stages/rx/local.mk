@@ -4,4 +4,4 @@ libstages_a_SOURCES += \
 	stages/rx/rx.h \
 	stages/rx/train.c \
 	stages/rx/wait.c
-EXTRA_DIST += stages/rx/rx.md
+nobase_dist_doc_DATA += stages/rx/rx.md

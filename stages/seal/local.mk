@@ -1,3 +1,3 @@
 libstages_a_SOURCES += \
 	stages/seal/seal.c
-EXTRA_DIST += stages/seal/seal.md
+nobase_dist_doc_DATA += stages/seal/seal.md

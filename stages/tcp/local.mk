@@ -5,4 +5,4 @@ libstages_a_SOURCES += \
 	stages/tcp/send.c \
 	stages/tcp/tcp.c \
 	stages/tcp/tcp.h
-EXTRA_DIST += stages/tcp/tcp.md
+nobase_dist_doc_DATA += stages/tcp/tcp.md

@@ -5,4 +5,4 @@ libstages_a_SOURCES += \
 	stages/tun-read/split.h \
 	stages/tun-read/tun-read.c \
 	stages/tun-read/tun-read.h
-EXTRA_DIST += stages/tun-read/tun-read.md
+nobase_dist_doc_DATA += stages/tun-read/tun-read.md

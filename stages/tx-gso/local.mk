@@ -3,4 +3,4 @@ libstages_a_SOURCES += \
 	stages/tx-gso/gather.c \
 	stages/tx-gso/tx-gso.c \
 	stages/tx-gso/tx.h
-EXTRA_DIST += stages/tx-gso/tx-gso.md
+nobase_dist_doc_DATA += stages/tx-gso/tx-gso.md

@@ -146,6 +146,8 @@ START_TEST(odd_key_files)
 	ck_assert(!cli_key_read("long", text, &r));
 	ck_assert_str_eq(r.list[3].text, "long: the key file: is too long for a secret key");
 	ck_assert(!cli_key_read("gone", text, &r));
+	ck_assert_str_eq(r.list[4].text,
+	                 "gone: the key file: is not there; `millrace keygen --out FILE` makes one");
 	ck_assert_uint_eq(r.errors, 5);
 	mr_report_free(&r);
 }

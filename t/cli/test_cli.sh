@@ -358,6 +358,9 @@ err_has './graph.json:1:25: stages.fmp-opne: there is no kind "fmp-opne"; did yo
 err_has './graph.json:2:37: edges[0].to: there is no stage "fmp-open"; did you mean "fmp-opne"?'
 err_has './graph.json:3:16: edges[1].from: rx has no output "handshake"; did you mean "handshakes"?'
 err_has './graph.json:3:40: edges[1].to: rx has no input'
+printf '{"stages":{"brand-new":{}},"edges":[]}\n' >new.json
+expect 2 check --graph ./new.json
+err_has 'there is no kind "brand-new"; plugins bring more, and are loaded at the start alone'
 expect 2 run -c bad.json
 err_has 'bad.json:2:28: transports.udp.mtu: 70 is below'
 # A wrong value of a setting is named by file, line, column and path, in the node file and in a graph.

@@ -11,6 +11,8 @@ begin_wire readme fused
 mkdir "$work/bin" && ln -s "$millrace" "$work/bin/millrace" || die "no folder for the program"
 PATH=$work/bin:$PATH
 unset MILLRACE_GRAPHS
+XDG_RUNTIME_DIR=$work # the control socket, apart from those of other nodes here
+export XDG_RUNTIME_DIR
 cd "$work" || exit 1
 ran=0
 
@@ -62,7 +64,7 @@ while read -r line; do
 	esac
 done <lines
 
-far=$(millrace pubkey -f b.key | grep -oE 'fd[0-9a-f:]+' | head -n 1)
+far=$(millrace pubkey -f b.key | sed -n 's|^mesh address *||p')
 tries=40
 until ip netns exec a ping -c 1 -W 1 "$far" >/dev/null 2>&1; do
 	tries=$((tries - 1))
