@@ -243,6 +243,37 @@ START_TEST(probes_have_an_end)
 }
 END_TEST
 
+/* The other end begins anew in the midst of it, and so does what its session has counted. */
+START_TEST(a_new_life_is_probed)
+{
+	char peer[512];
+	bool over = false;
+	json_int_t id;
+
+	busy_pair();
+	id = begin_probe(0, 1);
+	whole_close(1);
+	whole_life++;
+	whole_open(1, "", whole_dial(0, peer));
+	whole_run(100);
+	for (unsigned i = 0; i < 200 && !over; i++) {
+		json_t *o;
+
+		whole_say(1, &whole_mesh(0)->me.addr, 300, 1);
+		whole_run(100);
+		o = poll_probe(0, id);
+		ck_assert_int_le(number(o, "report.rtt.reports_seen"), 100);
+		ck_assert_int_le(number(o, "report.rtt.samples"), 100);
+		ck_assert_int_le(number(o, "report.rtt.zero_samples"), 100);
+		over = !strcmp(json_string_value(at(o, "state")), "done");
+		json_decref(o);
+	}
+	ck_assert(over);
+	whole_life = 0;
+	whole_close_all();
+}
+END_TEST
+
 TCase *query_probes(void)
 {
 	TCase *tc = tcase_create("probes");
@@ -252,5 +283,6 @@ TCase *query_probes(void)
 	tcase_add_test(tc, what_is_looked_for_is_shown);
 	tcase_add_test(tc, nobody_is_probed);
 	tcase_add_test(tc, probes_have_an_end);
+	tcase_add_test(tc, a_new_life_is_probed);
 	return tc;
 }

@@ -65,6 +65,13 @@ static void look_for_lookup(const struct control *c, struct probe *p, bool *pend
 	}
 }
 
+/* A session that began anew has counted from 0. */
+static void begin_anew(struct fips_metrics_info *first, const struct fips_metrics_info *last)
+{
+	if (last->reports < first->reports || last->samples < first->samples || last->zeros < first->zeros)
+		first->reports = first->samples = first->zeros = 0;
+}
+
 /* False: there is no session. */
 static bool look_at_session(const struct control *c, struct probe *p)
 {
@@ -76,6 +83,7 @@ static bool look_at_session(const struct control *c, struct probe *p)
 	if (p->established) {
 		p->mtu = s.path_mtu;
 		p->last = s.metrics;
+		begin_anew(&p->first, &p->last);
 	}
 	return true;
 }
