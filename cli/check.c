@@ -1,6 +1,7 @@
 /* check.c - millrace check: is the configuration right, and what would run? */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/identity.h"
 #include "cli/nodefile.h"
@@ -45,13 +46,61 @@ static int print_form(const struct cli_args *args, const struct mr_graph *g, con
 	return CLI_OK;
 }
 
+/* ---- what a node warns of when it starts ---- */
+
+static void warn_self(const struct mr_json *doc, const char *npub, struct mr_report *report)
+{
+	json_t *peers = mr_json_at(doc, "peers"), *peer;
+	char at[MR_PATH];
+	size_t i;
+
+	json_array_foreach(peers, i, peer) {
+		const char *other = json_string_value(json_object_get(peer, "npub"));
+
+		snprintf(at, sizeof at, "peers[%zu].npub", i);
+		if (other && !strcmp(other, npub))
+			mr_warn(report, mr_json_where(doc, at), "this is the node itself; it is left out");
+	}
+}
+
+static void warn_address(const struct mr_json *doc, const json_t *address, const char *path,
+                         struct mr_report *report)
+{
+	static const char *const built[] = { "udp", "tcp", "ethernet" };
+	const char *transport = json_string_value(json_object_get(address, "transport"));
+	char at[MR_PATH];
+
+	for (unsigned i = 0; transport && i < sizeof built / sizeof built[0]; i++) {
+		json_t *conf = mr_json_at(doc, mr_path_key(at, "transports", built[i]));
+
+		if (!strcmp(transport, built[i]) && (!conf || json_is_null(conf)))
+			mr_warn(report, mr_json_where(doc, mr_path_key(at, path, "transport")),
+				"transports.%s is not configured; this address is left out", transport);
+	}
+}
+
+static void warn_addresses(const struct mr_json *doc, struct mr_report *report)
+{
+	json_t *peers = mr_json_at(doc, "peers"), *peer, *address;
+	char at[MR_PATH];
+	size_t i, k;
+
+	json_array_foreach(peers, i, peer)
+		json_array_foreach(json_object_get(peer, "addresses"), k, address) {
+			snprintf(at, sizeof at, "peers[%zu].addresses[%zu]", i, k);
+			warn_address(doc, address, at, report);
+		}
+}
+
 /* The key must be readable if there is one; none is made. */
 static void check_identity(const struct cli_node *node, struct mr_report *report)
 {
 	struct fips_identity id;
 
-	if (cli_identity_find(node->doc, node->file, false, &id, report) == CLI_IDENTITY_FOUND)
-		fips_identity_wipe(&id);
+	if (cli_identity_find(node->doc, node->file, false, &id, report) != CLI_IDENTITY_FOUND)
+		return;
+	warn_self(node->doc, id.npub, report);
+	fips_identity_wipe(&id);
 }
 
 static int check(const struct cli_args *args, struct cli_node_options *o)
@@ -68,8 +117,10 @@ static int check(const struct cli_args *args, struct cli_node_options *o)
 	o->kinds = plugins->kinds;
 	o->plugins = plugins;
 	cli_node_load(&node, o, &report);
-	if (node.doc)
+	if (node.doc) {
 		check_identity(&node, &report);
+		warn_addresses(node.doc, &report);
+	}
 	if (node.graph)
 		plan = mr_plan_make(node.graph, cli_node_view_max(&node), &report);
 	mr_report_print(&report, stderr);

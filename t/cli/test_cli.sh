@@ -144,6 +144,13 @@ reach '"udp": {}' udp '[2001:db8::7]:2121' 2
 err_has 'reach.json:3:23: peers[0].addresses[0].addr: "[2001:db8::7]:2121" is of another address family than its transport'
 reach '"udp": {}' udp eth0/02:00:00:00:00:01 2
 err_has 'addr: "eth0/02:00:00:00:00:01" is not a host:port'
+reach '"udp": {}' tcp 192.0.2.7:8443 0
+err_has 'warning: reach.json:3:3: peers[0].addresses[0].transport: transports.tcp is not configured; this address is left out'
+"$millrace" keygen --out self.key >/dev/null
+printf '{ "node": { "identity": { "key_file": "self.key" } }, "transports": { "udp": {} },\n"peers": [ { "npub": "%s", "addresses": [ { "transport": "udp", "addr": "192.0.2.7:1" } ] } ] }\n' \
+	"$(cat self.key.pub)" >self.json
+expect 0 check -c self.json -g fused
+err_has 'warning: self.json:2:14: peers[0].npub: this is the node itself; it is left out'
 reach '"ethernet": { "interface": "eth0" }' ethernet eth0/02:00:00:00:00:01 0
 reach '"ethernet": { "interface": "eth0" }' ethernet eth1/02:00:00:00:00:01 2
 err_has 'addr: "eth1/02:00:00:00:00:01" is on an interface that no transport has'
