@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "cli/nodefile.h"
+#include "core/plugins.h"
+#include "core/stage.h"
 
 static void offer(const char *typed, const char *word, const char *help)
 {
@@ -21,6 +23,19 @@ static void offer(const char *typed, const char *word, const char *help)
 static void offer_graph(void *typed, const char *name)
 {
 	offer(typed, name, "shipped graph");
+}
+
+/* Kinds of stages, those of plugins too: what `millrace kinds` says, without the refusals. */
+static void offer_kinds(const char *typed)
+{
+	struct mr_report unsaid = { 0 };
+	struct mr_plugins *plugins = cli_plugins_open(&unsaid);
+
+	for (unsigned i = 0; plugins && plugins->kinds[i]; i++)
+		offer(typed, plugins->kinds[i]->name, plugins->kinds[i]->summary);
+	if (plugins)
+		mr_plugins_close(plugins);
+	mr_report_free(&unsaid);
 }
 
 static bool is_file(const char *arg)
@@ -93,7 +108,9 @@ static void offer_words(const struct cli_command *c, int n, char **words)
 
 	for (; choice && *choice; choice++)
 		offer(words[n - 1], *choice, NULL);
-	if (c->words && strstr(c->words, "GRAPH"))
+	if (c->words && strstr(c->words, "KIND") && is_first(c, n, words))
+		offer_kinds(words[n - 1]);
+	else if (c->words && strstr(c->words, "GRAPH"))
 		offer_value(words[n - 1], "GRAPH");
 	else if (c->words && (strstr(c->words, "FILE") || strstr(c->words, "PATH")))
 		printf(":files\n");

@@ -106,9 +106,9 @@ static int run(const struct cli_args *args)
 const struct cli_command cli_kinds = {
 	.name = "kinds",
 	.summary = "list the kinds that stages can be of, or all of one",
-	.details = "With NAME its settings, ports, drops, counters, and what it needs.  Kinds of plugins\n"
+	.details = "With KIND its settings, ports, drops, counters, and what it needs.  Kinds of plugins\n"
 	           "are among them.",
 	.options = options,
-	.words = "[NAME]",
+	.words = "[KIND]",
 	.run = run,
 };

@@ -47,6 +47,8 @@ offers ':files' run -c ''
 offers '' run --report ''
 has stats-history show s
 offers '' show status ''
+offers 'tun-read tun-write' kinds tun
+offers '' kinds rx ''
 [ "$("$millrace" complete -- keyg)" = "$(printf 'keygen\tmake a new key pair')" ] || {
 	echo "FAIL: no description"
 	failed=$((failed + 1))
