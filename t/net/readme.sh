@@ -10,7 +10,6 @@ enter_or_skip "$0" "$@"
 begin_wire readme fused
 mkdir "$work/bin" && ln -s "$millrace" "$work/bin/millrace" || die "no folder for the program"
 PATH=$work/bin:$PATH
-unset MILLRACE_GRAPHS
 XDG_RUNTIME_DIR=$work # the control socket, apart from those of other nodes here
 export XDG_RUNTIME_DIR
 cd "$work" || exit 1

@@ -94,7 +94,7 @@ junk
 ended ".[0].steps[0].port == \"$name\""
 
 # for people; and no payload, whatever it is
-"$millrace" trace -s "$work/a.control" --peer b --seconds 20 >"$work/said" 2>"$work/why" &
+"$millrace" trace -s "$work/a.control" --peer b --stage tun-read --seconds 20 >"$work/said" 2>"$work/why" &
 tracer=$!
 ping_b
 wait "$tracer" || wrong "$(cat "$work/why")"
