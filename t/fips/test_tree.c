@@ -197,14 +197,12 @@ END_TEST
  * root, it is not followed: a brake is for choices between ways to one root. */
 START_TEST(a_parent_that_leaves_the_root_is_left)
 {
-	open_tree();
 	up(0, 5);
 	up(1, 2);
 	ck_assert_str_eq(says(0, "5 3 2"), "switch");
 	ck_assert_str_eq(says(1, "2"), "no_change");
 	ck_assert_str_eq(says(0, "5"), "switch");
 	path_is("6 2");
-	close_tree();
 }
 END_TEST
 
