@@ -469,6 +469,10 @@ START_TEST(missing_parts)
 	ck_assert_ptr_nonnull(mr_kind_flaw(&kind, buf));
 	ck_assert_ptr_nonnull(strstr(buf, "neither inputs nor pull() nor timeout()"));
 	kind = builtin;
+	kind.inputs = NULL;
+	ck_assert_ptr_nonnull(mr_kind_flaw(&kind, buf));
+	ck_assert_ptr_nonnull(strstr(buf, "has no table of inputs"));
+	kind = builtin;
 	kind.outputs = NULL;
 	ck_assert_ptr_nonnull(mr_kind_flaw(&kind, buf));
 	ck_assert_ptr_nonnull(strstr(buf, "has no table of outputs"));
