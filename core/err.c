@@ -62,6 +62,11 @@ static char *text_of(struct mr_where w, const char *fmt, va_list args)
 	return harmless(text);
 }
 
+bool mr_report_full(const struct mr_report *r)
+{
+	return r->n >= KEPT_MAX;
+}
+
 static bool is_there(const struct mr_report *r, const char *text)
 {
 	for (unsigned i = 0; i < r->n; i++)
@@ -81,7 +86,7 @@ static void add(struct mr_report *r, char *text, bool warning)
 	}
 	if (!warning)
 		r->errors++;
-	list = text && r->n < KEPT_MAX ? realloc(r->list, (r->n + 1) * sizeof *list) : NULL;
+	list = text && !mr_report_full(r) ? realloc(r->list, (r->n + 1) * sizeof *list) : NULL;
 	if (!list) {
 		free(text);
 		return;

@@ -39,6 +39,9 @@ void mr_complain(struct mr_report *r, struct mr_where where, const char *fmt, ..
 void mr_warn(struct mr_report *r, struct mr_where where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What is complained of from now on is counted and not kept: where it stands need not be looked for. */
+bool mr_report_full(const struct mr_report *r);
+
 /* One complaint a line, warnings prefixed "warning: ". */
 void mr_report_print(const struct mr_report *r, FILE *out);
 void mr_report_free(struct mr_report *r);

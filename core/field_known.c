@@ -25,6 +25,10 @@ static void tell_unknown(const struct walk *w, const struct mr_setting *s, const
 	char hint[MR_HINT];
 	unsigned n = 0;
 
+	if (mr_report_full(w->report)) { /* a file of nothing else may have very many */
+		mr_complain(w->report, (struct mr_where){ .path = path }, "there is no such key");
+		return;
+	}
 	for (; n < s->n && n < NAMES_MAX; n++)
 		names[n] = s->below[n]->key;
 	mr_complain(w->report, mr_json_where(w->doc, path), "there is no such key%s",

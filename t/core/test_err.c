@@ -92,8 +92,10 @@ START_TEST(too_many_are_counted)
 	struct mr_report r = { 0 };
 	char *text;
 
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 2000; i++) {
+		ck_assert_int_eq(mr_report_full(&r), i >= 500);
 		mr_complain(&r, (struct mr_where){ 0 }, "mistake %d", i);
+	}
 	ck_assert_uint_eq(r.errors, 2000);
 	ck_assert_uint_lt(r.n, 2000);
 	text = printed(&r);
