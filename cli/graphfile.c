@@ -161,7 +161,7 @@ static void not_there(const struct folders *f, const char *graph, struct mr_wher
 			    graph, f->n ? f->path[0] : "the program's folder");
 	for (unsigned i = 0; i < names.n; i++)
 		free(names.name[i]);
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): n does not go round */
 
 /* ---- paths ---- */
 

@@ -2,6 +2,7 @@
 
 #include "core/build.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,7 @@ int mr_resources_open(struct mr_engine *e, struct mr_report *report)
 
 		if (e->used[i].lent)
 			continue;
+		assert(e->used[i].resource);
 		s.name = e->used[i].resource->name;
 		s.conf = e->used[i].conf;
 		e->used[i].opened = true;

@@ -1,5 +1,6 @@
 /* trace_wish.c - names that a trace is given and gives; see trace_parts.h. */
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ static bool is_called(const struct end *end, const char *text)
 	const char *stage = end->s->name, *name = end->drop ? end->drop : end->output;
 	size_t n = strlen(stage);
 
+	assert(name); /* it is either */
 	if (end->drop && !strcmp(text, name))
 		return true;
 	if (strncmp(text, stage, n) != 0)
@@ -149,14 +151,14 @@ static void list_ends(const struct mr_graph *g, const char *text, char wrong[MR_
 {
 	const struct mr_stage *last = NULL;
 	unsigned stage = 0, nth = 0;
-	struct end end;
+	struct end end = { 0 };
 	size_t at = say(wrong, 0, "no packet ends by \"%.64s\"; there are any, and", text);
 
 	while (next_end(g, &stage, &nth, &end)) {
 		const char *separator = end.s == last ? "," : last ? ";" : "";
 
 		if (!end.drop)
-			at = say(wrong, at, "%s %s.%s", separator, end.s->name, end.output);
+			at = say(wrong, at, "%s %s.%s", separator, end.s->name, end.output); /* NOLINT(clang-analyzer-core.NullDereference) */
 		else if (end.s == last)
 			at = say(wrong, at, "%s %s", separator, end.drop);
 		else

@@ -100,7 +100,7 @@ void mr_control_orders_close(struct control *c)
 	while (c->orders) {
 		struct control_order *o = c->orders;
 
-		unlist(o);
+		unlist(o); /* of the list: NOLINT(clang-analyzer-unix.Malloc) */
 		free(o);
 	}
 }

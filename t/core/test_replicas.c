@@ -340,7 +340,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, a_flow_keeps_its_replica_and_its_order, 0,
 	                    (int)(COUNT(graphs) * COUNT(left)));
 	suite_add_tcase(s, tc);
