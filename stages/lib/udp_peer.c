@@ -138,7 +138,7 @@ void mr_udp_peer_turn(struct mr_udp_peer *p)
 	struct sockaddr_storage self;
 
 	if (name_of(p->socket.fd, &self) == 0)
-		connect(p->socket.fd, (struct sockaddr *)&self, p->via.len);
+		(void)connect(p->socket.fd, (struct sockaddr *)&self, p->via.len);
 }
 
 bool mr_udp_peer_empty(const struct mr_udp_peer *p)

@@ -109,7 +109,7 @@ static char *format_value(float v, char *end)
 	uint64_t n, part, unit = 1000000;
 
 	if (!isfinite(v) || v < 0 || v >= 1e12f)
-		return memcpy(end - 4, "null", 4);
+		return memcpy(end - 4, "null", 4); /* NOLINT(bugprone-not-null-terminated-result) */
 	n = (uint64_t)((double)v * 1e6 + 0.5);
 	part = n % unit;
 	while (unit > 10 && part % 10 == 0) {
