@@ -70,8 +70,27 @@ static bool stat_of(const struct doctor *d, const char *path, struct stat *st)
 	               (int)sizeof at && lstat(at, st) == 0;
 }
 
-static void look_secret(struct doctor *d, const char *file, const char *what)
+/* A node file with a key that its service's user reads as a member of the group: chmod would end the service. */
+static bool is_for_group(const struct stat *st)
 {
+	return (st->st_mode & 077) == 040;
+}
+
+static void mend_secret(struct doctor *d, const char *file, bool in_node_file, const struct stat *st)
+{
+	char quoted[DOCTOR_WORD];
+	const char *word = doctor_word(quoted, file);
+
+	if (in_node_file && is_for_group(st))
+		doctor_mend(d, "(umask 077; jq -r .node.identity.nsec %s >node.key)  and in the node file \"key_file\": "
+		               "\"node.key\" in place of \"nsec\"; beside it, the file belongs to who runs the node", word);
+	else
+		doctor_mend(d, "chmod 600 %s", word);
+}
+
+static void look_secret(struct doctor *d, const char *file, bool in_node_file)
+{
+	const char *what = in_node_file ? "the key stands in the node file:" : "the key file";
 	struct stat st;
 	char folder[4096], quoted[DOCTOR_WORD], *slash;
 
@@ -81,7 +100,7 @@ static void look_secret(struct doctor *d, const char *file, const char *what)
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "%s %s has mode %03o: whoever reads it can be this node", what, file,
 		            (unsigned)st.st_mode & 0777);
-		doctor_mend(d, "chmod 600 %s", doctor_word(quoted, file));
+		mend_secret(d, file, in_node_file, &st);
 	}
 	snprintf(folder, sizeof folder, "%s", file);
 	slash = strrchr(folder, '/');
@@ -110,7 +129,7 @@ static void look_keys(struct doctor *d)
 	char path[4096];
 
 	if (d->node->file && mr_json_at(d->node->doc, "node.identity.nsec")) {
-		look_secret(d, d->node->file, "the key stands in the node file:");
+		look_secret(d, d->node->file, true);
 		return;
 	}
 	if (!key && json_is_true(mr_json_at(d->node->doc, "node.identity.persistent")))
@@ -118,7 +137,7 @@ static void look_keys(struct doctor *d)
 	if (!key)
 		return;
 	beside(d, key, path, sizeof path);
-	look_secret(d, path, "the key file");
+	look_secret(d, path, false);
 }
 
 /* ---- limits ---- */
