@@ -98,7 +98,8 @@ static const struct {
 	  .what = "stands in the node file", .mend = "chmod 600 /etc/millrace/millrace.json" },
 	{ "key-file", .conf = "\"node\": { \"identity\": { \"nsec\": \"" HEX "\" } }", .mode = "640",
 	  .path = { "/etc/millrace/millrace.json" }, .is = { "{}" },
-	  .what = "has mode 640", .mend = "jq -r .node.identity.nsec /etc/millrace/millrace.json >node.key" },
+	  .what = "has mode 640", .mend = "(umask 077; jq -r .node.identity.nsec /etc/millrace/millrace.json >node.key)  and in the node file "
+		  "\"key_file\": \"node.key\" in place of \"nsec\"; beside it, the file belongs to who runs the node" },
 	{ "key-file", .mode = "644", .path = { "/etc/millrace/millrace.json" }, .is = { "{}" } },
 	{ "key-file", .conf = "\"node\": { \"identity\": { \"key_file\": \"a's; x\" } }",
 	  .path = { "/etc/millrace/a's; x" }, .is = { "nsec" }, .mode = "644",
