@@ -149,6 +149,9 @@ uint64_t swap_total(struct mr_engine *e, const char *name, unsigned word)
 
 void swap_finish(struct mr_engine *e)
 {
+	/* a busy machine may have given the source no core so far */
+	for (unsigned i = 0; i < 20000 && swap_world.made == 0; i++)
+		swap_host_runs(e, 1);
 	swap_world.stop = true;
 	for (unsigned i = 0; i < 20000 && swap_world.taken < swap_world.made; i++)
 		swap_host_runs(e, 1);
