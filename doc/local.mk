@@ -5,6 +5,7 @@ nobase_dist_doc_DATA += \
 	doc/bench.md \
 	doc/control-socket.md \
 	doc/graphs.md \
+	doc/histograms.md \
 	doc/reload.md \
 	doc/service.md \
 	doc/writing-a-stage.md \
