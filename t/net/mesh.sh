@@ -78,7 +78,8 @@ for node in $nodes; do
 done
 all_reach a b c d e
 
-# a and b: 50 pings go by c and by one of d and e, there and back.
+# a and b: 50 pings go by c and by one of d and e, there and back.  A few reports of others' sessions may go by a or
+# b meanwhile: d and e have no link either.
 for node in $nodes; do
 	eval "before_$node=\$(sent_on $node)"
 done
@@ -86,7 +87,7 @@ finish ip netns exec a ping -6 -q -n -c 50 -i 0.02 -W 2 "$(mesh_address b)" >"$w
 for node in $nodes; do
 	eval "grown_$node=\$((\$(sent_on $node) - before_$node))"
 done
-[ "$grown_c" -ge 100 ] && [ $((grown_d + grown_e)) -ge 100 ] && [ $((grown_a + grown_b)) -eq 0 ] || {
+[ "$grown_c" -ge 100 ] && [ $((grown_d + grown_e)) -ge 100 ] && [ $((grown_a + grown_b)) -lt 50 ] || {
 	say "50 pings from a to b, sent on by a: $grown_a, b: $grown_b, c: $grown_c, d: $grown_d, e: $grown_e" >&2
 	bad=1
 }
