@@ -198,6 +198,7 @@ void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struc
 void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                        const uint8_t *fsp, size_t len);
 void fips_session_answer_timer(struct fips_node *n, struct fips_session *s);
+bool fips_session_yields(const struct fips_session *s); /* a first setup of ours waits for the end of theirs */
 bool fips_session_half_open(const struct fips_session *s); /* any time */
 
 /* datagrams.c: what comes end to end. */

@@ -2,7 +2,8 @@
  *
  * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
  * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one
- * of them.  One that came by the link that leads to the endpoint is not pushed out by others.  Message 3 does
+ * of them.  One that came by the link that leads to the endpoint is not pushed out by others, and a first setup
+ * of ours waits for it, but not for long, and not for the next one.  Message 3 does
  * prove who wrote it, and that its writer holds the keys: we send under them at once, and only now is
  * a rekey of ours given up for it.
  *
@@ -13,6 +14,8 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
+#define YIELD (4 * MR_NS_PER_S) /* the ack has been sent three times, and was answered if anybody is there */
+
 /* Is a handshake under way that came by the link that leads to the endpoint? */
 bool fips_session_half_open(const struct fips_session *s)
 {
@@ -20,6 +23,18 @@ bool fips_session_half_open(const struct fips_session *s)
 		if (s->halves[i].on && s->halves[i].own)
 			return true;
 	return false;
+}
+
+bool fips_session_yields(const struct fips_session *s)
+{
+	return s->yield_until != MR_NEVER && fips_session_half_open(s);
+}
+
+/* Once: there may be no end of setups in its name. */
+static void yield(struct fips_node *n, struct fips_session *s)
+{
+	if (!s->yield_until && s->state != FIPS_SESSION_ESTABLISHED)
+		s->yield_until = n->now + YIELD;
 }
 
 static bool any_half(const struct fips_session *s)
@@ -170,6 +185,8 @@ static void answer(struct fips_node *n, struct fips_session *s, const struct arr
 		*slot = made;
 		memcpy(fips_session_papers(n, s)->ack[slot - s->halves], paper, made.ack_len);
 		fips_resend_start(n, &slot->resend);
+		if (a->own)
+			yield(n, s);
 		send_ack(n, s, slot);
 	} else {
 		fips_count(n, FIPS_NODE_SESSION_STATE);
@@ -192,6 +209,8 @@ static void admitted(struct fips_node *n, const struct arrival *a)
 
 	if (half) {
 		half->own |= a->own;
+		if (half->own)
+			yield(n, s);
 		send_ack_again(n, s, half, &a->setup);
 		return;
 	}
@@ -345,8 +364,18 @@ void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct
 	fips_count(n, FIPS_NODE_FORGED);
 }
 
+/* Theirs has had its time. */
+static void yielded(struct fips_node *n, struct fips_session *s)
+{
+	s->yield_until = MR_NEVER;
+	if (s->state == FIPS_SESSION_ANSWERED && fips_wanted_find(n, &s->addr))
+		fips_session_initiate(n, &s->addr);
+}
+
 void fips_session_answer_timer(struct fips_node *n, struct fips_session *s)
 {
+	if (s->yield_until && n->now >= s->yield_until)
+		yielded(n, s);
 	for (unsigned i = 0; i < FIPS_HALVES; i++) {
 		struct fips_half *half = &s->halves[i];
 

@@ -214,7 +214,7 @@ bool fips_session_unheard(const struct fips_session *s)
 
 bool fips_session_renew(struct fips_node *n, struct fips_session *s)
 {
-	if (s->step != FIPS_REKEY_NONE || !at_rest(n, s) || fips_session_half_open(s))
+	if (s->step != FIPS_REKEY_NONE || !at_rest(n, s) || theirs_first(n, s))
 		return false;
 	begin(n, s);
 	return s->step == FIPS_REKEY_SETUP;

@@ -122,7 +122,7 @@ void fips_session_initiate(struct fips_node *n, const struct fips_addr *addr)
 	fips_wanted_until(n, addr, n->now + fips_ms(n->timers.handshake));
 	if (s)
 		s->ours |= ours;
-	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_half_open(s)))
+	if (s && (s->state != FIPS_SESSION_ANSWERED || fips_session_yields(s)))
 		return;
 	if (!s)
 		s = fips_session_add(n, addr, NULL, ours);
@@ -242,7 +242,7 @@ void fips_session_start_timer(struct fips_node *n, struct fips_session *s)
 			return;
 		}
 		late = fips_resend_due(n, &s->resend);
-		if ((late || placed) && !fips_session_half_open(s))
+		if ((late || placed) && !fips_session_yields(s))
 			send_again(n, s);
 		if (late && !placed)
 			doubt(n, s);

@@ -246,7 +246,7 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 	if (s->state == FIPS_SESSION_INITIATING)
 		due = fips_sooner(due, fips_sooner(s->place_at, s->resend.start + fips_ms(n->timers.handshake)));
 	if (s->state != FIPS_SESSION_ESTABLISHED)
-		return due;
+		return s->yield_until ? fips_sooner(due, s->yield_until) : due;
 	due = fips_sooner(due, fips_session_rekey_due(s));
 	due = fips_sooner(due, fips_sooner(s->idle_at, fips_sooner(s->drain_at, s->warmup_at)));
 	due = fips_sooner(due, fips_sooner(s->reroute_at, fips_sooner(s->mtu_at, s->place_at)));

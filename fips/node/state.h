@@ -230,6 +230,7 @@ struct fips_session {
 
 	/* as responder, at first or of a rekey */
 	struct fips_half halves[FIPS_HALVES];
+	uint64_t yield_until; /* a first setup of ours is held back for theirs; 0: none came, MR_NEVER: for none any more */
 
 	/* established */
 	struct fips_session_key current, pending, previous;

@@ -436,6 +436,33 @@ START_TEST(a_larger_table_keeps_all)
 }
 END_TEST
 
+/* Anybody behind the same hop can send setups in its name, one after the other, and never end one: ours goes out all
+ * the same, and is answered. */
+START_TEST(forged_setups_hold_nobody_up)
+{
+	struct bench *b = open_for(8);
+	struct puppet forged = stranger(FAR), p = stranger(FAR);
+	unsigned before = 0, begun = 0;
+
+	known(b, FAR);
+	seen(b, FAR);
+	want("expect-session ack", bench_setup(b, &forged));
+	want("", bench_resolve(b, FAR)); /* it may be its own: its message 3 is waited for */
+	for (unsigned i = 0; i < 8; i++) {
+		forged.ephemeral = 100 + i;
+		bench_setup(b, &forged);
+		begun += strstr(bench_wait(b, SECONDS(2)), "setup") != NULL;
+		before += i == 0 && begun;
+	}
+	ck_assert_uint_eq(before, 0);
+	ck_assert_uint_ge(begun, 2); /* and again, if it is lost */
+	p.ephemeral = 900;
+	want("install-current msg3 use-session route warmup", bench_ack(b, &p));
+	ck_assert(in_session(b, FAR));
+	bench_close(b);
+}
+END_TEST
+
 /* ---- recovery ---- */
 
 /* 3.12: who seals for us without a session is begun with, once in five seconds. */
@@ -536,6 +563,7 @@ int main(void)
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, neighbours_have_their_places);
 	tcase_add_test(tc, a_larger_table_keeps_all);
+	tcase_add_test(tc, forged_setups_hold_nobody_up);
 	tcase_add_test(tc, strays_are_begun_with);
 	tcase_add_test(tc, strays_are_bounded);
 	tcase_add_test(tc, strays_take_nothing_away);
