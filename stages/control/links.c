@@ -160,6 +160,7 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	struct control_key *key = mr_control_key(c, a->key);
 	struct control_order *o;
 	struct relation *r;
+	uint16_t was;
 	bool moves;
 
 	if (!key || !key->of->link)
@@ -170,8 +171,11 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	mr_control_key_start(key, a);
 	r->using = key;
 	r->wide = a->mtu;
+	was = r->mtu;
 	r->mtu = mtu_of(r);
 	mr_link_put(c, r, t);
+	if (r->mtu != was)
+		mr_control_narrow(c, r, t);
 	o = mr_control_order(c, MR_ORD_LINK_PROMOTE, r, key);
 	o->order.p = &r->recv.link;
 	o->order.q = &key->recv;

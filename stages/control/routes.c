@@ -57,6 +57,7 @@ void mr_control_route(struct control *c, const struct fips_action *a, struct mr_
 		mr_count(t, COUNT_UNSENT, 1);
 		return;
 	}
+	session->wide = a->mtu;
 	mtu = a->mtu < link->mtu ? a->mtu : link->mtu;
 	note_mtu(c, session, mtu, t);
 	if (put(c, a->peer.b, (struct fips_route_entry){ .dest = a->peer, .state = FIPS_ROUTE_LIVE,
@@ -79,7 +80,7 @@ void mr_control_narrow(struct control *c, const struct relation *link, struct mr
 				continue;
 			now = *e;
 			now.first = link->mtu;
-			now.mtu = now.mtu < link->mtu ? now.mtu : link->mtu;
+			now.mtu = s->wide < link->mtu ? s->wide : link->mtu;
 			note_mtu(c, s, now.mtu, t);
 			put(c, s->peer.b, now, t);
 		}

@@ -124,7 +124,7 @@ struct relation {
 	struct fips_via      via;     /* links: as in the entry                         */
 	unsigned             moving;  /* links: orders under way that set the address   */
 	uint16_t             mtu;     /* of the entry, link units                       */
-	uint16_t             wide;    /* links: what the node says of that              */
+	uint16_t             wide;    /* what the node says of that                     */
 	uint16_t             narrow;  /* links: ... and what the connection at narrow_via takes; 0: all */
 	struct fips_via      narrow_via;
 	bool                 proven, congested; /* links: as in the entry               */

@@ -140,6 +140,24 @@ START_TEST(a_narrow_connection)
 }
 END_TEST
 
+/* ... and its ways are as wide as they were, unless their other ends say that they are not. */
+START_TEST(no_longer_narrow)
+{
+	const struct relation *link;
+
+	begin();
+	link = mr_relation_find(mr_engine_host_state(node[0].engine), true, &addr[1]);
+	tell_narrow(link, 1300, &link->via);
+	ck_assert(as_wide_as(1300));
+	air.host[1] = 42;
+	for (unsigned k = 0; k < 10; k++)
+		say(1);
+	whole_run(100);
+	ck_assert(as_wide_as(1472));
+	whole_close_all();
+}
+END_TEST
+
 static struct flight caught[3];
 static unsigned      n_caught;
 
@@ -321,6 +339,7 @@ static TCase *all(const char *name)
 	tcase_set_timeout(tc, 240);
 	tcase_add_loop_test(tc, each_end_may_move, 0, 2 * ENDS);
 	tcase_add_test(tc, a_narrow_connection);
+	tcase_add_test(tc, no_longer_narrow);
 	tcase_add_test(tc, old_frames_do_not_move_it_back);
 	tcase_add_test(tc, a_move_with_a_rekey);
 	tcase_add_loop_test(tc, a_new_life, 0, sizeof lives / sizeof lives[0]);
