@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	contrib/bench/measures.sh \
 	contrib/bench/mesh \
 	contrib/bench/plot.awk \
+	contrib/bench/quota.sh \
 	contrib/bench/report.sh \
 	contrib/bench/summary.jq \
 	contrib/bench/table.awk \

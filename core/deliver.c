@@ -59,13 +59,13 @@ static void point_turn(struct mr_worker *w, struct mr_replica *r)
 	t->state = r->state;
 }
 
-static uint64_t bytes_in(const struct mr_vector *v)
+void mr_weigh(struct mr_vector *v)
 {
-	uint64_t bytes = 0;
+	uint32_t bytes = 0;
 
 	for (unsigned i = 0; MR_MEASURE && i < v->n; i++)
 		bytes += v->pkt[i]->len;
-	return bytes;
+	v->bytes = bytes;
 }
 
 /* A full `drop` edge ends the vector here, counted on the edge. */
@@ -105,15 +105,16 @@ static void push(struct mr_worker *w, const struct mr_exit *x, const struct mr_v
 	mr_worker_wake(x->consumer);
 }
 
-static void count_handed(struct mr_replica *r, unsigned output, const struct mr_vector *v)
+/* The bytes are added up here, once for both ends of the edge. */
+static void count_handed(struct mr_replica *r, unsigned output, struct mr_vector *v)
 {
 	uint64_t *word = r->block->live, *handed = word + r->handed + 2 * output;
-	uint64_t bytes = bytes_in(v);
 
+	mr_weigh(v);
 	mr_tally(&word[MR_W_OUT], v->n);
-	mr_tally(&word[MR_W_OUT_BYTES], bytes);
+	mr_tally(&word[MR_W_OUT_BYTES], v->bytes);
 	mr_tally(&handed[0], v->n);
-	mr_tally(&handed[1], bytes);
+	mr_tally(&handed[1], v->bytes);
 }
 
 /* What goes over a `wait` edge has room set aside, unless nobody could be made to wait: orders,
@@ -186,7 +187,7 @@ static void process(struct mr_worker *w, struct mr_replica *r, unsigned input, e
 
 	w->lane = lane;
 	mr_tally(&word[MR_W_IN], v->n);
-	mr_tally(&word[MR_W_IN_BYTES], bytes_in(v));
+	mr_tally(&word[MR_W_IN_BYTES], v->bytes);
 	mr_tally(&word[MR_W_VECTORS], 1);
 	mr_hist_add(&r->hist[MR_H_SIZE], v->n, 1);
 	point_turn(w, r);

@@ -59,7 +59,9 @@ struct mr_pkt_slot {
 
 /* The unit that moves: packets in arrival order, of mixed targets. */
 struct mr_vector {
-	unsigned       n; /* [0, MR_VECTOR] */
+	unsigned       n;     /* [0, MR_VECTOR]                                                 */
+	uint32_t       bytes; /* their lengths together as they were handed on: the runtime's own,
+			       * added up once an edge; no stage reads or writes it              */
 	struct mr_pkt *pkt[MR_VECTOR];
 };
 

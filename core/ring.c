@@ -90,7 +90,8 @@ void mr_ring_push(struct mr_ring *r, const struct mr_vector *v, uint64_t now)
 	if (r->prod.at + v->n > r->arena)
 		r->prod.at = 0;
 	memcpy(&r->ptr[r->prod.at], v->pkt, v->n * sizeof v->pkt[0]);
-	*slot = (struct mr_ring_slot){ .stamp = now, .at = r->prod.at, .n = v->n };
+	*slot = (struct mr_ring_slot){ .stamp = now, .at = r->prod.at,
+	                                 .n = v->n & 0xff, .bytes = v->bytes & 0xffffff };
 	r->prod.at += v->n;
 	r->prod.slot = (r->prod.slot + 1) & r->mask;
 	r->prod.sent += room_of(v->n);
@@ -109,6 +110,7 @@ bool mr_ring_pop(struct mr_ring *r, struct mr_vector *v, uint64_t *stamp)
 	if (!slot)
 		return false;
 	v->n = slot->n;
+	v->bytes = slot->bytes;
 	*stamp = slot->stamp;
 	memcpy(v->pkt, &r->ptr[slot->at], v->n * sizeof v->pkt[0]);
 	atomic_store_explicit(&r->cons.done,

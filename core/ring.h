@@ -27,7 +27,8 @@
 struct mr_ring_slot {
 	uint64_t stamp; /* ns when it was pushed                  */
 	uint32_t at;    /* first pointer's place in the arena     */
-	uint32_t n;     /* packets, [0, MR_VECTOR]                */
+	uint32_t n : 8; /* packets, [0, MR_VECTOR]                */
+	uint32_t bytes : 24; /* of the vector, < 64 * 2^16        */
 };
 
 struct mr_ring {

@@ -257,6 +257,7 @@ void mr_moves_arrive(struct mr_moves *m, struct mr_engine *to)
 			continue;
 		}
 		w->turn.now = to->now();
+		mr_weigh(&moved->v);
 		mr_epoch_begin(w->epoch);
 		mr_call_process(w, r, moved->input, MR_LANE_BULK, &moved->v);
 		mr_epoch_end(w->epoch);

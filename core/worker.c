@@ -70,10 +70,11 @@ static void drop_overdue(struct mr_worker *w, struct mr_entry *e, uint64_t waite
 	mr_sojourn_take(v, due, e->near, &gone);
 	word[MR_W_IN] += gone.n;
 	word[MR_W_SOJOURN] += gone.n;
-	for (unsigned i = 0; i < gone.n; i++) {
-		word[MR_W_IN_BYTES] += gone.pkt[i]->len;
+	mr_weigh(&gone);
+	mr_weigh(v);
+	mr_tally(&word[MR_W_IN_BYTES], gone.bytes);
+	for (unsigned i = 0; i < gone.n; i++)
 		mr_gone(w, e->to, MR_W_SOJOURN, gone.pkt[i]);
-	}
 }
 
 /* Take one vector from a ring input; false when there is none, or no room for what comes of it. */

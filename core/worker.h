@@ -220,7 +220,10 @@ bool mr_may_call(const struct mr_replica *r, unsigned input, enum mr_lane lane);
  * was set: whoever takes the mark away sees it. */
 void mr_starve(struct mr_replica *r, unsigned input, enum mr_lane lane);
 
-/* After mr_may_call said so. */
+/* Add up v->bytes, of packets that come over no edge: what does was weighed as it was handed on. */
+void mr_weigh(struct mr_vector *v);
+
+/* After mr_may_call said so; v has been weighed. */
 void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      enum mr_lane lane, struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);

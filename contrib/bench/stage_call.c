@@ -46,6 +46,8 @@ static uint64_t call(struct mr_worker *w, struct mr_replica *r, unsigned input, 
 {
 	uint64_t before, after;
 
+	if (v)
+		mr_weigh(v);
 	mr_epoch_begin(w->epoch);
 	w->turn.now = w->engine->now();
 	before = stage_ticks();

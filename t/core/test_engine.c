@@ -46,7 +46,7 @@ static bool source_pull(void *self, struct mr_turn *t)
 
 		if (!p)
 			return false;
-		memcpy(mr_pkt_put(p, 8), &src->next, 8);
+		memcpy(mr_pkt_put(p, 8 + (uint32_t)(src->next % 57)), &src->next, 8);
 		p->seq = src->next++;
 		p->stamp = t->now;
 		mr_made(t, 1);
@@ -289,7 +289,11 @@ static void check_balance(const struct mr_view *v)
 		                  s->word[MR_W_OUT] + s->word[MR_W_TAKEN] + s->word[MR_W_HELD] +
 		                          sum(s->drop, drops) + sum(s->edge, edges) +
 		                          s->word[MR_W_SOJOURN]);
+		/* added up at the edge, and here one by one as they are taken */
+		if (i)
+			ck_assert_uint_eq(s->word[MR_W_IN_BYTES], v->stage[i - 1].word[MR_W_OUT_BYTES]);
 	}
+	ck_assert_uint_eq(v->stage[2].word[MR_W_IN_BYTES], v->stage[2].word[MR_W_TAKEN_BYTES]);
 }
 
 static uint64_t lost_at_edges(const struct mr_view *v)

@@ -329,6 +329,7 @@ START_TEST(a_queue_that_stands_is_cut)
 	ck_assert_uint_gt(stand_word(&s, "num", MR_W_OUT), 0);
 	ck_assert_uint_eq(stand_word(&s, "num", MR_W_IN),
 	                  stand_word(&s, "num", MR_W_OUT) + stand_word(&s, "num", MR_W_SOJOURN));
+	ck_assert_uint_eq(stand_word(&s, "num", MR_W_IN_BYTES), 8 * stand_word(&s, "num", MR_W_IN));
 	ck_assert_uint_eq(stand_word(&s, "sink", MR_W_SOJOURN), 0);
 	turns(stand_worker(&s, "sink"));
 	stand_close(&s);

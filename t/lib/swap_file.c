@@ -133,6 +133,8 @@ void swap_check_books(struct mr_engine *e)
 		ck_assert_msg(w[MR_W_IN] + w[MR_W_MADE] ==
 		                      w[MR_W_OUT] + w[MR_W_TAKEN] + w[MR_W_HELD] + lost,
 		              "%s/%u", r->name, r->index);
+		/* every packet has 8 bytes here */
+		ck_assert_uint_eq(w[MR_W_IN_BYTES], 8 * w[MR_W_IN]);
 	}
 }
 
