@@ -23,7 +23,6 @@ struct saying {
 	const char   *place, *peer; /* or NULL                        */
 	char          text[MR_LOG_LINE];
 	uint64_t      held;         /* lines like it that were left out */
-	bool          bare;         /* text: neither time nor level     */
 };
 
 struct mr_log mr_log_stderr(enum mr_level level)
@@ -126,7 +125,7 @@ static void add_form(struct mr_line *l, const struct mr_log *log, const struct s
 	}
 	if (log->format == MR_LOG_JOURNAL) {
 		add(l, "<%d>", priority[s->level]);
-	} else if (!s->bare) {
+	} else {
 		add_time(l, log);
 		add(l, " %-5s ", mr_log_levels[s->level]);
 	}
@@ -151,12 +150,13 @@ static bool put(const struct mr_log *log, const struct saying *s)
 /* Lines that were lost are told of before the next one. */
 static void tell_lost(const struct mr_log *log)
 {
-	uint64_t lost = log->keeper ? mr_log_keeper_lost(log->keeper) : 0;
+	const char *why = "";
+	uint64_t lost = log->keeper ? mr_log_keeper_lost(log->keeper, &why) : 0;
 	struct saying s = { .level = MR_LOG_WARN, .place = "log" };
 
 	if (!lost)
 		return;
-	snprintf(s.text, sizeof s.text, "%" PRIu64 " lines lost: nobody took them in time", lost);
+	snprintf(s.text, sizeof s.text, "%" PRIu64 " lines lost: %s", lost, why);
 	if (put(log, &s))
 		mr_log_keeper_told(log->keeper, lost);
 }
@@ -198,33 +198,18 @@ void mr_log_limited(const struct mr_log *log, enum mr_level level, const char *s
 	say(log, &s);
 }
 
-static void complain(const struct mr_log *log, enum mr_level level, const char *before,
-                     const char *text)
-{
-	struct saying s = { .level = level };
-
-	s.bare = log->format == MR_LOG_TEXT && !*before;
-	if (level > log->level && !s.bare)
-		return;
-	snprintf(s.text, sizeof s.text, "%s%s", s.bare && level == MR_LOG_WARN ? "warning: " : before,
-	         text);
-	say(log, &s);
-}
-
 void mr_log_report(const struct mr_log *log, const char *before, const struct mr_report *report)
 {
 	unsigned errors = 0;
-	char more[32];
 
 	for (unsigned i = 0; i < report->n; i++) {
 		const struct mr_complaint *c = &report->list[i];
 
 		errors += !c->warning;
-		complain(log, c->warning ? MR_LOG_WARN : MR_LOG_ERROR, before, c->text);
+		mr_log(log, c->warning ? MR_LOG_WARN : MR_LOG_ERROR, "%s%s", before, c->text);
 	}
-	snprintf(more, sizeof more, "and %u more", report->errors - errors);
 	if (errors < report->errors)
-		complain(log, MR_LOG_ERROR, before, more);
+		mr_log(log, MR_LOG_ERROR, "%sand %u more", before, report->errors - errors);
 }
 
 void mr_log_catch_up(const struct mr_log *log)

@@ -68,8 +68,7 @@ void mr_log_limited(const struct mr_log *log, enum mr_level level, const char *s
                     const char *peer, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* All complaints of a report, a line each, with `before` in front.  As text and with "" in front they
- * look as every command prints them (err.h), without time and level. */
+/* All complaints of a report, a line each, with `before` in front. */
 void mr_log_report(const struct mr_log *log, const char *before, const struct mr_report *report);
 
 /* From time to time, so that nobody waits for the next line to hear what was held back or lost. */

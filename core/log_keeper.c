@@ -1,6 +1,7 @@
 /* log_keeper.c - what all logs of a program share; see log_keeper.h. */
 #include "core/log_keeper.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct mr_log_keeper {
 	uint64_t           (*now)(void);
 	struct mr_log_counts counts;
 	uint64_t             untold; /* of the lines lost */
+	int                  why;    /* errno of the last that was; 0: it had to wait */
 	struct place         place[PLACES];
 	struct peer          peer[PEERS];
 };
@@ -68,7 +70,13 @@ struct mr_log_counts mr_log_keeper_counts(const struct mr_log_keeper *k)
 
 bool mr_log_keeper_write(struct mr_log_keeper *k, const char *line, size_t n)
 {
-	return mr_out_write(k->out, line, n);
+	bool done;
+
+	errno = 0;
+	done = mr_out_write(k->out, line, n);
+	if (!done)
+		k->why = errno == EAGAIN ? 0 : errno;
+	return done;
 }
 
 void mr_log_keeper_lose(struct mr_log_keeper *k)
@@ -77,8 +85,9 @@ void mr_log_keeper_lose(struct mr_log_keeper *k)
 	k->untold++;
 }
 
-uint64_t mr_log_keeper_lost(const struct mr_log_keeper *k)
+uint64_t mr_log_keeper_lost(const struct mr_log_keeper *k, const char **why)
 {
+	*why = k->why ? strerror(k->why) : "nobody took them in time";
 	return k->untold;
 }
 

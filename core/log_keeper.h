@@ -45,9 +45,10 @@ struct mr_log_counts mr_log_keeper_counts(const struct mr_log_keeper *k);
 /* Write a line with its newline, n <= MR_LOG_JSON_LINE.  False: not now. */
 bool mr_log_keeper_write(struct mr_log_keeper *k, const char *line, size_t n);
 
-/* A line was lost; how many were that nobody was told of; so many have been told of. */
+/* A line was lost; how many were that nobody was told of, and what came in the way of the last; so many have been
+ * told of. */
 void mr_log_keeper_lose(struct mr_log_keeper *k);
-uint64_t mr_log_keeper_lost(const struct mr_log_keeper *k);
+uint64_t mr_log_keeper_lost(const struct mr_log_keeper *k, const char **why);
 void mr_log_keeper_told(struct mr_log_keeper *k, uint64_t lost);
 
 /* May this place speak, of this peer (or NULL)?  If not it is counted; if so *held is how many lines of

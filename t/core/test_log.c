@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -183,7 +184,7 @@ END_TEST
 START_TEST(reports)
 {
 	static const struct { enum mr_log_format format; const char *before, *lines; } as[] = {
-		{ MR_LOG_TEXT, "", "a.json: is wrong\nwarning: b.json: is odd\n" },
+		{ MR_LOG_TEXT, "", TIME " error a.json: is wrong\n" TIME " warn  b.json: is odd\n" },
 		{ MR_LOG_TEXT, "reload: ", TIME " error reload: a.json: is wrong\n"
 		                           TIME " warn  reload: b.json: is odd\n" },
 		{ MR_LOG_JOURNAL, "", "<3>a.json: is wrong\n<4>b.json: is odd\n" },
@@ -391,6 +392,35 @@ START_TEST(a_reader_that_has_gone)
 }
 END_TEST
 
+/* R17: a file that can grow no more costs lines; how many and why is said when it can. */
+START_TEST(a_disk_that_is_full)
+{
+	struct mr_log log = { .level = MR_LOG_INFO, .wall = wall };
+	char name[] = "/tmp/millrace-log-XXXXXX", text[4096] = "";
+	struct rlimit before, small;
+	int fd = mkstemp(name);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unlink(name), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	log.keeper = mr_log_keeper_open(fd, now);
+	ck_assert_ptr_nonnull(log.keeper);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){ 64, before.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (unsigned i = 0; i < 5; i++)
+		mr_log(&log, MR_LOG_INFO, "line %u of five", i);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_uint_eq(mr_log_keeper_counts(log.keeper).lost, 3); /* one is there in part */
+	mr_log(&log, MR_LOG_INFO, "at last");
+	ck_assert_int_gt(pread(fd, text, sizeof text - 1, 0), 0);
+	ck_assert_str_eq(text, TIME " info  line 0 of five\n" TIME " info  line 1 of five\n"
+	                       TIME " warn  3 lines lost: File too large\n" TIME " info  at last\n");
+	mr_log_keeper_close(log.keeper);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("log");
@@ -409,6 +439,7 @@ int main(void)
 	tcase_add_test(t, what_is_held_is_told_later);
 	tcase_add_loop_test(t, a_reader_that_stands_still, 0, READERS);
 	tcase_add_loop_test(t, a_reader_that_has_gone, 0, READERS);
+	tcase_add_test(t, a_disk_that_is_full);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
