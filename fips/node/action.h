@@ -51,8 +51,9 @@
  *                                                       send with
  *   ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
  *   RESOLVE_NAME         peer                           resolve the peer's names again, send VIAS
- *   LOG                  level, source, peer, bytes     a line of text without its end, not NUL
- *                                                       terminated; peer: whom it concerns, or zeroes
+ *   LOG                  level, source, peer, via,      a line of text without its end, not NUL
+ *                        bytes                          terminated; peer: whom it concerns, or zeroes;
+ *                                                       via: where it came from, or len 0
  *
  * Keys are wiped from the queue when their action is popped.
  */

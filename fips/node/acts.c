@@ -107,6 +107,18 @@ void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
 	va_end(args);
 }
 
+void fips_log_from(struct fips_node *n, enum fips_log level, const struct fips_via *from,
+                   const char *format, ...)
+{
+	struct fips_action *act = fips_act(n, FIPS_ACT_LOG);
+	va_list args;
+
+	act->via = *from;
+	va_start(args, format);
+	say(act, level, format, args);
+	va_end(args);
+}
+
 void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of,
                  const char *format, ...)
 {

@@ -187,6 +187,25 @@ static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_ms
 		first_contact(n, p, ik, &addr, msg, via);
 }
 
+/* A message 1 that is for another key, or that nobody's key made: who calls is sealed in it, where it came from is
+ * all there is to say.  Seldom, since anybody can have us say it. */
+static void unread(struct fips_node *n, struct fips_peer *owner, const struct fips_via *via)
+{
+	char text[FIPS_ADDR_TEXT];
+
+	fips_count(n, FIPS_NODE_FORGED);
+	if (!fips_bucket_take(owner ? &owner->unread : &n->unread, n->now))
+		return;
+	if (owner)
+		fips_log_from(n, FIPS_LOG_INFO, via,
+		              "a handshake that this key does not open: %s has another npub of this node, or is "
+		              "another there", fips_peer_name(owner, text));
+	else
+		fips_log_from(n, FIPS_LOG_INFO, via,
+		              "a handshake that this key does not open: who calls has another npub of this node, "
+		              "or means another");
+}
+
 void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fips_via *via)
 {
 	struct fips_peer *owner = fips_peer_of_via(n, via);
@@ -216,7 +235,7 @@ void fips_answer_msg1(struct fips_node *n, const uint8_t *bytes, const struct fi
 	if (fips_ik_read1(&ik, msg.noise))
 		opened(n, &ik, &msg, via, owner);
 	else
-		fips_count(n, FIPS_NODE_FORGED);
+		unread(n, owner, via);
 	fips_ik_wipe(&ik);
 	mr_wipe(ephemeral, sizeof ephemeral);
 }

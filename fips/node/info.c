@@ -162,7 +162,8 @@ static unsigned resends(const struct fips_session *s)
 	return most;
 }
 
-static void session_info(const struct fips_session *s, struct fips_session_info *out)
+static void session_info(const struct fips_node *n, const struct fips_session *s,
+                         struct fips_session_info *out)
 {
 	bool established = s->state == FIPS_SESSION_ESTABLISHED;
 
@@ -179,6 +180,7 @@ static void session_info(const struct fips_session *s, struct fips_session_info 
 		.resends = established ? 0 : resends(s),
 		.warmups = established && s->warmup_at != MR_NEVER,
 		.path_mtu = s->pmtu.current,
+		.path_mtu_in = fips_words_session(n, &s->addr).path_mtu,
 		.routed = s->routed,
 		.hop = s->hop,
 		.metrics = { .forward = 1, .reverse = 1, .etx = 1, .etx_average = 1 },
@@ -194,7 +196,7 @@ bool fips_node_session_next(const struct fips_node *n, unsigned *at, struct fips
 		(*at)++;
 	if (*at >= n->n_sessions)
 		return false;
-	session_info(&n->sessions[(*at)++], out);
+	session_info(n, &n->sessions[(*at)++], out);
 	return true;
 }
 
@@ -202,7 +204,7 @@ bool fips_node_session(const struct fips_node *n, unsigned index, struct fips_se
 {
 	for (unsigned i = 0; i < n->n_sessions; i++) {
 		if (n->sessions[i].used && index-- == 0) {
-			session_info(&n->sessions[i], out);
+			session_info(n, &n->sessions[i], out);
 			return true;
 		}
 	}
@@ -214,7 +216,7 @@ bool fips_node_session_of(const struct fips_node *n, const struct fips_addr *add
 {
 	for (unsigned i = 0; i < n->n_sessions; i++) {
 		if (n->sessions[i].used && fips_addr_eq(&n->sessions[i].addr, addr)) {
-			session_info(&n->sessions[i], out);
+			session_info(n, &n->sessions[i], out);
 			return true;
 		}
 	}

@@ -163,6 +163,7 @@ void fips_node_buckets(struct fips_node *n)
 static void start(struct fips_node *n)
 {
 	fips_node_buckets(n);
+	fips_bucket_init(&n->unread, FIPS_TELLS, FIPS_TELL_RATE, n->now);
 	fips_bucket_init(&n->answers, 100, 10000, n->now);
 	fips_bucket_init(&n->found, 16, 1000, n->now);
 	fips_mark_all(n);
@@ -170,6 +171,7 @@ static void start(struct fips_node *n)
 		struct fips_peer *p = &n->peers[i];
 
 		fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
+		fips_bucket_init(&p->unread, 1, FIPS_TELL_RATE, n->now);
 		if (p->used && p->auto_connect)
 			p->retry_at = n->now;
 	}

@@ -198,6 +198,7 @@ struct fips_session_info {
 	unsigned                resends;   /* of the handshake message under way  */
 	unsigned                warmups;   /* coordinates are still to be sent so often */
 	uint16_t                path_mtu;  /* of what we send, in link units      */
+	uint16_t                path_mtu_in; /* of what comes, by its last envelope; 0: none yet */
 	bool                    routed;    /* it has a way now ...                */
 	struct fips_addr        hop;       /* ... which begins at this neighbour  */
 	struct fips_metrics_info metrics;

@@ -28,6 +28,10 @@ void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
 void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
+/* From: where it came from ends the line; whom it concerns is not known. */
+void fips_log_from(struct fips_node *n, enum fips_log level, const struct fips_via *from,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* words.c: what the data threads have written, no time later than now. */
 struct fips_link_words    fips_words_link(const struct fips_node *n, const struct fips_addr *peer);
 struct fips_session_words fips_words_session(const struct fips_node *n,

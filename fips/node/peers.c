@@ -100,6 +100,7 @@ struct fips_peer *fips_peer_add(struct fips_node *n, const uint8_t pub[FIPS_PUB_
 	fips_mark_peer(n, p);
 	look_up(n, p);
 	fips_bucket_init(&p->calls, FIPS_CALLS, FIPS_CALL_RATE, n->now);
+	fips_bucket_init(&p->unread, 1, FIPS_TELL_RATE, n->now);
 	p->retry_at = MR_NEVER;
 	p->close_at = MR_NEVER;
 	p->touched = n->now;

@@ -37,6 +37,8 @@
 #define FIPS_ACKS      8  /* answers to one setup of ours taken, at most            */
 #define FIPS_CALLS     32 /* message 1s from a peer's addresses in a burst ...      */
 #define FIPS_CALL_RATE 2000 /* ... and thousandths a second: four paths, all resends */
+#define FIPS_TELLS     3    /* lines about message 1s that do not open in a burst ...   */
+#define FIPS_TELL_RATE 2    /* ... and thousandths a second: 172 a day, whoever asks for it */
 #define FIPS_EPHEMERAL 32 /* x of an ephemeral key: names a handshake               */
 #define FIPS_LOOK      MR_NS_PER_S /* between looks at how much a key has been used   */
 #define FIPS_PAPER_MAX (FIPS_ACT_BYTES - FIPS_DATAGRAM_HEAD) /* of a setup or ack   */
@@ -110,6 +112,7 @@ struct fips_peer {
 
 	/* message 1s from its addresses */
 	struct fips_bucket calls;
+	struct fips_bucket unread; /* lines about those that do not open          */
 
 	/* memory that outlives links */
 	bool     epoch_known;
@@ -312,6 +315,7 @@ struct fips_node {
 	struct fips_mesh     mesh;
 	struct fips_bucket   strangers; /* message 1 from addresses we do not know */
 	struct fips_bucket   callers;  /* ... from those of peers                 */
+	struct fips_bucket   unread;   /* lines about strangers' that do not open */
 	struct fips_bucket   answers;   /* message 2                              */
 	struct fips_bucket   found;    /* nodes that say they are there           */
 	uint64_t             last_key; /* id                                      */

@@ -70,12 +70,14 @@ static void log_line(const struct control *c, const struct fips_action *a)
 	};
 	static const struct fips_addr nobody;
 	struct mr_log log = mr_log_of(&c->log, "node");
-	char of[FIPS_ADDR_TEXT];
+	char of[FIPS_ADDR_TEXT], from[MR_VIA_TEXT] = "";
 
 	fips_addr_text(&a->peer, of);
+	if (a->via.len)
+		mr_via_text(&a->via, from);
 	mr_log_limited(&log, levels[a->level], a->source,
-	               fips_addr_eq(&a->peer, &nobody) ? NULL : of, "%.*s", (int)a->len,
-	               (const char *)a->bytes);
+	               fips_addr_eq(&a->peer, &nobody) ? NULL : of, "%.*s%s%s", (int)a->len,
+	               (const char *)a->bytes, *from ? "; it came from " : "", from);
 }
 
 /* False: no room for it now. */

@@ -131,6 +131,8 @@ static json_t *session_json(const struct fips_session_info *s, uint64_t now)
 	if (s->key_since)
 		json_object_set_new(o, "key_age_s", json_real(seconds(s->key_since, now)));
 	json_object_set_new(o, "path_mtu", json_integer(s->path_mtu));
+	if (s->path_mtu_in)
+		json_object_set_new(o, "path_mtu_in", json_integer(s->path_mtu_in));
 	if (s->routed) {
 		fips_addr_text(&s->hop, hop);
 		json_object_set_new(o, "hop", json_string(hop));

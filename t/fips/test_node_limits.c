@@ -95,6 +95,51 @@ START_TEST(floods_starve_nobody_else)
 }
 END_TEST
 
+/* Lines that tell where something came from, of each place. */
+struct told {
+	unsigned by_peer, by_other;
+};
+
+static void count_line(void *self, const struct fips_action *act)
+{
+	struct told *told = self;
+
+	if (act->kind != FIPS_ACT_LOG || !act->via.len)
+		return;
+	if (strstr((const char *)act->bytes, "who calls"))
+		told->by_other++;
+	else
+		told->by_peer++;
+}
+
+/* Handshakes for another key are told of, with where they came from, and so seldom that nobody can fill a log
+ * by them: three lines about strangers and one about each peer's place, and then one in 500 s. */
+START_TEST(what_does_not_open_is_told_seldom)
+{
+	struct bench *b = open_with(2, NULL);
+	struct told told = { 0 };
+
+	b->see = count_line;
+	b->see_self = &told;
+	bench_wait(b, MS(1));
+	for (unsigned i = 0; i < 100; i++) {
+		junk(b, 10, 50, 250);
+		junk(b, 10, PEER, 1);
+		bench_wait(b, MS(1000));
+	}
+	ck_assert_uint_eq(told.by_other, 3);
+	ck_assert_uint_eq(told.by_peer, 1);
+	junk(b, 1, OTHER, 1);
+	ck_assert_uint_eq(told.by_peer, 2);
+	bench_wait(b, SECONDS(500));
+	junk(b, 10, 50, 250);
+	junk(b, 10, PEER, 1);
+	ck_assert_uint_eq(told.by_other, 4);
+	ck_assert_uint_eq(told.by_peer, 3);
+	bench_close(b);
+}
+END_TEST
+
 /* Links that nobody has proven are counted; one that is proven makes room. */
 START_TEST(links_not_heard_yet)
 {
@@ -314,6 +359,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, calls_by_the_hundred, 0, sizeof floods / sizeof floods[0]);
 	tcase_add_test(tc, floods_starve_nobody_else);
+	tcase_add_test(tc, what_does_not_open_is_told_seldom);
 	tcase_add_test(tc, links_not_heard_yet);
 	tcase_add_test(tc, each_transport_accepts_or_not);
 	tcase_add_loop_test(tc, so_many_dials, 0, sizeof dials / sizeof dials[0]);
