@@ -2,6 +2,7 @@
 #include "core/err.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -131,6 +132,20 @@ void mr_report_free(struct mr_report *r)
 		free(r->list[i].text);
 	free(r->list);
 	*r = (struct mr_report){ 0 };
+}
+
+const char *mr_bind_cure(int err)
+{
+	switch (err) {
+	case EADDRINUSE:
+		return "; another program has it: ss -lnptu names it, or choose another port";
+	case EADDRNOTAVAIL:
+		return "; no device of this machine has that address: ip addr shows those there are";
+	case EACCES:
+		return "; a port below 1024 takes CAP_NET_BIND_SERVICE";
+	default:
+		return "";
+	}
 }
 
 static int folded(char c)

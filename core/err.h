@@ -46,6 +46,10 @@ bool mr_report_full(const struct mr_report *r);
 void mr_report_print(const struct mr_report *r, FILE *out);
 void mr_report_free(struct mr_report *r);
 
+/* What is to be done when a socket could not be bound for this errno: the end of a sentence, such as
+ * "; another program has it: ss -lnptu names it, or choose another port", or "". */
+const char *mr_bind_cure(int err);
+
 /* The word of `words` (n of them) nearest to `word`, or NULL when none is near: for
  * "did you mean …" in complaints. */
 const char *mr_nearest(const char *word, const char *const *words, unsigned n);

@@ -250,11 +250,15 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 {
 	struct mr_stage *s = &p->g->stage[p->g->stages];
 	char path[MR_PATH], at[MR_PATH];
+	struct mr_where where;
 	struct common common;
 
 	mr_path_key(path, "stages", name);
 	if (!mr_graph_name_ok(p, "stage", name, path))
 		return;
+	where = mr_json_where(p->doc, path);
+	s->line = where.line;
+	s->column = where.column;
 	p->g->stages++;
 	s->name = strdup(name);
 	mr_fields_fill(mr_graph_stage_fields, &common, sizeof common, p->doc, path, p->report);

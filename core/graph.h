@@ -32,6 +32,7 @@ struct mr_stage {
 	                                 * mr_graph_replicas() says how many there are  */
 	enum mr_affinity      affinity;
 	unsigned              worker;   /* index in workers                              */
+	unsigned              line, column; /* of its name in the graph's file; 0: not known */
 };
 
 struct mr_edge {

@@ -11,19 +11,36 @@
 #include "core/json.h"
 #include "core/secret.h"
 
+/* The stage in the graph's file, whose settings a complaint without a path is about; false: a resource. */
+static bool place_of_stage(const struct mr_setup *s, char path[MR_PATH], struct mr_where *where)
+{
+	const struct mr_opening *o = s->runtime;
+	const struct mr_graph *g = o && o->replica ? o->engine->graph : NULL;
+	const struct mr_stage *stage;
+
+	if (!g)
+		return false;
+	stage = &g->stage[o->replica->stage];
+	*where = (struct mr_where){ .file = g->file, .line = stage->line, .column = stage->column,
+		                    .path = mr_path_key(path, "stages", s->name) };
+	return true;
+}
+
 static void complain(struct mr_setup *s, bool warning, const char *path, const char *fmt, va_list ap)
 {
-	char text[512];
+	char text[512], at[MR_PATH];
 	struct mr_where where = { 0 };
+	bool named = !path && place_of_stage(s, at, &where);
 
 	vsnprintf(text, sizeof text, fmt, ap);
 	if (path && s->doc)
 		where = mr_json_where(s->doc, path);
-	where.path = path;
+	if (path)
+		where.path = path;
 	if (warning)
-		mr_warn(s->report, where, "%s: %s", s->name, text);
+		mr_warn(s->report, where, "%s%s%s", named ? "" : s->name, named ? "" : ": ", text);
 	else
-		mr_complain(s->report, where, "%s: %s", s->name, text);
+		mr_complain(s->report, where, "%s%s%s", named ? "" : s->name, named ? "" : ": ", text);
 }
 
 int mr_setup_error(struct mr_setup *s, const char *path, const char *fmt, ...)

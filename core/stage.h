@@ -237,8 +237,9 @@ struct mr_setup {
 	void                *runtime;  /* private                                             */
 };
 
-/* Complain about this stage or resource; `path` is a JSON path in the node file or NULL.  Always
- * returns -1, so that open can `return mr_setup_error(…)`. */
+/* Complain about this stage or resource; `path` is a JSON path in the node file or NULL, and then a stage
+ * is told with its place in the graph's file.  Always returns -1, so that open can
+ * `return mr_setup_error(…)`. */
 int mr_setup_error(struct mr_setup *s, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void mr_setup_warn(struct mr_setup *s, const char *path, const char *fmt, ...)

@@ -89,8 +89,8 @@ static int begin(struct mr_tcp_listener *l, struct mr_setup *s)
 	setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	mr_tcp_set_up(l, l->fd);
 	if (bind(l->fd, (struct sockaddr *)&address, len) || listen(l->fd, BACKLOG))
-		return mr_setup_error(s, "transports.tcp", "%s cannot be bound: %s",
-		                      l->conf->bind_addr, strerror(errno));
+		return mr_setup_error(s, "transports.tcp", "%s cannot be bound: %s%s",
+		                      l->conf->bind_addr, strerror(errno), mr_bind_cure(errno));
 	return 0;
 }
 

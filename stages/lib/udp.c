@@ -122,8 +122,8 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
 	            "net.core.wmem_max", conf->connected);
 	if (bind(sock->fd, (struct sockaddr *)&address, len))
-		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s", conf->bind_addr,
-		                      strerror(errno));
+		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s%s", conf->bind_addr,
+		                      strerror(errno), mr_bind_cure(errno));
 	/* not before: a port that is taken is refused, whoever has it */
 	if (conf->connected && setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
 		return mr_setup_error(s, "transports.udp", "no connected sockets: %s",
