@@ -9,11 +9,12 @@
 #include "cli/fetch.h"
 #include "core/plugins.h"
 
-enum { OPT_JSON = CLI_NODE_OPTIONS };
+enum { OPT_JSON = CLI_NODE_OPTIONS, OPT_VERBOSE };
 
 static const struct cli_option options[] = {
 	CLI_NODE_OPTION_ROWS,
 	{ 'j', "json", NULL, "print one JSON object" },
+	{ 'v', "verbose", NULL, "name what was looked at and found well, too" },
 	{ 0 },
 };
 
@@ -37,10 +38,28 @@ static void print_findings(const struct doctor *d, bool problems)
 	}
 }
 
-static void print_text(const struct doctor *d, unsigned ran)
+static bool found(const struct doctor *d, const char *probe)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (!strcmp(d->list[i].probe, probe))
+			return true;
+	return false;
+}
+
+static void print_fine(const struct doctor *d)
+{
+	for (unsigned i = 0; i < TABLES; i++)
+		for (const struct doctor_probe *p = tables[i]; p->name; p++)
+			if (!found(d, p->name))
+				printf("%-8s %s: %s.\n", "fine", p->name, p->looks);
+}
+
+static void print_text(const struct doctor *d, unsigned ran, bool verbose)
 {
 	print_findings(d, true);
 	print_findings(d, false);
+	if (verbose)
+		print_fine(d);
 	if (d->n == 0)
 		printf("%u things looked at; nothing will hurt.\n", ran);
 	else
@@ -104,7 +123,7 @@ static int examine(const struct cli_args *args, struct doctor *d)
 	if (cli_has(args, OPT_JSON))
 		code = print_json(d);
 	else
-		print_text(d, ran);
+		print_text(d, ran, cli_has(args, OPT_VERBOSE));
 	if (d->problems && code == CLI_OK)
 		code = CLI_FAILED;
 	doctor_free(d);

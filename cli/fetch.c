@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/nodefile.h"
 #include "core/json.h"
 
 #define HOST_MAX 256
@@ -37,6 +38,17 @@ static int dial_addr(int family, const struct sockaddr *addr, socklen_t len)
 	return fd;
 }
 
+/* What an error of a socket's path means to who asks. */
+static const char *meaning(int err)
+{
+	switch (err) {
+	case ENOENT:       return "; no node runs with its socket there";
+	case ECONNREFUSED: return "; the node that made it has ended";
+	case EACCES:       return "; ask as root, or as a member of the group that it belongs to";
+	default:           return "";
+	}
+}
+
 static int dial_unix(const char *path, char *why, size_t room)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -49,7 +61,7 @@ static int dial_unix(const char *path, char *why, size_t room)
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = dial_addr(AF_UNIX, (const struct sockaddr *)&at, sizeof at);
 	if (fd < 0)
-		snprintf(why, room, "nobody answers at unix:%s: %s", path, strerror(errno));
+		snprintf(why, room, "nobody answers at unix:%s: %s%s", path, strerror(errno), meaning(errno));
 	return fd;
 }
 
@@ -230,7 +242,7 @@ const char *cli_fetch_where(const char *listen, char *out, size_t room)
 bool cli_where_of_file(const char *file, char *out, size_t room, bool *off,
                        struct mr_report *report)
 {
-	struct mr_json *doc = mr_json_load(file, report);
+	struct mr_json *doc = cli_node_read(file, report);
 	const char *listen = doc ? json_string_value(mr_json_at(doc, "http.listen")) : NULL;
 
 	*off = listen && strcmp(listen, "off") == 0;

@@ -27,22 +27,10 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* ---- text of others ---- */
-
-/* Without what a terminal would obey: control characters, but newline and tab; UTF-8's, too. */
 static int print_safe(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
-
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-			putchar('?');
-			i++;
-		} else {
-			putchar((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c);
-		}
-	}
-	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+	cli_text_print(stdout, text, len);
+	return ferror(stdout) ? CLI_FAILED : CLI_OK;
 }
 
 /* ---- a file ---- */
@@ -72,7 +60,7 @@ static int draw_file(const struct mr_graph *g, const char *json)
 	                 g->summary);
 	if (graph && cli_draw_graph(&sheet, 1, graph, NULL) && !sheet.failed) {
 		cli_sheet_print(&sheet, false, stdout);
-		code = fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+		code = ferror(stdout) ? CLI_FAILED : CLI_OK;
 	}
 	cli_sheet_close(&sheet);
 	json_decref(graph);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/keyfile.h"
+#include "cli/nodefile.h"
 
 struct settings {
 	char *nsec, *key_file; /* owned */
@@ -125,6 +126,22 @@ enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file,
 		found = persistent(id, &curve, file, make, report);
 	mr_fields_free(identity_fields, &s);
 	fips_curve_close(&curve);
+	return found;
+}
+
+bool cli_identity_npub(const char *file, char npub[FIPS_KEY_TEXT])
+{
+	struct mr_report unsaid = { 0 };
+	struct mr_json *doc = cli_node_read(file, &unsaid);
+	struct fips_identity id;
+	bool found = doc && cli_identity_find(doc, file, false, &id, &unsaid) == CLI_IDENTITY_FOUND;
+
+	if (found) {
+		memcpy(npub, id.npub, FIPS_KEY_TEXT);
+		fips_identity_wipe(&id);
+	}
+	mr_report_free(&unsaid);
+	mr_json_free(doc);
 	return found;
 }
 

@@ -23,6 +23,9 @@ extern const struct mr_section cli_identity_section;
 enum cli_identity cli_identity_find(const struct mr_json *doc, const char *file, bool make,
                                     struct fips_identity *id, struct mr_report *report);
 
+/* Of whom is this node file?  False: it names no key, or none that is for us to read. */
+bool cli_identity_npub(const char *file, char npub[FIPS_KEY_TEXT]);
+
 /* For run: find or make the key, a fresh one if the file names none, and put it into the document
  * as node.identity.nsec, where the sections of the node file expect it.  False after
  * complaining. */

@@ -5,8 +5,11 @@
 
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/args.h"
 #include "core/json.h"
@@ -43,11 +46,33 @@ static int unknown(const char *name)
 	return CLI_USAGE;
 }
 
-int main(int argc, char **argv)
+/* A program started without its three descriptors would have a socket or the device in their place, and
+ * write its log there.  What stands in for them fails as a closed one does. */
+static void fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(CLI_FAILED);
+}
+
+/* What was printed is out, or the command has failed: a disk may be full, or nobody listens. */
+static int finish(int code)
+{
+	bool before = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !before)
+		return code;
+	fprintf(stderr, "millrace: standard output: %s\n",
+	        errno ? strerror(errno) : "not all could be written");
+	return code == CLI_OK ? CLI_FAILED : code;
+}
+
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	mr_json_wipe_values();
 	if (!name) {
 		usage(stderr);
 		return CLI_USAGE;
@@ -64,4 +89,11 @@ int main(int argc, char **argv)
 		if (!strcmp((*c)->name, name))
 			return cli_run_command(*c, argc - 1, argv + 1);
 	return unknown(name);
+}
+
+int main(int argc, char **argv)
+{
+	fill_descriptors();
+	mr_json_wipe_values();
+	return finish(run(argc, argv));
 }

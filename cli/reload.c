@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "cli/fetch.h"
+#include "cli/identity.h"
+#include "cli/sheet.h"
 #include "core/engine.h"
 
 #define DEFAULT_FILE  "millrace.json"
@@ -123,13 +125,65 @@ static bool look(const struct places *p, struct outcome *out, char *why, size_t 
 	return false;
 }
 
+/* The place came from a node file, and another node may listen there: its own was perhaps taken, or never
+ * asked for. */
+static bool is_of_file(const char *file, const struct places *p)
+{
+	char npub[FIPS_KEY_TEXT], why[1024], said[FIPS_KEY_TEXT];
+	char *body = cli_identity_npub(file, npub) ? cli_fetch(p->at[0], "/peers", &(size_t){ 0 }, why, sizeof why) :
+	                                             NULL;
+	json_t *doc = body ? json_loads(body, 0, NULL) : NULL;
+	const char *other = json_string_value(json_object_get(json_object_get(doc, "node"), "npub"));
+	bool right = !other || !strcmp(other, npub);
+
+	if (!right)
+		fprintf(stderr, "millrace: %s is of %s, and the node that answers at %s is %s: another one, or its "
+		        "key was exchanged, which needs a restart; nothing was told to it\n", file, npub, p->at[0],
+		        cli_printable(said, sizeof said, other));
+	json_decref(doc);
+	free(body);
+	return right;
+}
+
 /* ---- signal and wait ---- */
+
+static bool name_of(const char *process, char out[64])
+{
+	char path[64];
+	FILE *f;
+	bool read;
+
+	snprintf(path, sizeof path, "/proc/%s/comm", process);
+	f = fopen(path, "re");
+	read = f && fgets(out, 64, f);
+	if (f)
+		fclose(f);
+	if (read)
+		out[strcspn(out, "\n")] = '\0';
+	return read;
+}
+
+/* A node on another machine or in a container tells a number that here is somebody else's, whom SIGHUP would
+ * end. */
+static bool is_node(long pid)
+{
+	char number[24], theirs[64], ours[64], said[64];
+
+	snprintf(number, sizeof number, "%ld", pid);
+	if (!name_of(number, theirs) || !name_of("self", ours) || !strcmp(theirs, ours))
+		return true;
+	fprintf(stderr, "millrace: the node that answers says it is process %ld, and here that is %s: it runs "
+	        "elsewhere; reload it there\n", pid, cli_printable(said, sizeof said, theirs));
+	return false;
+}
 
 static int signal_it(long pid)
 {
 	if (kill((pid_t)pid, SIGHUP) == 0)
 		return CLI_OK;
-	fprintf(stderr, "millrace: process %ld: %s\n", pid, strerror(errno));
+	fprintf(stderr, "millrace: process %ld: %s%s\n", pid, strerror(errno),
+	        errno == EPERM ? "; reload as root or as the user it runs as" :
+	        errno == ESRCH ? "; it may run on another machine or in a container: reload it there" : "");
 	return CLI_FAILED;
 }
 
@@ -138,18 +192,20 @@ static int tell(const struct outcome *now)
 	bool refused = now->last == MR_RELOAD_REFUSED;
 	FILE *f = refused ? stderr : stdout;
 
-	if (refused)
-		fprintf(f, "millrace: reload refused, nothing has changed\n%s", now->text);
-	else
-		fprintf(f, "%s%s\n", now->last == MR_RELOAD_DONE ? "reloaded: " : "", now->text);
+	fputs(refused                       ? "millrace: reload refused, nothing has changed\n" :
+	      now->last == MR_RELOAD_DONE ? "reloaded: " :
+	                                    "", f);
+	cli_text_print(f, now->text, strlen(now->text));
+	if (!refused)
+		putc('\n', f);
 	return refused ? CLI_FAILED : CLI_OK;
 }
 
 static int wait_for(const struct places *p, const struct outcome *before)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	char why[1024] = "", said[1024];
 	struct outcome now;
-	char why[1024] = "";
 
 	for (unsigned ms = 0; ms < PATIENCE_MS; ms += LOOK_MS) {
 		nanosleep(&pause, NULL);
@@ -161,7 +217,7 @@ static int wait_for(const struct places *p, const struct outcome *before)
 		}
 	}
 	fprintf(stderr, "millrace: process %ld was told, and shows no outcome%s%s\n", before->pid,
-	        *why ? ": " : "", why);
+	        *why ? ": " : "", cli_printable(said, sizeof said, why));
 	return CLI_FAILED;
 }
 
@@ -183,11 +239,22 @@ static bool number(const char *text, long *out)
 	return *text >= '1' && *text <= '9' && !*end && *out > 1 && *out < INT32_MAX;
 }
 
+static bool is_right(const struct cli_args *args, const struct places *p)
+{
+	const char *file = cli_value(args, OPT_CONFIG);
+
+	if (cli_has(args, OPT_URL) || cli_has(args, OPT_UNIX))
+		return true;
+	if (!file && access(DEFAULT_FILE, R_OK) == 0)
+		file = DEFAULT_FILE;
+	return !file || is_of_file(file, p);
+}
+
 static int run(const struct cli_args *args)
 {
 	struct places places = { .n = 0 };
+	char why[1024], said[1024];
 	struct outcome before;
-	char why[1024];
 	long pid = 0;
 	int code;
 
@@ -205,7 +272,7 @@ static int run(const struct cli_args *args)
 	if (!look(&places, &before, why, sizeof why)) {
 		if (pid)
 			return only_signal(pid);
-		fprintf(stderr, "millrace: %s\n", why);
+		fprintf(stderr, "millrace: %s\n", cli_printable(said, sizeof said, why));
 		if (!cli_has(args, OPT_URL) && !cli_has(args, OPT_UNIX))
 			fputs("If http.listen was changed, say where the node listens until then: --url "
 			      "or --unix; or --pid.\n", stderr);
@@ -213,6 +280,8 @@ static int run(const struct cli_args *args)
 	}
 	if (pid && before.pid != pid)
 		return cli_usage_error(args, "--pid: the node there is process %ld", before.pid);
+	if (!pid && (!is_node(before.pid) || !is_right(args, &places)))
+		return CLI_FAILED;
 	code = signal_it(before.pid);
 	return code == CLI_OK ? wait_for(&places, &before) : code;
 }

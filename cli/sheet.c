@@ -86,6 +86,21 @@ const char *cli_printable(char *out, size_t room, const char *text)
 	return out;
 }
 
+void cli_text_print(FILE *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
+
+		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			putc('?', out);
+			i++;
+		} else {
+			putc((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, out);
+		}
+	}
+}
+
 unsigned cli_sheet_text(struct cli_sheet *s, unsigned row, unsigned col, unsigned room,
                         enum cli_style style, const char *text)
 {

@@ -19,12 +19,13 @@
 #include "core/clock.h"
 #include "core/stats.h"
 
-enum { OPT_WATCH = CLI_WHERE_OPTIONS, OPT_INTERVAL, OPT_JSON };
+enum { OPT_WATCH = CLI_WHERE_OPTIONS, OPT_INTERVAL, OPT_COUNTERS, OPT_JSON };
 
 static const struct cli_option options[] = {
 	CLI_WHERE_OPTION_ROWS,
 	{ 'w', "watch", NULL, "go on, showing what came since the table before" },
 	{ 'i', "interval", "SECONDS", "time between two tables of --watch (default: 2)" },
+	{ 0, "counters", NULL, "and what each stage counts beside packets, since the start" },
 	{ 'j', "json", NULL, "print the document as it is" },
 	{ 0 },
 };
@@ -60,6 +61,31 @@ static void print_drops(const struct cli_sample *s)
 			       d->edge ? " full or nowhere" : "");
 			first = false;
 		}
+}
+
+/* What stages count beside packets, those of plugins too.  A replica is told by its number. */
+static void print_counters(const struct cli_sample *s)
+{
+	bool first = true;
+
+	for (unsigned i = 0; i < s->stages; i++) {
+		json_t *counters = json_object_get(json_array_get(json_object_get(s->doc, "stages"), i),
+		                                   "counters"), *value;
+		char stage[64], name[64], replica[16] = "";
+		const char *key;
+
+		if (s->stage[i].several)
+			snprintf(replica, sizeof replica, "/%u", s->stage[i].replica);
+		json_object_foreach(counters, key, value) {
+			if (json_integer_value(value) <= 0)
+				continue;
+			printf("%s%12" JSON_INTEGER_FORMAT "  %s%s: %s\n",
+			       first ? "\ncounted since the start:\n" : "", json_integer_value(value),
+			       cli_printable(stage, sizeof stage, s->stage[i].name), replica,
+			       cli_printable(name, sizeof name, key));
+			first = false;
+		}
+	}
 }
 
 /* A time without values shows as none. */
@@ -111,14 +137,15 @@ static bool print_table(const struct cli_sample *s)
 
 /* ---- the command ---- */
 
-static int print_json(const char *body)
+static int print_json(const char *body, size_t len)
 {
-	printf("%s\n", body);
-	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+	cli_text_print(stdout, body, len);
+	putchar('\n');
+	return ferror(stdout) ? CLI_FAILED : CLI_OK;
 }
 
-/* Print a table of this answer, or of what came since the one before, which it replaces. */
-static bool print_answer(const char *body, size_t len, struct cli_sample *last)
+/* Print a table of this answer, or of what came since the one before, which it replaces.  False: it is none. */
+static bool print_answer(const char *body, size_t len, bool counters, struct cli_sample *last)
 {
 	struct cli_sample s;
 
@@ -133,12 +160,15 @@ static bool print_answer(const char *body, size_t len, struct cli_sample *last)
 	if (!print_table(last))
 		return false;
 	print_drops(last);
-	return fflush(stdout) == 0;
+	if (counters)
+		print_counters(last);
+	return true;
 }
 
 /* Fetch and print once. */
-static int show(const char *where, bool as_json, struct cli_sample *last)
+static int show(const struct cli_args *args, const char *where, struct cli_sample *last)
 {
+	bool as_json = cli_has(args, OPT_JSON);
 	char why[1024], said[1024];
 	size_t len;
 	char *body = cli_fetch(where, as_json ? "/stats" : "/stats?hist=1", &len, why, sizeof why);
@@ -149,11 +179,13 @@ static int show(const char *where, bool as_json, struct cli_sample *last)
 		return CLI_FAILED;
 	}
 	if (as_json) {
-		code = print_json(body);
-	} else if (!print_answer(body, len, last)) {
+		code = print_json(body, len);
+	} else if (!print_answer(body, len, cli_has(args, OPT_COUNTERS), last)) {
 		fprintf(stderr, "millrace: what %s answers is not a node's /stats\n", where);
 		code = CLI_FAILED;
 	}
+	if (cli_has(args, OPT_WATCH) && fflush(stdout) != 0)
+		code = CLI_FAILED; /* main says it */
 	free(body);
 	return code;
 }
@@ -176,7 +208,7 @@ static int run(const struct cli_args *args)
 	do {
 		if (clear)
 			fputs("\033[H\033[J", stdout);
-		code = show(where, cli_has(args, OPT_JSON), &last);
+		code = show(args, where, &last);
 	} while (watch && code == CLI_OK && sleep((unsigned)seconds) == 0);
 	cli_sample_close(&last);
 	return code;

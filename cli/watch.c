@@ -166,7 +166,7 @@ static int watch_once(struct watch *w)
 	cli_sheet_open(&sheet, plain_width());
 	w->view->draw(&sheet, &w->news, &w->look);
 	cli_sheet_print(&sheet, false, stdout);
-	done = !sheet.failed && fflush(stdout) == 0;
+	done = !sheet.failed && !ferror(stdout);
 	cli_sheet_close(&sheet);
 	return done ? CLI_OK : CLI_FAILED;
 }

@@ -466,6 +466,7 @@ test_scripts = \
 	t/cli/test_reload.sh \
 	t/cli/test_stage_page.sh \
 	t/cli/test_top.sh \
+	t/cli/test_troubles.sh \
 	t/cli/test_schema.sh \
 	t/cli/test_service.sh \
 	t/plugins/test_lanes_secrets.sh \
