@@ -32,7 +32,7 @@ for file in $(find graphs -name '*.json') $(find t/net -name '*.sh' | sort); do
 done
 
 # make runs a test by its name, as does whoever wants just one.
-for file in $(sed -n 's/^[[:space:]]*\(t\/[^ ]*\.sh\)\([[:space:]].*\)*$/\1/p' t/local.mk | sort -u); do
+for file in $(sed -n 's/^[[:space:]]*\(t\/[^ ]*\.sh\)\([[:space:]].*\)*$/\1/p' t/local.mk t/net/local.mk | sort -u); do
 	case $file in
 	t/net/wire.sh) ;; # sourced
 	*) [ -x "$file" ] || complain "$file: may not be run (chmod +x)" ;;

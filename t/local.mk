@@ -18,6 +18,8 @@ t_lib_librig_a_SOURCES = \
 	t/lib/connected.h \
 	t/lib/craft.c \
 	t/lib/craft.h \
+	t/lib/descriptors.c \
+	t/lib/descriptors.h \
 	t/lib/fate.c \
 	t/lib/fate.h \
 	t/lib/flow.c \
@@ -57,6 +59,7 @@ t_lib_librig_a_SOURCES = \
 	t/lib/node_plane_acts.c \
 	t/lib/node_plane_state.h \
 	t/lib/node_plane_tables.c \
+	t/lib/node_puppets.c \
 	t/lib/node_transit.c \
 	t/lib/node_transit.h \
 	t/lib/pcapng.c \
@@ -81,6 +84,7 @@ t_lib_librig_a_SOURCES = \
 	t/lib/rig_state.h \
 	t/lib/ring_mesh.c \
 	t/lib/ring_mesh.h \
+	t/lib/sanitized.h \
 	t/lib/scan.c \
 	t/lib/scan.h \
 	t/lib/settings_all.c \
@@ -147,6 +151,7 @@ test_programs = \
 	t/core/test_orders \
 	t/core/test_plan \
 	t/core/test_plugins \
+	t/core/test_pool \
 	t/core/test_pulse \
 	t/core/test_rand \
 	t/core/test_replicas \
@@ -157,6 +162,7 @@ test_programs = \
 	t/core/test_stats \
 	t/core/test_swap \
 	t/core/test_swap_refused \
+	t/core/test_table \
 	t/core/test_trace \
 	t/core/test_tsan \
 	t/core/test_turns \
@@ -311,6 +317,12 @@ t_core_test_stats_SOURCES = \
 	t/core/stats_bench.h \
 	t/core/stats_metrics.c \
 	t/core/test_stats.c
+t_core_test_trace_SOURCES = \
+	t/core/test_trace.c \
+	t/core/trace_bench.c \
+	t/core/trace_bench.h \
+	t/core/trace_life.c \
+	t/core/trace_told.c
 t_fips_test_node_tree_SOURCES = \
 	t/fips/node_tree_ring.c \
 	t/fips/node_tree_ring.h \
@@ -376,82 +388,6 @@ t_plugins_lanes_secrets_LDADD = $(LIBS_LANES) $(LDADD)
 t_plugins_test_lanes_mac_LDADD = $(LIBS_LANES) $(LDADD)
 t_plugins_test_lanes_steps_LDADD = $(LIBS_LANES) $(LDADD)
 
-# Tiny modules for t/core/test_plugins.c, from one source.
-check_PROGRAMS += \
-	t/modules/bare.so \
-	t/modules/crooked.so \
-	t/modules/empty.so \
-	t/modules/good.so \
-	t/modules/half.so \
-	t/modules/known-aead.so \
-	t/modules/known-kind.so \
-	t/modules/loose.so \
-	t/modules/nameless.so \
-	t/modules/old.so \
-	t/modules/twin.so
-t_modules_good_so_SOURCES = t/modules/module.c
-t_modules_good_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=GOOD
-t_modules_good_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_good_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_good_so_LDADD =
-t_modules_twin_so_SOURCES = t/modules/module.c
-t_modules_twin_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=TWIN
-t_modules_twin_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_twin_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_twin_so_LDADD =
-t_modules_old_so_SOURCES = t/modules/module.c
-t_modules_old_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=OLD
-t_modules_old_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_old_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_old_so_LDADD =
-t_modules_loose_so_SOURCES = t/modules/module.c
-t_modules_loose_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=LOOSE
-t_modules_loose_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_loose_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_loose_so_LDADD =
-t_modules_bare_so_SOURCES = t/modules/module.c
-t_modules_bare_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=BARE
-t_modules_bare_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_bare_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_bare_so_LDADD =
-t_modules_empty_so_SOURCES = t/modules/module.c
-t_modules_empty_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=EMPTY
-t_modules_empty_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_empty_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_empty_so_LDADD =
-t_modules_nameless_so_SOURCES = t/modules/module.c
-t_modules_nameless_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=NAMELESS
-t_modules_nameless_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_nameless_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_nameless_so_LDADD =
-t_modules_crooked_so_SOURCES = t/modules/module.c
-t_modules_crooked_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=CROOKED
-t_modules_crooked_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_crooked_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_crooked_so_LDADD =
-t_modules_known_kind_so_SOURCES = t/modules/module.c
-t_modules_known_kind_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=KNOWN_KIND
-t_modules_known_kind_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_known_kind_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_known_kind_so_LDADD =
-t_modules_known_aead_so_SOURCES = t/modules/module.c
-t_modules_known_aead_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=KNOWN_AEAD
-t_modules_known_aead_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_known_aead_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_known_aead_so_LDADD =
-t_modules_half_so_SOURCES = t/modules/module.c
-t_modules_half_so_CPPFLAGS = $(AM_CPPFLAGS) -DCASE=HALF
-t_modules_half_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_half_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_half_so_LDADD =
-
-# A stage that hangs, for t/cli/test_alive.
-check_PROGRAMS += t/modules/stall/stall.so
-t_modules_stall_stall_so_SOURCES = t/modules/stall.c
-t_modules_stall_stall_so_CFLAGS = $(CFLAGS_MODULE)
-t_modules_stall_stall_so_LDFLAGS = $(LDFLAGS_MODULE)
-t_modules_stall_stall_so_LDADD =
-
 test_scripts = \
 	t/check_tree.sh \
 	t/cli/test_cli.sh \
@@ -469,180 +405,8 @@ test_scripts = \
 	t/cli/test_troubles.sh \
 	t/cli/test_schema.sh \
 	t/cli/test_service.sh \
+	t/lib/test_ends.sh \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) t/cli/alerts.yml t/cli/schema_check.py t/lib/page.sh t/tsan.supp
-
-# Scripts in network namespaces; they end with 77 where the machine lends none.
-net_tests = \
-	t/net/bench.sh \
-	t/net/abuse.sh \
-	t/net/away.sh \
-	t/net/chain.sh \
-	t/net/connected.sh \
-	t/net/ethernet.sh \
-	t/net/control.sh \
-	t/net/flood.sh \
-	t/net/hostile.sh \
-	t/net/mesh.sh \
-	t/net/page.sh \
-	t/net/offloads.sh \
-	t/net/impair.sh \
-	t/net/tcp.sh \
-	t/net/udp.sh \
-	t/net/sample_plugin.sh \
-	t/net/tap.sh \
-	t/net/relay.sh \
-	t/net/privileges.sh \
-	t/net/readme.sh \
-	t/net/rekey.sh \
-	t/net/reload.sh \
-	t/net/spread.sh \
-	t/net/trace.sh \
-	t/net/lookup.sh \
-	t/net/transit.sh \
-	t/net/via.sh
-TESTS += $(net_tests)
-EXTRA_DIST += $(net_tests)
-EXTRA_DIST += \
-	t/net/browse.py \
-	t/net/restart.sh \
-	t/net/table.sh \
-	t/net/wire.sh
-
-# The table graphs x threads: each cell is a test, an empty file whose name says what table.sh runs.
-TEST_EXTENSIONS = .cell
-CELL_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/net/table.sh
-cells = \
-	t/net/dealt-1.cell t/net/dealt-2.cell t/net/dealt-3.cell t/net/dealt-4.cell \
-	t/net/fused-1.cell t/net/fused-2.cell t/net/fused-3.cell t/net/fused-4.cell \
-	t/net/grouped-1.cell t/net/grouped-2.cell t/net/grouped-3.cell t/net/grouped-4.cell \
-	t/net/staged-1.cell t/net/staged-2.cell t/net/staged-3.cell t/net/staged-4.cell \
-	t/net/tap-1.cell t/net/tap-2.cell t/net/tap-3.cell t/net/tap-4.cell \
-	t/net/two-core-1.cell t/net/two-core-2.cell t/net/two-core-3.cell t/net/two-core-4.cell
-TESTS += $(cells)
-CLEANFILES += $(cells)
-$(cells):
-	@$(MKDIR_P) $(@D) && : >$@
-check_PROGRAMS += \
-	t/net/abuse \
-	t/net/capture \
-	t/net/hostile \
-	t/net/numbered \
-	t/net/raw \
-	t/net/refuse \
-	t/net/relay
-t_net_numbered_SOURCES = \
-	t/net/numbered.c \
-	t/net/numbered.h \
-	t/net/numbered_report.c
-t_net_relay_SOURCES = \
-	t/net/relay.c \
-	t/net/relay.h \
-	t/net/relay_setup.c
-
-# Each parser's fuzz entry.  Built with libFuzzer by --enable-fuzzers (`make fuzz` runs them), else
-# with a main that replays the stored inputs.
-fuzz_programs = \
-	t/fuzz/fuzz_access \
-	t/fuzz/fuzz_aead \
-	t/fuzz/fuzz_aead_vector \
-	t/fuzz/fuzz_answer \
-	t/fuzz/fuzz_control \
-	t/fuzz/fuzz_coords \
-	t/fuzz/fuzz_datagram \
-	t/fuzz/fuzz_deliver \
-	t/fuzz/fuzz_dns \
-	t/fuzz/fuzz_filter \
-	t/fuzz/fuzz_ether \
-	t/fuzz/fuzz_fsp \
-	t/fuzz/fuzz_graph \
-	t/fuzz/fuzz_handshake_ik \
-	t/fuzz/fuzz_handshake_xk \
-	t/fuzz/fuzz_hostport \
-	t/fuzz/fuzz_http \
-	t/fuzz/fuzz_json_path \
-	t/fuzz/fuzz_keytext \
-	t/fuzz/fuzz_learn \
-	t/fuzz/fuzz_link_frame \
-	t/fuzz/fuzz_logtext \
-	t/fuzz/fuzz_lookup \
-	t/fuzz/fuzz_merge \
-	t/fuzz/fuzz_nodefile \
-	t/fuzz/fuzz_query \
-	t/fuzz/fuzz_report \
-	t/fuzz/fuzz_set \
-	t/fuzz/fuzz_shim \
-	t/fuzz/fuzz_signal \
-	t/fuzz/fuzz_split \
-	t/fuzz/fuzz_stage_fmp_open \
-	t/fuzz/fuzz_stage_fsp_open \
-	t/fuzz/fuzz_stages \
-	t/fuzz/fuzz_stream \
-	t/fuzz/fuzz_tcpmss \
-	t/fuzz/fuzz_transit \
-	t/fuzz/fuzz_tree \
-	t/fuzz/fuzz_yaml
-check_PROGRAMS += $(fuzz_programs)
-EXTRA_DIST += t/fuzz/corpus t/fuzz/seed_stages.sh t/vectors
-FUZZ_SECONDS = 60
-
-LIBS_FUZZ = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS) $(LIBS_NEEDED)
-check_LIBRARIES += t/fuzz/libfuzz.a
-t_fuzz_libfuzz_a_SOURCES = t/fuzz/checks.c
-
-if FUZZERS
-EXTRA_DIST += t/fuzz/replay.c
-
-# New inputs go to fuzz-found/, the stored ones are read only.  `all' for the modules.
-fuzz: all $(fuzz_programs)
-	@for f in $(fuzz_programs); do \
-		name=$${f##*/fuzz_}; $(MKDIR_P) fuzz-found/$$name; echo "== $$name"; \
-		stored=$(srcdir)/t/fuzz/corpus/$$name; test -d $$stored || stored=; \
-		./$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 fuzz-found/$$name $$stored || exit 1; \
-	done
-else
-t_fuzz_libfuzz_a_SOURCES += t/fuzz/replay.c
-TESTS += $(fuzz_programs)
-endif
-t_fuzz_fuzz_access_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_aead_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_aead_vector_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_control_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_answer_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_coords_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_datagram_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_deliver_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_dns_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_filter_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_ether_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_fsp_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_graph_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_handshake_ik_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_handshake_xk_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_hostport_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_http_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_json_path_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_keytext_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_learn_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_link_frame_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_logtext_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_lookup_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_merge_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_nodefile_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_query_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_report_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_set_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_shim_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_signal_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_split_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_stage_fmp_open_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_stage_fsp_open_LDADD = $(LIBS_FUZZ)
-# ... with modules, as LDADD_STAGES
-t_fuzz_fuzz_stages_LDADD = $(FUZZ_ENGINE) t/lib/librig.a t/fuzz/libfuzz.a $(MR_LIBS_WHOLE) $(LIBS_NEEDED)
-t_fuzz_fuzz_stream_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_tcpmss_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_transit_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_tree_LDADD = $(LIBS_FUZZ)
-t_fuzz_fuzz_yaml_LDADD = $(LIBS_FUZZ)
+EXTRA_DIST += $(test_scripts) t/cli/alerts.yml t/cli/schema_check.py t/lib/page.sh t/lib/program.sh t/tsan.supp

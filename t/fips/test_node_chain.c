@@ -147,23 +147,6 @@ static const struct row rows[] = {
 	    { COUNTED, FIPS_NODE_NO_ROUTE, 1, NULL } } },
 };
 
-static const char *quiet(const char *words)
-{
-	static char out[1024];
-	char copy[1024];
-
-	out[0] = '\0';
-	strcpy(copy, words);
-	for (char *w = strtok(copy, " "); w; w = strtok(NULL, " ")) {
-		if (strcmp(w, "heartbeat") == 0)
-			continue;
-		if (out[0])
-			strcat(out, " ");
-		strcat(out, w);
-	}
-	return out;
-}
-
 static const char *operator_says(struct bench *b, enum fips_input_kind kind, unsigned who)
 {
 	return bench_feed(b, &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
@@ -227,7 +210,7 @@ static void take(struct bench *b, const struct step *s)
 	case HEARD: got = bench_confirm_session(b, FAR, b->session_key); break;
 	case STRAY: got = bench_datagram(b, &p, sealed, sizeof sealed); break;
 	case MTU: got = path_mtu_is(b, (uint16_t)s->a); break;
-	case WAIT: got = quiet(bench_wait(b, MS(s->a))); break;
+	case WAIT: got = bench_without(bench_wait(b, MS(s->a)), "heartbeat"); break;
 	case BY: leaves_by(b, s->a); break;
 	case SESSION: ck_assert_int_eq(fips_node_has_session(b->node, &far), (int)s->a); break;
 	case UNSAID: ck_assert_uint_eq(b->last[FIPS_ACT_LOG].len, 0); break;

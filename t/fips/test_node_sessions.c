@@ -197,23 +197,6 @@ static const struct row rows[] = {
 	{ "asked when it is there", LARGE, { ANSWERED, { RESOLVE, 0, 0, "route" } } },
 };
 
-static const char *quiet(const char *words)
-{
-	static char out[1024];
-	char copy[1024];
-
-	out[0] = '\0';
-	strcpy(copy, words);
-	for (char *w = strtok(copy, " "); w; w = strtok(NULL, " ")) {
-		if (strcmp(w, "heartbeat") == 0)
-			continue;
-		if (out[0])
-			strcat(out, " ");
-		strcat(out, w);
-	}
-	return out;
-}
-
 static const char *signal_in(struct bench *b, const struct row *row, const struct step *s)
 {
 	struct fips_signal signal = { .type = (enum fips_signal_type)s->a, .mtu = 600,
@@ -288,7 +271,7 @@ static void take(struct bench *b, const struct row *row, const struct step *s)
 	case MSG3_JUNK: got = junk(b, &peer, false); break;
 	case HEARD: got = bench_confirm_session(b, p.who, b->session_key - s->a); break;
 	case DATA: b->data = s->a; break;
-	case WAIT: got = quiet(bench_wait(b, MS(s->a))); break;
+	case WAIT: got = bench_without(bench_wait(b, MS(s->a)), "heartbeat"); break;
 	case SIGNAL: got = signal_in(b, row, s); break;
 	case STRAY: got = bench_datagram(b, &peer, sealed, sizeof sealed); break;
 	case BYE:

@@ -67,6 +67,9 @@ const char *bench_feed(struct bench *b, const struct fips_input *in);
 /* Let time pass, serving every deadline. */
 const char *bench_wait(struct bench *b, uint64_t ns);
 
+/* Words but for these, both parted by blanks.  The string lives until the next call. */
+const char *bench_without(const char *words, const char *left_out);
+
 struct fips_via bench_via(unsigned who);
 
 /* Who speaks, in which life, with which ephemeral key. */

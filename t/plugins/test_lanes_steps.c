@@ -13,6 +13,7 @@
 
 #include "plugins/lanes/lanes.h"
 #include "t/lib/lanes.h"
+#include "t/lib/sanitized.h"
 
 #include <check.h>
 #include <signal.h>
@@ -22,18 +23,6 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define VECTOR       16

@@ -4,7 +4,6 @@
  * Neighbours are UDP sockets on loopback. */
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "core/wire.h"
 #include "stages/lib/words.h"
 #include "t/lib/connected.h"
+#include "t/lib/descriptors.h"
 #include "t/lib/vectors.h"
 
 extern const struct mr_kind mr_kind_rx, mr_kind_tx_gso;
@@ -222,18 +222,6 @@ START_TEST(they_outlive_a_graph)
 END_TEST
 
 /* ---- descriptors ---- */
-
-static unsigned descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
 
 /* R16: one each, which comes back; and no more when few are left. */
 START_TEST(descriptors_are_few)

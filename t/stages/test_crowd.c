@@ -2,7 +2,6 @@
  * and control hears everybody else (R7).  Forged frames with a live index change nothing at all (R29). */
 
 #include <check.h>
-#include <dirent.h>
 #include <string.h>
 
 #include "core/wire.h"
@@ -10,6 +9,7 @@
 #include "fips/wire/link.h"
 #include "t/lib/always.h"
 #include "t/lib/craft.h"
+#include "t/lib/descriptors.h"
 #include "t/lib/neighbour.h"
 
 static struct neighbour nb;
@@ -198,18 +198,6 @@ START_TEST(forged_frames_change_nothing)
 END_TEST
 
 /* ---- many peers, one peer ---- */
-
-static unsigned descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
 
 /* R16, R23: a hundred links take no more descriptors than one: none has a socket of its own. */
 START_TEST(descriptors_do_not_grow_with_peers)

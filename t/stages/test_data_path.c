@@ -19,22 +19,14 @@
 #include "t/lib/craft.h"
 #include "t/lib/keys.h"
 #include "t/lib/neighbour.h"
+#include "t/lib/sanitized.h"
 
 /* ---- the heap, overheard ---- */
 
 static volatile bool     listening;
 static volatile unsigned heard;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-#ifdef SANITIZED
+#if SANITIZED
 
 int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
                                               void (*)(const volatile void *));
