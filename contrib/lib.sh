@@ -117,6 +117,7 @@ work_in()
 	trap clean_up EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE # whoever read what we say is gone
 	trap 'exit 143' TERM
 	work=$(mktemp -d "/tmp/millrace-$1.XXXXXX") || die "no temporary directory"
 }

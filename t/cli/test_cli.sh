@@ -1,22 +1,8 @@
 #!/bin/sh
 # The program from outside: exit codes, what goes where, keys, and the shipped graphs.
-#
-# Runs $MILLRACE (default ./millrace); $srcdir is the top of the source tree.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-MILLRACE_GRAPHS=$top/graphs
-export MILLRACE_GRAPHS
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 count=0
+. "${srcdir:-.}/t/lib/program.sh"
+own_folder cli
 
 fail() {
 	echo "FAIL: $*"

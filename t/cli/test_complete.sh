@@ -1,12 +1,7 @@
 #!/bin/sh
 # What the shells are offered while a command line is typed, and the bash file that asks for it.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-MILLRACE_GRAPHS=$top/graphs
-export MILLRACE_GRAPHS
-failed=0 count=0
+. "${srcdir:-.}/t/lib/program.sh"
 
 # offers 'A B C' WORD... : exactly these, descriptions aside.
 offers()

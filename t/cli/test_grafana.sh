@@ -3,32 +3,9 @@
 # that they name is there, with every label that they use.  Where promtool is installed, it reads the rules
 # and /metrics, too, and sees which alerts are heard when (alerts.yml here).
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-for tool in curl jq; do
-	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
-done
-MILLRACE_GRAPHS=$top/graphs
-LC_ALL=C
-export MILLRACE_GRAPHS LC_ALL
-
-dir=$(mktemp -d) || exit 99
-node=
-clean_up() {
-	[ -z "$node" ] || kill "$node" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0
-
-fail() {
-	echo "FAIL: $*"
-	failed=$((failed + 1))
-}
+. "${srcdir:-.}/t/lib/program.sh"
+needs curl jq
+own_folder grafana
 
 # ---- two nodes that are linked, so that everything has samples ----
 for name in a b; do
@@ -47,18 +24,13 @@ jq --arg npub "$(npub b)" --arg bind "127.77.$at:2121" --arg at "127.78.$at:2121
 	.node.identity.key_file = "a.key" | .transports.udp.bind_addr = $bind | .graph = "two-core" |
 	.peers[0] = { npub: $npub, alias: "b\"\\\n", addresses: [ { transport: "udp", addr: $at } ] } |
 	.http.listen = $http' b.json >a.json || exit 99
-"$millrace" run -c a.json >a.log 2>&1 &
-node=$!
-"$millrace" run -c b.json >b.log 2>&1 &
-node="$node $!"
+start a.log "$millrace" run -c a.json
+node=$started
+start b.log "$millrace" run -c b.json
+node="$node $started"
 metrics() { curl -sS --unix-socket "$dir/sock" http://localhost/metrics >metrics 2>/dev/null; }
 linked() { metrics && grep -q '^millrace_peer_round_trip_seconds{' metrics; }
-tries=400
-until linked; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || { echo "the nodes do not link: $(cat a.log b.log)"; exit 1; }
-	sleep 0.05
-done
+await 20 linked || die "the nodes do not link: $(cat a.log b.log)"
 
 # ---- what is there: "family label" for each, and "family" ----
 awk '
@@ -157,9 +129,7 @@ else
 fi
 
 for each in $node; do
-	kill "$each"
-	wait "$each" || fail "a node ends with $?"
+	end "$each" || fail "a node ends with $?"
 done
-node=
 echo "$(wc -l <wanted) names and labels, $(wc -l <used) expressions, $failed failures"
 [ $failed = 0 ]

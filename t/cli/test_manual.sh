@@ -2,22 +2,8 @@
 # millrace(8) has each command with each of its options, as the program has them; and no document names a command
 # or an option that there is not, nor a page.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-LC_ALL=C
-export LC_ALL
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
-
-fail()
-{
-	printf 'FAIL: %s\n' "$*"
-	failed=$((failed + 1))
-}
+. "${srcdir:-.}/t/lib/program.sh"
+own_folder manual
 
 cp "$top/man/millrace.8" "$dir/" || exit 99
 MILLRACE=$millrace sh "$top/man/commands.sh" "$dir/millrace.8" >"$dir/made" || fail "man/commands.sh"
@@ -37,7 +23,7 @@ pages=$(find "$top" -name '*.md' -not -path '*/build*' -not -path '*/b/*' -not -
 	-path "$top/man/*" -name '*.[1-9]' -o -path "$top/README")
 # shellcheck disable=SC2086 # the names are words
 grep -hoE '(^ +|^|\$ |`|netns exec [a-z]+ )millrace [a-z]+( [^ `|&;>#)]+)*' $pages |
-	sed -E 's/^.*(^|[ `])millrace /millrace /' | grep '^millrace ' | sort -u >"$dir/said"
+	sed -E 's/^.*(^|[ `])millrace /millrace /' | grep '^millrace ' | sort -u >"$dir/written"
 while read -r _ command words; do
 	case " $(echo $commands) " in
 	*" $command "*) ;;
@@ -51,8 +37,8 @@ while read -r _ command words; do
 		esac
 		grep -qxF -e "$command ${word%%=*}" "$dir/known" || fail "a page says: millrace $command $words: there is no ${word%%=*}"
 	done
-done <"$dir/said"
-n=$(wc -l <"$dir/said")
+done <"$dir/written"
+n=$(wc -l <"$dir/written")
 
 # Links lead to files.
 for page in $pages; do

@@ -3,31 +3,9 @@
 # like markup come out as they went in; the page loads nothing but itself, and nothing it is told becomes markup.
 # No device, no neighbour: nothing here needs rights.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-for tool in curl jq; do
-	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
-done
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-node=
-clean_up() {
-	[ -z "$node" ] || kill "$node" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 count=0
-
-fail() {
-	echo "FAIL: $*"
-	failed=$((failed + 1))
-}
+. "${srcdir:-.}/t/lib/program.sh"
+needs curl jq
+own_folder pages
 
 # is WHAT ONE OTHER
 is() {
@@ -56,14 +34,7 @@ jq -n --arg odd "$odd" --arg npub "$(sed -n 's/^npub *//p' other.id)" --arg dir 
 	transports: { udp: { bind_addr: "127.0.0.1:0" } }, tun: { enabled: false }, dns: { enabled: false },
 	http: { listen: ("unix:" + $dir + "/sock") },
 	peers: [ { npub: $npub, alias: $odd, connect_policy: "manual", addresses: [ { transport: "udp", addr: "127.0.0.1:9" } ] } ] }' >n.json || exit 99
-"$millrace" run -c n.json >log 2>&1 &
-node=$!
-for patience in $(seq 200); do
-	curl -sS --unix-socket "$dir/sock" http://localhost/live >live 2>/dev/null && break
-	kill -0 $node 2>/dev/null || break
-	sleep 0.05
-done
-[ -s live ] || { echo "no node after $patience looks: $(cat log)"; exit 1; }
+start_node -c n.json
 
 nothing="default-src 'none'; frame-ancestors 'none'"
 while read -r path type; do
@@ -129,9 +100,7 @@ get /page.js
 ! sed 's|http://www.w3.org/2000/svg||' body | grep -Eq 'innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|https?://' ||
 	fail "a script makes markup of text, or loads something"
 
-kill $node
-wait $node
+end "$node"
 is "exit code" $? 0
-node=
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]

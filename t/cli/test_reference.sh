@@ -1,17 +1,8 @@
 #!/bin/sh
 # What is checked in of doc/reference/ and man/ is what the program's tables say; manual pages parse clean.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
+. "${srcdir:-.}/t/lib/program.sh"
+own_folder reference
 
 srcdir=$top MILLRACE=$millrace sh "$top/doc/reference.sh" "$dir" || exit 1
 for file in doc/reference man/millrace.json.5 man/millrace-graph.5; do

@@ -2,34 +2,9 @@
 # A running node reads its files again: what it takes, what it refuses and says of it, and how the
 # outcome is seen.  No device, no neighbour: nothing here needs rights.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-for tool in curl jq; do
-	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
-done
-MILLRACE_GRAPHS=$top/graphs
-export MILLRACE_GRAPHS
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-node=
-clean_up() {
-	[ -z "$node" ] || kill "$node" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 count=0
-
-fail() {
-	echo "FAIL: $*"
-	echo "  said: $(cat said)"
-	failed=$((failed + 1))
-}
+. "${srcdir:-.}/t/lib/program.sh"
+needs curl jq
+own_folder reload
 
 stats() {
 	curl -sS --unix-socket "$dir/sock" "http://localhost${2-/stats}" | jq -r "$1"
@@ -94,30 +69,17 @@ reload 2 --unix a --url b
 
 # A node that is still reading its file is told to read it again: it does, when it runs.
 mkfifo early.json
-"$millrace" run -c early.json >log 2>&1 &
-node=$!
+start log "$millrace" run -c early.json
+node=$started
 exec 3>early.json # open when the node reads it
 kill -HUP "$node"
 cp n.json early.new && mv early.new early.json
 cat n.json >&3
 exec 3>&-
-tries=100
-until grep -q 'reload: nothing changed' log; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || { cp log said; fail "an early SIGHUP"; break; }
-	sleep 0.05
-done
-kill "$node"
-wait "$node" || fail "an early SIGHUP ends the node"
+await 20 grep -q 'reload: nothing changed' log || { cp log said; fail "an early SIGHUP"; }
+end "$node" || fail "an early SIGHUP ends the node"
 
-"$millrace" run -c n.json --set fsp-seal.threads=2 >log 2>&1 &
-node=$!
-tries=100
-until [ "$(stats .pid 2>/dev/null)" = "$node" ]; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || { echo "the node does not start: $(cat log)"; exit 1; }
-	sleep 0.05
-done
+start_node -c n.json --set fsp-seal.threads=2
 [ "$(stats .reload.last)" = null ] || fail "there was a reload"
 
 # ---- what is taken ----
@@ -143,12 +105,8 @@ takes ".peers = [{ \"npub\": \"$npub\", \"alias\": \"x\",
 takes '.peers[0].alias = "y" | .graph = "fused"' 'reloaded: graph fused'
 [ "$(stats '.peers[0].alias' /peers)" = y ] || fail "no new alias"
 takes '.peers = []' 'reloaded: new settings'
-tries=40
-until [ "$(stats '.peers | length' /peers)" = 0 ]; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || { fail "the peer stays"; break; }
-	sleep 0.05
-done
+alone() { [ "$(stats '.peers | length' /peers)" = 0 ]; }
+await 20 alone || fail "the peer stays"
 sed -i 's/"depth": 256/"depth": 512/' mine.json
 takes '.graph = "./mine.json"' 'reloaded: graph mine'
 sed -i 's/"depth": 512/"depth": 128/' mine.json
@@ -217,18 +175,9 @@ reload 2
 says 'http.listen is off: name the process with --pid'
 reload 0 --pid "$node"
 says "process $node was told to reload; its log says how it went"
-tries=100
-until grep -q 'statistics are off' log; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || { fail "HTTP goes on"; break; }
-	sleep 0.05
-done
+await 20 grep -q 'statistics are off' log || fail "HTTP goes on"
 
-kill -TERM "$node"
-wait "$node"
-code=$?
-[ $code = 0 ] || fail "the node ended with $code: $(cat log)"
-node=
+end "$node" || fail "the node ended with $?: $(cat log)"
 grep -q 'did not come home' log && fail "packets are missing"
 echo "$count reloads, $failed failures"
 [ $failed = 0 ]

@@ -4,10 +4,7 @@
 #
 # Needs python3 with jsonschema 4.10 or later; without them it is skipped.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
+. "${srcdir:-.}/t/lib/program.sh"
 cases=$(dirname "$millrace")/t/cli/settings_print
 [ -x "$cases" ] || { echo "no $cases"; exit 77; }
 python=
@@ -16,9 +13,7 @@ for p in python3 /usr/bin/python3; do
 done
 [ -n "$python" ] || { echo "no python3 with jsonschema"; exit 77; }
 
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+own_folder schema
 
 "$millrace" schema node >"$dir/node.json" || exit 1
 "$millrace" schema graph >"$dir/graph.json" || exit 1

@@ -5,22 +5,10 @@
 # What systemd-analyze says is compared with the unit as it was built, its program in place of the one
 # that is not installed yet.
 
-top=${srcdir:-.}
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
+. "${srcdir:-.}/t/lib/program.sh"
 built=${millrace%/*}/contrib/systemd
 [ -f "$built/millrace.service" ] || { echo "no unit was built"; exit 77; }
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
-fail() {
-	echo "FAIL: $*"
-	failed=$((failed + 1))
-}
+own_folder service
 # value KEY: what the unit says
 value() {
 	sed -n "s/^$1=//p" "$built/millrace.service"
@@ -57,16 +45,11 @@ if ! command -v systemd-analyze >/dev/null || ! systemd-analyze security --help 
 	exit 77
 fi
 systemd-analyze verify --man=no "$dir/millrace.service" >"$dir/said" 2>&1
-if grep -q millrace "$dir/said"; then
-	cat "$dir/said"
-	fail "systemd does not like the unit"
-fi
-systemd-analyze security --offline=true --threshold=20 --no-pager "$dir/millrace.service" >"$dir/said" 2>&1 || {
-	cat "$dir/said"
+! grep -q millrace "$dir/said" || fail "systemd does not like the unit"
+systemd-analyze security --offline=true --threshold=20 --no-pager "$dir/millrace.service" >"$dir/said" 2>&1 ||
 	fail "exposure is above 2.0"
-}
 score=$(sed -n 's/.*Overall exposure level for millrace.service: \([0-9.]*\).*/\1/p' "$dir/said")
-[ -n "$score" ] || fail "no exposure was said: $(cat "$dir/said")"
+[ -n "$score" ] || fail "no exposure was said"
 awk -v score="$score" 'BEGIN { exit !(score + 0 <= 2.0) }' || fail "exposure is $score, above 2.0"
 for file in sysusers tmpfiles; do
 	command -v systemd-$file >/dev/null || continue
@@ -76,7 +59,7 @@ for file in sysusers tmpfiles; do
 done
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers --dry-run --root="$dir/root" "$(cd "$built" && pwd)/sysusers.d/millrace.conf" \
-		>"$dir/said" 2>&1 || { cat "$dir/said"; fail "sysusers does not like its file"; }
+		>"$dir/said" 2>&1 || fail "sysusers does not like its file"
 fi
 echo "exposure $score, $failed failures"
 [ $failed -eq 0 ]

@@ -3,31 +3,9 @@
 # lends one) keys, sizes, a node that goes and comes back, and the terminal as it was whatever ends it.
 # No device, no neighbour: nothing here needs rights.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-MILLRACE_GRAPHS=$top/graphs
-LC_ALL=C
-export MILLRACE_GRAPHS LC_ALL
+. "${srcdir:-.}/t/lib/program.sh"
 unset COLUMNS NO_COLOR
-
-dir=$(mktemp -d) || exit 99
-node=
-clean_up() {
-	[ -z "$node" ] || kill "$node" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 count=0
-
-fail() {
-	echo "FAIL: $*"
-	[ ! -s said ] || sed 's/^/  said: /' said
-	failed=$((failed + 1))
-}
+own_folder top
 
 # expect CODE [ARGUMENT]...: the program, its output and errors in said.
 expect() {
@@ -41,17 +19,6 @@ expect() {
 }
 says() { grep -qF -e "$1" said || fail "$what: does not say: $1"; }
 lacks() { if grep -qF -e "$1" said; then fail "$what: says: $1"; fi; }
-
-start_node() {
-	"$millrace" run -c n.json >log 2>&1 &
-	node=$!
-	tries=200
-	until "$millrace" stats --unix "$dir/sock" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || { echo "the node does not start: $(cat log)"; exit 1; }
-		sleep 0.05
-	done
-}
 
 "$millrace" keygen --out n.key >/dev/null || exit 99
 cat >n.json <<END
@@ -121,7 +88,7 @@ expect 2 graph one two
 says '"two" is one word too many'
 
 # ---- a node, plain ----
-start_node
+start_node -c n.json
 expect 0 top --interval 0.1 --unix "$dir/sock"
 says 'millrace '
 says 'graph two-core'
@@ -157,9 +124,7 @@ timeout -s INT 1.6 "$millrace" stats --watch --interval 1 --unix "$dir/sock" >sa
 
 # ---- a node, on a terminal ----
 if ! python3 -c 'import pty, termios, fcntl' 2>/dev/null; then
-	kill "$node"
-	wait "$node"
-	node=
+	end "$node"
 	echo "$count runs, $failed failures; there is no python3: nothing was tried on a terminal"
 	[ $failed = 0 ] && exit 77
 	exit 1
@@ -347,7 +312,7 @@ echo "$node" >node.pid
 count=$((count + 1))
 python3 terminal.py "$millrace" "$dir/sock" start || failed=$((failed + 1))
 wait "$node" || fail "the node ends with $?"
-node=
+forget "$node"
 
 echo "$count runs, $failed failures"
 [ $failed = 0 ]

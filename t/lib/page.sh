@@ -9,36 +9,12 @@
 #     console [refused]     lines after "$ " are run and end with 0 (refused: 2); what follows is what they
 #                           say, line by line: "..." alone stands for any lines, within one for any text
 #     console node          the same beside a node, which a line that ends in " &" starts
-# Needs $srcdir, the top of the source tree, and $MILLRACE; leaves $dir, a folder of its own, current.
+# Needs what program.sh needs; leaves $dir, a folder of its own, current.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-command -v jq >/dev/null || { echo "there is no jq"; exit 77; }
-MILLRACE_GRAPHS=$top/graphs
-export MILLRACE_GRAPHS
-LC_ALL=C
-export LC_ALL
-
-dir=$(mktemp -d) || exit 99
-node=
-clean_up()
-{
-	[ -z "$node" ] || kill "$node" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 graphs=0 commands=0
-
-fail()
-{
-	printf 'FAIL: %s\n' "$*"
-	[ ! -e said ] || sed 's/^/    /' said
-	failed=$((failed + 1))
-}
+. "${srcdir:-.}/t/lib/program.sh"
+needs jq
+own_folder page
+graphs=0 commands=0 node=
 
 # The program under its own name, as the page has it.
 mkdir bin && ln -s "$millrace" bin/millrace || exit 99
@@ -115,12 +91,8 @@ command_line()
 	*"&")
 		eval "$1" >log 2>&1
 		node=$!
-		tries=100
-		until "$millrace" stats -c node.json >/dev/null 2>&1; do
-			tries=$((tries - 1))
-			[ $tries -gt 0 ] || { cp log said; fail "the node does not start"; break; }
-			sleep 0.05
-		done
+		pids="$pids $node"
+		await 20 answers_or_ends || { cp log said; fail "the node does not start"; }
 		: >said
 		return "$code"
 		;;
@@ -180,5 +152,5 @@ try_page()
 		*) fail "block $block: a fence says \"$fence\"" ;;
 		esac
 	done
-	[ -z "$node" ] || { kill "$node" && wait "$node" || fail "the node ended with $?"; node=; }
+	[ -z "$node" ] || end "$node" || fail "the node ended with $?"
 }
