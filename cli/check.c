@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "cli/identity.h"
-#include "cli/nodefile.h"
-#include "core/plan.h"
-#include "core/plugins.h"
+#include "cli/planned.h"
 
 enum { PRINT = CLI_NODE_OPTIONS };
 
@@ -107,33 +105,24 @@ static int check(const struct cli_args *args, struct cli_node_options *o)
 {
 	const char *form = cli_value(args, PRINT);
 	struct mr_report report = { 0 };
-	struct mr_plugins *plugins = cli_plugins_open(&report);
-	struct mr_plan *plan = NULL;
-	struct cli_node node;
+	struct cli_planned p;
 	int code = CLI_USAGE;
 
-	if (!plugins)
+	if (!cli_planned_open(&p, o, &report))
 		return CLI_FAILED;
-	o->kinds = plugins->kinds;
-	o->plugins = plugins;
-	cli_node_load(&node, o, &report);
-	if (node.doc) {
-		check_identity(&node, &report);
-		warn_addresses(node.doc, &report);
+	if (p.node.doc) {
+		check_identity(&p.node, &report);
+		warn_addresses(p.node.doc, &report);
 	}
-	if (node.graph)
-		plan = mr_plan_make(node.graph, cli_node_view_max(&node), &report);
 	mr_report_print(&report, stderr);
-	if (!report.errors && plan) {
+	if (!report.errors && p.plan) {
 		code = CLI_OK;
 		if (form)
-			code = print_form(args, node.graph, form);
+			code = print_form(args, p.node.graph, form);
 		else
-			print_summary(&node, plan);
+			print_summary(&p.node, p.plan);
 	}
-	mr_plan_free(plan);
-	cli_node_free(&node);
-	mr_plugins_close(plugins);
+	cli_planned_close(&p);
 	mr_report_free(&report);
 	return code;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/fetch.h"
+#include "cli/planned.h"
 #include "core/plugins.h"
 
 enum { OPT_JSON = CLI_NODE_OPTIONS, OPT_VERBOSE };
@@ -133,28 +134,21 @@ static int examine(const struct cli_args *args, struct doctor *d)
 /* The configuration has to be right before one can say what it meets here. */
 static int look(const struct cli_args *args, struct cli_node_options *o, struct mr_report *report)
 {
-	struct mr_plugins *plugins = cli_plugins_open(report);
 	struct doctor_machine machine;
-	struct cli_node node;
-	struct doctor d = { .machine = &machine, .node = &node };
-	struct mr_plan *plan = NULL;
+	struct cli_planned p;
+	struct doctor d = { .machine = &machine, .node = &p.node };
 	int code = CLI_USAGE;
 
-	if (!plugins)
+	if (!cli_planned_open(&p, o, report))
 		return CLI_FAILED;
-	o->kinds = plugins->kinds;
-	o->plugins = plugins;
-	if (cli_node_load(&node, o, report))
-		d.plan = plan = mr_plan_make(node.graph, cli_node_view_max(&node), report);
 	mr_report_print(report, stderr);
-	if (plan) {
-		doctor_machine_of_this(&machine, plugins->aeads);
-		machine.running = answers(&node);
+	if (!report->errors && p.plan) {
+		d.plan = p.plan;
+		doctor_machine_of_this(&machine, p.plugins->aeads);
+		machine.running = answers(&p.node);
 		code = examine(args, &d);
 	}
-	mr_plan_free(plan);
-	cli_node_free(&node);
-	mr_plugins_close(plugins);
+	cli_planned_close(&p);
 	return code;
 }
 

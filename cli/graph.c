@@ -5,13 +5,11 @@
 
 #include "cli/drawing.h"
 #include "cli/fetch.h"
-#include "cli/nodefile.h"
+#include "cli/planned.h"
 #include "cli/sheet.h"
 #include "cli/top.h"
 #include "cli/watch.h"
 #include "cli/where.h"
-#include "core/plan.h"
-#include "core/plugins.h"
 
 enum { OPT_SET = CLI_WHERE_OPTIONS, OPT_DOT, OPT_JSON, OPT_LIVE, OPT_INTERVAL };
 
@@ -93,24 +91,15 @@ static int print_graph(const struct cli_args *args, const struct mr_graph *g)
 static int of_file(const struct cli_args *args, struct cli_node_options *o)
 {
 	struct mr_report report = { 0 };
-	struct mr_plugins *plugins = cli_plugins_open(&report);
-	struct mr_plan *plan = NULL;
-	struct cli_node node;
+	struct cli_planned p;
 	int code = CLI_USAGE;
 
-	if (!plugins)
+	if (!cli_planned_open(&p, o, &report))
 		return CLI_FAILED;
-	o->kinds = plugins->kinds;
-	o->plugins = plugins;
-	cli_node_load(&node, o, &report);
-	if (node.graph)
-		plan = mr_plan_make(node.graph, cli_node_view_max(&node), &report);
 	mr_report_print(&report, stderr);
-	if (!report.errors && plan)
-		code = print_graph(args, node.graph);
-	mr_plan_free(plan);
-	cli_node_free(&node);
-	mr_plugins_close(plugins);
+	if (!report.errors && p.plan)
+		code = print_graph(args, p.node.graph);
+	cli_planned_close(&p);
 	mr_report_free(&report);
 	return code;
 }

@@ -41,6 +41,8 @@ libcli_a_SOURCES = \
 	cli/page/files.h \
 	cli/pages.c \
 	cli/pages.h \
+	cli/planned.c \
+	cli/planned.h \
 	cli/plugins.c \
 	cli/privileges.c \
 	cli/privileges.h \

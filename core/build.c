@@ -7,24 +7,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static unsigned count_ports(const struct mr_port *ports)
-{
-	unsigned n = 0;
-
-	while (ports && ports[n].name)
-		n++;
-	return n;
-}
-
-static unsigned count_named(const struct mr_named *named)
-{
-	unsigned n = 0;
-
-	while (named && named[n].name)
-		n++;
-	return n;
-}
-
 static bool build_replica(struct mr_engine *e, unsigned index)
 {
 	const struct mr_plan_replica *planned = &e->plan->replica[index];
@@ -36,10 +18,10 @@ static bool build_replica(struct mr_engine *e, unsigned index)
 	r->stage = planned->stage;
 	r->index = planned->index;
 	r->worker = &e->worker[planned->worker];
-	r->ninput = count_ports(s->kind->inputs);
-	r->noutput = count_ports(s->kind->outputs);
-	r->ndrop = count_named(s->kind->drops);
-	r->ncounter = count_named(s->kind->counters);
+	r->ninput = mr_ports_count(s->kind->inputs);
+	r->noutput = mr_ports_count(s->kind->outputs);
+	r->ndrop = mr_named_count(s->kind->drops);
+	r->ncounter = mr_named_count(s->kind->counters);
 	r->state = aligned_alloc(64, (s->kind->size + 64) / 64 * 64);
 	r->rule = calloc(MR_PORTS_MAX + 1, sizeof *r->rule);
 	r->handed = MR_WORDS + r->ndrop + r->noutput + r->ncounter;

@@ -52,6 +52,15 @@ unsigned mr_ports_count(const struct mr_port *ports)
 	return n;
 }
 
+unsigned mr_named_count(const struct mr_named *named)
+{
+	unsigned n = 0;
+
+	while (named && named[n].name)
+		n++;
+	return n;
+}
+
 int mr_ports_find(const struct mr_port *ports, const char *name)
 {
 	for (unsigned i = 0; i < mr_ports_count(ports); i++)

@@ -131,6 +131,10 @@ static inline bool mr_graph_spread(const struct mr_graph *g, unsigned stage)
  * producer's own worker go there at once; others need a ring all the same. */
 bool mr_graph_inline(const struct mr_graph *g, const struct mr_edge *e);
 
+/* Entries of a kind's tables; NULL has none. */
+unsigned mr_ports_count(const struct mr_port *ports);
+unsigned mr_named_count(const struct mr_named *named);
+
 /* "any", "peer", ... */
 extern const char *const mr_affinity_words[];
 

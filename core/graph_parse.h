@@ -42,8 +42,7 @@ unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t
 /* Is `name` (len bytes) a stage of the file that waits for what the node file has not (`when`)? */
 bool mr_graph_absent(const struct mr_graph_parse *p, const char *name, size_t len);
 
-/* Ports of a table; index of the one of that name, or -1. */
-unsigned mr_ports_count(const struct mr_port *ports);
+/* Index of the port of that name, or -1. */
 int mr_ports_find(const struct mr_port *ports, const char *name);
 
 /* A hint with the names of all stages, or of all ports. */

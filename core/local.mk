@@ -49,7 +49,9 @@ libcore_a_SOURCES = \
 	core/http_request.h \
 	core/json.c \
 	core/json.h \
+	core/json_parts.h \
 	core/json_path.c \
+	core/json_where.c \
 	core/kind.c \
 	core/kind_json.c \
 	core/log.c \

@@ -80,28 +80,10 @@ static json_t *hist_json(const struct mr_hist_view *h, bool buckets)
 
 /* ---- a stage ---- */
 
-static unsigned names(const struct mr_named *table)
-{
-	unsigned n = 0;
-
-	while (table && table[n].name)
-		n++;
-	return n;
-}
-
-static unsigned ports(const struct mr_port *table)
-{
-	unsigned n = 0;
-
-	while (table && table[n].name)
-		n++;
-	return n;
-}
-
 static json_t *named_json(const struct mr_named *table, const uint64_t *words)
 {
 	json_t *o = json_object();
-	unsigned n = names(table);
+	unsigned n = mr_named_count(table);
 
 	for (unsigned i = 0; o && i < n; i++)
 		if (json_object_set_new(o, table[i].name, json_integer(num(words[i]))) != 0) {
@@ -116,7 +98,7 @@ static json_t *drops_json(const struct mr_stage_view *s)
 {
 	json_t *o = named_json(s->kind->drops, s->drop);
 
-	if (o && ports(s->kind->inputs) > 0)
+	if (o && mr_ports_count(s->kind->inputs) > 0)
 		json_object_set_new(o, "sojourn", json_integer(num(s->word[MR_W_SOJOURN])));
 	return o;
 }
@@ -125,7 +107,7 @@ static json_t *outputs_json(const struct mr_stage_view *s)
 {
 	const struct mr_port *table = s->kind->outputs;
 	json_t *o = json_object();
-	unsigned n = ports(table);
+	unsigned n = mr_ports_count(table);
 
 	for (unsigned i = 0; o && i < n; i++)
 		if (json_object_set_new(o, table[i].name,

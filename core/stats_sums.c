@@ -14,27 +14,9 @@ static uint64_t sum_of(const uint64_t *words, unsigned n)
 	return sum;
 }
 
-static unsigned names(const struct mr_named *table)
-{
-	unsigned n = 0;
-
-	while (table && table[n].name)
-		n++;
-	return n;
-}
-
-static unsigned ports(const struct mr_port *table)
-{
-	unsigned n = 0;
-
-	while (table && table[n].name)
-		n++;
-	return n;
-}
-
 uint64_t mr_stats_dropped(const struct mr_stage_view *s)
 {
-	return sum_of(s->drop, names(s->kind->drops)) + sum_of(s->edge, ports(s->kind->outputs)) +
+	return sum_of(s->drop, mr_named_count(s->kind->drops)) + sum_of(s->edge, mr_ports_count(s->kind->outputs)) +
 	       s->word[MR_W_SOJOURN];
 }
 

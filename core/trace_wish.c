@@ -73,30 +73,13 @@ struct end {
 	const char            *output; /* of a full edge    */
 };
 
-static unsigned count_drops(const struct mr_kind *kind)
-{
-	unsigned n = 0;
-
-	while (kind->drops && kind->drops[n].name)
-		n++;
-	return n;
-}
-
-static unsigned count_outputs(const struct mr_kind *kind)
-{
-	unsigned n = 0;
-
-	while (kind->outputs && kind->outputs[n].name)
-		n++;
-	return n;
-}
-
 /* The ends of all stages, one after the other: *stage and *nth say where.  False: there are no more. */
 static bool next_end(const struct mr_graph *g, unsigned *stage, unsigned *nth, struct end *out)
 {
 	for (; *stage < g->stages; ++*stage, *nth = 0) {
 		const struct mr_stage *s = &g->stage[*stage];
-		unsigned drops = count_drops(s->kind), outputs = count_outputs(s->kind), i = (*nth)++;
+		unsigned drops = mr_named_count(s->kind->drops), i = (*nth)++;
+		unsigned outputs = mr_ports_count(s->kind->outputs);
 
 		*out = (struct end){ .s = s, .stage = *stage, .word = MR_WORDS + i };
 		if (i < drops) {
