@@ -15,6 +15,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 lay_wire away fused
+patient
 bad=0
 
 complain()

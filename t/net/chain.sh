@@ -20,6 +20,7 @@ graph=${1:-fused}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 begin_wire chain "$graph"
+patient
 lay_node a
 lay_node r
 lay_node b

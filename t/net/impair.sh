@@ -15,6 +15,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 lay_wire impair fused
+patient
 bad=0
 
 # impaired NAME FROM TO FULL SETTINGS: $work/NAME.json, fused with impair on the edge FROM - TO
@@ -24,7 +25,7 @@ impaired()
 		.graph = $name | .stages.impair = $settings |
 		(.edges[] | select(.from == $from) | .to) = "impair.in" |
 		.edges += [ { from: "impair.out", to: $to, full: $full } ] |
-		.workers.data.stages += ["impair"]' "$top/graphs/fused.json" >"$work/$1.json" || die "no graph $1"
+		.workers.data.stages += ["impair"]' "$MILLRACE_GRAPHS/fused.json" >"$work/$1.json" || die "no graph $1"
 }
 path='"loss": 2, "duplicate": 3, "reorder": 4, "reorder_by": 20000, "delay": 5000, "jitter": 2000'
 impaired seven fsp-open.ip tun-write.ip drop "{ \"seed\": 7, $path }"

@@ -19,6 +19,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 lay_wire offloads fused
+patient
 program=$millrace
 refuse=${millrace%/*}/t/net/refuse
 bad=0

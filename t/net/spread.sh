@@ -19,6 +19,7 @@ top=${srcdir:?the tree, as make check sets it}
 . "$top/t/net/wire.sh"
 enter_or_skip "$0"
 begin_wire spread fused
+patient
 others="b c d e f g h"
 several="fmp-open fsp-open route fsp-seal fmp-seal"
 replicas=3 draws=8 count=500

@@ -50,11 +50,7 @@ tcp_nodes()
 # bulk: both ways at once, and what must hold then.
 bulk()
 {
-	roomy a b
-	serve_streams "$b6"
-	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
-		lament "$row: no stream"
-	end "$server"
+	carry_bulk
 	for node in a b; do
 		settle $node
 		expect $node "$sent > 5000 and $received > 5000 and $framing == 0"

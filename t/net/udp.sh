@@ -47,12 +47,9 @@ connects()
 # carry WHAT: traffic between a and b, then what holds of these $nodes.
 carry()
 {
-	roomy a b
+	row=$1
 	case $1 in connected*) await 10 connects a && await 10 connects b || lament "$1: no sockets" ;; esac
-	serve_streams "$b6"
-	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
-		lament "$1: no stream"
-	end "$server"
+	carry_bulk
 	for node in $nodes; do
 		settle "$node"
 		expect "$node" "$sent > 5000 and $received > 5000 and $dropped == 0"

@@ -217,6 +217,16 @@ expect()
 	}
 }
 
+# carry_bulk: 40 MB of TCP each way at once between a and b.
+carry_bulk()
+{
+	roomy a b
+	serve_streams "$b6"
+	finish ip netns exec a iperf3 -J -c "$b6" -n 40M --bidir >"$work/iperf3.json" ||
+		lament "${row:+$row: }no stream"
+	end "$server"
+}
+
 # sum KIND FIGURE: over a kind's replicas, as expect has it
 sum()
 {
