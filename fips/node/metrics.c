@@ -173,6 +173,13 @@ bool fips_metrics_report(struct fips_metrics *m, const struct fips_receiver_repo
 	return !stale;
 }
 
+void fips_metrics_echo(struct fips_metrics *m, const struct fips_receiver_report *report, uint32_t clock)
+{
+	m->reports++;
+	update_rtt(m, report, clock);
+	update_intervals(m);
+}
+
 void fips_metrics_reverse(struct fips_metrics *m, uint64_t frames, uint64_t highest)
 {
 	if (m->has_own && highest > m->own_highest && frames >= m->own_frames) {

@@ -5,7 +5,7 @@
  * a snapshot, and the report leaves like any message.
  *
  * A ReceiverReport counts only when it opened under the key we send with: the other side then
- * speaks of that key's counters.  For the same reason none is sent while a rekey is answered and
+ * speaks of that key's counters, or at least echoes its clock.  For the same reason none is sent while a rekey is answered and
  * the other side has not been heard under the new key. */
 
 #include <string.h>
@@ -159,6 +159,17 @@ static uint32_t clock_at(uint64_t rx, uint64_t zero)
 	return rx > zero ? (uint32_t)((rx - zero) / MR_NS_PER_MS) : 0;
 }
 
+/* Who mixes the frames of two keys after a cut-over may speak of more than we have sent under the new one until we
+ * have sent as many.  False: it is not taken, or for its echo alone. */
+static bool take(struct fips_metrics *m, const struct fips_receiver_report *report, uint64_t sent,
+                 uint32_t clock, uint64_t now)
+{
+	if (report->highest < sent)
+		return fips_metrics_report(m, report, clock, now);
+	fips_metrics_echo(m, report, clock);
+	return false;
+}
+
 void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
 {
 	struct fips_receiver_report report;
@@ -167,8 +178,7 @@ void fips_link_report(struct fips_node *n, struct fips_peer *p, const struct fip
 
 	if (in->key != p->send->id ||
 	    !fips_link_receiver_parse(in->bytes, in->len, &report) ||
-	    report.highest >= words.sent ||
-	    !fips_metrics_report(&p->metrics, &report, clock_at(in->rx, p->clock_zero), n->now))
+	    !take(&p->metrics, &report, words.sent, clock_at(in->rx, p->clock_zero), n->now))
 		fips_count(n, FIPS_NODE_REPORT);
 	if (p->meshed && !known && p->metrics.rtt_known)
 		fips_mesh_measured(n, p);
@@ -183,7 +193,6 @@ void fips_session_report(struct fips_node *n, struct fips_session *s, const stru
 	s->report_at = n->now;
 	if (in->key != s->send ||
 	    !fips_session_receiver_parse(in->bytes + 1, in->len - 1, &report) ||
-	    report.highest >= words.sent ||
-	    !fips_metrics_report(&s->metrics, &report, clock_at(in->rx, s->clock_zero), n->now))
+	    !take(&s->metrics, &report, words.sent, clock_at(in->rx, s->clock_zero), n->now))
 		fips_count(n, FIPS_NODE_REPORT);
 }
