@@ -72,6 +72,12 @@ until ip netns exec a ping -c 1 -W 1 "$far" >/dev/null 2>&1; do
 done
 run "$(grep 'ping fd' lines | sed "s/fd\\.\\./-c 3 $far/")"
 
+# ---- a configuration of the reference daemon ----
+
+cp a.json fips.yaml # JSON is YAML
+run "$(commands "Joining one that exists" | grep 'millrace check' | sed 's|/etc/fips/||')"
+grep -q 'are fine' said || die "fips.yaml is not right: $(cat said)"
+
 # ---- looking into it ----
 
 # inside LINE: in namespace a, with the names of this mesh for those of README, for three seconds at most where it goes
@@ -91,7 +97,9 @@ start pings ip netns exec a ping -i 0.2 "$far"
 start pings-lost ip netns exec a ping -i 0.2 fd00::1
 {
 	grep 'millrace stats' lines
-	commands "A mesh" | grep 'millrace \(show\|probe\)'
+	for title in "A mesh" "Joining one that exists"; do
+		commands "$title" | grep 'millrace \(show\|probe\)'
+	done
 	commands "Where to look" | grep -v 'millrace \(run\|disconnect\)'
 } >looks
 while read -r line; do
