@@ -118,10 +118,10 @@ for node in a b; do
 		verdict=1
 	fi
 done
-say ""
-say "stats   http://localhost/stats  on the socket $work/a.sock (and b.sock)"
 if [ -n "$keep" ]; then
-	say "look    curl --unix-socket $work/a.sock http://localhost/stats"
+	say ""
+	say "look    $millrace top --unix $work/a.sock    (and b.sock)"
+	say "        curl --unix-socket $work/a.sock http://localhost/stats"
 	say "Both nodes run until you press Enter."
 	read -r _ || :
 fi
