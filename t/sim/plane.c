@@ -324,6 +324,14 @@ static void tick(struct sim_plane *p)
 				look_at_missed(p, s);
 }
 
+/* How long has it been asked for an answer?  Who stands still says nothing, however often that befalls it. */
+static uint64_t unanswered(const struct sim_node *node, const struct dest *d)
+{
+	uint64_t since = d->since > node->thawed ? d->since : node->thawed;
+
+	return d->routed || node->sim->now < node->frozen_until ? 0 : node->sim->now - since;
+}
+
 void sim_plane_look(struct sim_plane *p)
 {
 	const struct sim_node *node = p->node;
@@ -331,10 +339,10 @@ void sim_plane_look(struct sim_plane *p)
 	tick(p);
 	for (unsigned i = 0; i < ROWS; i++)
 		for (struct dest *d = p->dests[i]; d; d = d->next)
-			sim_must(node->sim, d->routed || node->sim->now - d->since < ASKED,
+			sim_must(node->sim, unanswered(node, d) < ASKED,
 			         "node %u has not said for %llu s how %02x%02x.. is reached", node->id,
-			         (unsigned long long)((node->sim->now - d->since) / MR_NS_PER_S),
-			         d->addr.b[0], d->addr.b[1]);
+			         (unsigned long long)(unanswered(node, d) / MR_NS_PER_S), d->addr.b[0],
+			         d->addr.b[1]);
 	sim_forwards_check(p);
 }
 
