@@ -2,7 +2,7 @@
 # installcheck.sh - what `make install' has put in place, used as whoever installs it uses it.
 #
 #   - the program is the one of this tree, and finds the installed modules and graphs by itself
-#   - each installed graph is right, alone and with a node file, and so is each example of a node file
+#   - each installed graph is right, alone and with a node file, and so are the node files that pages show
 #   - if it has `schema', what that says is JSON
 #   - the sample plugin is built by the installed headers and millrace-plugin.pc alone, is loaded, and a graph may
 #     use its kind
@@ -68,11 +68,15 @@ for graph in "$graphs"/*.json; do
 	"$program" check -c node.json --graph "$name" >said 2>&1 || fail "the graph $name is not right for a node"
 done
 [ $shipped -ge 5 ] || fail "no graphs in $graphs"
+# node files that pages show, with keys of here
+"$program" keygen --out a.key >said 2>&1 || fail "no key"
+"$program" keygen --out b.key >said 2>&1 || fail "no key"
 examples=0
-for example in "$root${docdir:?}"/examples/*.json; do
-	[ -e "$example" ] || continue
+for page in README doc/service.md; do
+	sed -n '/^    { "node"/,/] }$/p' "$root${docdir:?}/$page" | sed "s/npub1\.\.\./$(cat b.key.pub)/" >example.json
+	[ -s example.json ] || fail "$page shows no node file"
 	examples=$((examples + 1))
-	"$program" check -c "$example" >said 2>&1 || fail "the example $example is not right"
+	"$program" check -c example.json >said 2>&1 || fail "the node file of $page is not right"
 done
 
 if "$program" help | grep -q '^  schema '; then
