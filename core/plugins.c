@@ -128,6 +128,15 @@ static char *take_aeads(struct mr_plugins *p, const struct mr_aead *const *aeads
 	return NULL;
 }
 
+/* Back to so many kinds and providers: the lists end with NULL wherever they end. */
+static void cut_lists(struct mr_plugins *p, unsigned kinds, unsigned aeads)
+{
+	while (p->nkinds > kinds)
+		p->kinds[--p->nkinds] = NULL;
+	while (p->naeads > aeads)
+		p->aeads[--p->naeads] = NULL;
+}
+
 /* All of a module or nothing. */
 static char *take(struct mr_plugins *p, const struct mr_plugin *plugin)
 {
@@ -142,12 +151,8 @@ static char *take(struct mr_plugins *p, const struct mr_plugin *plugin)
 		why = take_kinds(p, plugin->kinds);
 	if (!why)
 		why = take_aeads(p, plugin->aeads);
-	if (why) {
-		p->nkinds = kinds;
-		p->naeads = aeads;
-		p->kinds[kinds] = NULL;
-		p->aeads[aeads] = NULL;
-	}
+	if (why)
+		cut_lists(p, kinds, aeads);
 	return why;
 }
 

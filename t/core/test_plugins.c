@@ -200,6 +200,24 @@ START_TEST(one_bad_does_not_hurt_the_others)
 }
 END_TEST
 
+/* The list ends behind the last kind, whatever a refused module had put there before. */
+START_TEST(none_of_a_refused_one_comes_back)
+{
+	struct mr_plugins *p;
+
+	lay("half"); /* first by name, with two kinds */
+	lay("twin");
+	p = load(false);
+	ck_assert_ptr_nonnull(p->module[0].refused);
+	ck_assert_ptr_null(p->module[1].refused);
+	ck_assert_uint_eq(p->nkinds, 2);
+	ck_assert_str_eq(p->kinds[1]->name, "twin");
+	ck_assert_ptr_null(p->kinds[2]);
+	ck_assert_ptr_null(p->aeads[p->naeads]);
+	mr_plugins_close(p);
+}
+END_TEST
+
 START_TEST(a_name_twice)
 {
 	struct mr_plugins *p;
@@ -494,6 +512,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_refusal, 0, COUNT(refusals));
 	tcase_add_test(tc, no_module_at_all);
 	tcase_add_test(tc, one_bad_does_not_hurt_the_others);
+	tcase_add_test(tc, none_of_a_refused_one_comes_back);
 	tcase_add_test(tc, a_name_twice);
 	tcase_add_test(tc, no_folder);
 	tcase_add_test(tc, a_folder_others_write);

@@ -12,7 +12,7 @@
 #define CROOKED    7  /* a kind that reaches an output it does not have             */
 #define KNOWN_KIND 8  /* a kind that is built in                                    */
 #define KNOWN_AEAD 9  /* a provider that is built in                                */
-#define HALF       10 /* a provider that cannot seal                                */
+#define HALF       10 /* two kinds that are fine, a provider that cannot seal       */
 
 #if CASE == LOOSE
 void nobody_has_this(void);
@@ -38,6 +38,18 @@ static const struct mr_kind toy = {
 	.outputs = (const struct mr_port[]){ { "out", .view = "anything" }, { 0 } },
 	.process = toy_process,
 };
+
+#if CASE == HALF
+static const struct mr_kind another = {
+	.abi = MR_ABI, .name = "another", .summary = "hand packets on",
+	.inputs = (const struct mr_port[]){ { "in", .view = "anything", .reaches = MR_OUT(0) }, { 0 } },
+	.outputs = (const struct mr_port[]){ { "out", .view = "anything" }, { 0 } },
+	.process = toy_process,
+};
+#define KINDS &toy, &another, NULL
+#else
+#define KINDS &toy, NULL
+#endif
 
 /* As good as the one built in, which it asks. */
 static struct mr_aead_ctx *toy_prepare(const uint8_t key[MR_AEAD_KEY])
@@ -81,6 +93,6 @@ const struct mr_plugin SYMBOL = {
 	.name = CASE == NAMELESS ? "Not a name" : "toy",
 	.version = "7",
 	.summary = "toys for tests",
-	.kinds = CASE == EMPTY ? NULL : (const struct mr_kind *const[]){ &toy, NULL },
+	.kinds = CASE == EMPTY ? NULL : (const struct mr_kind *const[]){ KINDS },
 	.aeads = CASE == EMPTY ? NULL : (const struct mr_aead *const[]){ &toy_aead, NULL },
 };
