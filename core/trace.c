@@ -18,6 +18,7 @@
 
 #define TEND_NS (5 * MR_NS_PER_MS)
 #define STALE   MR_NS_PER_S /* a packet of which nothing is heard for so long is told of as it is */
+#define SILENT  (30 * MR_NS_PER_S) /* ... and where an end is wanted, is given up */
 
 enum life { LIVE, ENDING, OVER };
 
@@ -212,16 +213,15 @@ void mr_trace_forget(struct mr_engine *e)
 void mr_trace_tend(struct mr_engine *e)
 {
 	struct mr_trace *t = e->trace;
-	uint64_t now = t ? e->now() : 0;
-	bool ends;
+	uint64_t now = t ? e->now() : 0, patience;
 
 	if (!t || now < t->due)
 		return;
 	t->due = now + TEND_NS;
 	if (t->life != OVER && t->tracer) {
-		ends = t->filter.any || t->filter.ends;
+		patience = t->filter.any || t->filter.ends ? SILENT : STALE;
 		read_mails(t, now);
-		tell(t, ends || now < STALE ? 0 : now - STALE);
+		tell(t, now < patience ? 0 : now - patience);
 	}
 	if (t->life == LIVE && t->count == 0)
 		mr_trace_stop(e, "all that were asked for were found");

@@ -96,10 +96,10 @@ uint64_t mr_trace_id(const struct mr_engine *e);
 struct mr_trace_state {
 	uint64_t    id;       /* 0: there is none                                         */
 	const char *over;     /* why no more stories come; NULL: they do                  */
-	uint64_t    followed; /* packets marked                                           */
+	uint64_t    followed; /* packets marked; known when it is over                    */
 	uint64_t    ended;    /* ... whose story was put together                         */
 	uint64_t    matched;
-	uint64_t    lost;     /* records, for full mails or tables                        */
+	uint64_t    lost;     /* records: for full tables, and when it is over for full mails */
 };
 struct mr_trace_state mr_trace_ask(struct mr_engine *e);
 

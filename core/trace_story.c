@@ -7,7 +7,10 @@
  *
  * They are put in order of the times at which calls ended, which are read then and there.  That at which
  * a call began is the last one its thread had read before, which may have been long ago: a step begins when
- * the one before it has ended, if that is later. */
+ * the one before it has ended, if that is later.
+ *
+ * A packet that goes on in another buffer is two at first, which are joined one pass later for the same
+ * reason. */
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -26,6 +29,10 @@ struct open {
 	bool         made, ended, over; /* over: more records than there is room for */
 	uint64_t     seen;  /* ns, the last record was taken in */
 	uint64_t     pass;  /* in which its end was             */
+	uint64_t     was;   /* the packet it was before; valid if moved */
+	uint64_t     moved_in; /* pass                          */
+	uint16_t     was_home;
+	bool         moved; /* and the two have not been joined yet */
 	unsigned     n;
 	struct mr_record record[MR_TRACE_STEPS];
 };
@@ -34,6 +41,7 @@ struct trace_stories {
 	const struct trace_names *names;
 	struct open    *bucket[BUCKETS]; /* owned */
 	unsigned        open;
+	unsigned        moved; /* of those open */
 	uint64_t        pass;
 	unsigned        at;    /* bucket that the pass has come to */
 	struct mr_story story; /* told last */
@@ -103,6 +111,7 @@ static void take_out(struct trace_stories *s, struct open *o)
 		at = &(*at)->next;
 	*at = o->next;
 	s->open--;
+	s->moved -= o->moved;
 }
 
 static void append(struct trace_stories *s, struct open *o, const struct mr_record *record)
@@ -125,20 +134,50 @@ static void append(struct trace_stories *s, struct open *o, const struct mr_reco
 /* The packet goes on in another buffer. */
 static bool move(struct trace_stories *s, const struct mr_record *record, uint64_t now)
 {
-	struct open *old = find(s, record->pkt, record->home), *new;
+	struct open *o = find_or_open(s, record->near, (uint16_t)record->far);
 
-	new = find_or_open(s, record->near, (uint16_t)record->far);
-	if (!new)
+	if (!o)
 		return false;
-	new->seen = now;
-	if (!old)
-		return true; /* it was made before the trace, or its beginning is yet to be read */
-	for (unsigned i = 0; i < old->n; i++)
-		append(s, new, &old->record[i]);
-	new->over |= old->over;
-	take_out(s, old);
-	free(old);
+	o->seen = now;
+	s->moved += !o->moved;
+	o->moved = true;
+	o->moved_in = s->pass;
+	o->was = record->pkt;
+	o->was_home = record->home;
 	return true;
+}
+
+/* All that is known of what it was is known of o; that may have been another one before. */
+static void join(struct trace_stories *s, struct open *o)
+{
+	struct open *was = find(s, o->was, o->was_home);
+
+	o->moved = false;
+	s->moved--;
+	if (!was || was == o)
+		return; /* it began before the trace did */
+	for (unsigned i = 0; i < was->n; i++)
+		append(s, o, &was->record[i]);
+	o->over |= was->over;
+	take_out(s, was);
+	if (was->moved) {
+		o->moved = true;
+		s->moved++;
+		o->was = was->was;
+		o->was_home = was->was_home;
+	}
+	free(was);
+}
+
+/* Of those that moved in a former pass all that was before is known by now. */
+static void join_moved(struct trace_stories *s)
+{
+	for (unsigned i = 0; s->moved && i < BUCKETS; i++) {
+		for (struct open *o = s->bucket[i]; o; o = o->next) {
+			while (o->moved && o->moved_in < s->pass)
+				join(s, o);
+		}
+	}
 }
 
 bool trace_stories_add(struct trace_stories *s, const struct mr_record *record, uint64_t now)
@@ -225,13 +264,13 @@ static struct mr_trace_step step_of(const struct mr_record *r, const struct trac
 	return s;
 }
 
-/* Can b be what happened next? */
+/* Can b be what happened next?  Who hands a packet on that has not come with the call has kept it. */
 static bool follows(const struct mr_trace_step *a, const struct mr_trace_step *b)
 {
 	if (a->what == MR_STEP_OUT && b->what == MR_STEP_FULL)
 		return a->stage == b->stage && a->port == b->port;
 	if (a->what == MR_STEP_OUT)
-		return a->to == b->stage;
+		return a->to == b->stage && (b->vector || b->what == MR_STEP_STOOD);
 	return a->what == MR_STEP_KEPT && a->stage == b->stage && a->replica == b->replica;
 }
 
@@ -290,6 +329,7 @@ const struct mr_story *trace_stories_next(struct trace_stories *s, uint64_t stal
 {
 	struct open *o;
 
+	join_moved(s);
 	while ((o = next_due(s, stale))) {
 		bool whole = o->made && o->n;
 

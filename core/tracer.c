@@ -53,9 +53,8 @@ static struct mr_record record_of(const struct mr_worker *w, const struct mr_rep
 	};
 }
 
-static void send(struct mr_tracer *tr, struct mr_record *record)
+static void send(struct mr_tracer *tr, const struct mr_record *record)
 {
-	record->lost = tr->lost;
 	if (!mr_mail_push(tr->records, record))
 		tr->lost++;
 }

@@ -42,7 +42,7 @@ struct mr_record {
 	uint64_t near;    /* of MOVED: the new descriptor                                 */
 	uint64_t far;     /* of MOVED: its home                                           */
 	uint32_t len;
-	uint32_t lost;    /* records lost so far                                          */
+	uint32_t none;    /* 0                                                            */
 	uint16_t home;
 	uint16_t replica; /* index in the engine's                                        */
 	uint16_t arg;     /* OUT: output; END: word of its block, or MR_NO_WORD           */

@@ -160,6 +160,44 @@ START_TEST(what_is_moved_is_the_same)
 }
 END_TEST
 
+/* p goes on as a new packet in the place where its stage keeps it. */
+static void move(const char *stage, struct mr_pkt *p)
+{
+	struct mr_worker *w = stand_worker(&s, stage);
+	struct mr_pkt *c = mr_pool_get(stand_worker(&s, "source")->pool);
+
+	mr_pkt_put(c, p->len);
+	w->running = stand_stage(&s, stage);
+	mr_tracer_moved(w, p, c);
+	mr_pool_put(stand_worker(&s, "source")->pool, p);
+	actor(stage)->kept[0] = c;
+}
+
+/* It is known that a packet has moved, once and again, before it is known where it came from. */
+START_TEST(what_is_moved_elsewhere_is_the_same)
+{
+	static const struct want want[] = {
+		{ "source", MR_STEP_OUT, "a", 0, 100, 0 },
+		{ "mid", MR_STEP_OUT, "out", 0, 200, 1 },
+		{ "hand", MR_STEP_OUT, "out", 0, 0, 1 },
+		{ "sink", MR_STEP_KEPT, NULL, 0, 50, 1 },
+		{ "sink", MR_STEP_TAKEN, NULL, 4000, 0, 0 },
+	};
+
+	begin_trace(GRAPH("wait"), &(struct mr_trace_wish){ .count = 1 });
+	actor("sink")->keep = 1;
+	give(1);
+	turn("sink");
+	for (int i = 0; i <= _i; i++)
+		move("sink", actor("sink")->kept[0]);
+	stand_time += 4000;
+	let_go("sink");
+	tells(want, COUNT(want));
+	no_more();
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("trace");
@@ -173,6 +211,7 @@ int main(void)
 	tcase_add_test(tc, a_full_edge_is_an_end);
 	tcase_add_test(tc, what_is_kept_waits);
 	tcase_add_test(tc, what_is_moved_is_the_same);
+	tcase_add_loop_test(tc, what_is_moved_elsewhere_is_the_same, 0, 2);
 	suite_add_tcase(suite, tc);
 	suite_add_tcase(suite, trace_told());
 	suite_add_tcase(suite, trace_life());

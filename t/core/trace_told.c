@@ -153,6 +153,43 @@ START_TEST(records_that_are_lost_are_counted)
 }
 END_TEST
 
+/* That a packet stayed somewhere is lost: it left in a call that it did not come with. */
+START_TEST(a_stay_that_is_lost_is_missed)
+{
+	const struct mr_story *told;
+
+	begin_trace(GRAPH("wait"), &(struct mr_trace_wish){ .count = 1 });
+	actor("sink")->keep = 1;
+	give(1);
+	fill_mail(stand_worker(&s, "sink"), 1); /* for what hand did */
+	turn("sink");
+	ck_assert_uint_eq(stand_worker(&s, "sink")->tracer->lost, 1);
+	look();
+	let_go("sink");
+	told = story();
+	ck_assert_uint_eq(told->steps, 4);
+	ck_assert(told->ended && !told->complete);
+	end();
+}
+END_TEST
+
+/* One whose end was lost takes no place for ever, though an end is wanted. */
+START_TEST(an_end_that_is_lost_is_not_waited_for)
+{
+	begin_trace(GRAPH("wait"), &(struct mr_trace_wish){ .count = 1, .drop = "any" });
+	give(1);
+	fill_mail(stand_worker(&s, "sink"), 0);
+	turn("sink");
+	for (unsigned i = 0; i < 40; i++) {
+		look();
+		ck_assert_uint_eq(mr_trace_ask(s.engine).ended, i >= 30);
+		stand_time += MR_NS_PER_S;
+	}
+	no_more();
+	end();
+}
+END_TEST
+
 /* ---- with threads ---- */
 
 #define PULLS 700u
@@ -229,6 +266,8 @@ TCase *trace_told(void)
 	tcase_add_test(tc, one_of_so_many_is_followed);
 	tcase_add_test(tc, no_more_than_is_wanted);
 	tcase_add_test(tc, records_that_are_lost_are_counted);
+	tcase_add_test(tc, a_stay_that_is_lost_is_missed);
+	tcase_add_test(tc, an_end_that_is_lost_is_not_waited_for);
 	tcase_add_test(tc, threads_tell_whole_stories);
 	return tc;
 }
