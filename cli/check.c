@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/identity.h"
 #include "cli/planned.h"
@@ -56,8 +57,8 @@ static void warn_self(const struct mr_json *doc, const char *npub, struct mr_rep
 		const char *other = json_string_value(json_object_get(peer, "npub"));
 
 		snprintf(at, sizeof at, "peers[%zu].npub", i);
-		if (other && !strcmp(other, npub))
-			mr_warn(report, mr_json_where(doc, at), "this is the node itself; it is left out");
+		if (other && !strcasecmp(other, npub))
+			mr_warn(report, mr_json_place(doc, at, report), "this is the node itself; it is left out");
 	}
 }
 
@@ -72,7 +73,7 @@ static void warn_address(const struct mr_json *doc, const json_t *address, const
 		json_t *conf = mr_json_at(doc, mr_path_key(at, "transports", built[i]));
 
 		if (!strcmp(transport, built[i]) && (!conf || json_is_null(conf)))
-			mr_warn(report, mr_json_where(doc, mr_path_key(at, path, "transport")),
+			mr_warn(report, mr_json_place(doc, mr_path_key(at, path, "transport"), report),
 				"transports.%s is not configured; this address is left out", transport);
 	}
 }

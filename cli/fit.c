@@ -59,7 +59,7 @@ void cli_fit_whens(const struct mr_json *graph, const struct cli_sections *secti
 		if (!*when)
 			*hint = '\0';
 		mr_path_key(at, mr_path_key(path, "stages", name), "when");
-		mr_complain(report, mr_json_where(graph, at),
+		mr_complain(report, mr_json_place(graph, at, report),
 		            "\"%.64s\" is no key that a node file may have%s", when, hint);
 	}
 	mr_settings_free(root);

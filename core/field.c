@@ -40,7 +40,8 @@ static void wrong(const struct decoding *d, const struct mr_field *f, json_t *va
 {
 	char buf[MR_SHOWN];
 
-	mr_complain(d->report, mr_json_where(d->doc, path), "%s %s", shown(buf, f, value), what);
+	mr_complain(d->report, mr_json_place(d->doc, path, d->report), "%s %s",
+		    shown(buf, f, value), what);
 }
 
 static void wrong_word(const struct decoding *d, const struct mr_field *f, json_t *value,
@@ -57,7 +58,7 @@ static void wrong_word(const struct decoding *d, const struct mr_field *f, json_
 				       f->words[n]);
 	if (word)
 		near = mr_nearest(word, f->words, n);
-	mr_complain(d->report, mr_json_where(d->doc, path), "%s is not one of %s%s%s%s",
+	mr_complain(d->report, mr_json_place(d->doc, path, d->report), "%s is not one of %s%s%s%s",
 		    shown(buf, f, value), list, near ? "; did you mean \"" : "", near ? near : "",
 		    near ? "\"?" : "");
 }
@@ -93,7 +94,7 @@ static bool whole(const struct decoding *d, const struct mr_field *f, json_t *va
 		snprintf(what, sizeof what, "is below %" PRIu64, f->min);
 	else if ((uint64_t)number > largest(f))
 		snprintf(what, sizeof what, "is above %" PRIu64, largest(f));
-	else if (f->type == MR_POW2 && (number & (number - 1)))
+	else if (f->type == MR_POW2 && (!number || (number & (number - 1))))
 		snprintf(what, sizeof what, "is not a power of two");
 	else
 		what[0] = '\0';
@@ -306,7 +307,7 @@ static void fill(const struct mr_field *fields, char *out, json_t *object, const
 			if (f->type == MR_GROUP)
 				group(d, f, NULL, at, out + f->at);
 			if (f->required && object)
-				mr_complain(d->report, mr_json_where(d->doc, at), "is missing");
+				mr_complain(d->report, mr_json_place(d->doc, at, d->report), "is missing");
 			continue;
 		}
 		if (!decode(f, out + f->at, value, at, d) || !f->rule || !f->rule->wrong)

@@ -37,7 +37,7 @@ static void tell_unknown(const struct walk *w, const struct mr_setting *s, const
 
 static void warn_later(const struct walk *w, const struct mr_setting *s, const char *path)
 {
-	mr_warn(w->report, mr_json_where(w->doc, path),
+	mr_warn(w->report, mr_json_place(w->doc, path, w->report),
 	        "%s not part of this version yet; the key has no effect",
 	        s->part ? s->part : "what it sets is");
 }
@@ -71,7 +71,7 @@ static void no_object(const struct walk *w, const struct mr_setting *s, json_t *
 	char buf[MR_SHOWN];
 
 	if (s->leads && !json_is_null(value))
-		mr_complain(w->report, mr_json_where(w->doc, path), "%s is not an object",
+		mr_complain(w->report, mr_json_place(w->doc, path, w->report), "%s is not an object",
 		            mr_json_shown(buf, value));
 }
 
@@ -83,10 +83,11 @@ static void walk_value(const struct walk *w, const struct mr_setting *s, json_t 
 	json_t *item;
 	size_t i;
 
-	if (!json_is_object(value)) {
-		no_object(w, s, value, path);
+	if (s->shape == MR_OBJECTS) {
 		json_array_foreach(value, i, item)
 			walk_object(w, s, item, mr_path_item(at, path, i), quiet);
+	} else if (!json_is_object(value)) {
+		no_object(w, s, value, path);
 	} else if (mr_setting_is_map(s, value)) {
 		json_object_foreach(value, key, item)
 			walk_object(w, s, item, mr_path_key(at, path, key), quiet);

@@ -170,3 +170,9 @@ struct mr_where mr_json_where(const struct mr_json *doc, const char *path)
 	count_to(doc, mark, &where);
 	return where;
 }
+
+struct mr_where mr_json_place(const struct mr_json *doc, const char *path,
+                              const struct mr_report *report)
+{
+	return mr_report_full(report) ? (struct mr_where){ .path = path } : mr_json_where(doc, path);
+}

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/json.h"
 #include "fips/noise/bech32.h"
@@ -73,7 +74,7 @@ static bool no_list(const struct mr_json *doc, unsigned i)
 static bool listed_before(const struct peer_conf *list, unsigned i)
 {
 	for (unsigned k = 0; list[i].npub && k < i; k++) {
-		if (list[k].npub && !strcmp(list[k].npub, list[i].npub))
+		if (list[k].npub && !strcasecmp(list[k].npub, list[i].npub))
 			return true;
 	}
 	return false;
@@ -100,7 +101,7 @@ void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_re
 			wrong = "this peer is listed twice";
 		}
 		if (wrong)
-			mr_complain(report, mr_json_where(doc, path), "%s", wrong);
+			mr_complain(report, mr_json_place(doc, path, report), "%s", wrong);
 	}
 	mr_peers_reach(conf, doc, report);
 }

@@ -73,7 +73,7 @@ static void complain(const struct mr_json *doc, const char *path, const char *ke
 	char at[PATH + 16];
 
 	snprintf(at, sizeof at, "%s.%s", path, key);
-	mr_complain(report, mr_json_where(doc, at), "\"%s\" %s", text, wrong);
+	mr_complain(report, mr_json_place(doc, at, report), "\"%s\" %s", text, wrong);
 }
 
 static void check_address(const struct way *way, const struct mr_list *instances,

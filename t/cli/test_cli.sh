@@ -418,7 +418,7 @@ cat >via.json <<END
   { "npub": "$(npub)", "alias": "c", "via": "a" },
   { "npub": "$(npub)", "alias": "d" },
   { "npub": "$twice", "alias": "e", "via": "f" },
-  { "npub": "$twice", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ],
+  { "npub": "$(echo "$twice" | tr a-z A-Z)", "alias": "f", "addresses": [ { "transport": "udp", "addr": "10.0.0.1:1" } ] } ],
   "transports": { "udp": {} } }
 END
 expect 2 check -g fused -c via.json

@@ -221,6 +221,49 @@ START_TEST(mistakes)
 }
 END_TEST
 
+/* Nothing is no power of two, where the range has it. */
+START_TEST(no_power)
+{
+	static const struct mr_field any_pow2[] = {
+		{ .name = "n", .type = MR_POW2, .max = 8, .def = 1 }, { 0 }
+	};
+	struct mr_json *doc = parse("{ \"n\": 0 }");
+	struct mr_report r = { 0 };
+	uint32_t n;
+
+	mr_fields_decode(any_pow2, &n, sizeof n, doc, "", &r);
+	ck_assert_uint_eq(r.errors, 1);
+	ck_assert_str_eq(r.list[0].text, "t.json:1:3: n: 0 is not a power of two");
+	ck_assert_uint_eq(n, 1);
+	mr_report_free(&r);
+	mr_json_free(doc);
+}
+END_TEST
+
+/* A file of nothing else: to find the places of those that are only counted would take hours. */
+START_TEST(very_many_mistakes)
+{
+	enum { MANY = 100000 };
+	static const char *const files[][2] = { { "{\"numbers\":[", "64" }, { "{\"list\":[", "{}" } };
+	char *text = malloc(32 + 3 * MANY), *at = stpcpy(text, files[_i][0]);
+	struct mr_report r = { 0 };
+	struct mr_json *doc;
+	struct all a;
+
+	for (unsigned i = 0; i < MANY; i++)
+		at = stpcpy(stpcpy(at, i ? "," : ""), files[_i][1]);
+	strcpy(at, "]}");
+	doc = parse(text);
+	mr_fields_decode(fields, &a, sizeof a, doc, "", &r);
+	ck_assert_uint_eq(r.errors, MANY);
+	ck_assert_uint_lt(r.n, MANY);
+	free_all(&a);
+	mr_report_free(&r);
+	mr_json_free(doc);
+	free(text);
+}
+END_TEST
+
 /* All at once, and a wrong value leaves the default. */
 START_TEST(every_mistake_is_reported)
 {
@@ -377,6 +420,9 @@ static const struct {
 	{ "{ \"transports\": { \"tcp\": { \"lan\": { \"old\": 1 } } } }",
 	  "warning: t.json:1:19: transports.tcp: the TCP part is not part of this version yet; the "
 	  "key has no effect\n" },
+	{ "{ \"transports\": { \"tcp\": [ { \"x\": 1 } ] } }",
+	  "warning: t.json:1:19: transports.tcp: the TCP part is not part of this version yet; the "
+	  "key has no effect\n" },
 	{ "{ \"transports\": { \"tdp\": {} } }",
 	  "t.json:1:19: transports.tdp: there is no such key; did you mean \"udp\"?\n" },
 	{ "{ \"grph\": 1, \"nod\": 2 }",
@@ -464,6 +510,9 @@ int main(void)
 	tcase_add_loop_test(t, defaults, 0, COUNT(absent));
 	tcase_add_test(t, values);
 	tcase_add_loop_test(t, mistakes, 0, COUNT(bad));
+	tcase_add_test(t, no_power);
+	tcase_add_loop_test(t, very_many_mistakes, 0, 2);
+	tcase_set_timeout(t, 30); /* they take a minute and more if each is looked for */
 	tcase_add_test(t, every_mistake_is_reported);
 	tcase_add_test(t, later_keys_warn_once);
 	tcase_add_test(t, set_values_are_blamed_on_the_command_line);
