@@ -95,7 +95,7 @@ bool mr_graph_name_ok(const struct mr_graph_parse *p, const char *what, const ch
 
 	if (n > 0 && n <= NAME_MAX_LEN && !name[n])
 		return true;
-	mr_complain(p->report, mr_json_where(p->doc, path),
+	mr_complain(p->report, mr_json_place(p->doc, path, p->report),
 		    "the name of a %s is up to %d letters, digits, '-' and '_'", what,
 		    NAME_MAX_LEN);
 	return false;
@@ -204,6 +204,20 @@ static const struct mr_kind *kind_named(const struct mr_graph_parse *p, const ch
 	return NULL;
 }
 
+const struct mr_kind *mr_graph_kind_of(const struct mr_graph_parse *p, const char *name, size_t len)
+{
+	char stage[NAME_MAX_LEN + 1], path[MR_PATH], at[MR_PATH];
+	const char *kind;
+
+	if (len > NAME_MAX_LEN)
+		return NULL;
+	memcpy(stage, name, len);
+	stage[len] = '\0';
+	mr_path_key(path, "stages", stage);
+	kind = json_string_value(mr_json_at(p->doc, mr_path_key(at, path, "kind")));
+	return kind_named(p, kind ? kind : stage);
+}
+
 static void unknown_kind(const struct mr_graph_parse *p, const char *name, const char *path)
 {
 	const char *names[WORDS_MAX];
@@ -255,7 +269,17 @@ static void parse_settings(const struct mr_graph_parse *p, struct mr_stage *s, c
 	mr_sections_known(both, 2, p->doc, path, p->report);
 }
 
-static void parse_stage(struct mr_graph_parse *p, const char *name)
+static void free_stage(struct mr_stage *s)
+{
+	if (s->kind && s->kind->fields && s->conf)
+		mr_fields_free(s->kind->fields, s->conf);
+	free(s->conf);
+	free(s->name);
+	*s = (struct mr_stage){ 0 };
+}
+
+/* One that is absent is read for its mistakes: it may be there tomorrow. */
+static void parse_stage(struct mr_graph_parse *p, const char *name, bool absent)
 {
 	struct mr_stage *s = &p->g->stage[p->g->stages];
 	char path[MR_PATH], at[MR_PATH];
@@ -265,9 +289,6 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 	mr_path_key(path, "stages", name);
 	if (!mr_graph_name_ok(p, "stage", name, path))
 		return;
-	where = mr_json_where(p->doc, path);
-	s->line = where.line;
-	s->column = where.column;
 	p->g->stages++;
 	s->name = strdup(name);
 	mr_fields_fill(mr_graph_stage_fields, &common, sizeof common, p->doc, path, p->report);
@@ -282,6 +303,14 @@ static void parse_stage(struct mr_graph_parse *p, const char *name)
 		unknown_kind(p, name, path);
 	}
 	mr_fields_free(mr_graph_stage_fields, &common);
+	if (absent) {
+		free_stage(s);
+		p->aligned[--p->g->stages] = false;
+		return;
+	}
+	where = mr_json_where(p->doc, path);
+	s->line = where.line;
+	s->column = where.column;
 }
 
 static void parse_stages(struct mr_graph_parse *p)
@@ -293,15 +322,16 @@ static void parse_stages(struct mr_graph_parse *p)
 		mr_complain(p->report, mr_json_where(p->doc, "stages"), "a graph needs a stage");
 	json_object_foreach(stages, name, value)
 	{
-		if (mr_graph_absent(p, name, strlen(name)))
-			continue;
-		if (p->g->stages == MR_STAGES_MAX) {
+		bool absent = mr_graph_absent(p, name, strlen(name));
+
+		if (p->g->stages < MR_STAGES_MAX) {
+			parse_stage(p, name, absent);
+		} else if (!absent) {
 			mr_complain(p->report, mr_json_where(p->doc, "stages"),
 				    "%zu stages are more than the %d that a graph may have",
 				    json_object_size(stages), MR_STAGES_MAX);
 			return;
 		}
-		parse_stage(p, name);
 	}
 }
 
@@ -344,14 +374,8 @@ void mr_graph_free(struct mr_graph *g)
 {
 	if (!g)
 		return;
-	for (unsigned i = 0; i < g->stages; i++) {
-		struct mr_stage *s = &g->stage[i];
-
-		if (s->kind && s->kind->fields && s->conf)
-			mr_fields_free(s->kind->fields, s->conf);
-		free(s->conf);
-		free(s->name);
-	}
+	for (unsigned i = 0; i < g->stages; i++)
+		free_stage(&g->stage[i]);
 	for (unsigned i = 0; i < g->places; i++) {
 		free(g->place[i].name);
 		free(g->place[i].cpus);

@@ -60,16 +60,36 @@ static int only_port(const struct mr_graph_parse *p, const struct mr_port *ports
 	return -1;
 }
 
+/* That of a stage of this kind (NULL: unknown) which the text names; its index or -1. */
+static int parse_port(const struct mr_graph_parse *p, const struct mr_kind *kind, const char *text,
+		      bool output, const char *path)
+{
+	const char *what = output ? "output" : "input";
+	size_t len = strcspn(text, ".");
+	const struct mr_port *ports;
+	char hint[MR_HINT];
+	int port;
+
+	if (!kind)
+		return -1;
+	ports = output ? kind->outputs : kind->inputs;
+	if (!text[len])
+		return only_port(p, ports, text, what, path);
+	port = mr_ports_find(ports, text + len + 1);
+	if (port < 0)
+		mr_complain(p->report, mr_json_where(p->doc, path), "%.*s has no %s \"%.64s\"%s",
+			    (int)len, text, what, text + len + 1,
+			    mr_ports_hint(hint, ports, text + len + 1));
+	return port;
+}
+
 /* One end, "stage.port" or "stage": writes the stage as soon as that is known, returns the port's
  * index or -1. */
 static int parse_end(struct mr_graph_parse *p, const char *text, bool output, const char *path,
 		     unsigned *stage)
 {
 	size_t len = strcspn(text, ".");
-	const char *what = output ? "output" : "input";
-	const struct mr_port *ports;
 	char word[MR_PATH], hint[MR_HINT];
-	int port;
 
 	*stage = mr_graph_stage_named(p->g, text, len);
 	if (*stage == MR_NO_STAGE) {
@@ -78,17 +98,7 @@ static int parse_end(struct mr_graph_parse *p, const char *text, bool output, co
 			    word, mr_graph_stage_hint(hint, p->g, word));
 		return -1;
 	}
-	if (!p->g->stage[*stage].kind)
-		return -1;
-	ports = output ? p->g->stage[*stage].kind->outputs : p->g->stage[*stage].kind->inputs;
-	if (!text[len])
-		return only_port(p, ports, text, what, path);
-	port = mr_ports_find(ports, text + len + 1);
-	if (port < 0)
-		mr_complain(p->report, mr_json_where(p->doc, path), "%s has no %s \"%.64s\"%s",
-			    p->g->stage[*stage].name, what, text + len + 1,
-			    mr_ports_hint(hint, ports, text + len + 1));
-	return port;
+	return parse_port(p, p->g->stage[*stage].kind, text, output, path);
 }
 
 static bool is_given(const struct mr_graph_parse *p, const char *path, const char *key)
@@ -171,6 +181,32 @@ static bool leads_nowhere(const struct mr_graph_parse *p, json_t *edge)
 	return absent;
 }
 
+/* One end of an edge that is not there for now. */
+static void check_end(struct mr_graph_parse *p, const char *text, bool output, const char *path)
+{
+	size_t len = strcspn(text, ".");
+	unsigned stage;
+
+	if (mr_graph_absent(p, text, len))
+		parse_port(p, mr_graph_kind_of(p, text, len), text, output, path);
+	else
+		parse_end(p, text, output, path, &stage);
+}
+
+static void check_edge(struct mr_graph_parse *p, unsigned index)
+{
+	char path[MR_PATH], at[MR_PATH];
+	struct edge read;
+
+	mr_path_item(path, "edges", index);
+	mr_fields_decode(mr_graph_edge_fields, &read, sizeof read, p->doc, path, p->report);
+	if (read.from)
+		check_end(p, read.from, true, mr_path_key(at, path, "from"));
+	if (read.to)
+		check_end(p, read.to, false, mr_path_key(at, path, "to"));
+	mr_fields_free(mr_graph_edge_fields, &read);
+}
+
 static void parse_edge(struct mr_graph_parse *p, unsigned index, const json_t *value)
 {
 	struct mr_edge e = { .from = MR_NO_STAGE, .to = MR_NO_STAGE };
@@ -218,6 +254,8 @@ void mr_graph_edges(struct mr_graph_parse *p)
 		return;
 	}
 	json_array_foreach(edges, i, value)
-		if (!leads_nowhere(p, value))
+		if (leads_nowhere(p, value))
+			check_edge(p, (unsigned)i);
+		else
 			parse_edge(p, (unsigned)i, value);
 }

@@ -42,6 +42,9 @@ unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t
 /* Is `name` (len bytes) a stage of the file that waits for what the node file has not (`when`)? */
 bool mr_graph_absent(const struct mr_graph_parse *p, const char *name, size_t len);
 
+/* The kind of the stage of that name in the file (len bytes), or NULL: there is none. */
+const struct mr_kind *mr_graph_kind_of(const struct mr_graph_parse *p, const char *name, size_t len);
+
 /* Index of the port of that name, or -1. */
 int mr_ports_find(const struct mr_port *ports, const char *name);
 

@@ -66,8 +66,8 @@ static void bad(const struct mr_graph_parse *p, const char *path, json_t *value,
 {
 	char buf[MR_SHOWN];
 
-	mr_complain(p->report, mr_json_where(p->doc, path), "%s %s", mr_json_shown(buf, value),
-		    what);
+	mr_complain(p->report, mr_json_place(p->doc, path, p->report), "%s %s",
+		    mr_json_shown(buf, value), what);
 }
 
 /* ---- cpu ---- */
@@ -153,7 +153,7 @@ static void parse_idle(const struct mr_graph_parse *p, struct mr_place *w, json_
 static void place_stage(struct mr_graph_parse *p, unsigned worker, json_t *value, const char *path)
 {
 	const char *name = json_string_value(value);
-	struct mr_where where = mr_json_where(p->doc, path);
+	struct mr_where where;
 	char hint[MR_HINT];
 	unsigned i;
 
@@ -164,16 +164,18 @@ static void place_stage(struct mr_graph_parse *p, unsigned worker, json_t *value
 	if (mr_graph_absent(p, name, strlen(name)))
 		return;
 	i = mr_graph_stage_named(p->g, name, strlen(name));
-	if (i == MR_NO_STAGE) {
-		mr_complain(p->report, where, "there is no stage \"%.64s\"%s", name,
-			    mr_graph_stage_hint(hint, p->g, name));
-	} else if (p->placed[i]) {
-		mr_complain(p->report, where, "%s is on worker %s already", name,
-			    p->g->place[p->g->stage[i].worker].name);
-	} else {
+	if (i != MR_NO_STAGE && !p->placed[i]) {
 		p->placed[i] = true;
 		p->g->stage[i].worker = worker;
+		return;
 	}
+	where = mr_json_place(p->doc, path, p->report);
+	if (i == MR_NO_STAGE)
+		mr_complain(p->report, where, "there is no stage \"%.64s\"%s", name,
+			    mr_graph_stage_hint(hint, p->g, name));
+	else
+		mr_complain(p->report, where, "%s is on worker %s already", name,
+			    p->g->place[p->g->stage[i].worker].name);
 }
 
 /* Somebody changes a worker that is not there: which one was meant? */
@@ -228,6 +230,15 @@ static bool is_deserted(const struct mr_graph_parse *p, json_t *list)
 	return json_array_size(list) > 0;
 }
 
+static void drop_worker(struct mr_graph_parse *p)
+{
+	struct mr_place *w = &p->g->place[--p->g->places];
+
+	free(w->name);
+	free(w->cpus);
+	*w = (struct mr_place){ 0 };
+}
+
 static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *value)
 {
 	unsigned index = p->g->places;
@@ -236,19 +247,20 @@ static void parse_worker(struct mr_graph_parse *p, const char *name, json_t *val
 	struct worker read;
 
 	mr_path_key(path, "workers", name);
-	if (!mr_graph_name_ok(p, "worker", name, path) ||
-	    is_deserted(p, json_object_get(value, "stages")))
+	if (!mr_graph_name_ok(p, "worker", name, path))
 		return;
-	p->g->places++;
 	mr_fields_decode(mr_graph_worker_fields, &read, sizeof read, p->doc, path, p->report);
 	w->name = strdup(name);
 	w->threads = read.threads ? read.threads : 1;
 	p->own_of[index] = MR_NO_STAGE;
+	p->g->places++;
 	if (!json_is_object(value) && !json_is_null(value))
 		return;
 	parse_stages(p, index, json_object_get(value, "stages"), mr_path_key(at, path, "stages"));
 	parse_cpu(p, w, json_object_get(value, "cpu"), mr_path_key(at, path, "cpu"));
 	parse_idle(p, w, json_object_get(value, "idle"), mr_path_key(at, path, "idle"));
+	if (is_deserted(p, json_object_get(value, "stages"))) /* read for its mistakes alone */
+		drop_worker(p);
 }
 
 static void parse_workers(struct mr_graph_parse *p)

@@ -146,6 +146,52 @@ START_TEST(a_stage_may_wait_for_the_node_file)
 }
 END_TEST
 
+/* What they say is looked at all the same: each row is one change to the text above. */
+static const struct {
+	const char *old, *new, *said;
+} unseen[] = {
+	{ "{ \"when\"", "{ \"thread\": 1, \"when\"",
+	  "stages.filter.thread: there is no such key; did you mean \"threads\"?" },
+	{ "{ \"when\"", "{ \"threads\": 0, \"when\"", "stages.filter.threads: 0 is below 1" },
+	{ "{ \"when\"", "{ \"kind\": \"filtre\", \"when\"",
+	  "stages.filter.kind: there is no kind \"filtre\"; did you mean \"filter\"?" },
+	{ "filter.in\", \"full\": \"wait\"", "filter.in\", \"full\": \"wat\"",
+	  "edges[0].full: \"wat\" is not one of wait, drop; did you mean \"wait\"?" },
+	{ "{ \"from\": \"filter.out\"", "{ \"dept\": 64, \"from\": \"filter.out\"",
+	  "edges[2].dept: there is no such key; did you mean \"depth\"?" },
+	{ "\"filter.in\"", "\"filter.inn\"",
+	  "edges[0].to: filter has no input \"inn\"; did you mean \"in\"?" },
+	{ "\"to\": \"cross.y\", \"full\": \"drop\"", "\"to\": \"crosss.y\", \"full\": \"drop\"",
+	  "edges[2].to: there is no stage \"crosss\"; did you mean \"cross\"?" },
+	{ "\"more\": {", "\"more\": { \"threads\": 17,", "workers.more.threads: 17 is above 16" },
+	{ "\"more\": {", "\"more\": { \"cpu\": -1,",
+	  "workers.more.cpu: -1 is not the number of a core, 0 to 4095" },
+	{ "\"more\": {", "\"more\": { \"cpu\": [ 1, 2 ], \"idle\": { \"spin\": 0 },",
+	  "workers.more.idle.spin: 0 is below 1" },
+};
+
+START_TEST(what_is_absent_is_checked)
+{
+	const char *old = unseen[_i].old, *at = strstr(awaits, old);
+	struct mr_report r = { 0 };
+	struct mr_json *doc;
+	char text[1024], *said;
+	int n;
+
+	ck_assert_ptr_nonnull(at);
+	n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - awaits), awaits, unseen[_i].new,
+		     at + strlen(old));
+	doc = mr_json_parse("g.json", text, (size_t)n, &r);
+	ck_assert_ptr_null(mr_graph_parse_for(doc, NULL, toys, &r));
+	ck_assert_uint_eq(r.errors, 1);
+	said = strstr(r.list[0].text, ": ");
+	ck_assert_ptr_nonnull(said);
+	ck_assert_str_eq(said + 2, unseen[_i].said);
+	mr_report_free(&r);
+	mr_json_free(doc);
+}
+END_TEST
+
 /* Printing a graph as JSON and reading that back changes nothing. */
 START_TEST(json_and_back)
 {
@@ -545,6 +591,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, a_stage_may_wait_for_the_node_file, 0, (int)COUNT(waits));
+	tcase_add_loop_test(t, what_is_absent_is_checked, 0, (int)COUNT(unseen));
 	tcase_add_test(t, a_whole_graph);
 	tcase_add_test(t, order_is_the_way_of_packets);
 	tcase_add_test(t, json_and_back);
