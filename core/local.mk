@@ -54,6 +54,8 @@ libcore_a_SOURCES = \
 	core/json_where.c \
 	core/kind.c \
 	core/kind_json.c \
+	core/kind_parts.h \
+	core/kind_settings.c \
 	core/log.c \
 	core/log.h \
 	core/log_keeper.c \

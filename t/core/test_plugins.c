@@ -370,6 +370,16 @@ static const struct mr_field_rule torn_rule = {
 	.schema = "{ \"minimum\": ", .bad = (const char *const[]){ "1", NULL }
 };
 
+#define USES(called, told) \
+	(const struct mr_resource *const[]){ &(const struct mr_resource){ .name = called, .summary = told }, NULL }
+#define SECTIONS(...) (const struct mr_section[]){ __VA_ARGS__, { 0 } }
+
+static const struct mr_field one_field[] = { { "n", MR_U32, .help = "" }, { 0 } };
+static const struct mr_field far_field[] = { { "n", MR_U32, .at = 8, .help = "" }, { 0 } };
+
+/* Its own table is below it. */
+static const struct mr_field loop_fields[] = { { "n", MR_LATER, .of = loop_fields }, { 0 } };
+
 /* One thing changed in a good descriptor, and what is said of it (NULL: it stays good). */
 static const struct {
 	const char    *says;
@@ -412,6 +422,54 @@ static const struct {
 	{ "does not say what its setting n is", { .fields = FIELDS({ .name = "n", .type = MR_BOOL }), .size = 8 } },
 	{ "default is out of its range",
 	  { .fields = FIELDS({ "n", MR_U32, .min = 1, .max = 9, .help = "" }), .size = 8 } },
+	{ "whose range is none, or more than it can hold",
+	  { .fields = FIELDS({ "n", MR_U32, .max = 1ull << 32, .help = "" }), .size = 8 } },
+	{ "whose range is none, or more than it can hold",
+	  { .fields = FIELDS({ "n", MR_POW2, .max = 1ull << 33, .def = 1, .help = "" }), .size = 8 } },
+	{ "whose range is none, or more than it can hold",
+	  { .fields = FIELDS({ "n", MR_NUMBERS, .max = 1ull << 32, .help = "" }), .size = 16 } },
+	{ "whose range is none, or more than it can hold",
+	  { .fields = FIELDS({ "n", MR_U64, .max = UINT64_MAX, .help = "" }), .size = 8 } },
+	{ "whose range is none, or more than it can hold",
+	  { .fields = FIELDS({ "n", MR_NUMBERS, .min = 9, .max = 8, .help = "" }), .size = 16 } },
+	{ NULL, { .fields = FIELDS({ "n", MR_U64, .max = INT64_MAX, .help = "" }), .size = 8 } },
+	{ NULL, { .fields = FIELDS({ "n", MR_U32, .max = UINT32_MAX, .help = "" }), .size = 8 } },
+	{ "default is no power of two",
+	  { .fields = FIELDS({ "n", MR_POW2, .max = 8, .def = 6, .help = "" }), .size = 8 } },
+	{ "default is no power of two",
+	  { .fields = FIELDS({ "n", MR_POW2, .max = 8, .help = "" }), .size = 8 } },
+	{ "range is none", { .fields = FIELDS({ "n", MR_REAL, .real_min = 2, .real_max = 1, .help = "" }), .size = 8 } },
+	{ "default is out of its range",
+	  { .fields = FIELDS({ "n", MR_REAL, .real_min = 1, .real_max = 2, .help = "" }), .size = 8 } },
+	{ NULL, { .fields = FIELDS({ "n", MR_REAL, .real_max = 2, .real_def = 2, .help = "" }), .size = 8 } },
+	{ "calls a setting \"two words\"",
+	  { .fields = FIELDS({ "two words", MR_BOOL, .help = "" }), .size = 8 } },
+	{ "calls a setting \"\"", { .fields = FIELDS({ "", MR_BOOL, .help = "" }), .size = 8 } },
+	{ "has a setting when, which every stage has",
+	  { .fields = FIELDS({ "when", MR_BOOL, .help = "" }), .size = 8 } },
+	{ "setting n is in text that is not UTF-8",
+	  { .fields = FIELDS({ "n", MR_BOOL, .help = "\xe9t\xe9" }), .size = 8 } },
+	{ "drop a is in text that is not UTF-8", { .drops = NAMED({ "a", .help = "\xe9" }) } },
+	{ "without a table of its own", { .fields = loop_fields, .size = 8 } },
+	{ NULL, { .takes = "sent" } },
+	{ "has no word for what it took of one line", { .takes = "" } },
+	{ "has no word for what it took of one line", { .takes = "sent\nor so" } },
+	{ "has no word for what it took of one line", { .takes = "\xe9" } },
+	{ NULL, { .uses = USES("thing", "things") } },
+	{ "has no summary of a resource of one line", { .uses = USES("thing", NULL) } },
+	{ "has no summary of a resource of one line",
+	  { .uses = USES("thing", "things\nand more") } },
+	{ "calls its resource \"Thing\"", { .uses = USES("Thing", "things") } },
+	{ NULL, { .sections = SECTIONS({ "a.b_c", one_field, .size = 8 }) } },
+	{ NULL, { .sections = SECTIONS({ "", one_field, .size = 8 }) } },
+	{ "at \"a..b\", which is no path", { .sections = SECTIONS({ "a..b", one_field, .size = 8 }) } },
+	{ "at \"a.\", which is no path", { .sections = SECTIONS({ "a.", one_field, .size = 8 }) } },
+	{ "at \"a[0]\", which is no path", { .sections = SECTIONS({ "a[0]", one_field, .size = 8 }) } },
+	{ "where the name of an instance stands",
+	  { .sections = SECTIONS({ "a", one_field, .size = 8, .instances = true }) } },
+	{ "instances that have no place",
+	  { .sections = SECTIONS({ "", far_field, .size = 16, .instances = true }) } },
+	{ NULL, { .sections = SECTIONS({ "a", far_field, .size = 16, .instances = true }) } },
 	{ "without its words", { .fields = FIELDS({ "n", MR_WORD, .help = "" }), .size = 8 } },
 	{ "with a rule and no example",
 	  { .fields = FIELDS({ "n", MR_U32, .help = "", .rule = &silent_rule }), .size = 8 } },
@@ -449,6 +507,9 @@ static struct mr_kind changed(const struct mr_kind *change)
 	k.keeps = change->keeps;
 	k.affinities = change->affinities;
 	k.shards = change->shards;
+	k.takes = change->takes;
+	k.uses = change->uses;
+	k.sections = change->sections;
 	k.timeout = change->timeout;
 	k.flush = change->flush;
 	k.give = change->give;
