@@ -236,7 +236,7 @@ static const struct mr_field_rule graph_rule = {
 static const struct mr_field_rule refuse_rule = {
 	.wrong = cli_aead_refuse_rule, .good = "lanes, libcrypto",
 	.bad = (const char *const[]){ "mbedtls", "lanes mbedtls", "lanes,mbedtls,libcrypto", NULL },
-	.schema = "{ \"pattern\": \"^(?!(.*[, \\t])?mbedtls([, \\t]|$))\" }",
+	.schema = "{ \"pattern\": \"^(?!(.*[, \\t])?mbedtls(?![^, \\t]))\" }",
 };
 
 static const char *user_wrong(const void *member)
@@ -269,7 +269,7 @@ static const struct mr_field_rule listen_rule = {
 	.bad = (const char *const[]){ "", "9180", "127.0.0.1", "on", "unix", "unix:http.sock",
 	                              "127.0.0.1:http", "::1:9180", NULL },
 	.unseen = (const char *const[]){ "127.0.0.1:65536", "millrace.example:9180", NULL },
-	.schema = "{ \"pattern\": \"^(off|unix:/.*|\\\\[.+\\\\]:[0-9]+|[^:\\\\[]+:[0-9]+)$\" }",
+	.schema = "{ \"pattern\": \"^(off$|unix:/|\\\\[.+\\\\]:[0-9]+$|[^:\\\\[]+:[0-9]+$)\" }",
 };
 
 static const struct mr_field aead_fields[] = {

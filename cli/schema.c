@@ -74,6 +74,19 @@ static int print_json(json_t *o)
 	return failed ? CLI_FAILED : CLI_OK;
 }
 
+/* A key of a graph file: what stages may hold goes by their kinds. */
+static json_t *graph_part(const char *key, const struct mr_kind *const *kinds)
+{
+	json_t *whole = mr_graph_schema(kinds);
+	json_t *part = json_object_get(json_object_get(whole, "properties"), key);
+
+	json_incref(part);
+	if (!strcmp(key, "stages"))
+		json_object_set(part, "$defs", json_object_get(whole, "$defs"));
+	json_decref(whole);
+	return part;
+}
+
 static int print_schema(enum file file, const struct mr_setting *root, const struct mr_setting *s,
                         const struct mr_kind *const *kinds)
 {
@@ -81,6 +94,8 @@ static int print_schema(enum file file, const struct mr_setting *root, const str
 
 	if (s == root && file == GRAPH)
 		return print_json(mr_graph_schema(kinds));
+	if (file == GRAPH && mr_settings_find(root, s->key) == s)
+		return print_json(graph_part(s->key, kinds));
 	defs = json_object();
 	if (s == root)
 		return print_json(mr_schema_root(root, defs, "node", "millrace: a node file"));

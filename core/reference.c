@@ -249,9 +249,9 @@ static void put_heading(const struct mr_setting *s, const char *path, enum mr_fo
 	fprintf(out, form == MR_MARKDOWN ? "\n## `%s`\n" : "%s:\n", path);
 	if (form == MR_PLAIN)
 		return;
-	if (s->help || shape)
+	if ((s->help && *s->help) || shape)
 		putc('\n', out);
-	if (s->help) {
+	if (s->help && *s->help) {
 		putc(first_letter(s->help), out);
 		put_markdown(s->help + 1, out);
 		fputs(".\n", out);

@@ -172,7 +172,9 @@ static void page_kind(const struct mr_kind *k, const char *from, FILE *out)
 {
 	struct mr_setting *s = mr_settings_new();
 
-	fprintf(out, "\n## %s\n\n%s.\n", k->name, k->summary);
+	fprintf(out, "\n## %s\n\n", k->name);
+	cell(k->summary, out);
+	fputs(".\n", out);
 	if (k->fields)
 		mr_settings_add_fields(s, k->fields);
 	mr_reference_object(s, "", MR_MARKDOWN, false, out);

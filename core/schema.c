@@ -216,23 +216,35 @@ static json_t *own_keys(const struct mr_setting *s)
 	return keys;
 }
 
+/* Takes the schema over; what refers to it.  Two objects may have the same key at different paths. */
+static json_t *define(json_t *defs, const char *key, json_t *schema)
+{
+	json_t *name = json_string(key), *ref;
+
+	for (unsigned n = 2; json_object_get(defs, json_string_value(name)); n++) {
+		json_decref(name);
+		name = json_sprintf("%s-%u", key, n);
+	}
+	json_object_set_new(defs, json_string_value(name), schema);
+	ref = json_pack("{s s+}", "$ref", "#/$defs/", json_string_value(name));
+	json_decref(name);
+	return ref;
+}
+
 /* Names, where all members are objects and none is called like a setting. */
 static void set_maybe_named(json_t *o, const struct mr_setting *s, json_t *defs)
 {
-	char ref[64 + sizeof "#/$defs/"];
-	json_t *then;
+	json_t *ref = define(defs, s->key, mr_schema_object(s, defs)), *then;
 
-	snprintf(ref, sizeof ref, "#/$defs/%s", s->key);
-	json_object_set_new(defs, s->key, mr_schema_object(s, defs));
 	if (mr_setting_is_checked(s))
 		set_type(o, "object", s->required);
 	json_object_set_new(o, "if", json_pack("{si s{s{so}} s{ss}}", "minProperties", 1,
 	                                       "propertyNames", "not", "enum", own_keys(s),
 	                                       "additionalProperties", "type", "object"));
-	json_object_set_new(o, "then", then = json_pack("{s{ss}}", "additionalProperties", "$ref", ref));
+	json_object_set_new(o, "then", then = json_pack("{sO}", "additionalProperties", ref));
 	if (mr_setting_most(s))
 		json_object_set_new(then, "maxProperties", json_integer(mr_setting_most(s)));
-	json_object_set_new(o, "else", json_pack("{ss}", "$ref", ref));
+	json_object_set_new(o, "else", ref);
 }
 
 /* An object with keys, or what its field says. */

@@ -83,7 +83,7 @@ static const struct mr_field_rule addr_rule = {
 	.unseen = (const char *const[]){ "node.example:0", "node.example:65536", "192.0.2.300:1",
 	                                 NULL },
 	.schema = "{ \"pattern\": \"^(\\\\[.+\\\\]:[0-9]+|[^:]+:[0-9]+|"
-	          ".+/[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$\" }",
+	          "[\\\\s\\\\S]+/[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$\" }",
 };
 
 static const struct mr_field address_fields[] = {

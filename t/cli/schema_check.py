@@ -3,8 +3,9 @@
 
 usage: schema_check.py SCHEMAS SOURCE CASES
 
-SCHEMAS has node.json and graph.json, as `millrace schema' prints them; SOURCE is the top of the source
-tree; CASES has a line of JSON for each bad value, and for each stored document that the parser was given
+SCHEMAS has node.json and graph.json, as `millrace schema' prints them, and node.KEY.json and graph.KEY.json
+for each key at their tops; SOURCE is the top of the source
+tree; CASES has a line of JSON for each bad value, and for each other document that the parser was given
 (settings_print).
 """
 import glob
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 schemas, source, cases = sys.argv[1:]
 failed = []
-count = {"shown": 0, "bad": 0, "unseen": 0, "stored": 0}
+count = {"shown": 0, "bad": 0, "unseen": 0, "judged": 0}
 
 
 def read(path):
@@ -35,10 +36,25 @@ def load(name):
 validator = {name: load(name) for name in ("node", "graph")}
 
 
+def load_part(name, key):
+    schema = read("%s/%s.%s.json" % (schemas, name, key))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+part = {name: {key: load_part(name, key) for key in validator[name].schema["properties"]} for name in validator}
+
+
+def parts_accept(name, doc):
+    return all(part[name][key].is_valid(value) for key, value in doc.items() if key in part[name])
+
+
 def accepts(name, doc, what):
     error = next(validator[name].iter_errors(doc), None)
     if error:
         failed.append("%s: refused at %s: %s" % (what, list(error.absolute_path), error.message[:200]))
+    elif not parts_accept(name, doc):
+        failed.append("%s: accepted, and refused by the schema of one of its keys" % what)
 
 
 # What is shown: the graphs that come along, and every whole example in the documents.
@@ -89,7 +105,7 @@ with open(cases, encoding="utf-8") as lines:
         case = json.loads(line)
         valid = validator[case["file"]].is_valid(case["doc"])
         if "parser" in case:
-            count["stored"] += 1
+            count["judged"] += 1
             if case["parser"] and not valid:
                 failed.append("%s: the parser accepts it, the schema does not" % case["at"])
             continue
@@ -102,7 +118,7 @@ with open(cases, encoding="utf-8") as lines:
 for text in failed[:40]:
     print(text)
 print("%(shown)d examples are valid, %(bad)d bad values refused, %(unseen)d for the parser alone, "
-      "%(stored)d stored documents" % count)
+      "%(judged)d documents that the parser judged" % count)
 if min(count.values()) < 5:
     failed.append("too little was looked at")
     print(failed[-1])

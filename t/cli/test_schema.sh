@@ -1,6 +1,7 @@
 #!/bin/sh
 # The JSON Schemas, by an independent validator: valid themselves; they accept every example that is shown
-# and whatever stored document the parser accepts, and refuse the bad values that the parser refuses.
+# and whatever the parser accepts of odd values in each place and of stored documents, and refuse the bad
+# values that the parser refuses.
 #
 # Needs python3 with jsonschema 4.10 or later; without them it is skipped.
 
@@ -17,5 +18,11 @@ own_folder schema
 
 "$millrace" schema node >"$dir/node.json" || exit 1
 "$millrace" schema graph >"$dir/graph.json" || exit 1
+for file in node graph; do
+	for key in $("$python" -c 'import json, sys
+print(*json.load(open(sys.argv[1]))["properties"])' "$dir/$file.json"); do
+		"$millrace" schema "$file" "$key" >"$dir/$file.$key.json" || exit 1
+	done
+done
 "$cases" >"$dir/cases" || exit 1
 "$python" "$top/t/cli/schema_check.py" "$dir" "$top" "$dir/cases"

@@ -106,6 +106,7 @@ static const struct mr_section sections[] = {
 	{ .path = "", .fields = root_later },
 	{ "t.u", group_fields, .size = sizeof(struct one), .instances = true, .most = 2,
 	  .help = "the ways" },
+	{ "v.u", more_fields, .size = sizeof(struct one), .instances = true, .help = "" },
 	{ "t.gone", later_fields, .instances = true, .help = "the gone way is" },
 };
 
@@ -123,7 +124,7 @@ START_TEST(tables_meet)
 	struct mr_setting *root = met(), *p = mr_settings_find(root, "p"),
 			  *g = mr_settings_find(p, "g"), *n = mr_settings_find(g, "n");
 
-	ck_assert_uint_eq(root->n, 2);
+	ck_assert_uint_eq(root->n, 3);
 	ck_assert_uint_eq(p->n, 2);
 	ck_assert_uint_eq(g->n, 3);
 	ck_assert(p->leads && p->known && !p->later);
@@ -170,6 +171,25 @@ START_TEST(shapes)
 		free(text);
 		json_decref(defs);
 	}
+	mr_settings_free(root);
+}
+END_TEST
+
+/* Objects of one key at two paths: each is defined. */
+START_TEST(two_of_a_name)
+{
+	struct mr_setting *root = met();
+	json_t *schema = mr_schema_root(root, json_object(), "x", "X"), *defs, *u;
+
+	defs = json_object_get(schema, "$defs");
+	ck_assert_uint_eq(json_object_size(defs), 3);
+	ck_assert_ptr_nonnull(json_object_get(json_object_get(json_object_get(defs, "u"), "properties"), "n"));
+	ck_assert_ptr_nonnull(json_object_get(json_object_get(json_object_get(defs, "u-2"), "properties"), "m"));
+	u = json_object_get(json_object_get(schema, "properties"), "v");
+	u = json_object_get(json_object_get(u, "properties"), "u");
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(u, "else"), "$ref")),
+			 "#/$defs/u-2");
+	json_decref(schema);
 	mr_settings_free(root);
 }
 END_TEST
@@ -223,6 +243,26 @@ START_TEST(each_form)
 }
 END_TEST
 
+/* A part that has nothing said of it. */
+START_TEST(nothing_said)
+{
+	struct mr_setting *root = met();
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+
+	mr_reference_object(mr_settings_find(mr_settings_find(root, "v"), "u"), "v.u", MR_MARKDOWN, false, out);
+	fclose(out);
+	ck_assert_str_eq(text, "\n## `v.u`\n\n"
+			       "An object with these keys; or several of them, each under a name of its own.\n"
+			       "\n| Key | Value | Default | |\n| --- | --- | --- | --- |\n"
+			       "| `m` | true or false | false | more |\n");
+	ck_assert_uint_eq(n, strlen(text));
+	free(text);
+	mr_settings_free(root);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("schema");
@@ -234,6 +274,8 @@ int main(void)
 	tcase_add_loop_test(tc, each_type, 0, COUNT(types));
 	tcase_add_test(tc, tables_meet);
 	tcase_add_test(tc, shapes);
+	tcase_add_test(tc, two_of_a_name);
+	tcase_add_test(tc, nothing_said);
 	tcase_add_loop_test(tc, each_form, 0, COUNT(pages));
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
