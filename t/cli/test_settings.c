@@ -258,11 +258,13 @@ static void run_check(const struct file *f, const char *name)
 
 START_TEST(the_program_refuses)
 {
-	struct files files = { .file = calloc(FILES_MAX, sizeof(struct file)) };
+	struct files files = { 0 };
 	char folder[] = "/tmp/test_settings.XXXXXX", name[64], graphs[512];
 
 	if (!getenv("MILLRACE"))
 		return; /* by hand */
+	files.file = calloc(FILES_MAX, sizeof(struct file));
+	ck_assert_ptr_nonnull(files.file);
 	snprintf(graphs, sizeof graphs, "%s/graphs", getenv("srcdir") ? getenv("srcdir") : ".");
 	setenv("MILLRACE_GRAPHS", graphs, 1);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
