@@ -5,7 +5,6 @@
 
 #include "core/engine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -174,6 +173,20 @@ const char *const mr_reload_words[] = {
 	NULL,
 };
 
+/* What is too long is cut between two characters of UTF-8. */
+static void copy_text(char *to, size_t room, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= room) {
+		n = room - 1;
+		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(to, text, n);
+	to[n] = '\0';
+}
+
 void mr_engine_note_reload(struct mr_engine *e, enum mr_reload_result result,
                            const struct mr_swapped *done, uint64_t wall, const char *text)
 {
@@ -182,7 +195,7 @@ void mr_engine_note_reload(struct mr_engine *e, enum mr_reload_result result,
 	r->count[result]++;
 	r->last = result;
 	r->at = wall;
-	snprintf(r->text, sizeof r->text, "%s", text);
+	copy_text(r->text, sizeof r->text, text);
 	if (!done || !done->rest_ns)
 		return;
 	r->rest_ns = done->rest_ns;

@@ -34,7 +34,7 @@ static uint32_t character(const unsigned char *at, size_t n, size_t *len)
 /* C0, DEL, C1, and what turns the direction of the text or ends a line (Unicode 9.6, 23.2). */
 static bool moves(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200e && c <= 0x200f) ||
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 

@@ -125,10 +125,12 @@ MR_UNSEEN bool mr_ring_ready(const struct mr_ring *r)
 	return ck_ring_size(&r->ring) != 0;
 }
 
+/* `done` first: what is found empty was so then.  In between much may have come and gone. */
 uint32_t mr_ring_depth(const struct mr_ring *r)
 {
-	uint64_t done = atomic_load_explicit(&r->cons.done, memory_order_relaxed);
+	uint64_t done = atomic_load_explicit(&r->cons.done, memory_order_acquire);
 	uint64_t sent = atomic_load_explicit(&r->prod.seen, memory_order_relaxed);
+	uint64_t inside = sent > done ? sent - done : 0;
 
-	return sent > done ? (uint32_t)(sent - done) : 0;
+	return inside < r->depth ? (uint32_t)inside : r->depth;
 }

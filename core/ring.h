@@ -72,7 +72,7 @@ bool mr_ring_pop(struct mr_ring *r, struct mr_vector *v, uint64_t *stamp);
 /* Anything there?  Consumer only. */
 bool mr_ring_ready(const struct mr_ring *r);
 
-/* Packets inside, a moment's view.  Any thread. */
+/* Packets inside, [0, depth], a moment's view; 0: there was a moment without any.  Any thread. */
 uint32_t mr_ring_depth(const struct mr_ring *r);
 
 #endif

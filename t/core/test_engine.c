@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/engine.h"
 #include "core/json.h"
+#include "core/worker.h"
 
 #define MOST 200000u /* packets a source makes */
 
@@ -389,6 +390,23 @@ START_TEST(who_waits_for_ever_is_joined_by_main)
 }
 END_TEST
 
+/* What was said of a reload is cut to a text again: JSON says nothing of half a character. */
+START_TEST(a_long_story_is_cut_between_characters)
+{
+	struct mr_engine *e = calloc(1, sizeof *e);
+	char text[2 * MR_RELOAD_TEXT];
+
+	for (size_t i = 0; i < sizeof text - 2; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	text[sizeof text - 2] = '\0';
+	mr_engine_note_reload(e, MR_RELOAD_REFUSED, NULL, 1, text + _i);
+	ck_assert_uint_eq(strlen(e->reload.text), MR_RELOAD_TEXT - 2u + (unsigned)_i);
+	mr_engine_note_reload(e, MR_RELOAD_REFUSED, NULL, 1, "short");
+	ck_assert_str_eq(e->reload.text, "short");
+	free(e);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("engine");
@@ -399,6 +417,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, every_packet_is_accounted_for, 0, sizeof graphs / sizeof graphs[0]);
 	tcase_add_test(tc, who_waits_for_ever_is_joined_by_main);
+	tcase_add_loop_test(tc, a_long_story_is_cut_between_characters, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

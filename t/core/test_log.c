@@ -119,6 +119,7 @@ static const struct { const char *said, *plain, *json; } texts[] = {
 	{ "\xc2\x9b" "31m", "?31m", "\\u009b31m" },           /* C1: CSI          */
 	{ "a\xe2\x80\xa8" "b", "a?b", "a\\u2028b" },          /* line separator   */
 	{ "\xe2\x80\xae" "cod", "?cod", "\\u202ecod" },       /* right to left    */
+	{ "\xd8\x9c" "cod", "?cod", "\\u061ccod" },           /* and its mark     */
 	{ "\xef\xbf\xbd", "\xef\xbf\xbd", "\xef\xbf\xbd" },   /* U+FFFD itself    */
 	{ "\r\b", "??", "\\u000d\\u0008" },
 };

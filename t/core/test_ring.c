@@ -48,6 +48,21 @@ START_TEST(depth_is_in_packets)
 }
 END_TEST
 
+/* Who looks from outside reads the two ends one after the other, while both move on. */
+START_TEST(no_look_finds_more_than_there_is_room_for)
+{
+	struct mr_ring *r = mr_ring_open(64);
+
+	atomic_store(&r->prod.seen, 100); /* 90 have been taken since `done` was read */
+	ck_assert_uint_eq(mr_ring_depth(r), 64);
+	atomic_store(&r->cons.done, 90);
+	ck_assert_uint_eq(mr_ring_depth(r), 10);
+	atomic_store(&r->cons.done, 101);
+	ck_assert_uint_eq(mr_ring_depth(r), 0);
+	mr_ring_close(r);
+}
+END_TEST
+
 #define CARRY 300000u
 
 struct lane {
@@ -131,6 +146,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, depth_is_in_packets, 0, sizeof fits / sizeof fits[0]);
+	tcase_add_test(tc, no_look_finds_more_than_there_is_room_for);
 	tcase_add_test(tc, two_threads_keep_order);
 	tcase_add_test(tc, mail_says_when_it_is_full);
 	suite_add_tcase(s, tc);
