@@ -7,11 +7,12 @@
 #include "core/plugins.h"
 #include "core/reference.h"
 
-enum { JSON, MARKDOWN };
+enum { JSON, MARKDOWN, MDOC };
 
 static const struct cli_option options[] = {
 	{ 'j', "json", NULL, "all there is to say, as JSON" },
 	{ 'm', "markdown", NULL, "the same as a page" },
+	{ 'M', "mdoc", NULL, "settings and ports as a part of a manual page" },
 	{ 0 }
 };
 
@@ -29,6 +30,11 @@ static int print_json(json_t *o)
 	putchar('\n');
 	json_decref(o);
 	return failed ? CLI_FAILED : CLI_OK;
+}
+
+static enum mr_form form_of(const struct cli_args *args)
+{
+	return cli_has(args, MARKDOWN) ? MR_MARKDOWN : cli_has(args, MDOC) ? MR_MDOC : MR_PLAIN;
 }
 
 /* ---- all of them ---- */
@@ -49,8 +55,8 @@ static int print_all(const struct cli_args *args, const struct mr_plugins *plugi
 	for (const struct mr_kind *const *k = plugins->kinds; *k; k++) {
 		const char *from = module_of(plugins, *k);
 
-		if (cli_has(args, MARKDOWN))
-			mr_reference_kind(*k, from, MR_MARKDOWN, stdout);
+		if (form_of(args) != MR_PLAIN)
+			mr_reference_kind(*k, from, form_of(args), stdout);
 		else
 			printf("%-12s %s%s%s%s\n", (*k)->name, (*k)->summary, from ? " (plugin " : "",
 			       from ? from : "", from ? ")" : "");
@@ -67,7 +73,7 @@ static int print_one(const struct cli_args *args, const struct mr_plugins *plugi
 
 	if (cli_has(args, JSON))
 		return print_json(mr_kind_json(kind, from));
-	mr_reference_kind(kind, from, cli_has(args, MARKDOWN) ? MR_MARKDOWN : MR_PLAIN, stdout);
+	mr_reference_kind(kind, from, form_of(args), stdout);
 	return CLI_OK;
 }
 

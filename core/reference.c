@@ -86,7 +86,7 @@ static char *default_of(const struct mr_setting *s)
 
 /* ---- text that must not be taken for markup ---- */
 
-static void put_markdown(const char *text, FILE *out)
+void mr_put_markdown(const char *text, FILE *out)
 {
 	for (; text && *text; text++) {
 		if (strchr("|<*_[", *text))
@@ -115,8 +115,7 @@ static void put_roff(const char *text, FILE *out)
 	}
 }
 
-/* A line of its own, with a stop at its end. */
-static void put_mdoc(const char *text, FILE *out)
+void mr_put_mdoc(const char *text, FILE *out)
 {
 	size_t n = text ? strlen(text) : 0;
 
@@ -140,11 +139,11 @@ static void row_plain(const struct mr_setting *s, const char *type, const char *
 static void row_markdown(const struct mr_setting *s, const char *type, const char *usual, FILE *out)
 {
 	fprintf(out, "| `%s` | ", s->key);
-	put_markdown(type, out);
+	mr_put_markdown(type, out);
 	fputs(" | ", out);
-	put_markdown(strncmp(usual, "default ", 8) ? usual : usual + 8, out);
+	mr_put_markdown(strncmp(usual, "default ", 8) ? usual : usual + 8, out);
 	fputs(" | ", out);
-	put_markdown(s->help, out);
+	mr_put_markdown(s->help, out);
 	fputs(" |\n", out);
 }
 
@@ -155,7 +154,7 @@ static void row_mdoc(const struct mr_setting *s, const char *type, const char *u
 	fputs(*usual ? "; " : "", out);
 	put_roff(usual, out);
 	putc('\n', out);
-	put_mdoc(s->help, out);
+	mr_put_mdoc(s->help, out);
 }
 
 static void put_row(const struct mr_setting *s, enum mr_form form, FILE *out)
@@ -242,8 +241,8 @@ static void put_heading(const struct mr_setting *s, const char *path, enum mr_fo
 
 	if (form == MR_MDOC) {
 		fprintf(out, ".Ss %s\n", path);
-		put_mdoc(s->help, out);
-		put_mdoc(shape, out);
+		mr_put_mdoc(s->help, out);
+		mr_put_mdoc(shape, out);
 		return;
 	}
 	fprintf(out, form == MR_MARKDOWN ? "\n## `%s`\n" : "%s:\n", path);
@@ -253,7 +252,7 @@ static void put_heading(const struct mr_setting *s, const char *path, enum mr_fo
 		putc('\n', out);
 	if (s->help && *s->help) {
 		putc(first_letter(s->help), out);
-		put_markdown(s->help + 1, out);
+		mr_put_markdown(s->help + 1, out);
 		fputs(".\n", out);
 	}
 	if (shape)

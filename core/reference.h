@@ -20,11 +20,15 @@ enum mr_form { MR_PLAIN, MR_MARKDOWN, MR_MDOC };
 void mr_reference_object(const struct mr_setting *s, const char *path, enum mr_form form, bool pages,
                          FILE *out);
 
-/* A kind, MR_PLAIN or MR_MARKDOWN: settings, ports, drops, counters, and what it needs.  `from` is the
- * module it came with, or NULL. */
+/* A kind: settings, ports, drops, counters, and what it needs; MR_MDOC has its settings and ports.  `from` is
+ * the module it came with, or NULL. */
 void mr_reference_kind(const struct mr_kind *kind, const char *from, enum mr_form form, FILE *out);
 
 /* The same as data. */
 json_t *mr_kind_json(const struct mr_kind *kind, const char *from);
+
+/* Text (NULL: none) that is not taken for markup; for mdoc a line of its own, with a stop at its end. */
+void mr_put_markdown(const char *text, FILE *out);
+void mr_put_mdoc(const char *text, FILE *out);
 
 #endif

@@ -104,15 +104,6 @@ static void plain_kind(const struct mr_kind *k, const char *from, FILE *out)
 
 /* ---- a page ---- */
 
-static void cell(const char *text, FILE *out)
-{
-	for (; text && *text; text++) {
-		if (strchr("|<*_[", *text))
-			putc('\\', out);
-		putc(*text, out);
-	}
-}
-
 static void table_head(const char *title, const char *columns, const char *rule, FILE *out)
 {
 	fprintf(out, "\n| %s | %s |\n| --- | %s |\n", title, columns, rule);
@@ -121,10 +112,10 @@ static void table_head(const char *title, const char *columns, const char *rule,
 static void row(const char *name, const char *text, const char *unit, FILE *out)
 {
 	fprintf(out, "| `%s` | ", name);
-	cell(text, out);
+	mr_put_markdown(text, out);
 	if (unit) {
 		fputs(", in ", out);
-		cell(unit, out);
+		mr_put_markdown(unit, out);
 	}
 	fputs(" |\n", out);
 }
@@ -161,24 +152,29 @@ static void page_needs(const struct mr_kind *k, const char *from, FILE *out)
 	}
 	for (const struct mr_resource *const *r = k->uses; r && *r; r++) {
 		fprintf(out, "%s`%s` (", r == k->uses ? "Uses " : ", ", (*r)->name);
-		cell((*r)->summary, out);
+		mr_put_markdown((*r)->summary, out);
 		fputs(r[1] ? ")" : ").\n", out);
 	}
 	if (from)
 		fprintf(out, "Comes with the plugin `%s`.\n", from);
 }
 
-static void page_kind(const struct mr_kind *k, const char *from, FILE *out)
+static void put_settings(const struct mr_kind *k, enum mr_form form, FILE *out)
 {
 	struct mr_setting *s = mr_settings_new();
 
-	fprintf(out, "\n## %s\n\n", k->name);
-	cell(k->summary, out);
-	fputs(".\n", out);
 	if (k->fields)
 		mr_settings_add_fields(s, k->fields);
-	mr_reference_object(s, "", MR_MARKDOWN, false, out);
+	mr_reference_object(s, "", form, false, out);
 	mr_settings_free(s);
+}
+
+static void page_kind(const struct mr_kind *k, const char *from, FILE *out)
+{
+	fprintf(out, "\n## %s\n\n", k->name);
+	mr_put_markdown(k->summary, out);
+	fputs(".\n", out);
+	put_settings(k, MR_MARKDOWN, out);
 	table_ports("Input", k->inputs, out);
 	table_ports("Output", k->outputs, out);
 	table_named("Drop", "Why", k->drops, out);
@@ -186,10 +182,34 @@ static void page_kind(const struct mr_kind *k, const char *from, FILE *out)
 	page_needs(k, from, out);
 }
 
+/* ---- a part of a manual page ---- */
+
+static void mdoc_ports(const char *title, const struct mr_port *p, FILE *out)
+{
+	if (!p || !p->name)
+		return;
+	fprintf(out, "%s%s: %s", title, p[1].name ? "s" : "", p->name);
+	for (p++; p->name; p++)
+		fprintf(out, ", %s", p->name);
+	fputs(".\n", out);
+}
+
+static void mdoc_kind(const struct mr_kind *k, const char *from, FILE *out)
+{
+	fprintf(out, ".Ss %s\n", k->name);
+	mr_put_mdoc(k->summary, out);
+	if (from)
+		fprintf(out, "Comes with the plugin %s.\n", from);
+	mdoc_ports("Input", k->inputs, out);
+	mdoc_ports("Output", k->outputs, out);
+	put_settings(k, MR_MDOC, out);
+}
+
 void mr_reference_kind(const struct mr_kind *kind, const char *from, enum mr_form form, FILE *out)
 {
-	if (form == MR_MARKDOWN)
-		page_kind(kind, from, out);
-	else
-		plain_kind(kind, from, out);
+	static void (*const put[])(const struct mr_kind *k, const char *from, FILE *out) = {
+		[MR_PLAIN] = plain_kind, [MR_MARKDOWN] = page_kind, [MR_MDOC] = mdoc_kind,
+	};
+
+	put[form](kind, from, out);
 }

@@ -53,20 +53,24 @@ What stages can be made of, as `millrace kinds NAME` tells it. A stage's own pag
 `when`, `threads` and `affinity` ([graph.md](graph.md)).
 EOF
 
-# manual FILE ARGUMENT...: the page of the source tree with its settings made anew between the marks.
+# manual FILE WORD ARGUMENT...: the page of the source tree with what millrace prints between the marks of
+# that word; a page that was begun here goes on.
 manual()
 {
-	file=$1
-	shift
-	"$millrace" "$@" >"$dir/man/settings" || exit 1
-	awk -v settings="$dir/man/settings" '
-		/^\.\\" end of settings/ { skip = 0 }
+	file=$1 word=$2
+	shift 2
+	page=$dir/man/$file
+	[ -f "$page" ] || page=$top/man/$file
+	"$millrace" "$@" >"$dir/man/part" || exit 1
+	awk -v word="$word" -v part="$dir/man/part" '
+		$0 == ".\\\" end of " word { skip = 0 }
 		!skip { print }
-		/^\.\\" settings, made by/ {
+		index($0, ".\\\" " word ", made by") == 1 {
 			skip = 1
-			while ((getline line <settings) > 0) print line
-		}' "$top/man/$file" >"$dir/man/$file.new" && mv "$dir/man/$file.new" "$dir/man/$file" || exit 1
-	rm "$dir/man/settings"
+			while ((getline line <part) > 0) print line
+		}' "$page" >"$dir/man/$file.new" && mv "$dir/man/$file.new" "$dir/man/$file" || exit 1
+	rm "$dir/man/part"
 }
-manual millrace.json.5 schema node --mdoc
-manual millrace-graph.5 schema graph --mdoc
+manual millrace.json.5 settings schema node --mdoc
+manual millrace-graph.5 settings schema graph --mdoc
+manual millrace-graph.5 kinds kinds --mdoc

@@ -85,7 +85,7 @@ const struct mr_field mr_lookup_fields[] = {
 	  .def = FIPS_LOOKUP_TTL, .help = "links that a request of ours may cross" },
 	{ "attempt_timeouts_secs", MR_NUMBERS, MR_AT(struct mr_lookup_conf, attempts), .min = 1,
 	  .max = 3600, .unit = "s", .rule = &attempts_rule,
-	  .help = "how long each request of a lookup is waited for; unset: 1, 2, 4, 8" },
+	  .help = "how long each request of a lookup is waited for, up to 8 of them; unset: 1, 2, 4, 8" },
 	{ "recent_expiry_secs", MR_U32, MR_AT(struct mr_lookup_conf, recent), .min = 1, .max = 3600,
 	  .def = 10, .unit = "s", .help = "so long a request is known again" },
 	{ "backoff_base_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff), .max = DAY_S, .unit = "s",

@@ -52,7 +52,7 @@ static const struct mr_field ether_fields[] = {
 	{ "ethertype", MR_U32, MR_AT(struct mr_ether_conf, ethertype), .min = 0x600, .max = 0xffff,
 	  .def = FIPS_ETHER_TYPE, .help = "EtherType of our frames" },
 	{ "mtu", MR_U32, MR_AT(struct mr_ether_conf, mtu), .max = 65000, .rule = &mtu_rule,
-	  .unit = "bytes", .help = "largest frame; 0: that of the interface, less 3" },
+	  .unit = "bytes", .help = "largest frame, 576 at least; 0: that of the interface, less 3" },
 	{ "recv_buf_size", MR_U32, MR_AT(struct mr_ether_conf, recv_buf_size), .min = 4096,
 	  .max = BUFFER_MAX, .def = 2u << 20, .unit = "bytes", .help = "socket receive buffer" },
 	{ "send_buf_size", MR_U32, MR_AT(struct mr_ether_conf, send_buf_size), .min = 4096,

@@ -79,6 +79,9 @@ err_empty
 expect 0 kinds rx
 out_has "batch: whole number from 1 to 64, in messages; default 64."
 out_has "socket-overflow: "
+expect 0 kinds rx --mdoc
+out_has '.It Cm batch Pq whole number from 1 to 64, in messages; default 64'
+out_has 'Outputs: frames, handshakes.'
 expect 0 kinds tcp --json
 out_has '"when": "transports.tcp"'
 expect 2 kinds rxx

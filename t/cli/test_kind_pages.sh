@@ -1,5 +1,6 @@
 #!/bin/sh
 # Each kind has a page, and the page has each of its ports, settings, drops and counters, and says what it costs.
+# Its settings are in the manual and in the reference, too.
 
 . "${srcdir:-.}/t/lib/program.sh"
 needs jq
@@ -15,6 +16,12 @@ for kind in $(jq -r '.[].name' kinds); do
 		names=$((names + 1))
 		# a family of counters may be said by what they begin with, `tree-*`
 		grep -qF -e "\`$name\`" -e "\`${name%%-*}-*\`" "$page" || fail "$page does not say what $name is"
+	done
+	sed -n "/^\.Ss $kind\$/,/^\.S[sh] /p" "$top/man/millrace-graph.5" >manual
+	sed -n "/^## $kind\$/,/^## /p" "$top/doc/reference/kinds.md" >reference
+	for name in $(jq -r --arg kind "$kind" '.[] | select(.name == $kind) | .settings | keys[]' kinds); do
+		grep -q "^\.It Cm $name Pq" manual || fail "millrace-graph(5) does not have $kind.$name"
+		grep -q "^| \`$name\` |" reference || fail "doc/reference/kinds.md does not have $kind.$name"
 	done
 	grep -q '^## What it costs' "$page" || fail "$page does not say what it costs"
 done
