@@ -24,6 +24,7 @@
 struct doctor_machine {
 	const char *root;    /* before every path; "": this machine                  */
 	const char *program; /* its path, for commands                               */
+	const char *plugins; /* MILLRACE_PLUGINS; NULL: none                         */
 	unsigned    cores;   /* that are granted (core/cores.h)                      */
 	bool        gso, gro; /* the kernel cuts UDP messages apart, puts them together */
 	bool        synced;  /* the clock is; true too where that cannot be known    */

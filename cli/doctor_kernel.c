@@ -154,8 +154,12 @@ static void look_aead(struct doctor *d)
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "no AEAD plugin was found, and this processor has AVX2: sealing and opening cost "
 		            "several times what they need");
-		doctor_mend(d, "make install  (of all that was built; `millrace version` says where plugins are "
-		               "looked for)");
+		if (d->machine->plugins && *d->machine->plugins)
+			doctor_mend(d, "unset MILLRACE_PLUGINS  (%s is in the place of the installed folder)",
+			            d->machine->plugins);
+		else
+			doctor_mend(d, "make install  (of all that was built; `millrace version` says where plugins "
+			               "are looked for)");
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <stdlib.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ void doctor_machine_of_this(struct doctor_machine *m, const struct mr_aead *cons
 	*m = (struct doctor_machine){
 		.root = "",
 		.program = program(),
+		.plugins = secure_getenv("MILLRACE_PLUGINS"),
 		.cores = mr_cores_granted(),
 		.gso = takes(UDP_SEGMENT, 1200),
 		.gro = takes(UDP_GRO, 1),

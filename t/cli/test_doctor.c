@@ -56,6 +56,7 @@ static const char *const healthy[][2] = {
 /* How a machine differs from it beside its files; 0: not. */
 struct differs {
 	bool     no_gso, no_gro, unsynced, running, alone; /* alone: the built-in AEAD provider only */
+	bool     elsewhere; /* plugins are looked for where MILLRACE_PLUGINS says */
 	unsigned cores;
 };
 
@@ -269,6 +270,8 @@ static const struct {
 	{ "cores", .differs = { .cores = 1 } },
 	{ "aead", .differs = { .alone = true }, .what = "no AEAD plugin was found",
 	  .mend = "make install  (of all that was built; `millrace version` says where plugins are looked for)" },
+	{ "aead", .differs = { .alone = true, .elsewhere = true }, .what = "no AEAD plugin was found",
+	  .mend = "unset MILLRACE_PLUGINS  (/my/stages is in the place of the installed folder)" },
 	{ "aead", .differs = { .alone = true }, .path = { "/proc/cpuinfo" }, .is = { "flags\t\t: fpu sse2\n" } },
 	{ "aead", .conf = "\"aead\": { \"refuse\": \"fast\" }",
 	  .what = "aead.refuse leaves mbedtls, which needs 6000 ns for a packet where fast needs 600",
@@ -343,6 +346,7 @@ static struct doctor_machine machine_of(const struct differs *differs)
 		.root = root, .program = "/usr/bin/millrace", .cores = differs->cores ? differs->cores : 4,
 		.gso = !differs->no_gso, .gro = !differs->no_gro, .synced = !differs->unsynced,
 		.running = differs->running, .scores = differs->alone ? 1 : 2,
+		.plugins = differs->elsewhere ? "/my/stages" : NULL,
 		.score = { { .provider = &mr_aead_mbedtls, .ns_seal = 3000, .ns_open = 3000 },
 		           { .provider = &fast, .ns_seal = 300, .ns_open = 300 } },
 	};
