@@ -1,7 +1,7 @@
 /* section_diff.c - does a part of the node file say the same in two documents?
  *
  * Compared is what is decoded, so that a default written out changes nothing.  Secrets are not
- * turned back into JSON: they are compared as they stand. */
+ * turned back into JSON, and what is read by hand is not decoded: they are compared as they stand. */
 #include "core/field.h"
 
 #include <stdlib.h>
@@ -96,25 +96,50 @@ static const json_t *raw(const struct mr_json *doc, const char *path)
 	return json_is_null(value) ? NULL : value;
 }
 
-static bool secrets_same(const struct mr_field *fields, const struct mr_json *a,
-                         const struct mr_json *b, const char *path, char at[MR_PATH])
+static bool raw_same(const struct mr_json *a, const struct mr_json *b, const char *path,
+                     char at[MR_PATH])
+{
+	const json_t *in_a = raw(a, path), *in_b = raw(b, path);
+
+	if (in_a == in_b || (in_a && in_b && json_equal(in_a, in_b)))
+		return true;
+	snprintf(at, MR_PATH, "%s", path);
+	return false;
+}
+
+/* Of two that say the same where they are decoded, and show what is: the rest of the object at `path`. */
+static bool rest_same(const struct mr_field *fields, const struct mr_json *a, const struct mr_json *b,
+                      const char *path, char at[MR_PATH])
 {
 	for (const struct mr_field *f = fields; f->name; f++) {
-		char below[MR_PATH];
-		const json_t *in_a, *in_b;
+		char below[MR_PATH], item[MR_PATH];
+		size_t n;
 
 		mr_path_key(below, path, f->name);
-		if (f->type == MR_GROUP && f->of && !secrets_same(f->of, a, b, below, at))
+		n = f->type == MR_LIST && a ? json_array_size(mr_json_at(a, below)) : 0;
+		for (size_t i = 0; i < n; i++)
+			if (!rest_same(f->of, a, b, mr_path_item(item, below, i), at))
+				return false;
+		if (f->type == MR_GROUP && f->of && !rest_same(f->of, a, b, below, at))
 			return false;
-		if (!f->secret)
-			continue;
-		in_a = raw(a, below);
-		in_b = raw(b, below);
-		if (in_a == in_b || (in_a && in_b && json_equal(in_a, in_b)))
-			continue;
-		snprintf(at, MR_PATH, "%s", below);
-		return false;
+		if ((f->secret || f->type == MR_RAW) && !raw_same(a, b, below, at))
+			return false;
 	}
+	return true;
+}
+
+static bool instances_rest_same(const struct mr_section *s, const struct mr_json *a,
+                                const struct mr_json *b, char at[MR_PATH])
+{
+	json_t *object = a ? mr_json_at(a, s->path) : NULL, *value;
+	char path[MR_PATH];
+	const char *name;
+
+	if (!mr_section_is_map(s, object))
+		return rest_same(s->fields, a, b, s->path, at);
+	json_object_foreach(object, name, value)
+		if (!rest_same(s->fields, a, b, mr_path_key(path, s->path, name), at))
+			return false;
 	return true;
 }
 
@@ -128,7 +153,7 @@ bool mr_section_same(const struct mr_section *s, const struct mr_json *a, const 
 		return true;
 	in_a = mr_section_json(s, a);
 	in_b = mr_section_json(s, b);
-	equal = same(in_a, in_b, s->path, at) && secrets_same(s->fields, a, b, s->path, at);
+	equal = same(in_a, in_b, s->path, at) && instances_rest_same(s, a, b, at);
 	json_decref(in_a);
 	json_decref(in_b);
 	return equal;

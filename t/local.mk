@@ -134,6 +134,7 @@ test_programs = \
 	t/core/test_field \
 	t/core/test_graph \
 	t/core/test_graph_flow \
+	t/core/test_graph_when \
 	t/core/test_hash \
 	t/core/test_hist \
 	t/core/test_http \
@@ -158,6 +159,7 @@ test_programs = \
 	t/core/test_ring \
 	t/core/test_schema \
 	t/core/test_secret \
+	t/core/test_section \
 	t/core/test_sojourn \
 	t/core/test_stats \
 	t/core/test_swap \
