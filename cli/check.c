@@ -141,7 +141,7 @@ static int run(const struct cli_args *args)
 		return CLI_FAILED;
 	o = cli_node_options_of(args, sets);
 	o.bare = o.graph != NULL;
-	if (form && form[0] != 'd' && form[0] != 'j')
+	if (form && strcmp(form, forms[0]) != 0 && strcmp(form, forms[1]) != 0)
 		code = cli_usage_error(args, "there is no form \"%s\"%s", form,
 				       mr_hint(hint, form, forms, 2));
 	else

@@ -514,6 +514,8 @@ err_has 'wrong.yaml:8:37: transports.udp.mtu: 70 is below 576'
 err_has 'wrong.yaml:12:5: peers[0].alais: there is no such key; did you mean "alias"?'
 expect 2 check -g fused --print tree
 err_has 'there is no form "tree"'
+expect 2 check -g fused --print jpeg
+err_has 'there is no form "jpeg"'
 expect 2 check -g fusde
 err_has 'there is no graph "fusde"; did you mean "fused"?'
 
