@@ -13,6 +13,8 @@
 /* On a machine with much else to do packets stand for long, and none may be dropped for it. */
 #define PATIENT "\"full\":\"wait\",\"sojourn\":0"
 
+#define MOST_STAYED 4 /* exchanges of one world that a busy machine may put off */
+
 void swap_make(struct swap_file *f, const struct swap_plan *p, const char *node)
 {
 	struct mr_report report = { 0 };
@@ -27,8 +29,6 @@ void swap_make(struct swap_file *f, const struct swap_plan *p, const char *node)
 		         "{\"in\":{\"stages\":[\"source\"]},"
 		         "\"out\":{\"stages\":[\"%s\",\"end\"],\"threads\":%u}}",
 		         name, p->threads);
-	/* on a machine with much else to do packets stand for long, and none may be dropped for it
-	 */
 	snprintf(text, sizeof text,
 	         "{\"graph\":\"%s\",\"stages\":{\"source\":{\"batch\":%u},"
 	         "\"%s\":{\"kind\":\"pass\",\"affinity\":\"destination\",\"park\":%u%s%s},"
@@ -175,4 +175,38 @@ enum mr_swap swap_to(struct mr_engine *e, const struct swap_file *f, struct mr_s
 	struct mr_engine_options o = swap_options(f);
 
 	return mr_engine_swap(e, &o, done, report);
+}
+
+bool swap_says(const struct mr_report *report, const char *what)
+{
+	char *text = NULL;
+	bool says;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	mr_report_print(report, f);
+	fclose(f);
+	says = strstr(text, what) != NULL;
+	if (!says)
+		fprintf(stderr, "not \"%s\": %s", what, text);
+	free(text);
+	return says;
+}
+
+enum mr_swap swap_until_done(struct mr_engine *e, const struct swap_file *f, struct mr_swapped *done,
+                             struct mr_report *report)
+{
+	const struct mr_graph *before = e->graph;
+	unsigned stayed = swap_world.stayed;
+	enum mr_swap what;
+
+	while ((what = swap_to(e, f, done, report)) == MR_SWAP_REFUSED) {
+		ck_assert(swap_says(report, "did not come to rest"));
+		ck_assert_uint_eq(swap_world.stayed, ++stayed);
+		ck_assert_uint_lt(swap_world.stayed, MOST_STAYED);
+		ck_assert_uint_eq(done->missing, 0);
+		ck_assert_ptr_eq(e->graph, before);
+		mr_report_free(report);
+	}
+	return what;
 }
