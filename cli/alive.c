@@ -27,14 +27,16 @@ static void tell_status(struct run *r)
 	mr_notify_status(&r->alive.notify, text);
 }
 
-/* A worker owes an answer. */
+/* A worker owes an answer: it is named, and another one when that is the one that owes by now. */
 static void owes(struct run *r, const char *worker)
 {
 	struct cli_alive *a = &r->alive;
+	char text[sizeof a->status];
 
-	if (++a->owed != SAID_AT)
+	snprintf(text, sizeof text, "worker %s does not turn", worker);
+	if (++a->owed < SAID_AT || !strcmp(text, a->status))
 		return;
-	snprintf(a->status, sizeof a->status, "worker %s does not turn", worker);
+	memcpy(a->status, text, sizeof text);
 	mr_log(&r->log, MR_LOG_ERROR, "worker %s has not completed a turn for %" PRIu64 " ms%s", worker,
 	       SAID_AT * a->every / MR_NS_PER_MS,
 	       a->notify.watchdog ? ": the watchdog is not fed" : "");

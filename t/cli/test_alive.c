@@ -52,7 +52,7 @@ static void write_file(const char *name, const char *fmt, ...)
 }
 
 /* The shipped graph with a stage that hangs while the file "hang" is there, on a worker of its own; by
- * another name, and with one more stage. */
+ * another name, and with one more such stage, which does while "hang-too" is. */
 static void write_graph(const char *name)
 {
 	char path[512], line[512];
@@ -69,7 +69,8 @@ static void write_graph(const char *name)
 			continue;
 		fprintf(out, "\"stall\": { \"file\": \"%s\" },\n", at("hang"));
 		if (strcmp(name, "fused"))
-			fprintf(out, "\"%s\": { \"kind\": \"stall\" },\n", name);
+			fprintf(out, "\"%s\": { \"kind\": \"stall\", \"file\": \"%s\" },\n", name,
+			        at("hang-too"));
 	}
 	fclose(in);
 	ck_assert_int_eq(fclose(out), 0);
@@ -142,7 +143,7 @@ static void end(void)
 	close(sock);
 	close(living);
 	for (const char *const *name = (const char *const[]){ "graph.json", "node.json", "notify", "log",
-	                                                      "hang", NULL }; *name; name++)
+	                                                      "hang", "hang-too", NULL }; *name; name++)
 		unlink(at(*name));
 	rmdir(folder);
 	strcpy(folder, "/tmp/alive-XXXXXX");
@@ -228,6 +229,24 @@ START_TEST(a_worker_hangs)
 }
 END_TEST
 
+/* One that hangs is named although another did before it, and turned again meanwhile. */
+START_TEST(the_one_that_hangs_is_named)
+{
+	until("READY=1");
+	write_graph("other");
+	kill(node, SIGHUP);
+	until("STATUS=graph other");
+	write_file("hang-too", "x");
+	until("STATUS=worker other does not turn");
+	write_file("hang", "x");
+	unlink(at("hang-too"));
+	until("STATUS=worker stall does not turn");
+	unlink(at("hang"));
+	until("WATCHDOG=1");
+	until("STATUS=graph other");
+}
+END_TEST
+
 /* R17: the log and the report go into a full pipe: nothing waits for its reader.  When there is room
  * again, what was lost is told. */
 START_TEST(a_log_that_nobody_reads)
@@ -292,6 +311,7 @@ int main(void)
 	tcase_add_test(t, a_life);
 	tcase_add_test(t, a_worker_hangs);
 	tcase_add_test(t, a_worker_of_another_graph_hangs);
+	tcase_add_test(t, the_one_that_hangs_is_named);
 	suite_add_tcase(s, t);
 	t = tcase_create("unread");
 	tcase_set_timeout(t, 120);

@@ -101,6 +101,30 @@ START_TEST(printable)
 }
 END_TEST
 
+/* What is printed whole, a file's summary or what a node says, keeps its lines and its letters. */
+static const struct {
+	const char *text, *shown;
+} whole_texts[] = {
+	{ "two\nlines\tand a tab", "two\nlines\tand a tab" },
+	{ "a\033[2Jb\r\b\177", "a?[2Jb???" },
+	{ "\302\233x\302\200\302\237", "?x??" }, /* CSI in one, and its neighbours */
+	{ "\302\240\302\251\303\251", "\302\240\302\251\303\251" },
+	{ "\302", "\302" },
+};
+
+START_TEST(printable_whole)
+{
+	char *out = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&out, &n);
+
+	cli_text_print(f, whole_texts[_i].text, strlen(whole_texts[_i].text));
+	fclose(f);
+	ck_assert_str_eq(out, whole_texts[_i].shown);
+	free(out);
+}
+END_TEST
+
 /* ---- units ---- */
 
 static const struct {
@@ -186,6 +210,7 @@ int main(void)
 	tcase_add_loop_test(t, a_screen, 0, (int)COUNT(screens));
 	tcase_add_test(t, colours);
 	tcase_add_loop_test(t, printable, 0, (int)COUNT(texts));
+	tcase_add_loop_test(t, printable_whole, 0, (int)COUNT(whole_texts));
 	tcase_add_loop_test(t, count_units, 0, (int)COUNT(counts));
 	tcase_add_test(t, other_units);
 	tcase_add_loop_test(t, keys, 0, (int)COUNT(typed));
