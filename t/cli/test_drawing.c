@@ -40,7 +40,7 @@ static const char answer[] =
 	"\"packets\":3970,\"bytes\":250,\"dropped\":10}]}";
 
 /* The drawing as text; freed by the caller. */
-static char *drawn(const char *text, const char *stats, unsigned width)
+static char *drawn_in(bool colour, const char *text, const char *stats, unsigned width)
 {
 	json_t *g = json_loads(text, 0, NULL);
 	struct cli_sample sample = { 0 };
@@ -55,12 +55,17 @@ static char *drawn(const char *text, const char *stats, unsigned width)
 	cli_sheet_open(&sheet, width);
 	ck_assert(cli_draw_graph(&sheet, 0, g, &sample));
 	ck_assert(!sheet.failed);
-	cli_sheet_print(&sheet, false, f);
+	cli_sheet_print(&sheet, colour, f);
 	fclose(f);
 	cli_sheet_close(&sheet);
 	cli_sample_close(&sample);
 	json_decref(g);
 	return out;
+}
+
+static char *drawn(const char *text, const char *stats, unsigned width)
+{
+	return drawn_in(false, text, stats, width);
 }
 
 static const char still[] =
@@ -98,6 +103,29 @@ START_TEST(a_drawing)
 	const char *want = _i ? live : still;
 
 	ck_assert_msg(strcmp(got, want) == 0, "got:\n%s\nwant:\n%s", got, want);
+	free(got);
+}
+END_TEST
+
+/* What is dropped is red, and so is the line of the edge that drops; nothing else is. */
+START_TEST(red)
+{
+	static const char *const want[] = { "15", "! late", "10", "5", "===+" };
+	static const char begin[] = "\033[0;31m";
+	char *got = drawn_in(true, graph, answer, 70);
+	const char *at = got;
+	unsigned n = 0;
+
+	for (; (at = strstr(at, begin)); n++) {
+		size_t end;
+
+		at += sizeof begin - 1;
+		at += strspn(at, " ");
+		end = strcspn(at, "\033");
+		ck_assert_msg(n < COUNT(want) && end == strlen(want[n]) && !strncmp(at, want[n], end),
+		              "%u: \"%.*s\" is red", n, (int)end, at);
+	}
+	ck_assert_uint_eq(n, COUNT(want));
 	free(got);
 }
 END_TEST
@@ -281,6 +309,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, a_drawing, 0, 2);
+	tcase_add_test(t, red);
 	tcase_add_loop_test(t, a_shipped_graph, 0, (int)COUNT(shipped));
 	tcase_add_loop_test(t, a_strange_graph, 0, (int)COUNT(strange));
 	suite_add_tcase(s, t);

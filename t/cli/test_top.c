@@ -288,6 +288,28 @@ START_TEST(sorted)
 }
 END_TEST
 
+/* What came over an edge since the answer before; of one that there was not before, all of it. */
+START_TEST(edges_since)
+{
+	static const char *const other[][2] = { { "edges[1].to", "\"rx.other\"" }, { NULL, NULL } };
+	struct cli_news news = { 0 };
+	const struct cli_edge *e;
+
+	take(&news, with(first, NULL, NULL));
+	take(&news, with(first, later, other));
+	ck_assert_uint_eq(news.sample.edges, 2);
+	e = &news.sample.edge[0];
+	ck_assert_uint_eq(e->packets.since, 2000990 - 1000);
+	ck_assert_uint_eq(e->packets.all, 2000990);
+	ck_assert_uint_eq(e->bytes.since, 200100000 - 100000);
+	ck_assert_uint_eq(e->dropped.since, 10);
+	e = &news.sample.edge[1];
+	ck_assert_uint_eq(e->packets.since, 990);
+	ck_assert_uint_eq(e->bytes.since, 90000);
+	cli_news_close(&news);
+}
+END_TEST
+
 /* The first answer alone is since the start; what is no answer changes nothing; absence is told. */
 START_TEST(first_and_last)
 {
@@ -385,6 +407,7 @@ int main(void)
 	tcase_add_test(t, a_frame);
 	tcase_add_loop_test(t, other_frames, 0, (int)COUNT(frames));
 	tcase_add_loop_test(t, sorted, 0, 6);
+	tcase_add_test(t, edges_since);
 	tcase_add_test(t, first_and_last);
 	tcase_add_loop_test(t, any_width, 0, 20);
 	tcase_add_test(t, red);
