@@ -276,7 +276,7 @@ serve_streams()
 {
 	start "$work/iperf3.log" ip netns exec b iperf3 -s -B "$1"
 	server=$started
-	await 5 listening || die "iperf3 does not listen: $(cat "$work/iperf3.log")"
+	await 20 listening || die "iperf3 does not listen: $(cat "$work/iperf3.log")"
 }
 
 listening()

@@ -286,7 +286,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("settings");
 	TCase *tc = tcase_create("settings");
 
-	tcase_set_timeout(tc, 60); /* a hundred runs of the program */
+	tcase_set_timeout(tc, 120); /* a hundred runs of the program */
 	tcase_add_test(tc, the_bases_are_fine);
 	tcase_add_test(tc, good_examples);
 	tcase_add_test(tc, each_bad_value_is_refused);

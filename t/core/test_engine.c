@@ -414,7 +414,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, every_packet_is_accounted_for, 0, sizeof graphs / sizeof graphs[0]);
 	tcase_add_test(tc, who_waits_for_ever_is_joined_by_main);
 	tcase_add_loop_test(tc, a_long_story_is_cut_between_characters, 0, 2);

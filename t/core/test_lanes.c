@@ -348,7 +348,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, lanes_follow_from_the_descriptors, 0, COUNT(edges));
 	tcase_add_test(tc, a_full_bulk_lane_lets_control_pass);
 	tcase_add_test(tc, a_full_control_lane_lets_bulk_pass);

@@ -422,7 +422,7 @@ int main(void)
 	tcase_add_test(bad, slow_readers);
 	tcase_add_test(bad, a_line_without_end);
 	tcase_add_test(bad, leaving_early);
-	tcase_set_timeout(bad, 60);
+	tcase_set_timeout(bad, 120);
 	suite_add_tcase(s, bad);
 	tcase_add_test(file, the_file);
 	tcase_add_test(file, a_stale_file_makes_room);

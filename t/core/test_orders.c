@@ -260,7 +260,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, fresh, NULL);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, orders_are_lossless_and_in_order);
 	tcase_add_test(tc, an_order_goes_to_all_or_to_the_owner);
 	tcase_add_test(tc, a_stage_that_is_not_there_takes_no_order);

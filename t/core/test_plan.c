@@ -566,7 +566,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_call_needs_what_it_may_fill, 0, COUNT(rules));
 	tcase_add_loop_test(tc, a_ring_holds_what_one_call_puts_there, 0, COUNT(depths));
 	tcase_add_loop_test(tc, what_is_numbered_side_by_side_stays_close, 0, COUNT(late));

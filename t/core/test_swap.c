@@ -223,7 +223,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(load, 120);
-	tcase_set_timeout(hand, 60);
+	tcase_set_timeout(hand, 120);
 	tcase_add_loop_test(load, nothing_is_lost_or_overtaken, 0, 4);
 	tcase_add_test(hand, what_was_there_goes_on);
 	tcase_add_test(hand, another_name);

@@ -191,7 +191,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(no, 60);
+	tcase_set_timeout(no, 120);
 	tcase_add_loop_test(no, no_rest_no_exchange, 0, 2);
 	tcase_add_test(no, no_end_no_exchange);
 	tcase_add_loop_test(no, a_refusal_changes_nothing, 0, sizeof refusals / sizeof *refusals);

@@ -526,7 +526,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, fresh, NULL);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_held_input_waits_in_its_ring);
 	tcase_add_test(tc, wait_edges_pass_a_hold_up);
 	tcase_add_test(tc, drop_edges_drop_before_a_held_input);

@@ -260,7 +260,7 @@ TCase *trace_told(void)
 {
 	TCase *tc = tcase_create("told");
 
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_drop_is_found_by_its_name, 0, COUNT(by_name));
 	tcase_add_loop_test(tc, what_stays_is_told_of, 0, 2);
 	tcase_add_test(tc, one_of_so_many_is_followed);

@@ -263,7 +263,7 @@ int main(void)
 	TCase *t = tcase_create("texts");
 	SRunner *r = srunner_create(s);
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, open_curve, close_curve);
 	tcase_add_test(t, one_pair_in_all_forms);
 	tcase_add_loop_test(t, bad_secret, 0, (int)COUNT(bad_secrets));

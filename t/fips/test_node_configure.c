@@ -467,7 +467,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
 	tcase_add_test(tc, calls_and_sessions_at_once);
 	tcase_add_test(tc, the_new_address_is_called);

@@ -40,7 +40,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_busy_session_is_never_taken_for_an_idle_one);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

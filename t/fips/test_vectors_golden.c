@@ -278,7 +278,7 @@ int main(void)
 	TCase *t = tcase_create("entries");
 	SRunner *r = srunner_create(s);
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, entries_of_a_type, 0, (int)COUNT(types));
 	tcase_add_test(t, nothing_is_left_out);
 	suite_add_tcase(s, t);

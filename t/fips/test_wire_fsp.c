@@ -557,7 +557,7 @@ int main(void)
 	TCase *t = tcase_create("messages");
 	SRunner *r = srunner_create(s);
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, fill, NULL);
 	tcase_add_loop_test(t, verdict_of_a_message, 0, (int)COUNT(messages));
 	tcase_add_loop_test(t, setup_and_ack, 0, (int)COUNT(setups));

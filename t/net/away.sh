@@ -45,7 +45,7 @@ begin()
 	rm -f "$work/progress"
 	start "$work/numbered" "$numbered" -r 500 -n 500 -w 1000 -o "$work/progress" a="$a6" b="$b6"
 	numbered_pid=$started
-	await 5 jq -e '.received > 100' "$work/progress" || complain "no traffic"
+	await 20 jq -e '.received > 100' "$work/progress" || complain "no traffic"
 }
 
 # flow FROM JQ: of the numbered packets

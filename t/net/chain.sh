@@ -150,7 +150,7 @@ start_node r --set transports.udp.mtu=1400
 await_reach a b
 await_reach b a
 [ "$(age a)" -gt "$old_age" ] || lament "$round: the session did not outlive r"
-await 10 path_is 1400 || lament "the ends do not know that the path takes 1400: $(cat "$work/a.peers" "$work/b.peers")"
+await 20 path_is 1400 || lament "the ends do not know that the path takes 1400: $(cat "$work/a.peers" "$work/b.peers")"
 carry
 check
 # 1323 bytes of IPv6 fit (77 less), 1263 of TCP (60 less)

@@ -117,7 +117,7 @@ row=made
 set_files '.transports.udp.connected = true'
 start_all
 flow 3
-await 10 has 2 || wrong "a has $(sockets) sockets"
+await 20 has 2 || wrong "a has $(sockets) sockets"
 flown
 # two more in the stages, to wait with
 [ "$(descriptors)" -eq $((without + 4)) ] || wrong "$(descriptors) descriptors, and $without without"
@@ -138,9 +138,9 @@ for places in "71:4001 72:4002" "73:4001 72:4003" "2:2121 3:2121"; do
 	printf 'roam=10.77.0.%s from=b\nroam=10.77.0.%s from=c\n' $places >>"$work/rules"
 	kill -HUP "$relay_pid"
 	had=$((had + 2))
-	await 10 made $had || wrong "no sockets for $places"
+	await 20 made $had || wrong "no sockets for $places"
 done
-await 10 has 2 || wrong "a has $(sockets) sockets"
+await 20 has 2 || wrong "a has $(sockets) sockets"
 flown
 [ "$(descriptors)" -eq $((without + 4)) ] || wrong "$(descriptors) descriptors"
 
@@ -162,11 +162,11 @@ flown
 row=restarted
 settle b
 end "$node_b" || wrong "b ended with $?"
-await 10 has 1 || wrong "a has $(sockets) sockets"
+await 20 has 1 || wrong "a has $(sockets) sockets"
 start_node b
 await_reach a b
 roomy b
-await 10 has 2 || wrong "a has $(sockets) sockets"
+await 20 has 2 || wrong "a has $(sockets) sockets"
 flow 2
 flown
 end_all_nodes
@@ -184,7 +184,7 @@ await_reach a b
 await_reach a c
 roomy a b c
 flow 4
-await 10 made 1 || wrong "no socket at all"
+await 20 made 1 || wrong "no socket at all"
 flown
 say "capped: $(sockets) sockets, $(descriptors) descriptors, refused $(counted a control '.counters["sockets-capped"]') times"
 has 1 || wrong "a has $(sockets) sockets"

@@ -70,7 +70,7 @@ gone()
 {
 	"$millrace" show -s "$work/$1.control" peers | jq -e '.peers == []' >"$work/jq"
 }
-await 10 gone a || wrong "a still has its peer"
+await 20 gone a || wrong "a still has its peer"
 "$millrace" disconnect -s "$work/a.control" "$b" >"$work/said" 2>"$work/why" && wrong "disconnected twice"
 grep -q "peer not found" "$work/why" || wrong "$(cat "$work/why")"
 "$millrace" connect -s "$work/a.control" "$b" "[fd00::1]:2121" >"$work/said" 2>"$work/why" &&

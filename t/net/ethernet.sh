@@ -138,7 +138,7 @@ dialled()
 {
 	page b /stats b.stats && jq -e "$(sum ethernet .packets.taken) > 1" "$work/b.stats"
 }
-await 5 test -S "$work/a.sock" -a -S "$work/b.sock" || lament "no sockets"
+await 20 test -S "$work/a.sock" -a -S "$work/b.sock" || lament "no sockets"
 await 20 dialled || wrong "b does not dial"
 page a /peers a.peers && jq -e '[.peers[] | select(.state == "up")] == []' "$work/a.peers" >/dev/null ||
 	wrong "a has a link"

@@ -71,7 +71,7 @@ nodes="a b c d"
 
 start "$work/server" ip netns exec a iperf3 -s -B "$(mesh_address a)"
 server=$started
-await 5 sh -c "ip netns exec a ss -Hltn 'sport = :5201' | grep -q ." || die "iperf3 does not listen"
+await 20 sh -c "ip netns exec a ss -Hltn 'sport = :5201' | grep -q ." || die "iperf3 does not listen"
 start "$work/sent" ip netns exec b iperf3 -J -u -b 0 -l 1200 -t $seconds -c "$(mesh_address a)"
 flood=$started
 start "$work/pings" ip netns exec a ping -6 -q -c $pings -i 0.01 -W 5 "$(mesh_address c)"

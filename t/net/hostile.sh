@@ -93,7 +93,7 @@ round()
 		bad=1
 	}
 	end "$numbering"
-	await 5 all_found || {
+	await 20 all_found || {
 		say "$(jq .sent "$work/sent") sent, $(jq "$ended" "$work/grown") found" >&2
 		bad=1
 	}

@@ -84,7 +84,7 @@ ip netns exec a ping -6 -c 1 -W 40 "$(sed -n 's/^mesh address *//p' "$work/c.id"
 grep -qi unreachable "$work/ping" || { say "c: $(cat "$work/ping")" >&2; bad=1; }
 
 kill -KILL "$node_s"
-await 10 gone "$node_s" || die "s does not die"
+await 20 gone "$node_s" || die "s does not die"
 start_node s
 await_reach a b
 await_reach b a

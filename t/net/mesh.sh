@@ -97,7 +97,7 @@ for killed; do
 	round="without $killed"
 	eval "pid=\$node_$killed"
 	kill -KILL "$pid"
-	await 10 gone "$pid" || die "$killed does not die"
+	await 20 gone "$pid" || die "$killed does not die"
 	wait "$pid" 2>/dev/null
 	forget "$pid"
 	others=''

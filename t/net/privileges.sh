@@ -54,7 +54,7 @@ connects()
 	page a /stats a.stats && jq -e '.stages[] | select(.kind == "control") | .counters["sockets-connected"] > 0' \
 		"$work/a.stats"
 }
-await 10 connects || wrong "node a has no connected socket"
+await 20 connects || wrong "node a has no connected socket"
 for node in a b; do
 	page $node /stats $node.stats
 	jq -e .conservation "$work/$node.stats" >/dev/null || wrong "node $node lost count"

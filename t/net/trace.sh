@@ -24,7 +24,7 @@ begin()
 	shift
 	"$millrace" trace -s "$work/$tracing.control" --json --seconds 20 "$@" >"$work/said" 2>"$work/why" &
 	tracer=$!
-	await 10 watched "$tracing" || wrong "$tracing: no trace began: $(cat "$work/why")"
+	await 20 watched "$tracing" || wrong "$tracing: no trace began: $(cat "$work/why")"
 }
 
 # A node says of a second one first of all that there is one.
@@ -120,7 +120,7 @@ begin a --drop tx-gso.tcp
 kill -KILL "$tracer"
 wait "$tracer" 2>/dev/null
 busy a || wrong "it is over at once"
-await 5 free a || wrong "a trace of somebody who is gone goes on"
+await 20 free a || wrong "a trace of somebody who is gone goes on"
 begin a --drop tx-gso.tcp
 kill -INT "$tracer"
 wait "$tracer"

@@ -48,7 +48,7 @@ connects()
 carry()
 {
 	row=$1
-	case $1 in connected*) await 10 connects a && await 10 connects b || lament "$1: no sockets" ;; esac
+	case $1 in connected*) await 20 connects a && await 10 connects b || lament "$1: no sockets" ;; esac
 	carry_bulk
 	for node in $nodes; do
 		settle "$node"

@@ -134,7 +134,7 @@ start_relay()
 	rm -f "$work/decisions"
 	start "$work/relay.log" "$relay" -l "$work/decisions" $ends "$@"
 	relay_pid=$started
-	await 5 test -s "$work/decisions" || die "no relay: $(cat "$work/relay.log")"
+	await 20 test -s "$work/decisions" || die "no relay: $(cat "$work/relay.log")"
 }
 
 # start_node NAME [OPTION]...: the daemon; its id is in $node_NAME.
@@ -200,7 +200,7 @@ gone()
 # settle NODE: its counters into NODE.stats, once its packets add up.
 settle()
 {
-	await 10 adds_up "$1" || { say "packets of $1 do not add up" >&2; bad=1; }
+	await 20 adds_up "$1" || { say "packets of $1 do not add up" >&2; bad=1; }
 }
 
 adds_up()
