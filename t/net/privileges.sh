@@ -56,8 +56,7 @@ connects()
 }
 await 20 connects || wrong "node a has no connected socket"
 for node in a b; do
-	page $node /stats $node.stats
-	jq -e .conservation "$work/$node.stats" >/dev/null || wrong "node $node lost count"
+	settle $node
 	ip -n $node link show fips0 >/dev/null || wrong "node $node has no device"
 done
 end_wire
