@@ -20,7 +20,6 @@ reload() {
 	code=$?
 	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
 }
-says() { grep -qF -e "$1" said || fail "$what: does not say: $1"; }
 
 # refuses FILTER SAYS...: a node file changed by jq is refused with these words, and nothing changes.
 refuses() {

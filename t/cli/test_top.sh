@@ -7,19 +7,6 @@
 unset COLUMNS NO_COLOR
 own_folder top
 
-# expect CODE [ARGUMENT]...: the program, its output and errors in said.
-expect() {
-	want=$1
-	shift
-	count=$((count + 1))
-	what=$*
-	"$millrace" "$@" >said 2>&1 </dev/null
-	code=$?
-	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
-}
-says() { grep -qF -e "$1" said || fail "$what: does not say: $1"; }
-lacks() { if grep -qF -e "$1" said; then fail "$what: says: $1"; fi; }
-
 "$millrace" keygen --out n.key >/dev/null || exit 99
 cat >n.json <<END
 { "node": { "identity": { "key_file": "n.key" }, "control": { "enabled": false } },

@@ -3,62 +3,16 @@
 # that cannot be written, a node file that is of another node.  Each is said with its cause, and costs
 # nothing else.  No device, no neighbour: nothing here needs rights.
 
-top=$(cd "${srcdir:-.}" && pwd) || exit 99
-millrace=${MILLRACE:-./millrace}
-case $millrace in /*) ;; *) millrace=$(pwd)/$millrace ;; esac
-[ -x "$millrace" ] || { echo "no $millrace"; exit 77; }
-for tool in curl jq; do
-	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
-done
-MILLRACE_GRAPHS=$top/graphs
-export MILLRACE_GRAPHS
-LC_ALL=C
-export LC_ALL
+. "${srcdir:-.}/t/lib/program.sh"
+needs curl jq
 unset COLUMNS NO_COLOR JOURNAL_STREAM
-
-dir=$(mktemp -d) || exit 99
-nodes=
-clean_up() {
-	for node in $nodes; do
-		kill "$node" 2>/dev/null
-	done
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-cd "$dir" || exit 99
-failed=0 count=0
-
-fail() {
-	echo "FAIL: $*"
-	sed 's/^/  said: /' said
-	failed=$((failed + 1))
-}
-
-# expect CODE [ARGUMENT]...: the program, its output and errors in said.
-expect() {
-	want=$1
-	shift
-	count=$((count + 1))
-	what=$*
-	"$millrace" "$@" >said 2>&1 </dev/null
-	code=$?
-	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
-}
-says() { grep -qF -e "$1" said || fail "$what: does not say: $1"; }
-lacks() { if grep -qF -e "$1" said; then fail "$what: says: $1"; fi; }
+own_folder troubles
 
 # begin NAME: a node in the background; $node is its process.
 begin() {
-	"$millrace" run -c "$1.json" >"$1.log" 2>&1 &
-	node=$!
-	nodes="$nodes $node"
-	tries=200
-	until curl -sS --unix-socket "$dir/$1.sock" http://localhost/live >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || { echo "node $1 does not start: $(cat "$1.log")"; exit 1; }
-		sleep 0.05
-	done
+	start "$1.log" "$millrace" run -c "$1.json"
+	node=$started
+	await 20 curl -sS --unix-socket "$dir/$1.sock" http://localhost/live || die "node $1 does not start: $(cat "$1.log")"
 }
 
 at=127.79.$(($$ / 250 % 250)).$(($$ % 250)) # of all that is loopback, a place of our own
@@ -177,13 +131,12 @@ expect 1 show -c a.json status
 says "nobody answers at unix:$dir/a.control: Connection refused; the node that made it has ended"
 begin a
 expect 0 show -c a.json status
-kill -TERM "$node"
-wait "$node" || fail "the node ended with $?: $(cat a.log)"
+end "$node" || fail "the node ended with $?: $(cat a.log)"
 
 # ---- without descriptors, none of its own takes the place of the log ----
 "$millrace" run -c a.json 2>&- >&- <&- &
 node=$!
-nodes="$nodes $node"
+pids="$pids $node"
 tries=200
 until curl -sS --unix-socket "$dir/a.sock" http://localhost/live >/dev/null 2>&1; do
 	tries=$((tries - 1))
@@ -195,14 +148,13 @@ for fd in 0 1 2; do
 	there=$(readlink "/proc/$node/fd/$fd") || continue
 	[ "$there" = /dev/null ] || fail "descriptor $fd is $there"
 done
-kill -TERM "$node"
-wait "$node" || fail "the node ended with $?"
+end "$node" || fail "the node ended with $?"
 
 # ---- a node that is somewhere else: the process of its number here is another ----
 if command -v python3 >/dev/null; then
 	sleep 60 &
 	other=$!
-	nodes="$nodes $other"
+	pids="$pids $other"
 	cat >elsewhere.py <<'END'
 import socket, sys
 server = socket.socket(socket.AF_UNIX)
@@ -216,7 +168,7 @@ while True:
     client.close()
 END
 	python3 elsewhere.py "$dir/else" $other &
-	nodes="$nodes $!"
+	pids="$pids $!"
 	tries=100
 	until [ -S else ]; do
 		tries=$((tries - 1))

@@ -39,6 +39,28 @@ fail()
 	failed=$((failed + 1))
 }
 
+# expect CODE [ARGUMENT]...: the program, its output and errors in said; then says and lacks TEXT.
+expect()
+{
+	want=$1
+	shift
+	count=$((count + 1))
+	what=$*
+	"$millrace" "$@" >said 2>&1 </dev/null
+	code=$?
+	[ $code = "$want" ] || fail "$what: exit code $code, not $want"
+}
+
+says()
+{
+	grep -qF -e "$1" said || fail "$what: does not say: $1"
+}
+
+lacks()
+{
+	! grep -qF -e "$1" said || fail "$what: says: $1"
+}
+
 # start_node [ARGUMENT]...: `millrace run` with these, its log in ./log; returns when it answers at ./sock.
 start_node()
 {
