@@ -95,12 +95,13 @@ void mr_put_markdown(const char *text, FILE *out)
 	}
 }
 
-/* A sentence begins with a capital, unless its first word is something to be written as it is. */
+/* A sentence begins with a capital, unless its first word is something to be written as it is: has one of
+ * these within. */
 static int first_letter(const char *text)
 {
 	size_t word = strcspn(text, " ;,");
 
-	return strcspn(text, "./:_") < word ? *text : toupper((unsigned char)*text);
+	return strcspn(text, "./:_") + 1 < word ? *text : toupper((unsigned char)*text);
 }
 
 static void put_roff(const char *text, FILE *out)
@@ -238,25 +239,30 @@ static void put_heading(const struct mr_setting *s, const char *path, enum mr_fo
 {
 	char buf[SENTENCE];
 	const char *shape = shape_sentence(s, buf);
+	bool told = s->help && *s->help;
 
 	if (form == MR_MDOC) {
 		fprintf(out, ".Ss %s\n", path);
 		mr_put_mdoc(s->help, out);
 		mr_put_mdoc(shape, out);
+		fputs(s->required ? "Required.\n" : "", out);
 		return;
 	}
-	fprintf(out, form == MR_MARKDOWN ? "\n## `%s`\n" : "%s:\n", path);
-	if (form == MR_PLAIN)
+	if (form == MR_PLAIN) {
+		fprintf(out, "%s%s:\n", path, s->required ? " (required)" : "");
 		return;
-	if ((s->help && *s->help) || shape)
+	}
+	fprintf(out, "\n## `%s`\n", path);
+	if (told || shape || s->required)
 		putc('\n', out);
-	if (s->help && *s->help) {
+	if (told) {
 		putc(first_letter(s->help), out);
 		mr_put_markdown(s->help + 1, out);
 		fputs(".\n", out);
 	}
 	if (shape)
 		fprintf(out, "%s\n", shape);
+	fputs(s->required ? "Required.\n" : "", out);
 }
 
 void mr_reference_object(const struct mr_setting *s, const char *path, enum mr_form form, bool pages,

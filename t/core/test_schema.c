@@ -85,7 +85,8 @@ static const struct mr_field group_fields[] = {
 };
 static const struct mr_field a_fields[] = {
 	{ .name = "g", .type = MR_GROUP, .of = group_fields, .help = "a group" },
-	{ .name = "l", .type = MR_LIST, .of = group_fields, .item = sizeof(struct one), .help = "a list" },
+	{ .name = "l", .type = MR_LIST, .of = group_fields, .item = sizeof(struct one), .required = true,
+	  .help = "list: a few" },
 	{ 0 }
 };
 /* the same object by another path, and a key for later that the first has */
@@ -152,7 +153,7 @@ START_TEST(shapes)
 		{ "p", "g", "{\"description\":\"a group\",\"type\":[\"object\",\"null\"],\"properties\":{" N
 		  ",\"m\":{\"description\":\"more\",\"type\":[\"boolean\",\"null\"],\"default\":false},"
 		  "\"old\":" LATER "}," END },
-		{ "p", "l", "{\"description\":\"a list\",\"type\":[\"array\",\"null\"],\"items\":{\"type\":"
+		{ "p", "l", "{\"description\":\"list: a few\",\"type\":\"array\",\"items\":{\"type\":"
 		  "\"object\",\"properties\":{" N "}," END "}" },
 		{ "t", "u", "{\"description\":\"the ways\",\"type\":[\"object\",\"null\"],\"if\":{"
 		  "\"minProperties\":1,\"propertyNames\":{\"not\":{\"enum\":[\"n\"]}},"
@@ -205,7 +206,7 @@ static const struct {
 		    "  n: whole number from 0 to 9; default 0. how | many\n"
 		    "  m: true or false; default false. more\n"
 		    "  Known, and without effect in this version: p.g.old.\n"
-		    "p.l:\n"
+		    "p.l (required):\n"
 		    "  n: whole number from 0 to 9; default 0. how | many\n" },
 	{ MR_MARKDOWN, "\n## `p`\n\nThe parts.\n"
 		       "\n## `p.g`\n\nA group.\n"
@@ -213,7 +214,7 @@ static const struct {
 		       "| `n` | whole number from 0 to 9 | 0 | how \\| many |\n"
 		       "| `m` | true or false | false | more |\n"
 		       "\nKnown, and without effect in this version: `p.g.old`.\n"
-		       "\n## `p.l`\n\nA list.\nAn array of objects with these keys.\n"
+		       "\n## `p.l`\n\nList: a few.\nAn array of objects with these keys.\nRequired.\n"
 		       "\n| Key | Value | Default | |\n| --- | --- | --- | --- |\n"
 		       "| `n` | whole number from 0 to 9 | 0 | how \\| many |\n" },
 	{ MR_MDOC, ".Ss p\nThe parts.\n"
@@ -222,7 +223,7 @@ static const struct {
 		   ".It Cm n Pq whole number from 0 to 9; default 0\nHow | many.\n"
 		   ".It Cm m Pq true or false; default false\nMore.\n"
 		   ".El\n.Pp\nKnown, and without effect in this version: p.g.old.\n"
-		   ".Ss p.l\nA list.\nAn array of objects with these keys.\n"
+		   ".Ss p.l\nList: a few.\nAn array of objects with these keys.\nRequired.\n"
 		   ".Bl -tag -width 4n\n"
 		   ".It Cm n Pq whole number from 0 to 9; default 0\nHow | many.\n"
 		   ".El\n" },
