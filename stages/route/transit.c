@@ -10,7 +10,7 @@
  *      tells the sender
  *   6. ttl, path MTU and CE are written, and it leaves
  *
- * A datagram that waits is as it came: it goes through all of this again when its time has come. */
+ * A datagram that waits is as it came: it goes through the last of this when its time has come. */
 
 #include <string.h>
 

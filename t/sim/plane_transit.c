@@ -173,10 +173,23 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 
 /* --- what the brain decided ------------------------------------------------------------------- */
 
-/* Those that waited go through all of it again, if there is an answer now. */
-static void look_again(struct sim_plane *p, struct forward *f)
+/* It is answered where this one goes, or that it goes nowhere.  What it says was learnt when it came. */
+static void leave(struct sim_plane *p, struct forward *f, struct bytes *b)
 {
 	uint8_t buffer[FIPS_LINK_FRONT + SIM_FRAME_MAX + FIPS_LINK_BACK], *at = buffer + FIPS_LINK_FRONT;
+	bool refused;
+	struct link *l = way_of(p, &f->dest, &refused);
+
+	memcpy(at, b->b, b->n);
+	if (l)
+		send_on(p, l, at, b->n, b->ce, &b->peer, &b->trail);
+	else
+		undeliverable(p, at, b->n, 0, &b->peer);
+}
+
+/* Those that waited, if there is an answer now. */
+static void look_again(struct sim_plane *p, struct forward *f)
+{
 	struct bytes *parked[PARKED];
 	unsigned n = f->n_parked;
 	bool refused;
@@ -188,10 +201,8 @@ static void look_again(struct sim_plane *p, struct forward *f)
 	for (unsigned i = 0; i < n; i++) {
 		struct bytes *b = parked[i];
 
-		if (p->node->sim->now - b->at < EXPIRY) {
-			memcpy(at, b->b, b->n);
-			sim_transit(p, at, b->n, b->ce, &b->peer, &b->trail);
-		}
+		if (p->node->sim->now - b->at < EXPIRY)
+			leave(p, f, b);
 		free(b);
 	}
 }
