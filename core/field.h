@@ -99,6 +99,8 @@ struct mr_section {
 	                              struct mr_report *report);
 };
 
+#define MR_INSTANCE_NAME 63 /* bytes of an instance's name, at most: paths lead through it */
+
 struct json_t;  /* jansson's */
 
 /* Fill `out` (zeroed by the callee, `size` bytes) from the object at `path` of the document, or

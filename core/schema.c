@@ -242,6 +242,8 @@ static void set_maybe_named(json_t *o, const struct mr_setting *s, json_t *defs)
 	                                       "propertyNames", "not", "enum", own_keys(s),
 	                                       "additionalProperties", "type", "object"));
 	json_object_set_new(o, "then", then = json_pack("{sO}", "additionalProperties", ref));
+	if (mr_setting_is_checked(s))
+		json_object_set_new(then, "propertyNames", json_pack("{si}", "maxLength", MR_INSTANCE_NAME));
 	if (mr_setting_most(s))
 		json_object_set_new(then, "maxProperties", json_integer(mr_setting_most(s)));
 	json_object_set_new(o, "else", ref);

@@ -44,6 +44,14 @@ static void fill_item(const struct mr_section *s, void *item, const char *name,
 	}
 }
 
+static void check_name(const char *name, const struct mr_json *doc, const char *path,
+                       struct mr_report *report)
+{
+	if (strlen(name) > MR_INSTANCE_NAME)
+		mr_complain(report, mr_json_place(doc, path, report),
+		            "the name of an instance is up to %d bytes", MR_INSTANCE_NAME);
+}
+
 static void fill_instances(const struct mr_section *s, struct mr_list *list,
                            const struct mr_json *doc, struct mr_report *report)
 {
@@ -66,9 +74,10 @@ static void fill_instances(const struct mr_section *s, struct mr_list *list,
 	if (s->most && json_object_size(object) > s->most)
 		mr_complain(report, mr_json_where(doc, s->path), "%zu instances, and %u are the most",
 		            json_object_size(object), s->most);
-	json_object_foreach(object, key, value)
-		fill_item(s, (char *)list->items + list->n++ * s->size, key, doc,
-			  mr_path_key(path, s->path, key), report);
+	json_object_foreach(object, key, value) {
+		check_name(key, doc, mr_path_key(path, s->path, key), report);
+		fill_item(s, (char *)list->items + list->n++ * s->size, key, doc, path, report);
+	}
 }
 
 void mr_section_fill(const struct mr_section *s, void *out, const struct mr_json *doc,

@@ -158,7 +158,7 @@ START_TEST(shapes)
 		{ "t", "u", "{\"description\":\"the ways\",\"type\":[\"object\",\"null\"],\"if\":{"
 		  "\"minProperties\":1,\"propertyNames\":{\"not\":{\"enum\":[\"n\"]}},"
 		  "\"additionalProperties\":{\"type\":\"object\"}},\"then\":{\"additionalProperties\":"
-		  "{\"$ref\":\"#/$defs/u\"},\"maxProperties\":2},\"else\":{\"$ref\":\"#/$defs/u\"}}" },
+		  "{\"$ref\":\"#/$defs/u\"},\"propertyNames\":{\"maxLength\":63},\"maxProperties\":2},\"else\":{\"$ref\":\"#/$defs/u\"}}" },
 	};
 	struct mr_setting *root = met();
 

@@ -121,6 +121,9 @@ START_TEST(keys_of_all_sections)
 }
 END_TEST
 
+#define NAME21 "a-name-of-twenty-one-"
+#define NAME63 NAME21 NAME21 NAME21
+
 /* What a section with instances decodes to: "name:mtu:addr" each. */
 static const struct {
 	const char *text, *items;
@@ -136,6 +139,8 @@ static const struct {
 	{ "{ \"transports\": { \"udp\": { \"mtu\": {} } } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": 5 } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": { \"lan\": { \"mtu\": -1 } } } }", "lan:1280:any ", 1 },
+	{ "{ \"transports\": { \"udp\": { \"" NAME63 "\": { \"mtu\": 7 } } } }", NAME63 ":7:any ", 0 },
+	{ "{ \"transports\": { \"udp\": { \"" NAME63 "x\": { \"mtu\": 7 } } } }", NAME63 "x:7:any ", 1 },
 };
 
 START_TEST(instances_of_a_section)
@@ -234,6 +239,28 @@ START_TEST(what_is_the_same)
 }
 END_TEST
 
+/* A name so long that no path holds it hides nothing of what is below it. */
+START_TEST(a_name_beyond_all_bounds)
+{
+	static const char head[] = "{ \"transports\": { \"udp\": { \"", tail[] = "\": { \"mtu\": -1 } } } }";
+	char text[2 * MR_PATH] = "";
+	struct mr_report r = { 0 };
+	struct mr_json *doc;
+	struct mr_list list;
+
+	memset(text, 'x', sizeof text - 64);
+	memcpy(text, head, sizeof head - 1);
+	strcat(text, tail);
+	doc = parse(text);
+	mr_section_fill(&udp, &list, doc, &r);
+	ck_assert_uint_eq(r.errors, 1);
+	ck_assert_ptr_nonnull(strstr(r.list[0].text, "the name of an instance is up to 63 bytes"));
+	mr_section_free(&udp, &list);
+	mr_report_free(&r);
+	mr_json_free(doc);
+}
+END_TEST
+
 START_TEST(top_keys)
 {
 	ck_assert(mr_sections_have(all, COUNT(all), "node"));
@@ -254,6 +281,7 @@ int main(void)
 	tcase_add_loop_test(t, keys_of_all_sections, 0, COUNT(unions));
 	tcase_add_loop_test(t, instances_of_a_section, 0, COUNT(instances));
 	tcase_add_loop_test(t, what_is_the_same, 0, COUNT(pairs));
+	tcase_add_test(t, a_name_beyond_all_bounds);
 	tcase_add_test(t, top_keys);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
