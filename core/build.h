@@ -1,4 +1,12 @@
-/* build.h - building and unbuilding a running graph; private to engine.c, build.c and setup.c. */
+/* build.h - an engine's parts: made before a thread runs, taken apart when none does any more.
+ *
+ *     setup.c    resources and stages: settings decoded, open, close
+ *     build.c    memory and wiring: workers, replicas, rings, rules, pools
+ *     engine.c   packets put home and counted
+ *
+ * An engine that is to take another's place (e->before) is built beside it, and borrows its resources and
+ * epochs.  Private to engine.c, build.c, setup.c and swap*.c; main only.
+ */
 #ifndef MR_CORE_BUILD_H
 #define MR_CORE_BUILD_H
 
@@ -17,7 +25,6 @@ struct mr_used {
 struct mr_opening {
 	struct mr_engine  *engine;
 	struct mr_replica *replica; /* NULL while a resource opens */
-	const char        *file;    /* node file, for complaints   */
 };
 
 /* setup.c: decoded sections, as an array in the descriptor's order (NULL when it has none). */

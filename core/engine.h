@@ -25,8 +25,9 @@ struct mr_engine_options {
 	uint32_t               view_max; /* 0: from the resources' settings                  */
 };
 
-/* NULL after complaining.  Main only. */
+/* NULL after complaining.  Main only, as is all here. */
 struct mr_engine *mr_engine_open(const struct mr_engine_options *options, struct mr_report *report);
+/* 0, or -1 after complaining: some threads may run, stop it. */
 int  mr_engine_start(struct mr_engine *e, struct mr_report *report);
 void mr_engine_stop(struct mr_engine *e);  /* returns when every thread has been joined */
 /* Returns the number of packets that did not come home (0 unless something is broken). */
@@ -98,14 +99,14 @@ struct mr_reload {
 void mr_engine_note_reload(struct mr_engine *e, enum mr_reload_result result,
                            const struct mr_swapped *done, uint64_t wall, const char *text);
 
-/* ---- what a reader may see; any thread ---- */
+/* ---- what a reader may see ---- */
 
 struct mr_stage_view {
 	const char           *name;
 	const struct mr_kind *kind;
 	unsigned              worker, replica;
 	uint64_t              word[MR_WORDS];
-	const uint64_t       *drop;    /* one per kind->drops      */
+	const uint64_t       *drop;    /* one per kind->drops; owned by the view, with those below */
 	const uint64_t       *edge;    /* one per output: packets its full edge dropped */
 	const uint64_t       *counter; /* one per kind->counters   */
 	const uint64_t       *handed;  /* two per output: packets and bytes handed on there */
@@ -123,7 +124,7 @@ struct mr_worker_view {
 struct mr_ring_view {
 	unsigned edge; /* index in graph->edge */
 	enum mr_lane lane;
-	uint32_t depth, queued, high_water;
+	uint32_t depth, queued, high_water; /* packets; queued <= depth */
 };
 
 struct mr_view {
@@ -137,7 +138,9 @@ struct mr_view {
 	struct mr_ring_view   *ring;   unsigned rings;
 };
 
-/* A snapshot; free with mr_view_free.  NULL: no memory. */
+/* A snapshot: of each replica and worker as it last published its counters, so that packets are conserved
+ * in each.  Names and graph are borrowed from the engine until it is exchanged or closed.  Free with
+ * mr_view_free.  NULL: no memory.  Main only, between two turns of the host. */
 struct mr_view *mr_engine_view(struct mr_engine *e);
 void mr_view_free(struct mr_view *v);
 

@@ -2,6 +2,7 @@
  *
  * The file format is architecture.md section 3.  Parsing opens no descriptor and starts no thread,
  * so `millrace check` works without privileges.  Every mistake is reported, not just the first.
+ * Main reads graphs and frees them; one that is there never changes, and any thread may look at it.
  */
 #ifndef MR_CORE_GRAPH_H
 #define MR_CORE_GRAPH_H

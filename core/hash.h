@@ -1,7 +1,7 @@
 /* hash.h - SHA-256, HMAC and HKDF, and the hygiene that belongs to secrets.
  *
  * mbedTLS (2.28 and 3.x) stays inside hash.c.  Allocation failure inside the library is a broken
- * invariant here (the contexts are on the stack), so nothing returns an error.
+ * invariant here (the contexts are on the stack), so nothing returns an error.  Any thread.
  */
 #ifndef MR_CORE_HASH_H
 #define MR_CORE_HASH_H
@@ -12,7 +12,7 @@
 
 #define MR_SHA256_LEN 32
 
-/* FIPS 180-4.  out may be the same memory as in.  Any thread. */
+/* FIPS 180-4.  out may be the same memory as in. */
 void mr_sha256(const void *in, size_t n, uint8_t out[MR_SHA256_LEN]);
 
 /* SHA-256 of a || b. */

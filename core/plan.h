@@ -1,6 +1,7 @@
 /* plan.h - from a checked graph to what has to be built: workers, replicas, rings, room rules, pools.
  *
- * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.
+ * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.  Made
+ * and freed by main; in between it never changes.
  *
  * A place of the graph with N threads is N workers; each runs a replica of every stage placed there.
  * An edge leads from each replica of its producer to each replica of its consumer that may get a

@@ -1,4 +1,12 @@
-/* plan_parts.h - the parts of making a plan.  For plan*.c only. */
+/* plan_parts.h - the parts of making a plan, in the order mr_plan_make calls them; for plan*.c only.
+ *
+ *     plan.c          workers, replicas and rings, from places and edges
+ *     plan_rules.c    room rules: the rings that a call may fill, and with how much
+ *     plan_window.c   numbers on the way, where several replicas number under one key
+ *     plan_pools.c    packets of each worker: what rings, kept packets and a turn may hold at once
+ *
+ * Main only.
+ */
 #ifndef MR_CORE_PLAN_PARTS_H
 #define MR_CORE_PLAN_PARTS_H
 

@@ -1,6 +1,7 @@
 /* stats.h - a view of the running engine as JSON, as Prometheus text and as a line a stage.
  *
- * Shapes are documented in doc/stats.md.  Each returns malloc'd text (NULL: no memory).
+ * Shapes are documented in doc/stats.md.  Each returns malloc'd text (NULL: no memory) and looks at
+ * nothing but the view: any thread that owns it.
  */
 #ifndef MR_CORE_STATS_H
 #define MR_CORE_STATS_H
@@ -38,7 +39,7 @@ struct mr_edge_sum mr_stats_handed(const struct mr_view *v, unsigned edge);
 char *mr_stats_metrics(const struct mr_view *v, size_t *len);
 
 /* The per-stage latency table people read: one line a stage, the difference to `before` when that
- * is not NULL. */
+ * is not NULL: a view of the same engine since it runs this graph. */
 char *mr_stats_table(const struct mr_view *v, const struct mr_view *before);
 
 /* One line of that table, for those who have the numbers from elsewhere (`millrace stats`). */

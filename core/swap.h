@@ -1,4 +1,9 @@
-/* swap.h - what the two halves of an exchange share; private to swap.c and swap_kept.c. */
+/* swap.h - what one graph leaves to the next; private to swap.c and swap_kept.c.
+ *
+ * No packet outlives its pool, and no pool its worker: what stages keep is copied into packets of the new
+ * graph (gather), counters and histograms go on (carry), and when the new graph is in force the copies
+ * arrive as if from an edge (arrive).  Main only, while every thread has ended or waits at its gate.
+ */
 #ifndef MR_CORE_SWAP_H
 #define MR_CORE_SWAP_H
 
@@ -17,7 +22,7 @@ struct mr_moves {
 	unsigned         packets, lost;
 };
 
-/* No thread runs.  Have every replica of `from` give what it keeps, copied into packets of `to`. */
+/* Have every replica of `from` give what it keeps, copied into packets of `to`. */
 void mr_moves_gather(struct mr_moves *m, struct mr_engine *from, struct mr_engine *to);
 
 /* Counters and histograms of `from` go on in the stages of `to` with their name and kind. */

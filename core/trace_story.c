@@ -329,7 +329,8 @@ const struct mr_story *trace_stories_next(struct trace_stories *s, uint64_t stal
 {
 	struct open *o;
 
-	join_moved(s);
+	if (s->at == 0)
+		join_moved(s);
 	while ((o = next_due(s, stale))) {
 		bool whole = o->made && o->n;
 
