@@ -272,10 +272,11 @@ static uint64_t done(struct stand *s)
 
 	for (unsigned i = 0; i < s->engine->replicas; i++) {
 		const struct mr_replica *r = &s->engine->replica[i];
-		uint64_t word[MR_WORDS + 8];
+		uint64_t *word = calloc(r->block->n, sizeof *word);
 
 		mr_block_read(r->block, word);
 		n += word[MR_W_TAKEN] + (r->ndrop ? word[MR_WORDS] : 0);
+		free(word);
 	}
 	return n;
 }
