@@ -1,12 +1,13 @@
 #!/bin/sh
-# lint.sh TREE - clang-tidy, cppcheck and shellcheck over the sources, each if it is there; ends with 0 when none has
-# anything to say.  `make lint' calls it in the build folder, with the preprocessor's flags in CPPFLAGS.
+# lint.sh TREE FLAG... - clang-tidy, cppcheck and shellcheck over the sources, each if it is there; ends with 0 when
+# none has anything to say.  `make lint' calls it in the build folder, with the preprocessor's flags.
 #
 # What is looked for, and why the rest is not: .clang-tidy, contrib/cppcheck.txt.  Of C, what is installed; tests are
 # looked at by two compilers and by the sanitizers that they run under.
 
 set -u
 tree=$(cd "${1:?the source tree}" && pwd) || exit 1
+shift
 . "$tree/contrib/lib.sh"
 said=$(mktemp) || exit 1
 trap 'rm -f "$said"' EXIT
@@ -36,11 +37,11 @@ if command -v clang-tidy >/dev/null; then
 	for file in $sources; do
 		# shellcheck disable=SC2086 # the flags are words
 		printf '%s\n' "$file $(flags "$file")"
-	done | CPPFLAGS="$CPPFLAGS" TREE="$tree" xargs -P "$(nproc)" -n 1 -d '\n' sh -c '
-		set -- $1
-		file=$1
+	done | TREE="$tree" xargs -P "$(nproc)" -d '\n' -I LINE sh -c '
+		line=$1
+		file=${line%% *}
 		shift
-		clang-tidy --quiet "$TREE/$file" -- $CPPFLAGS -std=c17 "$@" 2>/dev/null' clang-tidy |
+		clang-tidy --quiet "$TREE/$file" -- "$@" -std=c17 ${line#"$file"} 2>/dev/null' clang-tidy LINE "$@" |
 		sed "s|^$tree/||" >"$said"
 	say "clang-tidy: $(printf '%s\n' "$sources" | wc -l) files"
 	verdict
