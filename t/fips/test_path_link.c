@@ -32,19 +32,11 @@ static void tear_down(void)
 	json_decref(root);
 }
 
-#define WITH_PROVIDER(i)                            \
-	do {                                        \
-		if (!(provider = keys_provider(i))) \
-			return;                     \
-	} while (0)
-
 static struct keys *keys_of(const json_t *v, uint64_t id)
 {
 	const json_t *index = json_object_get(v, "receiver_index");
-	uint8_t key[MR_AEAD_KEY];
 
-	vectors_exact(v, "key_hex", key, sizeof key);
-	return keys_open(provider, key, id, index ? (uint32_t)json_integer_value(index) : 0);
+	return keys_stored(provider, v, "key_hex", id, index ? (uint32_t)json_integer_value(index) : 0);
 }
 
 /* All steps of receiving n bytes, as a stage takes them.  0: refused before the accept. */

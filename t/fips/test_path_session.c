@@ -31,20 +31,6 @@ static void tear_down(void)
 	json_decref(root);
 }
 
-#define WITH_PROVIDER(i)                            \
-	do {                                        \
-		if (!(provider = keys_provider(i))) \
-			return;                     \
-	} while (0)
-
-static struct keys *keys_of(const json_t *v, const char *member, uint64_t id)
-{
-	uint8_t key[MR_AEAD_KEY];
-
-	vectors_exact(v, member, key, sizeof key);
-	return keys_open(provider, key, id, 0);
-}
-
 /* ---- the stored messages ---- */
 
 /* Built here: no spin, and coordinates only where they are the message. */
@@ -68,7 +54,7 @@ static size_t put_list(const json_t *v, const char *member, uint8_t *at)
 static void check_seal(const json_t *v)
 {
 	static const struct fips_envelope envelope = { .path_mtu = 1472 };
-	struct keys *keys = keys_of(v, "key", 1);
+	struct keys *keys = keys_stored(provider, v, "key", 1, 0);
 	struct bytes want = vectors_bytes(v, "frame"), body = vectors_bytes(v, "body");
 	uint8_t buffer[VECTORS_BYTES_MAX], *view = buffer + 64;
 	struct fips_sealing sealing;
@@ -103,7 +89,7 @@ static void check_seal(const json_t *v)
 
 static void check_open(const json_t *v)
 {
-	struct keys *keys = keys_of(v, "key", 1);
+	struct keys *keys = keys_stored(provider, v, "key", 1, 0);
 	struct bytes frame = vectors_bytes(v, "frame"), plain = vectors_bytes(v, "plaintext");
 	uint64_t type = vectors_u64(v, "msg_type");
 	struct fips_fsp_sealed m;
@@ -168,7 +154,7 @@ START_TEST(every_flip_and_truncation)
 	WITH_PROVIDER(_i);
 	json_array_foreach(vectors_get(root, "fsp_frames"), index, v) {
 		struct bytes frame = vectors_bytes(v, "frame"), copy;
-		struct keys *keys = keys_of(v, "key", 1);
+		struct keys *keys = keys_stored(provider, v, "key", 1, 0);
 		struct fips_fsp_sealed m;
 
 		fips_session_recv_init(&recv);
@@ -183,7 +169,7 @@ START_TEST(every_flip_and_truncation)
 
 			frame.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			if (in_src || in_dest) {
-				struct keys *again = keys_of(v, "key", 1);
+				struct keys *again = keys_stored(provider, v, "key", 1, 0);
 				struct fips_fsp_sealed altered;
 
 				copy = frame;
@@ -216,7 +202,7 @@ START_TEST(fsp_bad_frames)
 	WITH_PROVIDER(_i);
 	json_array_foreach(vectors_get(root, "fsp_bad_frames"), index, v) {
 		struct bytes frame = vectors_bytes(v, "frame");
-		struct keys *keys = keys_of(v, "key", 1);
+		struct keys *keys = keys_stored(provider, v, "key", 1, 0);
 
 		fips_session_recv_init(&recv);
 		fips_session_install(&recv, &keys->recv, 0);
@@ -236,7 +222,7 @@ START_TEST(unauthenticated_coords)
 
 	WITH_PROVIDER(_i);
 	ck_assert_str_eq(vectors_text(v, "expect"), "accept");
-	keys = keys_of(v, "key", 1);
+	keys = keys_stored(provider, v, "key", 1, 0);
 	fips_session_install(&recv, &keys->recv, 0);
 	ck_assert_uint_eq(keys_receive(&recv, keys, frame.at, frame.n, 7, &m),
 	                  FIPS_ACCEPTED | FIPS_CONFIRMED);
@@ -273,7 +259,7 @@ static struct stack stack_open(const json_t *v)
 	struct stack s = { .envelope = { .path_mtu = 1472 } };
 	uint8_t key[MR_AEAD_KEY];
 
-	s.fsp = keys_of(json_array_get(vectors_get(root, "xk"), 0), "initiator_send_key", 1);
+	s.fsp = keys_stored(provider, json_array_get(vectors_get(root, "xk"), 0), "initiator_send_key", 1, 0);
 	vectors_exact(v, "fmp_key", key, sizeof key);
 	s.fmp = keys_open(provider, key, 2, (uint32_t)vectors_u64(v, "fmp_receiver_idx"));
 	vectors_exact(vectors_get(ids, "A"), "node_addr", s.envelope.src.b, 16);

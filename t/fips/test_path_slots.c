@@ -29,20 +29,6 @@ static void tear_down(void)
 	json_decref(root);
 }
 
-#define WITH_PROVIDER(i)                            \
-	do {                                        \
-		if (!(provider = keys_provider(i))) \
-			return;                     \
-	} while (0)
-
-static struct keys *keys_of(const json_t *v, const char *member, uint64_t id)
-{
-	uint8_t key[MR_AEAD_KEY];
-
-	vectors_exact(v, member, key, sizeof key);
-	return keys_open(provider, key, id, 0);
-}
-
 static const char *slot_of(const struct fips_recv_key *key)
 {
 	static const char *const names[] = { "current", "pending", "previous" };
@@ -73,8 +59,8 @@ START_TEST(rekey_vectors)
 	size_t index;
 
 	WITH_PROVIDER(_i);
-	old = keys_of(v, "old_key", 1);
-	new = keys_of(v, "new_key", 2);
+	old = keys_stored(provider, v, "old_key", 1, 0);
+	new = keys_stored(provider, v, "new_key", 2, 0);
 	fips_session_install(&recv, &old->recv, 0);
 	fips_session_install(&recv, &new->recv, 0);
 	json_array_foreach(vectors_get(v, "frames"), index, f) {

@@ -8,6 +8,7 @@
 #include <check.h>
 
 #include "t/lib/provider.h"
+#include "t/lib/vectors.h"
 
 int keys_providers(void)
 {
@@ -40,6 +41,15 @@ struct keys *keys_open(const struct mr_aead *p, const uint8_t key[MR_AEAD_KEY], 
 	fips_send_key_init(&keys->send, id, peer_index, keys->ctx, 1);
 	fips_recv_key_init(&keys->recv, id, keys->ctx, 1);
 	return keys;
+}
+
+struct keys *keys_stored(const struct mr_aead *p, const json_t *v, const char *member, uint64_t id,
+                         uint32_t peer_index)
+{
+	uint8_t key[MR_AEAD_KEY];
+
+	vectors_exact(v, member, key, sizeof key);
+	return keys_open(p, key, id, peer_index);
 }
 
 void keys_close(struct keys *keys)

@@ -2,6 +2,7 @@
 #ifndef T_LIB_KEYS_H
 #define T_LIB_KEYS_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "core/aead.h"
@@ -25,6 +26,17 @@ const struct mr_aead *keys_provider(int i);
 struct keys *keys_open(const struct mr_aead *p, const uint8_t key[MR_AEAD_KEY], uint64_t id,
                        uint32_t peer_index);
 void keys_close(struct keys *keys);
+
+/* The same on the key that a vector has by this name. */
+struct keys *keys_stored(const struct mr_aead *p, const json_t *v, const char *member, uint64_t id,
+                         uint32_t peer_index);
+
+/* Sets `provider` to the i-th provider, or ends the test where this machine cannot run it. */
+#define WITH_PROVIDER(i)                            \
+	do {                                        \
+		if (!(provider = keys_provider(i))) \
+			return;                     \
+	} while (0)
 
 /* Run one operation.  open asserts that a refused one left the n bytes at `whole` as they were. */
 void keys_seal(const struct keys *keys, struct mr_aead_op *op);

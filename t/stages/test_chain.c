@@ -19,56 +19,71 @@
 
 /* ---- one hop ---- */
 
+/* What a sends by near and far goes to b, by a link and a session between the two. */
+struct hop {
+	struct sender   a;
+	struct receiver b;
+	struct way      link, session;
+	uint64_t        near, far;
+};
+
+static void hop_open(struct hop *h, const struct mr_aead *p)
+{
+	rig_aead(p);
+	h->a = sender_open(NODE_A);
+	h->b = receiver_open(NODE_B);
+	way_open(&h->link, p, 1, 70);
+	way_open(&h->session, p, 2, 0);
+	h->near = craft_link(h->a.fmp, &craft_b, &h->link.keys->send, &via_b, 1472);
+	h->far = craft_session(h->a.fsp, &craft_b, &h->session.keys->send, NULL, 1472);
+	craft_index(h->b.fmp, 70, &craft_a, 5, &h->link.link, &h->link.keys->recv);
+	craft_session(h->b.fsp, &craft_a, NULL, &h->session.session, 1472);
+}
+
+static void hop_close(struct hop *h)
+{
+	rig_close(h->a.fsp);
+	rig_close(h->a.fmp);
+	rig_close(h->b.fmp);
+	rig_close(h->b.fsp);
+	keys_close(h->link.keys);
+	keys_close(h->session.keys);
+}
+
 /* Packets of every size come out as they went in, in order, counters on the wire consecutive. */
 START_TEST(packets_come_out_byte_for_byte)
 {
 	const struct mr_aead *p = keys_provider(_i);
-	struct way link, session;
-	struct receiver b;
-	struct sender a;
+	struct hop h;
 	uint8_t ip[1400];
-	uint64_t near, far;
 
 	if (!p)
 		return;
-	rig_aead(p);
-	a = sender_open(NODE_A);
-	b = receiver_open(NODE_B);
-	way_open(&link, p, 1, 70);
-	way_open(&session, p, 2, 0);
-	near = craft_link(a.fmp, &craft_b, &link.keys->send, &via_b, 1472);
-	far = craft_session(a.fsp, &craft_b, &session.keys->send, NULL, 1472);
-	craft_index(b.fmp, 70, &craft_a, 5, &link.link, &link.keys->recv);
-	craft_session(b.fsp, &craft_a, NULL, &session.session, 1472);
+	hop_open(&h, p);
 	for (unsigned round = 0; round < 4; round++) {
 		for (unsigned i = 0; i < 64; i++)
-			send_ip(&a, near, far, ip,
+			send_ip(&h.a, h.near, h.far, ip,
 			        craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, 48 + 21 * i));
-		rig_run(a.fsp);
-		ck_assert_uint_eq(inside(a.fsp, "out", a.fmp, "own"), 64);
+		rig_run(h.a.fsp);
+		ck_assert_uint_eq(inside(h.a.fsp, "out", h.a.fmp, "own"), 64);
 		for (unsigned i = 0; i < 64; i++) {
-			struct mr_pkt *frame = rig_out(a.fmp, "out");
+			struct mr_pkt *frame = rig_out(h.a.fmp, "out");
 
 			ck_assert_uint_eq(mr_le64(frame->data + 8), 64 * round + i);
 			ck_assert_mem_eq(mr_pkt_via(frame), &via_b, sizeof via_b);
-			arrive(b.fmp, frame, &via_a);
+			arrive(h.b.fmp, frame, &via_a);
 		}
-		rig_run(b.fmp);
-		ck_assert_uint_eq(inside(b.fmp, "session", b.fsp, "datagrams"), 64);
+		rig_run(h.b.fmp);
+		ck_assert_uint_eq(inside(h.b.fmp, "session", h.b.fsp, "datagrams"), 64);
 		for (unsigned i = 0; i < 64; i++)
-			same_packet("ip", rig_out(b.fsp, "ip"), ip,
+			same_packet("ip", rig_out(h.b.fsp, "ip"), ip,
 			            craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, 48 + 21 * i));
 	}
-	ck_assert_uint_eq(session.keys->recv.window.highest, 255);
-	craft_drops(b.fmp, &mr_kind_fmp_open, NULL, 0);
-	craft_drops(b.fsp, &mr_kind_fsp_open, NULL, 0);
-	ck_assert_uint_eq(rig_count(b.fsp, "keys-retried"), 0); /* R3: the first key was the one */
-	rig_close(a.fsp);
-	rig_close(a.fmp);
-	rig_close(b.fmp);
-	rig_close(b.fsp);
-	keys_close(link.keys);
-	keys_close(session.keys);
+	ck_assert_uint_eq(h.session.keys->recv.window.highest, 255);
+	craft_drops(h.b.fmp, &mr_kind_fmp_open, NULL, 0);
+	craft_drops(h.b.fsp, &mr_kind_fsp_open, NULL, 0);
+	ck_assert_uint_eq(rig_count(h.b.fsp, "keys-retried"), 0); /* R3: the first key was the one */
+	hop_close(&h);
 }
 END_TEST
 
@@ -139,30 +154,19 @@ END_TEST
 START_TEST(a_bad_wire)
 {
 	const struct mr_aead *p = keys_provider(_i);
-	struct way link, session;
 	uint8_t frame[64][200], ip[100];
-	struct receiver b;
-	struct sender a;
-	uint64_t near, far;
+	struct hop h;
 	size_t n = 0;
 
 	if (!p)
 		return;
-	rig_aead(p);
-	a = sender_open(NODE_A);
-	b = receiver_open(NODE_B);
-	way_open(&link, p, 1, 70);
-	way_open(&session, p, 2, 0);
-	near = craft_link(a.fmp, &craft_b, &link.keys->send, &via_b, 1472);
-	far = craft_session(a.fsp, &craft_b, &session.keys->send, NULL, 1472);
-	craft_index(b.fmp, 70, &craft_a, 5, &link.link, &link.keys->recv);
-	craft_session(b.fsp, &craft_a, NULL, &session.session, 1472);
+	hop_open(&h, p);
 	for (unsigned i = 0; i < 64; i++)
-		send_ip(&a, near, far, ip, craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, sizeof ip));
-	rig_run(a.fsp);
-	inside(a.fsp, "out", a.fmp, "own");
+		send_ip(&h.a, h.near, h.far, ip, craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, sizeof ip));
+	rig_run(h.a.fsp);
+	inside(h.a.fsp, "out", h.a.fmp, "own");
 	for (unsigned i = 0; i < 64; i++) {
-		struct mr_pkt *q = rig_out(a.fmp, "out");
+		struct mr_pkt *q = rig_out(h.a.fmp, "out");
 
 		n = q->len;
 		memcpy(frame[i], q->data, n);
@@ -171,27 +175,22 @@ START_TEST(a_bad_wire)
 		for (unsigned i = 64; i-- > 0;) {
 			if (i % 8 == 3)
 				continue; /* lost */
-			feed_frame(b.fmp, frame[i], n);
+			feed_frame(h.b.fmp, frame[i], n);
 			if (i % 5 == 0)
-				feed_frame(b.fmp, frame[i], n);
+				feed_frame(h.b.fmp, frame[i], n);
 		}
-		rig_run(b.fmp);
+		rig_run(h.b.fmp);
 	}
-	inside(b.fmp, "session", b.fsp, "datagrams");
+	inside(h.b.fmp, "session", h.b.fsp, "datagrams");
 	for (unsigned i = 64; i-- > 0;) {
 		if (i % 8 == 3)
 			continue;
 		craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, sizeof ip);
-		same_packet("ip", rig_out(b.fsp, "ip"), ip, sizeof ip);
+		same_packet("ip", rig_out(h.b.fsp, "ip"), ip, sizeof ip);
 	}
-	ck_assert_ptr_null(rig_out(b.fsp, "ip"));
-	craft_drops(b.fmp, &mr_kind_fmp_open, "duplicate", rig_count(b.fmp, "in") - 56);
-	rig_close(a.fsp);
-	rig_close(a.fmp);
-	rig_close(b.fmp);
-	rig_close(b.fsp);
-	keys_close(link.keys);
-	keys_close(session.keys);
+	ck_assert_ptr_null(rig_out(h.b.fsp, "ip"));
+	craft_drops(h.b.fmp, &mr_kind_fmp_open, "duplicate", rig_count(h.b.fmp, "in") - 56);
+	hop_close(&h);
 }
 END_TEST
 

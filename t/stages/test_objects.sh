@@ -31,7 +31,7 @@ turn='mr_(free|end|spare|waited|turn_wall|sojourn_(init|due|take)|own|slab_(get|
 setup='mr_setup_(error|warn|watch)|mr_resource_.*|mr_tun_configure|mr_udp_room_(open|close)'
 rules=$(defined $(objects fips/path) $(objects fips/wire) "$build/fips/noise/address.o" \
 	"$build"/stages/lib/number*.o "$build/stages/lib/learn.o")
-libc='mem(cpy|move|set|cmp)|bcmp|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
+libc='mem(cpy|move|set|cmp)|bcmp|[hn]to[hn][sl]|__mem(cpy|move|set)_chk|__errno_location|__assert_fail'
 compiler='__stack_chk_fail|__cpu_model|__cpu_indicator_init|_GLOBAL_OFFSET_TABLE_|__atomic_.*'
 tools='__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_.*|__(start|stop)_.*'
 
