@@ -98,7 +98,14 @@ static struct swap_pass *first_pass(struct mr_engine *e)
 	ck_abort_msg("no pass");
 }
 
-/* Kept packets, counters, histograms and the host's descriptor go over. */
+static uint64_t host_booked(const struct mr_engine *e)
+{
+	const uint64_t *time = e->host->time->live;
+
+	return time[MR_T_BUSY] + time[MR_T_HELD] + time[MR_T_IDLE];
+}
+
+/* Kept packets, counters, histograms, the host's descriptor and its time go over. */
 START_TEST(what_was_there_goes_on)
 {
 	static const struct swap_plan from = { "one", 1, .park = 2 },
@@ -107,7 +114,7 @@ START_TEST(what_was_there_goes_on)
 	struct mr_engine *e;
 	struct mr_report report = { 0 };
 	struct mr_swapped done;
-	uint64_t in, calls;
+	uint64_t in, calls, booked;
 	unsigned kept;
 	void *state;
 	int fd;
@@ -125,10 +132,13 @@ START_TEST(what_was_there_goes_on)
 	calls = e->replica[1].hist[MR_H_SIZE].bucket[17];
 	ck_assert_uint_gt(calls, 0);
 	fd = mr_engine_host_fd(e);
+	booked = host_booked(e);
+	ck_assert_uint_gt(booked, 0);
 	ck_assert_int_eq(swap_to(e, &b, &done, &report), MR_SWAP_ALL);
 	ck_assert_uint_eq(done.moved, kept);
 	ck_assert_uint_eq(done.lost + done.missing, 0);
 	ck_assert_int_eq(mr_engine_host_fd(e), fd);
+	ck_assert_uint_ge(host_booked(e), booked);
 	ck_assert_ptr_eq(mr_engine_host_state(e), state);
 	ck_assert_uint_eq(swap_total(e, "pass", MR_W_IN), in);
 	ck_assert_uint_eq(swap_total(e, "pass", MR_W_HELD), kept);
