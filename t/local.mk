@@ -9,6 +9,8 @@ LDADD = t/lib/librig.a $(MR_LIBS) $(LIBS_NEEDED) $(CHECK_LIBS)
 
 check_LIBRARIES += t/lib/librig.a
 t_lib_librig_a_SOURCES = \
+	t/lib/accepts.c \
+	t/lib/accepts.h \
 	t/lib/actors.c \
 	t/lib/actors.h \
 	t/lib/always.h \

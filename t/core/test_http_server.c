@@ -1,6 +1,7 @@
 /* The HTTP server over real sockets: what it answers, slow and huge requests, many at a time, and its end. */
 #include "core/http_listen.h"
 #include "core/loop.h"
+#include "t/lib/accepts.h"
 #include "t/lib/vectors.h"
 
 #include <arpa/inet.h>
@@ -347,6 +348,25 @@ START_TEST(unread)
 }
 END_TEST
 
+/* R11: without a descriptor for who calls it looks again now and then; he is answered once there is one. */
+START_TEST(no_descriptors)
+{
+	struct server s;
+	char answer[4096];
+	int fd;
+
+	start(&s, "127.0.0.1:0");
+	accepts_refused = true;
+	fd = dial(&s);
+	send_text(fd, "GET /hello?you HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	accepts_look();
+	accepts_refused = false;
+	receive(fd, answer, sizeof answer);
+	ck_assert_str_eq(body_of(answer), "hello you\n");
+	stop(&s);
+}
+END_TEST
+
 /* A long answer arrives whole, also for a client that has closed its sending side. */
 START_TEST(big)
 {
@@ -430,6 +450,7 @@ int main(void)
 	tcase_add_test(server, many);
 	tcase_add_loop_test(server, idlers, 0, 2);
 	tcase_add_test(server, unread);
+	tcase_add_test(server, no_descriptors);
 	tcase_add_loop_test(server, big, 0, 2);
 	tcase_add_test(server, closing);
 	tcase_add_test(server, unix_socket);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/oneline.h"
+#include "t/lib/accepts.h"
 
 #define BIG (4u << 20) /* an answer that no socket buffer holds */
 
@@ -305,6 +306,25 @@ START_TEST(a_line_without_end)
 }
 END_TEST
 
+/* R11: without a descriptor for who calls it looks again now and then; he is answered once there is one. */
+START_TEST(no_descriptors)
+{
+	char heard[64];
+	int fd;
+
+	start();
+	accepts_refused = true;
+	fd = dial();
+	say(fd, "hello\n", 6);
+	accepts_look();
+	accepts_refused = false;
+	ck_assert_uint_eq(hear(fd, heard, sizeof heard), 13);
+	close(fd);
+	honest();
+	stop();
+}
+END_TEST
+
 /* They go away in the middle of it, each in another place. */
 START_TEST(leaving_early)
 {
@@ -421,6 +441,7 @@ int main(void)
 	tcase_add_test(bad, a_thousand_idle);
 	tcase_add_test(bad, slow_readers);
 	tcase_add_test(bad, a_line_without_end);
+	tcase_add_test(bad, no_descriptors);
 	tcase_add_test(bad, leaving_early);
 	tcase_set_timeout(bad, 120);
 	suite_add_tcase(s, bad);
