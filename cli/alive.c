@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/lookout.h"
 #include "cli/run.h"
 #include "core/clock.h"
 #include "stages/control/control.h"
@@ -61,6 +62,7 @@ static void on_tick(void *arg)
 			tell_status(r);
 	}
 	mr_engine_ask_turns(r->engine);
+	cli_lookout(r);
 	mr_log_catch_up(&r->log);
 	mr_timer_set(a->timer, now + a->every, now);
 }

@@ -53,6 +53,7 @@ void cli_dns_open(struct run *r)
 		mr_log(&r->log, MR_LOG_INFO, "names in .fips are answered at %s port %u", set.bind,
 		       set.port);
 	else
-		mr_log(&r->log, MR_LOG_WARN, "names in .fips are not answered: %s port %u: %s", set.bind,
-		       set.port, wrong);
+		mr_log(&r->log, MR_LOG_WARN,
+		       "names in .fips are not answered: %s port %u: %s; dns.bind_addr and dns.port say where, "
+		       "\"dns\": { \"enabled\": false } does without", set.bind, set.port, wrong);
 }

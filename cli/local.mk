@@ -35,6 +35,8 @@ libcli_a_SOURCES = \
 	cli/keyfile.h \
 	cli/keygen.c \
 	cli/kinds.c \
+	cli/lookout.c \
+	cli/lookout.h \
 	cli/nodefile.c \
 	cli/nodefile.h \
 	cli/nodekeys.c \

@@ -61,11 +61,22 @@ static void try_section(const struct mr_section *s, const struct mr_json *doc,
 	free(out);
 }
 
-/* What HTTP says of an address that is well formed, told with the place in the file. */
+void cli_listen_told(const struct mr_report *said, const struct mr_json *doc, struct mr_report *report)
+{
+	static const char path[] = "http.listen: ";
+
+	for (unsigned i = 0; i < said->n; i++) {
+		const char *text = said->list[i].text;
+		size_t skip = strncmp(text, path, sizeof path - 1) ? 0 : sizeof path - 1;
+
+		mr_complain(report, mr_json_where(doc, "http.listen"), "%s", text + skip);
+	}
+}
+
+/* What HTTP says of an address that is well formed. */
 static void try_listen(const struct cli_settings *settings, const struct mr_json *doc,
                        struct mr_report *report)
 {
-	static const char path[] = "http.listen: ";
 	struct mr_report said = { 0 };
 
 	if (!settings->http.listen || !mr_http_listen_valid(settings->http.listen, true, &said)) {
@@ -73,12 +84,7 @@ static void try_listen(const struct cli_settings *settings, const struct mr_json
 		return;
 	}
 	mr_http_listen_valid(settings->http.listen, settings->http.insecure_bind, &said);
-	for (unsigned i = 0; i < said.n; i++) {
-		const char *text = said.list[i].text;
-		size_t skip = strncmp(text, path, sizeof path - 1) ? 0 : sizeof path - 1;
-
-		mr_complain(report, mr_json_where(doc, "http.listen"), "%s", text + skip);
-	}
+	cli_listen_told(&said, doc, report);
 	mr_report_free(&said);
 }
 

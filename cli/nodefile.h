@@ -73,6 +73,9 @@ void cli_node_check(const struct mr_json *doc, const struct mr_kind *const *kind
                     struct cli_settings *settings, struct mr_report *report);
 void cli_settings_free(struct cli_settings *settings);
 
+/* What HTTP said of http.listen, told with its place in the file. */
+void cli_listen_told(const struct mr_report *said, const struct mr_json *doc, struct mr_report *report);
+
 /* Largest view that the settings of the graph's resources ask for, bytes. */
 uint32_t cli_node_view_max(const struct cli_node *node);
 

@@ -15,6 +15,7 @@
 
 #include "cli/dns.h"
 #include "cli/identity.h"
+#include "cli/lookout.h"
 #include "cli/socket.h"
 #include "core/clock.h"
 #include "core/http_listen.h"
@@ -70,8 +71,7 @@ static bool open_http(struct attempt *a)
 	a->rehttp = !same_text(now->http.listen, next->http.listen);
 	if (!a->rehttp)
 		return true;
-	a->http = mr_http_open(a->r->loop, next->http.listen, next->http.insecure_bind, cli_routes,
-	                       &a->r->pages, &a->report);
+	a->http = cli_run_http(a->r, &a->next, &a->report);
 	return a->report.errors == 0;
 }
 
@@ -129,6 +129,7 @@ static void take_graph(struct attempt *a)
 	a->next.graph_doc = now.graph_doc;
 	a->next.why = now.why;
 	r->pages.graph = r->node.graph;
+	cli_lookout_again(r);
 	cli_run_log_graph(r);
 }
 

@@ -178,6 +178,18 @@ static void on_hangup(void *arg, int signo)
 
 /* ---- 3: open and close ---- */
 
+struct mr_http *cli_run_http(struct run *r, const struct cli_node *node, struct mr_report *report)
+{
+	struct mr_report said = { 0 };
+	struct mr_http *http = mr_http_open(r->loop, node->settings.http.listen,
+	                                    node->settings.http.insecure_bind, cli_routes, &r->pages,
+	                                    &said);
+
+	cli_listen_told(&said, node->doc, report);
+	mr_report_free(&said);
+	return http;
+}
+
 static bool open_loop(struct run *r)
 {
 	r->loop = mr_loop_open();
@@ -219,8 +231,7 @@ static bool open_node(struct run *r, struct mr_report *report)
 		mr_complain(report, (struct mr_where){ 0 }, "the event loop cannot watch control");
 		return false;
 	}
-	r->http = mr_http_open(r->loop, r->node.settings.http.listen,
-	                       r->node.settings.http.insecure_bind, cli_routes, &r->pages, report);
+	r->http = cli_run_http(r, &r->node, report);
 	cli_dns_open(r);
 	return cli_socket_open(r, report) && report->errors == 0;
 }

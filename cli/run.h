@@ -23,6 +23,12 @@ struct cli_alive {
 	char             status[96]; /* told last                                 */
 };
 
+/* What lookout.c has said. */
+struct cli_lookout {
+	bool gone;    /* the device is                           */
+	bool lacking; /* a capture of this graph is not whole    */
+};
+
 struct run {
 	struct mr_log        log;
 	struct mr_log_keeper *keeper;  /* of its lines                            */
@@ -52,6 +58,7 @@ struct run {
 	struct mr_view      *before;   /* view of the last report                 */
 	size_t               unlocked; /* bytes for keys, when last warned of     */
 	struct cli_alive     alive;
+	struct cli_lookout   lookout;
 	bool                 stopping;
 };
 
@@ -71,6 +78,9 @@ void cli_run_log_graph(const struct run *r);
 void cli_run_log_device(const struct run *r);
 
 /* ---- run.c ---- */
+
+/* HTTP as this node file says; NULL: it is off, or that was complained of with its place in the file. */
+struct mr_http *cli_run_http(struct run *r, const struct cli_node *node, struct mr_report *report);
 
 /* Let control do what there is to do. */
 void cli_run_turn(struct run *r);

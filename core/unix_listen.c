@@ -54,11 +54,11 @@ static int make_room(const struct mr_unix_wish *w, const struct sockaddr_un *at,
 	if (lstat(at->sun_path, &st) != 0)
 		return errno == ENOENT ? 0 : fail(w, report, "cannot look at it");
 	if (!S_ISSOCK(st.st_mode))
-		return refuse(w, report, "is there already and is not a socket");
+		return refuse(w, report, "is there already and is not a socket: remove it, or choose another path");
 	if (st.st_uid != geteuid())
-		return refuse(w, report, "is somebody else's socket");
+		return refuse(w, report, "is another user's socket: remove it, or choose another path");
 	if (answers(at))
-		return refuse(w, report, "is in use by another process");
+		return refuse(w, report, "is in use by another process, perhaps another node: end it, or choose another path");
 	return unlink(at->sun_path) == 0 ? 0 : fail(w, report, "cannot replace it");
 }
 

@@ -132,7 +132,8 @@ static int refuse_device(struct mr_setup *s, const char *name)
 		                      "making device %s needs CAP_NET_ADMIN: run as root, or "
 		                      "setcap cap_net_admin+ep on the program", name);
 	if (errno == EBUSY || errno == EINVAL) /* EINVAL: it is there, and has several queues */
-		return mr_setup_error(s, "tun", "device %s is in use by another program", name);
+		return mr_setup_error(s, "tun", "device %s is in use by another program, perhaps another node: end it, or "
+		                      "set tun.name to another", name);
 	return mr_setup_error(s, "tun", "device %s cannot be made: %s", name, strerror(errno));
 }
 

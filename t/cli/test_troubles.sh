@@ -72,7 +72,7 @@ expect 1 run -c c.json
 says "node.control.socket_path: $dir/a.control is in use by another process"
 jq ".transports.udp.bind_addr = \"$at:2122\" | .http.listen = \"unix:$dir/a.sock\"" b.json >c.json
 expect 1 run -c c.json
-says "http.listen: unix:$dir/a.sock is in use by another process"
+says "c.json:$(sed -n '/"listen"/=' c.json):5: http.listen: unix:$dir/a.sock is in use by another process, perhaps another node"
 expect 2 run -c none.json
 says 'none.json: cannot read it: No such file or directory'
 

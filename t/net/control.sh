@@ -86,6 +86,10 @@ jq --arg to "$work/moved.control" '.node.control.socket_path = $to' "$work/a.jso
 "$millrace" show -c "$work/a.json" status >"$work/said" || wrong "no answer at its new place"
 told b ".peer_count == 1" status
 
+# a device that is taken away is told of: nothing else would say it
+ip -n b link delete fips0
+await 15 grep -q "device fips0 is gone" "$work/b.log" || wrong "nobody says that the device is gone"
+
 end_wire
 [ ! -e "$work/moved.control" ] && [ ! -e "$work/b.control" ] || wrong "a socket was left behind"
 [ "$bad" -eq 0 ]

@@ -50,6 +50,15 @@ reload || lament "no reload: $(cat "$work/reload")"
 pings
 [ "$(copied)" -eq "$on" ] || say "counters began anew: $(copied) copies"
 
+# a capture that is full is told of: counters alone would say it
+tap_graph true
+jq --arg file "$work/small.pcapng" '.stages.pcapng.file = $file | .stages.pcapng.limit = 4096' "$work/tap.json" >"$work/small.json" &&
+	mv "$work/small.json" "$work/tap.json" || die "no graph"
+reload || lament "no reload: $(cat "$work/reload")"
+pings
+await 15 grep -q 'the capture of stage pcapng lacks [0-9]* packets so far: the file is as large as it may be (limit)' \
+	"$work/a.log" || lament "nobody says that the capture is full"
+
 jq '(.edges[] | select(.to == "tap.in") | .to) = "tx-gso.frames" |
 	del(.edges[] | select(.from == "tap.out")) |
 	(.edges[] | select(.from == "tun-read.ip") | .to) = "tap.in" |
