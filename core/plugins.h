@@ -60,7 +60,7 @@ const struct mr_module *mr_plugins_of_aead(const struct mr_plugins *p, const str
 /* Unload.  Nothing of a module may be in use any more. */
 void mr_plugins_close(struct mr_plugins *p);
 
-/* ---- kind.c: is a descriptor well formed? ----
+/* ---- kind.c, kind_settings.c: is a descriptor well formed? ----
  *
  * What the runtime takes for granted about a descriptor: tables there and ended, names that can be
  * words of a graph file, reaches within the outputs, callbacks that belong together, settings inside
