@@ -14,26 +14,6 @@ start_wire
 
 bad=0
 
-# ask NODE WORD...: what millrace show says, in $work/said.
-ask()
-{
-	asked=$1
-	shift
-	"$millrace" show -s "$work/$asked.control" "$@" >"$work/said" 2>"$work/why" ||
-		{ wrong "$asked: show $*: $(cat "$work/why")"; return 1; }
-}
-
-# told NODE FILTER WORD...: what is said of it holds.
-told()
-{
-	teller=$1 filter=$2
-	shift 2
-	ask "$teller" "$@" && jq -e "$filter" "$work/said" >"$work/jq" 2>&1 || {
-		wrong "$teller: show $*: not $filter: $(head -c 600 "$work/said")"
-		return 1
-	}
-}
-
 [ "$(stat -c %a "$work/a.control")" = 770 ] || wrong "mode $(stat -c %a "$work/a.control")"
 
 # every query, again and again, while packets flow
@@ -58,6 +38,12 @@ told a "[.values[] | numbers] | max > 1000" stats-history metric=bytes_in window
 told a "[.values[] | numbers] | length > 0" stats-history metric=bytes_in peer="$b" window=1m
 ask a tree && root=$(jq -r .root "$work/said")
 told b ".root == \"$root\" and .peer_tree_count == 1" tree
+
+serve_streams "$b6"
+told b ".sockets | any(.proto == \"tcp\" and .port == 5201 and .local_addr == \"$b6\" and .wildcard_bind == false)" \
+	listening-sockets
+told a ".sockets | all(.port != 5201)" listening-sockets
+end "$server"
 
 "$millrace" probe -s "$work/a.control" b >"$work/said" || wrong "no way to b: $(cat "$work/said")"
 jq -e '.overall == "ok" and .session.preexisting and .path.next_hop.direct_peer' "$work/said" >"$work/jq" ||

@@ -74,6 +74,15 @@ for graph in fused two-core staged dealt; do
 	begin
 	await_reach a b
 	bulk
+	heard=0
+	for node in a b; do
+		told $node ".transports | length == 1 and (.[0] | .type == \"ethernet\" and .state == \"up\" and
+			.local_addr == \"veth-$node\" and .mtu > 1400 and (.stats | .frames_sent > 5000 and
+			.frames_recv > 5000 and .bytes_sent > 4000000 and .bytes_recv > 4000000 and
+			.beacons_sent > 0 and .recv_errors + .frames_too_short + .frames_too_long == 0))" transports
+		heard=$((heard + $(jq '.transports[0].stats.beacons_recv' "$work/said")))
+	done
+	[ $heard -gt 0 ] || wrong "nobody heard a beacon"
 	end_all_nodes
 done
 

@@ -89,6 +89,14 @@ wire_mtu 1500
 
 tcp_nodes one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
 bulk
+traffic='.packets_sent > 5000 and .packets_recv > 5000 and .bytes_sent > 4000000 and .bytes_recv > 4000000 and
+	.send_errors + .recv_errors + .mtu_exceeded + .connect_refused + .connect_timeouts + .connections_rejected == 0'
+told a ".transports | length == 1 and (.[0] | .type == \"tcp\" and .state == \"up\" and has(\"local_addr\") == false and
+	(.stats | $traffic and [.connections_established, .connections_accepted, .pool_outbound, .pool_inbound] ==
+	[1, 0, 1, 0]))" transports
+told b ".transports | length == 1 and (.[0] | .local_addr == \"10.77.0.2:8443\" and
+	(.stats | $traffic and [.connections_established, .connections_accepted, .pool_outbound, .pool_inbound] ==
+	[0, 1, 0, 1]))" transports
 peer_says a '.via == "tcp 10.77.0.2:8443"' >/dev/null || wrong "a goes by $(jq -c '.peers[0].via' "$work/a.peers")"
 
 row=restarted

@@ -240,6 +240,26 @@ wrong()
 	bad=1
 }
 
+# ask NODE WORD...: what millrace show says, in $work/said.
+ask()
+{
+	asked=$1
+	shift
+	"$millrace" show -s "$work/$asked.control" "$@" >"$work/said" 2>"$work/why" ||
+		{ wrong "$asked: show $*: $(cat "$work/why")"; return 1; }
+}
+
+# told NODE FILTER WORD...: what is said of it holds.
+told()
+{
+	teller=$1 filter=$2
+	shift 2
+	ask "$teller" "$@" && jq -e "$filter" "$work/said" >"$work/jq" 2>&1 || {
+		wrong "$teller: show $*: not $filter: $(head -c 600 "$work/said")"
+		return 1
+	}
+}
+
 # pings FROM TO: five are answered, or $bad is set.
 pings()
 {
