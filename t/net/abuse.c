@@ -196,5 +196,6 @@ int main(int argc, char **argv)
 	printf("{ \"idle\": %u, \"kept\": %u, \"halves\": %d, \"slow\": %d, \"bodies_refused\": %u, "
 	       "\"heads_refused\": %u, \"hosts_refused\": %u }\n",
 	       idle, kept, HALVES, SLOW, body, head, host);
+	free(fd);
 	return 0;
 }

@@ -18,6 +18,8 @@ lay_wire abuse two-core
 patient
 abuse=${ABUSE:-${millrace%/*}/t/net/abuse}
 more=16384 # KiB of memory, at most
+ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1 # or freed memory stays resident
+export ASAN_OPTIONS
 bad=0
 jq '.http.listen = "127.0.0.1:9180"' "$work/a.json" >"$work/new" && mv "$work/new" "$work/a.json" || die "no file for a"
 
