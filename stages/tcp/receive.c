@@ -87,12 +87,13 @@ void tcp_receive(struct tcp *tcp, struct mr_tcp_conn *c, struct mr_turn *t)
 
 struct mr_pkt *tcp_next(struct tcp *tcp, struct mr_turn *t)
 {
-	const uint8_t *bytes = tcp->base + tcp->at;
 	struct mr_pkt *p = NULL;
+	const uint8_t *bytes;
 	uint32_t len;
 
 	if (tcp->left == 0)
 		return NULL;
+	bytes = tcp->base + tcp->at;
 	len = (uint32_t)fips_stream_packet(bytes, tcp->end - tcp->at, UINT16_MAX);
 	if (tcp->slab != MR_NO_SLAB && tcp->brought > FEW)
 		p = mr_slab_slice(t->pool, tcp->slab, tcp->at, len);
