@@ -69,7 +69,7 @@ carry()
 {
 	finish ip netns exec b ping -6 -q -c 20 -i 0.02 -W 2 "$a6" >"$work/ping" || lament "ping lost packets"
 	pages before
-	finish "$numbered" -r 2000 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
+	finish "$numbered" -r 500 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
 		lament "numbered packets: $(cat "$work/numbered.json")"
 	serve_streams "$b6"
 	rates=

@@ -71,7 +71,7 @@ for node in r s; do
 done
 expect b "$(count lookup-req-target-is-us) >= 1 and $(count lookup-req-initiated) == 0"
 roomy a b
-finish "$numbered" -r 1000 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
+finish "$numbered" -r 500 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
 	{ say "numbered packets: $(cat "$work/numbered.json")" >&2; bad=1; }
 say "found: numbered $(jq -c '{ sent, lost, duplicated, changed }' "$work/numbered.json")"
 for node in r s; do

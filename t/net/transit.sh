@@ -87,7 +87,7 @@ for graph in fused two-core staged dealt router; do
 		settle $node
 		mv "$work/$node.stats" "$work/$node.before"
 	done
-	finish "$numbered" -r 2000 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
+	finish "$numbered" -r 500 -n 1000 -f 2 a="$a6" b="$b6" >"$work/numbered.json" ||
 		{ say "$graph: numbered packets: $(cat "$work/numbered.json")" >&2; bad=1; }
 	serve_streams "$b6"
 	stream "$b6" 1 -b 100M
