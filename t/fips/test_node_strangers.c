@@ -249,6 +249,26 @@ START_TEST(the_way_follows_the_tree)
 }
 END_TEST
 
+/* mesh.md 5.5: its source is told of a datagram that goes no further by the link that brought it, wherever we think it
+ * is: who is there may never have heard of it.  By that way where the link is gone. */
+START_TEST(the_source_is_told_by_who_brought_it)
+{
+	struct fips_addr brought = world_identity(_i ? FAR : OTHER).addr, to = world_identity(_i ? HOP : OTHER).addr;
+	struct fips_datagram d = { .ttl = 3, .path_mtu = 1280, .src = world_identity(FAR).addr,
+		                   .dest = world_identity(MORE).addr };
+	uint8_t bytes[FIPS_DATAGRAM_HEAD + FIPS_FSP_MIN] = { 0 };
+	struct bench *b = open_for(8);
+
+	seen(b, FAR);
+	fips_datagram_build(bytes, &d);
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .bytes = bytes, .len = sizeof bytes,
+	                                    .peer = brought });
+	ck_assert(fips_addr_eq(&b->last[FIPS_ACT_SEND_LINK].peer, &to));
+	ck_assert_uint_eq(b->last[FIPS_ACT_SEND_LINK].bytes[0], FIPS_LINK_DATAGRAM);
+	bench_close(b);
+}
+END_TEST
+
 /* ---- handshakes under way while the tree turns ---- */
 
 /* A node with a smaller address than ours. */
@@ -557,6 +577,7 @@ int main(void)
 	tcase_add_test(tc, who_answered_is_remembered);
 	tcase_add_test(tc, the_way_goes_and_comes);
 	tcase_add_test(tc, the_way_follows_the_tree);
+	tcase_add_loop_test(tc, the_source_is_told_by_who_brought_it, 0, 2);
 	tcase_add_test(tc, a_setup_says_the_places_of_now);
 	tcase_add_test(tc, an_ack_says_the_place_of_now);
 	tcase_add_test(tc, strangers_make_way_for_strangers);
