@@ -2,7 +2,8 @@
  *
  *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so soon
  *   2. which: what we know of the destination decides
- *   3. by whom it goes back: a neighbour, the link the datagram came by, or the next hop; none of them: it does not
+ *   3. by whom it goes back: the source itself where it is a neighbour, the link the datagram came by,
+ *      or the next hop; where none of them is up it does not
  *
  * The turn of a destination is used up even when there is no way back: looking for one costs more than the rest. */
 
@@ -20,9 +21,9 @@ static struct fips_coords known(struct fips_node *n, const struct fips_addr *des
 	return fips_treepath_coords(path);
 }
 
-/* The way the datagram came, unless it is a neighbour's: who is on a way that has just changed has heard nothing of
- * either end, and of what we know of the source ourselves no more than that it was there once; who sent the datagram here has
- * heard of it (ours: mesh.md 5.5 knows the next hop alone). */
+/* The way the datagram came, unless its source is a neighbour.  Who is on a way that has just changed
+ * has heard nothing of either end, or only that the source was somewhere once; who sent the datagram
+ * here has heard of it (ours: mesh.md 5.5 knows the next hop alone). */
 static const struct fips_peer *way_back(struct fips_node *n, const struct fips_addr *by,
                                         const struct fips_addr *src)
 {
