@@ -174,5 +174,7 @@ struct mr_where mr_json_where(const struct mr_json *doc, const char *path)
 struct mr_where mr_json_place(const struct mr_json *doc, const char *path,
                               const struct mr_report *report)
 {
-	return mr_report_full(report) ? (struct mr_where){ .path = path } : mr_json_where(doc, path);
+	struct mr_where nowhere = { .path = path };
+
+	return mr_report_full(report) ? nowhere : mr_json_where(doc, path);
 }

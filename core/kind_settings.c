@@ -193,6 +193,8 @@ static bool is_path(const char *path)
 /* The name of an instance comes before its settings. */
 static void check_instances(struct mr_flaw *f, const struct mr_section *s)
 {
+	if (!s->instances || f->found)
+		return;
 	if (!*s->path || s->size < sizeof(char *))
 		mr_flaw_say(f, "has a part of the node file with instances that have no place");
 	for (const struct mr_field *field = s->fields; field->name && !f->found; field++)
@@ -206,14 +208,14 @@ void mr_flaw_sections(struct mr_flaw *f, const struct mr_section *sections)
 	for (unsigned n = 0; sections && sections[n].path && !f->found; n++) {
 		const struct mr_section *s = &sections[n];
 
-		if (n == MR_NAMED_MAX || !s->fields)
+		if (n == MR_NAMED_MAX || !s->fields) {
 			mr_flaw_say(f, "has a part of the node file without settings, or a table "
 			               "without an end");
-		else if (!is_path(s->path))
+		} else if (!is_path(s->path)) {
 			mr_flaw_say(f, "has a part of the node file at \"%.40s\", which is no path", s->path);
-		else if (s->size)
+		} else if (s->size) {
 			check_fields(f, s->fields, s->size, 0);
-		if (!f->found && s->instances && s->size)
 			check_instances(f, s);
+		}
 	}
 }
