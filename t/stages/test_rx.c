@@ -6,9 +6,11 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/wire.h"
@@ -462,6 +464,32 @@ static bool stamps(const struct bench *b)
 	return on;
 }
 
+/* The kernel begins to note when datagrams come some time after the first socket has asked for it, and
+ * gives the time of reading until then.  Returns when it has begun; b's own socket keeps it so. */
+static void await_stamps(void)
+{
+	struct fips_via self;
+	int fd = craft_socket(AF_INET, &self), on = 1;
+	bool noted = false;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on), 0);
+	while (!noted) {
+		alignas(struct cmsghdr) char space[CMSG_SPACE(sizeof(struct timespec))];
+		struct msghdr h = { .msg_control = space, .msg_controllen = sizeof space };
+		struct timespec sent, came;
+
+		ck_assert_int_eq(sendto(fd, "", 0, 0, (const struct sockaddr *)(const void *)self.sock,
+		                        self.len), 0);
+		clock_gettime(CLOCK_REALTIME, &sent);
+		usleep(1000);
+		ck_assert_int_eq(recvmsg(fd, &h, 0), 0);
+		memcpy(&came, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof came);
+		noted = came.tv_sec < sent.tv_sec ||
+		        (came.tv_sec == sent.tv_sec && came.tv_nsec <= sent.tv_nsec);
+	}
+	close(fd);
+}
+
 /* Frames that have waited for 20 ms and more stand in the buffer, of which a run takes 100: none is
  * dropped for an interval, then one and one more by the law, then all, since the wait is not getting
  * less.  `sojourn` 0 leaves them alone, and so does one that they are below. */
@@ -481,6 +509,7 @@ START_TEST(what_stands_in_the_buffer_is_dropped)
 		struct bench b = bench_open(row[i].settings, NODE, AF_INET);
 
 		ck_assert_int_eq(stamps(&b), i != 1);
+		await_stamps();
 		for (unsigned k = 0; k < 351; k++)
 			send_frame(&b, 0, k);
 		usleep(20000);
