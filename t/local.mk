@@ -413,4 +413,4 @@ test_scripts = \
 	t/plugins/test_lanes_secrets.sh \
 	t/stages/test_objects.sh
 TESTS += $(test_scripts)
-EXTRA_DIST += $(test_scripts) t/cli/alerts.yml t/cli/schema_check.py t/lib/page.sh t/lib/program.sh t/tsan.supp
+EXTRA_DIST += $(test_scripts) t/cli/alerts.yml t/cli/schema_check.py t/lib/lines.sh t/lib/page.sh t/lib/program.sh t/tsan.supp

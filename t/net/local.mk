@@ -9,6 +9,7 @@ net_tests = \
 	t/net/connected.sh \
 	t/net/ethernet.sh \
 	t/net/control.sh \
+	t/net/documents.sh \
 	t/net/flood.sh \
 	t/net/hostile.sh \
 	t/net/mesh.sh \
