@@ -50,4 +50,6 @@ make -C "$build" -s install installcheck DESTDIR="$build/root" >"$build/installe
 	failed=1
 }
 tail -n 1 "$build/installed"
+# What the documents have somebody build, and measure.
+sh "$top/t/builds.sh" "$build" || failed=1
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -180,5 +180,35 @@ END
 	kill -0 $other || fail "another process was told"
 fi
 
+# ---- a probe: what its exit code makes of the answer ----
+if command -v python3 >/dev/null; then
+	cat >probed.py <<'END'
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind("probed")
+server.listen(1)
+while True:
+    client, _ = server.accept()
+    data = {"probe_id": 1, "state": "done", "report": json.load(open("report"))}
+    client.recv(4096)
+    client.sendall((json.dumps({"status": "ok", "data": data}) + "\n").encode())
+    client.close()
+END
+	python3 probed.py &
+	pids="$pids $!"
+	await 5 test -S probed || fail "nobody to probe"
+	while read -r code overall reason; do
+		echo "{\"overall\": \"$overall\", \"rtt\": {\"reason\": \"$reason\"}}" >report
+		expect "$code" probe -s "$dir/probed" bob
+	done <<-END
+		0 ok
+		0 partial sub_millisecond
+		1 partial no_report
+		1 partial
+		1 failed sub_millisecond
+		1 cancelled
+	END
+fi
+
 echo "$count commands, $failed failures"
 [ $failed = 0 ]

@@ -97,9 +97,9 @@ for page in "$top"/README "$top"/doc/*.md "$top"/doc/*/*.md "$top"/man/*.[0-9] "
 	case ${page#"$top"/} in
 	man/millrace.8 | doc/stats.md | doc/trace.md | doc/control-socket.md | doc/reload.md) ;;
 	README) ;;         # readme.sh
-	doc/bench.md) ;;   # bench_page.sh
+	doc/bench.md) ;;   # t/builds.sh
 	doc/service.md) ;; # service.sh
-	doc/plugins.md) ;; # t/installcheck.sh
+	doc/plugins.md) ;; # sample_plugin.sh
 	*) wrong "no test runs the lines of $page" ;;
 	esac
 done

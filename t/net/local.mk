@@ -25,6 +25,7 @@ net_tests = \
 	t/net/readme.sh \
 	t/net/rekey.sh \
 	t/net/reload.sh \
+	t/net/service.sh \
 	t/net/spread.sh \
 	t/net/trace.sh \
 	t/net/lookup.sh \

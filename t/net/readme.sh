@@ -1,10 +1,12 @@
 #!/bin/sh
 # readme.sh - a first mesh in five minutes, as README has it: each of its commands is run as it stands, in the order
-# in which they stand, and so are those that look into a running node.
+# in which they stand, and so are those that look into a running node, and all others of README that no other test
+# runs.
 
 set -u
 top=${srcdir:?the tree, as make check sets it}
 . "$top/contrib/lib.sh"
+. "$top/t/lib/lines.sh"
 . "$top/t/net/wire.sh"
 enter_or_skip "$0" "$@"
 begin_wire readme fused
@@ -24,10 +26,11 @@ section()
 		END { if (inside) print last }' "$top/README"
 }
 
-# commands TITLE: the commands below that heading, without what is said beside them.
+# commands TITLE: the commands below that heading.
 commands()
 {
-	section "$1" | sed -nE 's/^    ((ip|millrace|curl) .*)$/\1/p' | sed -E 's/   +.*//'
+	section "$1" >below
+	page_lines below
 }
 
 run()
@@ -80,11 +83,15 @@ grep -q 'are fine' said || die "fips.yaml is not right: $(cat said)"
 
 # ---- looking into it ----
 
-# inside LINE: in namespace a, with the names of this mesh for those of README, for three seconds at most where it goes
+# inside LINE: in namespace a, with what a reader puts for the words in capitals for those of README, for three seconds at most where it goes
 # on and on.
 inside()
 {
-	line=$(printf '%s\n' "$1" | sed "s/^ip netns exec a //; s/NPUB/$(cat b.key.pub)/; s/NAME/b/")
+	case $1 in
+	*connect*) who=$(cat c.key.pub) ;; # "add a peer": one that is none yet
+	*) who=$(cat b.key.pub) ;;
+	esac
+	line=$(printf '%s\n' "$1" | sed "s/^ip netns exec a //; s/NPUB\|npub1\.\.\./$who/; s/NAME/b/")
 	case $line in
 	*" reload"* | *" run "* | *probe* | *connect*) ;;
 	*--watch* | "millrace top"* | *--live*) line="timeout -s INT 3 $line" ;;
@@ -97,12 +104,14 @@ start pings ip netns exec a ping -i 0.2 "$far"
 start pings-lost ip netns exec a ping -i 0.2 fd00::1
 {
 	grep 'millrace stats' lines
-	for title in "A mesh" "Joining one that exists"; do
-		commands "$title" | grep 'millrace \(show\|probe\)'
-	done
-	commands "Where to look" | grep -v 'millrace \(run\|disconnect\)'
+	commands "A mesh"
+	commands "Joining one that exists" | grep 'millrace \(show\|probe\)'
+	commands "Where to look" | grep -v 'millrace run'
 } >looks
-while read -r line; do
+millrace keygen --out c.key >said || die "no key for c"
+cp looks looks.all
+command -v dig >/dev/null || sed -i '/exec a dig /d' looks
+while read -r line <&3; do
 	line=$(inside "$line")
 	ran=$((ran + 1))
 	# what is told to stop has been told by its time
@@ -113,7 +122,10 @@ while read -r line; do
 	*) [ $code -eq 0 ] ;;
 	esac || die "README: $line: exit code $code: $(cat said)"
 	[ -s said ] || die "README: $line says nothing"
-done <looks
+	case $line in
+	dig*) grep -qi "AAAA.$far\$" said || die "README: $line: $(cat said)" ;;
+	esac
+done 3<looks
 run "ip netns exec a millrace reload -c a.json"
 
 for name in a b; do
@@ -121,5 +133,36 @@ for name in a b; do
 	kill -TERM "$pid"
 	wait "$pid" || die "$name ended with $?: $(cat $name.log)"
 done
+
+# ---- further ways to run it ----
+
+cp a.json millrace.json
+{
+	commands "Joining one that exists" | grep 'millrace run' | sed 's|/etc/fips/||'
+	commands "Where to look" | grep 'millrace run'
+} >runs
+while read -r line <&3; do
+	ran=$((ran + 1))
+	start run.log ip netns exec a $line 3<&-
+	await 20 ip netns exec a millrace stats || die "README: $line: no node: $(cat run.log)"
+	case $line in
+	*--report*) await 20 grep -q '^ *fmp-open ' run.log || die "README: $line: no report: $(cat run.log)" ;;
+	esac
+	end "$started" || die "README: $line: ended with $?: $(cat run.log)"
+done 3<runs
+
+# ---- each is somebody's ----
+
+{
+	commands "A first mesh in five minutes"
+	commands "The program" # all commands there are: t/cli/test_manual.sh
+	page_lines "$top/README" | grep -E '^(contrib/|\./|\.\./|mkdir|make)' # t/builds.sh
+	commands "As a service" # service.sh, and the next
+	commands "Rights and keys"
+	commands "Joining one that exists"
+	cat looks.all runs
+} >tried
+page_lines "$top/README" | grep -vxF -f tried >rest
+[ ! -s rest ] || die "README: nobody runs: $(cat rest)"
 [ $ran -gt 25 ] || die "README has $ran commands only"
 say "$ran commands of README"

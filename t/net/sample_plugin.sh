@@ -3,13 +3,14 @@
 # checked, and run by two nodes.
 #
 #   - `make install' puts program, modules, headers and millrace-plugin.pc below DESTDIR
-#   - contrib/sample-plugin is copied elsewhere and built there
+#   - contrib/sample-plugin is copied elsewhere and built there, once by the line of doc/plugins.md
 #   - the installed program finds it by MILLRACE_PLUGINS, checks a graph that uses it, and carries a ping
 #     through it; its counters count
 
 set -u
 top=${srcdir:?the tree, as make check sets it}
 . "$top/contrib/lib.sh"
+. "$top/t/lib/lines.sh"
 . "$top/t/net/wire.sh"
 command -v pkg-config >/dev/null || skip "there is no pkg-config"
 enter_or_skip "$0" "$@"
@@ -35,6 +36,10 @@ ls "$root${plugindir#"$root"}"/tap.so "$root${plugindir#"$root"}"/impair.so >/de
 
 mkdir "$work/sample" "$work/modules"
 cp "$top/contrib/sample-plugin/count.c" "$top/contrib/sample-plugin/Makefile" "$work/sample"
+# by the line of the manual, and by its Makefile
+line=$(page_lines "$top/doc/plugins.md")
+[ "$(printf '%s\n' "$line" | wc -l)" -eq 1 ] || die "doc/plugins.md has not one line: $line"
+(cd "$work/sample" && quietly eval "$line" && rm count.so) || die "doc/plugins.md: $line: makes no count.so"
 (cd "$work/sample" && quietly make) || die "the sample does not build"
 [ "$(wc -l <"$work/sample/count.c")" -lt 80 ] || die "the sample is no short one any more"
 
