@@ -21,7 +21,8 @@ static void tell_status(struct run *r)
 	unsigned peers, linked = mr_control_linked(mr_engine_host_state(r->engine), &peers);
 	char text[sizeof r->alive.status];
 
-	snprintf(text, sizeof text, "graph %s, %u of %u peers linked", r->node.graph->name, linked, peers);
+	snprintf(text, sizeof text, "graph %s, %u of %u peers linked", r->node.graph->name, linked,
+	         peers);
 	if (!strcmp(text, r->alive.status))
 		return;
 	memcpy(r->alive.status, text, sizeof text);
@@ -38,8 +39,8 @@ static void owes(struct run *r, const char *worker)
 	if (++a->owed < SAID_AT || !strcmp(text, a->status))
 		return;
 	memcpy(a->status, text, sizeof text);
-	mr_log(&r->log, MR_LOG_ERROR, "worker %s has not completed a turn for %" PRIu64 " ms%s", worker,
-	       SAID_AT * a->every / MR_NS_PER_MS,
+	mr_log(&r->log, MR_LOG_ERROR, "worker %s has not completed a turn for %" PRIu64 " ms%s",
+	       worker, SAID_AT * a->every / MR_NS_PER_MS,
 	       a->notify.watchdog ? ": the watchdog is not fed" : "");
 	mr_notify_status(&a->notify, a->status);
 }

@@ -4,8 +4,8 @@
  *             a new question to all (core/engine.h)
  *     tick    ...
  *
- * This runs on the program's loop, so the loop and with it control are alive too.  A worker that owes
- * two answers is named in the log and in the status; without a watchdog as well.  Main only.
+ * This runs on the program's loop, so the loop and with it control are alive too.  A worker that
+ * owes two answers is named in the log and in the status; without a watchdog as well.  Main only.
  */
 #ifndef MILLRACE_CLI_ALIVE_H
 #define MILLRACE_CLI_ALIVE_H

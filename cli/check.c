@@ -73,8 +73,10 @@ static void warn_address(const struct mr_json *doc, const json_t *address, const
 		json_t *conf = mr_json_at(doc, mr_path_key(at, "transports", built[i]));
 
 		if (!strcmp(transport, built[i]) && (!conf || json_is_null(conf)))
-			mr_warn(report, mr_json_place(doc, mr_path_key(at, path, "transport"), report),
-				"transports.%s is not configured; this address is left out", transport);
+			mr_warn(report,
+			        mr_json_place(doc, mr_path_key(at, path, "transport"), report),
+			        "transports.%s is not configured; this address is left out",
+			        transport);
 	}
 }
 

@@ -53,10 +53,10 @@ const char *cli_value(const struct cli_args *args, unsigned option);
 int cli_usage_error(const struct cli_args *args, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The registry of kinds and AEAD providers (core/plugins.h): what is built in, and the modules of one
- * folder: MILLRACE_PLUGINS when it is set, else the folder beside a program that lies in its build
- * tree, else the installed one.  Refusals are warnings in the report.  NULL: no memory.  To be closed
- * with mr_plugins_close after everything else. */
+/* The registry of kinds and AEAD providers (core/plugins.h): what is built in, and the modules of
+ * one folder: MILLRACE_PLUGINS when it is set, else the folder beside a program that lies in its
+ * build tree, else the installed one.  Refusals are warnings in the report.  NULL: no memory.  To
+ * be closed with mr_plugins_close after everything else. */
 struct mr_plugins;
 struct mr_report;
 struct mr_plugins *cli_plugins_open(struct mr_report *report);

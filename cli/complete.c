@@ -2,9 +2,9 @@
  *
  *   millrace complete -- WORD...     the words behind `millrace`, the last of them not yet finished
  *
- * prints one candidate a line, with a tab and its description where there is one, and a last line ":files"
- * where any file may stand.  All comes from the table of commands and their options, so the files in
- * contrib/completions know no command by name and are never out of date. */
+ * prints one candidate a line, with a tab and its description where there is one, and a last line
+ * ":files" where any file may stand.  All comes from the table of commands and their options, so
+ * the files in contrib/completions know no command by name and are never out of date. */
 #include "cli/args.h"
 
 #include <stdio.h>

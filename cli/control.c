@@ -37,7 +37,8 @@ static bool take_file(struct place *at, const char *file)
 {
 	struct mr_report report = { 0 };
 	struct mr_json *doc = cli_node_read(file, &report);
-	const char *path = doc ? json_string_value(mr_json_at(doc, "node.control.socket_path")) : NULL;
+	const char *path =
+		doc ? json_string_value(mr_json_at(doc, "node.control.socket_path")) : NULL;
 	bool off = doc && json_is_false(mr_json_at(doc, "node.control.enabled"));
 
 	at->file = file;
@@ -118,8 +119,8 @@ static json_t *ask(const char *path, const char *command, json_t *params)
 
 /* ---- is it the node of this file? ---- */
 
-/* Several nodes may have the default path in common, and one of them has it.  Another one is looked at with a
- * warning, and is not told to do anything. */
+/* Several nodes may have the default path in common, and one of them has it.  Another one is looked
+ * at with a warning, and is not told to do anything. */
 static bool is_right_node(const struct place *at, const char *command)
 {
 	bool changes = !strcmp(command, "connect") || !strcmp(command, "disconnect");
@@ -129,7 +130,8 @@ static bool is_right_node(const struct place *at, const char *command)
 	json_t *status;
 	bool right;
 
-	if (!at->file || (n > 5 && (!strcmp(command + n - 5, "_poll") || !strcmp(command + n - 5, "_stop"))) ||
+	if (!at->file ||
+	    (n > 5 && (!strcmp(command + n - 5, "_poll") || !strcmp(command + n - 5, "_stop"))) ||
 	    !cli_identity_npub(at->file, npub))
 		return true;
 	status = ask(at->path, "show_status", NULL);
@@ -147,7 +149,8 @@ static bool is_right_node(const struct place *at, const char *command)
 	return right || (status && !changes);
 }
 
-json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params, int *code)
+json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params,
+                         int *code)
 {
 	struct place at;
 

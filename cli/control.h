@@ -16,9 +16,10 @@ enum { CLI_SOCKET, CLI_SOCKET_CONFIG, CLI_SOCKET_OPTIONS };
 	                         "(default: millrace.json)" }
 /* clang-format on */
 
-/* Ask; the data of the answer, owned.  params may be NULL; it is used up.  NULL after complaining, with an exit
- * code. */
-json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params, int *code);
+/* Ask; the data of the answer, owned.  params may be NULL; it is used up.  NULL after complaining,
+ * with an exit code. */
+json_t *cli_control_data(const struct cli_args *args, const char *command, json_t *params,
+                         int *code);
 
 /* The same printed as JSON; an exit code. */
 int cli_control_ask(const struct cli_args *args, const char *command, json_t *params);

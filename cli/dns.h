@@ -4,8 +4,8 @@
 
 #include "cli/run.h"
 
-/* Open it as the node file in force says, or close it, or move it.  A node goes on without it where it cannot
- * be had, and the log says so: another node of this machine may answer there. */
+/* Open it as the node file in force says, or close it, or move it.  A node goes on without it where
+ * it cannot be had, and the log says so: another node of this machine may answer there. */
 void cli_dns_open(struct run *r);
 
 #endif

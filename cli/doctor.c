@@ -64,8 +64,8 @@ static void print_text(const struct doctor *d, unsigned ran, bool verbose)
 	if (d->n == 0)
 		printf("%u things looked at; nothing will hurt.\n", ran);
 	else
-		printf("%u things looked at: %u problem%s, %u piece%s of advice.\n", ran, d->problems,
-		       d->problems == 1 ? "" : "s", d->n - d->problems,
+		printf("%u things looked at: %u problem%s, %u piece%s of advice.\n", ran,
+		       d->problems, d->problems == 1 ? "" : "s", d->n - d->problems,
 		       d->n - d->problems == 1 ? "" : "s");
 }
 
@@ -87,7 +87,8 @@ static int print_json(const struct doctor *d)
 		json_array_append_new(json_object_get(doc, "findings"), finding_json(&d->list[i]));
 	for (unsigned i = 0; doc && i < TABLES; i++)
 		for (const struct doctor_probe *p = tables[i]; p->name; p++)
-			json_array_append_new(json_object_get(doc, "looked_at"), json_string(p->name));
+			json_array_append_new(json_object_get(doc, "looked_at"),
+			                      json_string(p->name));
 	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII)) {
 		json_decref(doc);
 		return CLI_FAILED;
@@ -99,7 +100,8 @@ static int print_json(const struct doctor *d)
 
 /* ---- the command ---- */
 
-/* Does a node answer where this configuration says one listens?  Then what is taken is taken by it. */
+/* Does a node answer where this configuration says one listens?
+ * Then what is taken is taken by it. */
 static bool answers(const struct cli_node *node)
 {
 	const char *listen = node->settings.http.listen;
@@ -108,7 +110,8 @@ static bool answers(const struct cli_node *node)
 
 	if (!listen || !strcmp(listen, "off"))
 		return false;
-	body = cli_fetch(cli_fetch_where(listen, where, sizeof where), "/live", &len, why, sizeof why);
+	body = cli_fetch(cli_fetch_where(listen, where, sizeof where), "/live", &len, why,
+	                 sizeof why);
 	free(body);
 	return body != NULL;
 }

@@ -107,11 +107,13 @@ void doctor_find(struct doctor *d, enum doctor_severity severity, const char *wh
 void doctor_mend(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
 void doctor_keep(struct doctor *d, const char *command, ...) __attribute__((format(printf, 2, 3)));
 
-/* The text as one word of a shell's, in quotes if it needs some: for names of files and the like. */
+/* The text as one word of a shell's, in quotes if it needs some:
+ * for names of files and the like. */
 #define DOCTOR_WORD 4096 /* bytes; longer ones are cut */
 const char *doctor_word(char out[DOCTOR_WORD], const char *text);
 
-/* A setting of the node file: given on the command line, and written into the file.  value is JSON. */
+/* A setting of the node file: given on the command line, and written into the file.
+ * value is JSON. */
 void doctor_set(struct doctor *d, const char *setting, const char *value);
 
 /* A sysctl is set now and kept: both commands. */
@@ -124,9 +126,11 @@ bool doctor_exists(const struct doctor *d, const char *path);
 /* Open for reading line by line; NULL: it is not there. */
 FILE *doctor_open(const struct doctor *d, const char *path);
 /* The value behind "Name:" of a file of such lines; false: there is none. */
-bool doctor_value(const struct doctor *d, const char *path, const char *name, char *out, size_t room);
+bool doctor_value(const struct doctor *d, const char *path, const char *name, char *out,
+                  size_t room);
 /* The value of NAME=value; may stand in quotes. */
-bool doctor_setting(const struct doctor *d, const char *path, const char *name, char *out, size_t room);
+bool doctor_setting(const struct doctor *d, const char *path, const char *name, char *out,
+                    size_t room);
 /* Is the word in a file, or in any file of a folder ("/etc/x.d/")?  Does a file name the port? */
 bool doctor_says(const struct doctor *d, const char *path, const char *word);
 bool doctor_mentions(const struct doctor *d, const char *path, unsigned port);

@@ -149,7 +149,8 @@ static void look_aead(struct doctor *d)
 		            "%" PRIu64, used->provider->name, cost(used), best->provider->name, cost(best));
 		doctor_mend(d, "take %s out of \"aead\": { \"refuse\": ... } in the node file",
 		            best->provider->name);
-	} else if (d->machine->scores == 1 && doctor_value(d, "/proc/cpuinfo", "flags", flags, sizeof flags) &&
+	} else if (d->machine->scores == 1 &&
+	           doctor_value(d, "/proc/cpuinfo", "flags", flags, sizeof flags) &&
 	           strstr(flags, " avx2")) {
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "no AEAD plugin was found, and this processor has AVX2: sealing and opening cost "

@@ -123,7 +123,8 @@ static void path_of(const char *setting, char out[512])
 /* The file keeps its owner and its mode. */
 void doctor_set(struct doctor *d, const char *setting, const char *value)
 {
-	const char *file = d->node->file ? d->node->file : "millrace.json", *dot = strrchr(file, '.');
+	const char *file = d->node->file ? d->node->file : "millrace.json",
+		   *dot = strrchr(file, '.');
 	char path[512] = "", change[600], quoted[2][DOCTOR_WORD];
 
 	snprintf(change, sizeof change, "%s=%s", setting, value);
@@ -195,7 +196,8 @@ bool doctor_number(const struct doctor *d, const char *path, unsigned long *out)
 	return doctor_text(d, path, text, sizeof text) && sscanf(text, "%lu", out) == 1;
 }
 
-bool doctor_value(const struct doctor *d, const char *path, const char *name, char *out, size_t room)
+bool doctor_value(const struct doctor *d, const char *path, const char *name, char *out,
+                  size_t room)
 {
 	FILE *f = doctor_open(d, path);
 	size_t n = strlen(name);
@@ -219,7 +221,8 @@ bool doctor_value(const struct doctor *d, const char *path, const char *name, ch
 	return found;
 }
 
-bool doctor_setting(const struct doctor *d, const char *path, const char *name, char *out, size_t room)
+bool doctor_setting(const struct doctor *d, const char *path, const char *name, char *out,
+                    size_t room)
 {
 	FILE *f = doctor_open(d, path);
 	size_t n = strlen(name);
@@ -281,8 +284,9 @@ bool doctor_mentions(const struct doctor *d, const char *path, unsigned port)
 
 unsigned doctor_port_number(const struct doctor_port *p)
 {
-	return ntohs(p->at.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&p->at)->sin6_port :
-	                                           ((const struct sockaddr_in *)&p->at)->sin_port);
+	return ntohs(p->at.ss_family == AF_INET6 ?
+	                     ((const struct sockaddr_in6 *)&p->at)->sin6_port :
+	                     ((const struct sockaddr_in *)&p->at)->sin_port);
 }
 
 bool doctor_can(const struct doctor *d, unsigned capability)

@@ -21,7 +21,8 @@ static void look_buffer(struct doctor *d, uint32_t want, const char *sysctl, con
 	bool forced = doctor_can(d, CAP_NET_ADMIN);
 	unsigned long most;
 
-	if (!want || (forced && !d->wish.connected) || !doctor_number(d, path, &most) || most >= want)
+	if (!want || (forced && !d->wish.connected) || !doctor_number(d, path, &most) ||
+	    most >= want)
 		return;
 	doctor_find(d, DOCTOR_PROBLEM, "%s sockets get %lu of the %u bytes asked for to %s: bursts are lost",
 	            forced ? "connected" : "UDP", most, want, what);
@@ -154,8 +155,8 @@ static bool is_taken(const struct doctor *d, const struct doctor_port *port)
 	hex_of(&port->at, ours);
 	f = doctor_open(d, path);
 	while (f && !taken && fgets(line, sizeof line, f))
-		taken = sscanf(line, "%*s %39s %*s %7s", theirs, state) == 2 && meets(ours, theirs) &&
-		        (!port->tcp || !strcmp(state, "0A"));
+		taken = sscanf(line, "%*s %39s %*s %7s", theirs, state) == 2 &&
+		        meets(ours, theirs) && (!port->tcp || !strcmp(state, "0A"));
 	if (f)
 		fclose(f);
 	return taken;
@@ -193,7 +194,8 @@ static void look_firewall(struct doctor *d)
 	    !strcmp(enabled, "yes")) {
 		if (doctor_mentions(d, "/etc/ufw/user.rules", port))
 			return;
-		doctor_find(d, DOCTOR_ADVICE, "ufw is on: neighbours that dial UDP port %u may be kept out", port);
+		doctor_find(d, DOCTOR_ADVICE,
+		            "ufw is on: neighbours that dial UDP port %u may be kept out", port);
 		doctor_mend(d, "ufw allow %u/udp", port);
 	} else if (doctor_exists(d, "/run/firewalld.pid") || doctor_exists(d, "/run/firewalld")) {
 		doctor_find(d, DOCTOR_ADVICE, "firewalld runs: neighbours that dial UDP port %u may be kept out",
@@ -253,8 +255,8 @@ static void look_names(struct doctor *d)
 
 /* ---- fd00::/8 ---- */
 
-/* A route that takes all of the mesh's addresses away, or a good part: fd00::/8 or wider, but not the
- * default one.  Prefixes of a local network are longer and win by right. */
+/* A route that takes all of the mesh's addresses away, or a good part: fd00::/8 or wider, but not
+ * the default one.  Prefixes of a local network are longer and win by right. */
 static void look_routes(struct doctor *d)
 {
 	FILE *f = doctor_open(d, "/proc/net/ipv6_route");
@@ -262,7 +264,8 @@ static void look_routes(struct doctor *d)
 	unsigned plen, flags;
 
 	while (f && fgets(line, sizeof line, f)) {
-		if (sscanf(line, "%39s %x %*s %*s %*s %*s %*s %*s %x %15s", to, &plen, &flags, dev) != 4 ||
+		if (sscanf(line, "%39s %x %*s %*s %*s %*s %*s %*s %x %15s", to, &plen, &flags,
+		           dev) != 4 ||
 		    plen == 0 || plen > 16 || strncmp(to, plen < 8 ? "fc" : "fd", 2) ||
 		    !strcmp(dev, d->wish.tun_name))
 			continue;

@@ -70,13 +70,15 @@ static bool stat_of(const struct doctor *d, const char *path, struct stat *st)
 	               (int)sizeof at && lstat(at, st) == 0;
 }
 
-/* A node file with a key that its service's user reads as a member of the group: chmod would end the service. */
+/* A node file with a key that its service's user reads as a member of the group:
+ * chmod would end the service. */
 static bool is_for_group(const struct stat *st)
 {
 	return (st->st_mode & 077) == 040;
 }
 
-static void mend_secret(struct doctor *d, const char *file, bool in_node_file, const struct stat *st)
+static void mend_secret(struct doctor *d, const char *file, bool in_node_file,
+                        const struct stat *st)
 {
 	char quoted[DOCTOR_WORD];
 	const char *word = doctor_word(quoted, file);
@@ -180,8 +182,8 @@ static void look_locked(struct doctor *d)
 	doctor_find(d, DOCTOR_ADVICE,
 	            "only %lu KiB may be locked in memory, and this machine swaps: keys of many peers may "
 	            "be written to disk", most / 1024);
-	doctor_mend(d, "prlimit --pid $$ --memlock=%u:%u  (as root, in the shell that starts it)", LOCKED,
-	            LOCKED);
+	doctor_mend(d, "prlimit --pid $$ --memlock=%u:%u  (as root, in the shell that starts it)",
+	            LOCKED, LOCKED);
 	doctor_keep(d, "echo '* - memlock %u' >/etc/security/limits.d/millrace.conf  (a service has "
 	               "LimitMEMLOCK=)", LOCKED / 1024);
 }

@@ -109,7 +109,8 @@ static void wish_dns(struct doctor_wish *w, const struct mr_json *doc)
 	w->dns_port = port ? (uint16_t)json_integer_value(port) : 5354;
 	if (!w->dns)
 		return;
-	snprintf(text, sizeof text, strchr(w->dns_bind, ':') ? "[%s]:%u" : "%s:%u", w->dns_bind, w->dns_port);
+	snprintf(text, sizeof text, strchr(w->dns_bind, ':') ? "[%s]:%u" : "%s:%u", w->dns_bind,
+	         w->dns_port);
 	wish_port(w, text, (struct doctor_port){ .setting = "dns.port" });
 }
 

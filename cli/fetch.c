@@ -61,7 +61,8 @@ static int dial_unix(const char *path, char *why, size_t room)
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = dial_addr(AF_UNIX, (const struct sockaddr *)&at, sizeof at);
 	if (fd < 0)
-		snprintf(why, room, "nobody answers at unix:%s: %s%s", path, strerror(errno), meaning(errno));
+		snprintf(why, room, "nobody answers at unix:%s: %s%s", path, strerror(errno),
+		         meaning(errno));
 	return fd;
 }
 

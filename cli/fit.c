@@ -1,8 +1,8 @@
 /* fit.c - do a graph and a node file go together?
  *
- * Each has been checked by itself.  Here: what a stage waits for is a key that a node file may have, the
- * graph's kinds are there, what the node file asks for has a stage, and nothing is shown that it does not
- * permit to be shown.
+ * Each has been checked by itself.  Here: what a stage waits for is a key that a node file may
+ * have, the graph's kinds are there, what the node file asks for has a stage, and nothing is shown
+ * that it does not permit to be shown.
  */
 #include "cli/nodefile.h"
 
@@ -16,7 +16,8 @@
 
 #define NAMES_MAX 64
 
-/* The setting at a path, or NULL, and then what there is in its place.  An instance's name is any. */
+/* The setting at a path, or NULL, and then what there is in its place.
+ * An instance's name is any. */
 static const struct mr_setting *setting_at(const struct mr_setting *root, const char *path,
                                            char hint[MR_HINT])
 {
@@ -78,8 +79,9 @@ static void tell_refused(const struct mr_plugins *p, const char *kind, struct mr
 		bool namesake = !strncmp(base, kind, n) && !strcmp(base + n, ".so");
 
 		if (m->refused)
-			mr_complain(report, where, "kind \"%s\" %s the plugin %s, which was refused: %s",
-			            kind, namesake ? "is missing with" : "may have been in", m->file,
+			mr_complain(report, where,
+			            "kind \"%s\" %s the plugin %s, which was refused: %s", kind,
+			            namesake ? "is missing with" : "may have been in", m->file,
 			            m->refused);
 	}
 	if (p->refused)
@@ -107,9 +109,10 @@ void cli_fit_explain(const struct cli_node *node, const struct cli_node_options 
 		char path[MR_PATH];
 
 		if (!is_kind(o->kinds, kind ? kind : name))
-			tell_refused(o->plugins, kind ? kind : name,
-			             mr_json_where(node->graph_doc, mr_path_key(path, "stages", name)),
-			             report);
+			tell_refused(
+				o->plugins, kind ? kind : name,
+				mr_json_where(node->graph_doc, mr_path_key(path, "stages", name)),
+				report);
 	}
 }
 

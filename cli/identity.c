@@ -65,7 +65,8 @@ static bool beside(char out[PATH_MAX], const char *file, const char *name)
 	return n < PATH_MAX;
 }
 
-/* `what` begins the sentence of a complaint; that of a setting is the one its rule has made already. */
+/* `what` begins the sentence of a complaint;
+ * that of a setting is the one its rule has made already. */
 static enum cli_identity parsed(struct fips_identity *id, const struct fips_curve *curve,
                                 const char *text, const char *what, struct mr_where where,
                                 struct mr_report *report)

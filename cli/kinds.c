@@ -58,8 +58,8 @@ static int print_all(const struct cli_args *args, const struct mr_plugins *plugi
 		if (form_of(args) != MR_PLAIN)
 			mr_reference_kind(*k, from, form_of(args), stdout);
 		else
-			printf("%-12s %s%s%s%s\n", (*k)->name, (*k)->summary, from ? " (plugin " : "",
-			       from ? from : "", from ? ")" : "");
+			printf("%-12s %s%s%s%s\n", (*k)->name, (*k)->summary,
+			       from ? " (plugin " : "", from ? from : "", from ? ")" : "");
 	}
 	return CLI_OK;
 }
@@ -77,7 +77,8 @@ static int print_one(const struct cli_args *args, const struct mr_plugins *plugi
 	return CLI_OK;
 }
 
-static int print_named(const struct cli_args *args, const struct mr_plugins *plugins, const char *name)
+static int print_named(const struct cli_args *args, const struct mr_plugins *plugins,
+                       const char *name)
 {
 	const char *names[MR_KINDS_MAX];
 	char hint[MR_HINT];
@@ -88,7 +89,8 @@ static int print_named(const struct cli_args *args, const struct mr_plugins *plu
 			return print_one(args, plugins, plugins->kinds[n]);
 		names[n] = plugins->kinds[n]->name;
 	}
-	return cli_usage_error(args, "there is no kind \"%s\"%s", name, mr_hint(hint, name, names, n));
+	return cli_usage_error(args, "there is no kind \"%s\"%s", name,
+	                       mr_hint(hint, name, names, n));
 }
 
 static int run(const struct cli_args *args)
@@ -104,7 +106,8 @@ static int run(const struct cli_args *args)
 	mr_report_free(&report);
 	if (!plugins)
 		return CLI_FAILED;
-	code = args->n_words ? print_named(args, plugins, args->words[0]) : print_all(args, plugins);
+	code = args->n_words ? print_named(args, plugins, args->words[0]) :
+	                       print_all(args, plugins);
 	mr_plugins_close(plugins);
 	return code;
 }

@@ -14,7 +14,8 @@
 
 /* ---- the device ---- */
 
-/* The kernel lets go of the queues of a device that somebody deletes; what has it open is told nothing. */
+/* The kernel lets go of the queues of a device that somebody deletes;
+ * what has it open is told nothing. */
 static bool is_gone(const struct mr_tun *tun)
 {
 	struct ifreq req = { 0 };

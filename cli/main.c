@@ -46,8 +46,8 @@ static int unknown(const char *name)
 	return CLI_USAGE;
 }
 
-/* A program started without its three descriptors would have a socket or the device in their place, and
- * write its log there.  What stands in for them fails as a closed one does. */
+/* A program started without its three descriptors would have a socket or the device in their place,
+ * and write its log there.  What stands in for them fails as a closed one does. */
 static void fill_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

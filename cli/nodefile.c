@@ -61,7 +61,8 @@ static void try_section(const struct mr_section *s, const struct mr_json *doc,
 	free(out);
 }
 
-void cli_listen_told(const struct mr_report *said, const struct mr_json *doc, struct mr_report *report)
+void cli_listen_told(const struct mr_report *said, const struct mr_json *doc,
+                     struct mr_report *report)
 {
 	static const char path[] = "http.listen: ";
 

@@ -74,7 +74,8 @@ void cli_node_check(const struct mr_json *doc, const struct mr_kind *const *kind
 void cli_settings_free(struct cli_settings *settings);
 
 /* What HTTP said of http.listen, told with its place in the file. */
-void cli_listen_told(const struct mr_report *said, const struct mr_json *doc, struct mr_report *report);
+void cli_listen_told(const struct mr_report *said, const struct mr_json *doc,
+                     struct mr_report *report);
 
 /* Largest view that the settings of the graph's resources ask for, bytes. */
 uint32_t cli_node_view_max(const struct cli_node *node);
@@ -116,7 +117,8 @@ void cli_set_graph(struct mr_json *graph, const struct cli_sections *sections,
 
 /* ---- do they go together? (fit.c) ---- */
 
-/* Is what stages wait for (`when`) a key of node files?  A misspelt one would take them away in silence. */
+/* Is what stages wait for (`when`) a key of node files?
+ * A misspelt one would take them away in silence. */
 void cli_fit_whens(const struct mr_json *graph, const struct cli_sections *sections,
                    struct mr_report *report);
 

@@ -3,7 +3,8 @@
 
 #include "core/plugins.h"
 
-bool cli_planned_open(struct cli_planned *p, struct cli_node_options *options, struct mr_report *report)
+bool cli_planned_open(struct cli_planned *p, struct cli_node_options *options,
+                      struct mr_report *report)
 {
 	*p = (struct cli_planned){ .plugins = cli_plugins_open(report) };
 	if (!p->plugins)

@@ -30,7 +30,8 @@ static bool beside(char path[PATH_MAX])
 		return false;
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
-	if (snprintf(path, PATH_MAX, "%s/config.status", exe) >= PATH_MAX || access(path, F_OK) != 0)
+	if (snprintf(path, PATH_MAX, "%s/config.status", exe) >= PATH_MAX ||
+	    access(path, F_OK) != 0)
 		return false;
 	return snprintf(path, PATH_MAX, "%s/plugins", exe) < PATH_MAX;
 }

@@ -139,13 +139,14 @@ static bool is_already(const struct who *who)
 	uid_t uid[3];
 	gid_t gid[3];
 
-	return getresuid(&uid[0], &uid[1], &uid[2]) == 0 && getresgid(&gid[0], &gid[1], &gid[2]) == 0 &&
-	       uid[0] == who->uid && uid[1] == who->uid && uid[2] == who->uid &&
-	       gid[0] == who->gid && gid[1] == who->gid && gid[2] == who->gid;
+	return getresuid(&uid[0], &uid[1], &uid[2]) == 0 &&
+	       getresgid(&gid[0], &gid[1], &gid[2]) == 0 && uid[0] == who->uid &&
+	       uid[1] == who->uid && uid[2] == who->uid && gid[0] == who->gid &&
+	       gid[1] == who->gid && gid[2] == who->gid;
 }
 
-/* A UDP port is shared only among the sockets of one user (socket(7), SO_REUSEPORT), and more may be
- * opened when we are somebody else. */
+/* A UDP port is shared only among the sockets of one user (socket(7), SO_REUSEPORT), and more may
+ * be opened when we are somebody else. */
 static void take_along(uid_t uid)
 {
 	for (int fd = 0; fd < SOCKETS_BELOW; fd++) {

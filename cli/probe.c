@@ -1,4 +1,5 @@
-/* probe - `millrace probe`: can a node be reached from a running one, and if not, where does it end? */
+/* probe - `millrace probe`: can a node be reached from a running one, and if not,
+ * where does it end? */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static json_t *await_end(const struct cli_args *args, json_t *id, int *code)
 	json_t *data;
 
 	for (;;) {
-		data = cli_control_data(args, "probe_poll", json_pack("{s:O}", "probe_id", id), code);
+		data = cli_control_data(args, "probe_poll", json_pack("{s:O}", "probe_id", id),
+		                        code);
 		state = json_string_value(json_object_get(data, "state"));
 		if (!data || !state || strcmp(state, "running"))
 			return data;

@@ -57,7 +57,8 @@ static bool read_again(struct attempt *a)
 		restart(a, "user");
 	if (!same_text(a->next.settings.aead.refuse, r->node.settings.aead.refuse))
 		restart(a, "aead.refuse");
-	if (!cli_identity_again(a->next.doc, a->next.file, r->node.doc, r->nsec, &r->id, &a->report))
+	if (!cli_identity_again(a->next.doc, a->next.file, r->node.doc, r->nsec, &r->id,
+	                        &a->report))
 		return false;
 	return a->report.errors == 0;
 }

@@ -110,7 +110,8 @@ static bool look_at(const char *where, struct outcome *out, char *why, size_t ro
 	bool good = doc && outcome_of(doc, out);
 
 	if (body && !good)
-		snprintf(why, room, "what %s answers is not the /stats of a node that can reload", where);
+		snprintf(why, room, "what %s answers is not the /stats of a node that can reload",
+		         where);
 	json_decref(doc);
 	free(body);
 	return good;
@@ -125,13 +126,14 @@ static bool look(const struct places *p, struct outcome *out, char *why, size_t 
 	return false;
 }
 
-/* The place came from a node file, and another node may listen there: its own was perhaps taken, or never
- * asked for. */
+/* The place came from a node file, and another node may listen there: its own was perhaps taken, or
+ * never asked for. */
 static bool is_of_file(const char *file, const struct places *p)
 {
 	char npub[FIPS_KEY_TEXT], why[1024], said[FIPS_KEY_TEXT];
-	char *body = cli_identity_npub(file, npub) ? cli_fetch(p->at[0], "/peers", &(size_t){ 0 }, why, sizeof why) :
-	                                             NULL;
+	char *body = cli_identity_npub(file, npub) ?
+	                     cli_fetch(p->at[0], "/peers", &(size_t){ 0 }, why, sizeof why) :
+	                     NULL;
 	json_t *doc = body ? json_loads(body, 0, NULL) : NULL;
 	const char *other = json_string_value(json_object_get(json_object_get(doc, "node"), "npub"));
 	bool right = !other || !strcmp(other, npub);
@@ -163,8 +165,8 @@ static bool name_of(const char *process, char out[64])
 	return read;
 }
 
-/* A node on another machine or in a container tells a number that here is somebody else's, whom SIGHUP would
- * end. */
+/* A node on another machine or in a container tells a number that here is somebody else's, whom
+ * SIGHUP would end. */
 static bool is_node(long pid)
 {
 	char number[24], theirs[64], ours[64], said[64];

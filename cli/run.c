@@ -181,9 +181,9 @@ static void on_hangup(void *arg, int signo)
 struct mr_http *cli_run_http(struct run *r, const struct cli_node *node, struct mr_report *report)
 {
 	struct mr_report said = { 0 };
-	struct mr_http *http = mr_http_open(r->loop, node->settings.http.listen,
-	                                    node->settings.http.insecure_bind, cli_routes, &r->pages,
-	                                    &said);
+	struct mr_http *http =
+		mr_http_open(r->loop, node->settings.http.listen, node->settings.http.insecure_bind,
+	                     cli_routes, &r->pages, &said);
 
 	cli_listen_told(&said, node->doc, report);
 	mr_report_free(&said);
@@ -198,7 +198,8 @@ static bool open_loop(struct run *r)
 	r->deadline = mr_timer_open(r->loop, on_work, r);
 	r->farewell = mr_timer_open(r->loop, on_farewell, r);
 	r->report = r->every ? mr_timer_open(r->loop, on_report, r) : NULL;
-	return cli_alive_open(r) && r->deadline && r->farewell && ((r->report && r->out) || !r->every) &&
+	return cli_alive_open(r) && r->deadline && r->farewell &&
+	       ((r->report && r->out) || !r->every) &&
 	       mr_loop_signal(r->loop, SIGTERM, on_stop, r) == 0 &&
 	       mr_loop_signal(r->loop, SIGINT, on_stop, r) == 0 &&
 	       mr_loop_signal(r->loop, SIGHUP, on_hangup, r) == 0;
@@ -246,7 +247,8 @@ static bool give_up_rights(struct run *r, struct mr_report *report)
 	                           report);
 }
 
-/* HTTP, the control socket and names go first: their handlers look at the engine.  True when every packet came home. */
+/* HTTP, the control socket and names go first: their handlers look at the engine.
+ * True when every packet came home. */
 static bool close_all(struct run *r)
 {
 	unsigned missing;

@@ -79,7 +79,8 @@ void cli_run_log_device(const struct run *r);
 
 /* ---- run.c ---- */
 
-/* HTTP as this node file says; NULL: it is off, or that was complained of with its place in the file. */
+/* HTTP as this node file says; NULL: it is off,
+ * or that was complained of with its place in the file. */
 struct mr_http *cli_run_http(struct run *r, const struct cli_node *node, struct mr_report *report);
 
 /* Let control do what there is to do. */

@@ -108,7 +108,9 @@ static int print_schema(enum file file, const struct mr_setting *root, const str
 
 static int print(const struct cli_args *args, enum file file, const struct mr_kind *const *kinds)
 {
-	enum mr_form form = cli_has(args, MARKDOWN) ? MR_MARKDOWN : cli_has(args, MDOC) ? MR_MDOC : MR_PLAIN;
+	enum mr_form form = cli_has(args, MARKDOWN) ? MR_MARKDOWN :
+	                    cli_has(args, MDOC)     ? MR_MDOC :
+	                                              MR_PLAIN;
 	struct mr_setting *root = settings_of(file, kinds);
 	const char *path = args->n_words > 1 ? args->words[1] : "";
 	const struct mr_setting *s = at_path(args, root, path);

@@ -59,8 +59,8 @@ void cli_sheet_print(const struct cli_sheet *s, bool colour, FILE *out);
 /* A text as the sheet would show it, written to out, whole characters; returns out. */
 const char *cli_printable(char *out, size_t room, const char *text);
 
-/* Text of others in many lines, but for what a terminal would obey: control characters, those of UTF-8
- * too, become '?'. */
+/* Text of others in many lines, but for what a terminal would obey: control characters, those of
+ * UTF-8 too, become '?'. */
 void cli_text_print(FILE *out, const char *text, size_t len);
 
 #endif

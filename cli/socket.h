@@ -8,7 +8,8 @@
  * one at the default path that does not is warned of, and the node does without. */
 bool cli_socket_open(struct run *r, struct mr_report *report);
 
-/* The node file in force is another one: open it, close it, or move it.  What fails is in the log. */
+/* The node file in force is another one: open it, close it, or move it.
+ * What fails is in the log. */
 void cli_socket_again(struct run *r);
 
 #endif

@@ -55,8 +55,9 @@ static void print_drops(const struct cli_sample *s)
 
 			if (d->n.all == 0)
 				continue;
-			printf("%s%12" PRIu64 "  %s: %s%s%s\n", first ? "\ndropped since the start:\n" : "",
-			       d->n.all, cli_printable(stage, sizeof stage, s->stage[i].name),
+			printf("%s%12" PRIu64 "  %s: %s%s%s\n",
+			       first ? "\ndropped since the start:\n" : "", d->n.all,
+			       cli_printable(stage, sizeof stage, s->stage[i].name),
 			       d->edge ? "edge at " : "", cli_printable(name, sizeof name, d->name),
 			       d->edge ? " full or nowhere" : "");
 			first = false;
@@ -69,8 +70,9 @@ static void print_counters(const struct cli_sample *s)
 	bool first = true;
 
 	for (unsigned i = 0; i < s->stages; i++) {
-		json_t *counters = json_object_get(json_array_get(json_object_get(s->doc, "stages"), i),
-		                                   "counters"), *value;
+		json_t *counters = json_object_get(
+			       json_array_get(json_object_get(s->doc, "stages"), i), "counters"),
+		       *value;
 		char stage[64], name[64], replica[16] = "";
 		const char *key;
 
@@ -80,7 +82,8 @@ static void print_counters(const struct cli_sample *s)
 			if (json_integer_value(value) <= 0)
 				continue;
 			printf("%s%12" JSON_INTEGER_FORMAT "  %s%s: %s\n",
-			       first ? "\ncounted since the start:\n" : "", json_integer_value(value),
+			       first ? "\ncounted since the start:\n" : "",
+			       json_integer_value(value),
 			       cli_printable(stage, sizeof stage, s->stage[i].name), replica,
 			       cli_printable(name, sizeof name, key));
 			first = false;
@@ -144,7 +147,8 @@ static int print_json(const char *body, size_t len)
 	return ferror(stdout) ? CLI_FAILED : CLI_OK;
 }
 
-/* Print a table of this answer, or of what came since the one before, which it replaces.  False: it is none. */
+/* Print a table of this answer, or of what came since the one before, which it replaces.
+ * False: it is none. */
 static bool print_answer(const char *body, size_t len, bool counters, struct cli_sample *last)
 {
 	struct cli_sample s;

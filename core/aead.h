@@ -44,8 +44,8 @@ struct mr_aead_op {
 	bool                 ok;      /* open: written by the provider; seal: always true */
 };
 
-/* Provider: const data, one per folder under plugins/.  mbedTLS is built in, the others are loadable
- * modules (plugin.h). */
+/* Provider: const data, one per folder under plugins/.  mbedTLS is built in, the others are
+ * loadable modules (plugin.h). */
 struct mr_aead {
 	const char *name;    /* "mbedtls", "libcrypto", "ipsec-mb", "lanes"              */
 	const char *summary; /* one line for `millrace version`                          */
@@ -92,9 +92,9 @@ const struct mr_aead *mr_aead_choose(const struct mr_aead *const *list, uint64_t
 /* Convenience for handshakes: one packet in place semantics, out may equal in.  seal writes n + 16
  * bytes; open returns false and leaves out untouched when the tag does not hold (n counts the tag).
  * Uses the built-in provider.  Control only. */
-void mr_aead_seal_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad, size_t naad,
-                      const void *in, size_t n, uint8_t *out);
-bool mr_aead_open_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad, size_t naad,
-                      const void *in, size_t n, uint8_t *out);
+void mr_aead_seal_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad,
+                      size_t naad, const void *in, size_t n, uint8_t *out);
+bool mr_aead_open_one(const uint8_t key[MR_AEAD_KEY], uint64_t counter, const void *aad,
+                      size_t naad, const void *in, size_t n, uint8_t *out);
 
 #endif

@@ -121,7 +121,8 @@ static bool build_worker(struct mr_engine *e, unsigned index)
 	return true;
 }
 
-/* What tells the targets of packets in a queue apart: what is dealt out has met its neighbour at most. */
+/* What tells the targets of packets in a queue apart:
+ * what is dealt out has met its neighbour at most. */
 static bool by_near(enum mr_affinity affinity)
 {
 	return affinity == MR_PEER || affinity == MR_DEAL;
@@ -301,7 +302,8 @@ static bool build_exits(struct mr_engine *e, unsigned replica)
 	for (unsigned o = 0; o < r->noutput; o++) {
 		int edge = mr_graph_edge_at(e->graph, r->stage, o);
 
-		r->out[o].targets = edge < 0 ? 1 : mr_plan_targets(e->plan, replica, (unsigned)edge).n;
+		r->out[o].targets =
+			edge < 0 ? 1 : mr_plan_targets(e->plan, replica, (unsigned)edge).n;
 		if (edge >= 0)
 			pick_by(&r->out[o], &e->graph->stage[e->graph->edge[edge].to]);
 		all += r->out[o].targets;

@@ -4,8 +4,8 @@
  *     build.c    memory and wiring: workers, replicas, rings, rules, pools
  *     engine.c   packets put home and counted
  *
- * An engine that is to take another's place (e->before) is built beside it, and borrows its resources and
- * epochs.  Private to engine.c, build.c, setup.c and swap*.c; main only.
+ * An engine that is to take another's place (e->before) is built beside it, and borrows its
+ * resources and epochs.  Private to engine.c, build.c, setup.c and swap*.c; main only.
  */
 #ifndef MR_CORE_BUILD_H
 #define MR_CORE_BUILD_H
@@ -47,8 +47,8 @@ void mr_epochs_close(struct mr_epochs *epochs);
 bool mr_build(struct mr_engine *e);
 void mr_unbuild(struct mr_engine *e);
 
-/* engine.c: make the host's descriptor readable; a packet back into its pool, and the packets that are not
- * at home, after those in rings have been put there (no thread runs). */
+/* engine.c: make the host's descriptor readable; a packet back into its pool, and the packets that
+ * are not at home, after those in rings have been put there (no thread runs). */
 void     mr_host_ask(struct mr_engine *e);
 void     mr_put_home(struct mr_engine *e, struct mr_pkt *p);
 unsigned mr_count_missing(struct mr_engine *e);

@@ -13,12 +13,12 @@
  * `core`; returns how many there are, at most `max` and at least 1.  Any thread. */
 unsigned mr_cores_ours(unsigned *core, unsigned max);
 
-/* What `cores` cores are worth under a quota as cpu.max has it ("max 100000", "150000 100000"): whole
- * cores, rounded up, [1, cores].  NULL or text of another form: all of them. */
+/* What `cores` cores are worth under a quota as cpu.max has it ("max 100000", "150000 100000"):
+ * whole cores, rounded up, [1, cores].  NULL or text of another form: all of them. */
 unsigned mr_cores_under(unsigned cores, const char *quota);
 
-/* Both for this process: cores of the mask, under the quotas of its control group and of those above.
- * Set-up only: it reads files. */
+/* Both for this process: cores of the mask, under the quotas of its control group and of those
+ * above.  Set-up only: it reads files. */
 unsigned mr_cores_granted(void);
 
 #endif

@@ -92,8 +92,8 @@ bool mr_dns_address_valid(const char *bind)
 	return address_of(&(struct mr_dns_wish){ .bind = bind }, &ss) > 0;
 }
 
-/* What came by this device ends at the socket, and so does what is shorter than a header: evdns 2.1.12
- * does not survive that. */
+/* What came by this device ends at the socket, and so does what is shorter than a header: evdns
+ * 2.1.12 does not survive that. */
 static bool be_deaf(int fd, unsigned device)
 {
 	struct sock_filter code[] = {
@@ -146,8 +146,8 @@ static uint16_t port_of(int fd)
 	return ntohs(ss.ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
 }
 
-struct mr_dns *mr_dns_open(struct mr_loop *l, const struct mr_dns_wish *wish, mr_dns_handler *handler,
-                           void *arg, const char **wrong)
+struct mr_dns *mr_dns_open(struct mr_loop *l, const struct mr_dns_wish *wish,
+                           mr_dns_handler *handler, void *arg, const char **wrong)
 {
 	struct mr_dns *dns = calloc(1, sizeof *dns);
 	int fd;

@@ -1,7 +1,7 @@
 /* dns.h - answer questions for addresses of names, on main's loop.
  *
- * A responder, no resolver: it knows the names of one domain, asks nobody, and what it does not know
- * does not exist.  libevent's evdns reads the questions and writes the answers.
+ * A responder, no resolver: it knows the names of one domain, asks nobody, and what it does not
+ * know does not exist.  libevent's evdns reads the questions and writes the answers.
  *
  *   the first question is         answered with
  *   AAAA of a name there is       the address, authoritative
@@ -39,8 +39,8 @@ typedef enum mr_dns_answer mr_dns_handler(void *arg, const char *name, uint8_t i
 bool mr_dns_address_valid(const char *bind);
 
 /* NULL with a sentence in *wrong, static.  Main only, as is all here. */
-struct mr_dns *mr_dns_open(struct mr_loop *l, const struct mr_dns_wish *wish, mr_dns_handler *handler,
-                           void *arg, const char **wrong);
+struct mr_dns *mr_dns_open(struct mr_loop *l, const struct mr_dns_wish *wish,
+                           mr_dns_handler *handler, void *arg, const char **wrong);
 uint16_t mr_dns_port(const struct mr_dns *dns);
 void mr_dns_close(struct mr_dns *dns); /* NULL is fine */
 

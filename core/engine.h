@@ -41,14 +41,16 @@ void     mr_engine_host_turn(struct mr_engine *e);     /* runs until nothing is 
 /* State of the one host stage, for the program's own calls between turns (main only). */
 void *mr_engine_host_state(struct mr_engine *e);
 
-/* State of a resource that is open, or NULL.  Main only; what is const after open may be looked at. */
+/* State of a resource that is open, or NULL.
+ * Main only; what is const after open may be looked at. */
 void *mr_engine_resource(const struct mr_engine *e, const struct mr_resource *resource);
 
 /* ---- do the workers turn?  (pulse.c) ----
  *
- * Main asks, every worker's thread answers when it has completed a turn that began after the question.
- * One that sleeps is woken by it, so a worker with nothing to do answers as well as a busy one; one
- * that is in a stage that does not return, or whose thread is not run, does not.  Main only. */
+ * Main asks, every worker's thread answers when it has completed a turn that began after the
+ * question.  One that sleeps is woken by it, so a worker with nothing to do answers as well as a
+ * busy one; one that is in a stage that does not return, or whose thread is not run,
+ * does not.  Main only. */
 
 /* Ask all anew; those who have not answered yet go on owing it. */
 void mr_engine_ask_turns(struct mr_engine *e);
@@ -138,9 +140,9 @@ struct mr_view {
 	struct mr_ring_view   *ring;   unsigned rings;
 };
 
-/* A snapshot: of each replica and worker as it last published its counters, so that packets are conserved
- * in each.  Names and graph are borrowed from the engine until it is exchanged or closed.  Free with
- * mr_view_free.  NULL: no memory.  Main only, between two turns of the host. */
+/* A snapshot: of each replica and worker as it last published its counters, so that packets are
+ * conserved in each.  Names and graph are borrowed from the engine until it is exchanged or closed.
+ * Free with mr_view_free.  NULL: no memory.  Main only, between two turns of the host. */
 struct mr_view *mr_engine_view(struct mr_engine *e);
 void mr_view_free(struct mr_view *v);
 

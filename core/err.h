@@ -39,15 +39,16 @@ void mr_complain(struct mr_report *r, struct mr_where where, const char *fmt, ..
 void mr_warn(struct mr_report *r, struct mr_where where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What is complained of from now on is counted and not kept: where it stands need not be looked for. */
+/* What is complained of from now on is counted and not kept:
+ * where it stands need not be looked for. */
 bool mr_report_full(const struct mr_report *r);
 
 /* One complaint a line, warnings prefixed "warning: ". */
 void mr_report_print(const struct mr_report *r, FILE *out);
 void mr_report_free(struct mr_report *r);
 
-/* What is to be done when a socket could not be bound for this errno: the end of a sentence, such as
- * "; another program has it: ss -lnptu names it, or choose another port", or "". */
+/* What is to be done when a socket could not be bound for this errno: the end of a sentence, such
+ * as "; another program has it: ss -lnptu names it, or choose another port", or "". */
 const char *mr_bind_cure(int err);
 
 /* The word of `words` (n of them) nearest to `word`, or NULL when none is near: for

@@ -73,7 +73,8 @@ static void say_range(char what[RANGE], const struct mr_field *f)
 	int n = snprintf(what, RANGE, "is not a whole number");
 
 	if (f->max)
-		snprintf(what + n, RANGE - (size_t)n, " from %" PRIu64 " to %" PRIu64, f->min, f->max);
+		snprintf(what + n, RANGE - (size_t)n, " from %" PRIu64 " to %" PRIu64, f->min,
+		         f->max);
 	else if (f->min)
 		snprintf(what + n, RANGE - (size_t)n, " from %" PRIu64, f->min);
 }
@@ -115,8 +116,8 @@ static bool real(const struct decoding *d, const struct mr_field *f, json_t *val
 	if (!json_is_number(value)) {
 		snprintf(what, sizeof what, "is not a number");
 		if (bounded)
-			snprintf(what, sizeof what, "is not a number from %.15g to %.15g", f->real_min,
-			         f->real_max);
+			snprintf(what, sizeof what, "is not a number from %.15g to %.15g",
+			         f->real_min, f->real_max);
 		wrong(d, f, value, path, what);
 		return false;
 	}

@@ -42,8 +42,8 @@ struct mr_list {
 	unsigned n;
 };
 
-/* What a type does not say of a value.  An example stands as JSON has it, that of a MR_TEXT without its
- * quotes. */
+/* What a type does not say of a value.  An example stands as JSON has it, that of a MR_TEXT without
+ * its quotes. */
 struct mr_field_rule {
 	/* NULL when the decoded value at `member` is fine, else what is wrong, as the end of a
 	 * sentence that starts with the value ("is not a host:port") and says what is allowed.
@@ -133,8 +133,9 @@ void   mr_section_free(const struct mr_section *s, void *out);
 /* Fill from a node file that has been checked: no complaints are left to make. */
 void mr_section_decode(const struct mr_section *s, void *out, const struct mr_json *doc);
 
-/* What the document (NULL: defaults) says in the section, defaults filled in, secrets left out: a new
- * object; of a section with named instances one that has an object for each.  Checked before. */
+/* What the document (NULL: defaults) says in the section, defaults filled in, secrets left out: a
+ * new object; of a section with named instances one that has an object for each.
+ * Checked before. */
 struct json_t *mr_section_json(const struct mr_section *s, const struct mr_json *doc);
 
 /* Does the section say the same in both documents (either may be NULL)?  If not, `at` (MR_PATH
@@ -158,8 +159,8 @@ bool mr_sections_have(const struct mr_section *const *sections, unsigned n, cons
 /* The reference: name, type, range, default, unit, help, a line each. */
 void mr_fields_print(const struct mr_field *fields, FILE *out, unsigned indent);
 
-/* Of one field, without its name: "whole number from 576 to 65000, in bytes"; "required", "default 1280"
- * or, without a default, nothing. */
+/* Of one field, without its name: "whole number from 576 to 65000, in bytes"; "required", "default
+ * 1280" or, without a default, nothing. */
 void mr_field_print_type(const struct mr_field *f, FILE *out);
 void mr_field_print_default(const struct mr_field *f, FILE *out);
 

@@ -42,8 +42,8 @@ static void warn_later(const struct walk *w, const struct mr_setting *s, const c
 	        s->part ? s->part : "what it sets is");
 }
 
-/* Quiet: below what there was a warning of.  What may be an object or a value is looked into by whoever
- * reads it. */
+/* Quiet: below what there was a warning of.  What may be an object or a value is looked into by
+ * whoever reads it. */
 static void walk_object(const struct walk *w, const struct mr_setting *s, json_t *object,
                         const char *path, bool quiet)
 {

@@ -76,8 +76,8 @@ struct mr_graph {
 struct mr_graph *mr_graph_parse(const struct mr_json *doc, const struct mr_kind *const *kinds,
                                 struct mr_report *report);
 
-/* The same beside a node file (NULL: none): a stage that says `when` is there only if the node file has
- * something at that path, and else neither it nor any edge from or to it is. */
+/* The same beside a node file (NULL: none): a stage that says `when` is there only if the node file
+ * has something at that path, and else neither it nor any edge from or to it is. */
 struct mr_graph *mr_graph_parse_for(const struct mr_json *doc, const struct mr_json *node,
                                     const struct mr_kind *const *kinds, struct mr_report *report);
 void mr_graph_free(struct mr_graph *g);
@@ -103,14 +103,16 @@ extern const char *const mr_lane_words[];
  * input may be fed by several. */
 int mr_graph_edge_at(const struct mr_graph *g, unsigned stage, unsigned output);
 
-/* Does an edge lie behind the numbering, and before the socket?  Do its packets have numbers, wherever
- * it leads?  Does it carry plaintext?  Seen through stages that pass on what they are given. */
+/* Does an edge lie behind the numbering, and before the socket?  Do its packets have numbers,
+ * wherever it leads?  Does it carry plaintext?
+ * Seen through stages that pass on what they are given. */
 bool mr_graph_numbered(const struct mr_graph *g, unsigned edge);
 bool mr_graph_has_numbers(const struct mr_graph *g, unsigned edge);
 bool mr_graph_plaintext(const struct mr_graph *g, unsigned edge);
 
 /* Do all stages that show others what they are given (kind->shows) carry no plaintext, or does the
- * node file (NULL: none) permit it?  `doc` is the graph's, for places.  Complains, false: refused. */
+ * node file (NULL: none) permit it?  `doc` is the graph's, for places.
+ * Complains, false: refused. */
 bool mr_graph_permitted(const struct mr_graph *g, const struct mr_json *doc,
                         const struct mr_json *node, struct mr_report *report);
 

@@ -155,8 +155,8 @@ static void check_join(const struct mr_graph_parse *p, unsigned edge)
 /* ---- cycles ----
  *
  * Two searches over the same edges.  Waiting: from an input over the outputs a call can reach,
- * along `wait` edges; a cycle would wait for itself.  Inline: from stage to stage along edges within
- * one worker; a cycle would never end its turn. */
+ * along `wait` edges; a cycle would wait for itself.  Inline: from stage to stage along edges
+ * within one worker; a cycle would never end its turn. */
 
 #define NODES (MR_STAGES_MAX * MR_PORTS_MAX)
 

@@ -5,11 +5,11 @@
  *                          +-> first.1 -> last.1 -+
  *        affinity "deal", threads: 2             `restores`
  *
- * A stage with affinity `deal`, and those behind it on its worker, are a section: a line, since each
- * hands on by one edge.  The dealer gives vectors to its replicas in turn; each comes out of its
- * replica as one vector, with fewer packets or none; the gatherer takes them in the same turn.  So
- * order needs no numbers on packets, as long as nothing enters a section but by the dealing edge,
- * nothing is kept in it, and all its edges wait.  What goes aside has no order to keep.
+ * A stage with affinity `deal`, and those behind it on its worker, are a section: a line, since
+ * each hands on by one edge.  The dealer gives vectors to its replicas in turn; each comes out of
+ * its replica as one vector, with fewer packets or none; the gatherer takes them in the same turn.
+ * So order needs no numbers on packets, as long as nothing enters a section but by the dealing
+ * edge, nothing is kept in it, and all its edges wait.  What goes aside has no order to keep.
  */
 #include "core/graph_parse.h"
 

@@ -1,8 +1,8 @@
 /* graph_flow.c - what flows over an edge, seen through stages that pass packets on as they are.
  *
- * A port says what it is by itself: numbered, plaintext.  A port that `passes` says nothing: what leaves
- * there came in unchanged, so upstream it is what feeds its stage, and downstream what its stage feeds.
- * At the end: stages that show others what they are given, and whether they may.
+ * A port says what it is by itself: numbered, plaintext.  A port that `passes` says nothing: what
+ * leaves there came in unchanged, so upstream it is what feeds its stage, and downstream what its
+ * stage feeds.  At the end: stages that show others what they are given, and whether they may.
  */
 #include "core/graph_parse.h"
 
@@ -34,7 +34,8 @@ static bool leaves(struct trace *t, unsigned stage, unsigned output)
 	for (unsigned i = 0; i < t->g->edges && !found; i++) {
 		const struct mr_edge *e = &t->g->edge[i];
 
-		found = e->to == stage && kind->inputs[e->input].passes && leaves(t, e->from, e->output);
+		found = e->to == stage && kind->inputs[e->input].passes &&
+		        leaves(t, e->from, e->output);
 	}
 	t->depth--;
 	return found;
@@ -97,7 +98,8 @@ bool mr_graph_permitted(const struct mr_graph *g, const struct mr_json *doc,
 	unsigned errors = report->errors;
 
 	for (unsigned i = 0; i < g->edges; i++) {
-		const struct mr_stage *from = &g->stage[g->edge[i].from], *to = &g->stage[g->edge[i].to];
+		const struct mr_stage *from = &g->stage[g->edge[i].from],
+				      *to = &g->stage[g->edge[i].to];
 		const struct mr_port *out = &from->kind->outputs[g->edge[i].output];
 		char path[MR_PATH];
 

@@ -10,7 +10,9 @@
  */
 #include "core/graph_parse.h"
 
-const char *const mr_lane_words[] = { [MR_LANE_BULK] = "bulk", [MR_LANE_CONTROL] = "control", NULL };
+const char *const mr_lane_words[] = {
+	[MR_LANE_BULK] = "bulk", [MR_LANE_CONTROL] = "control", NULL
+};
 
 #define NUMBERED MR_LANES /* no lane any more: one bit above those of the lanes */
 

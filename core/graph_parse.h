@@ -30,8 +30,8 @@ struct mr_graph_parse {
 };
 
 /* The settings of the file itself, of a stage of any kind, an edge, a worker. */
-extern const struct mr_field mr_graph_head_fields[], mr_graph_stage_fields[], mr_graph_edge_fields[],
-	mr_graph_worker_fields[];
+extern const struct mr_field mr_graph_head_fields[], mr_graph_stage_fields[],
+	mr_graph_edge_fields[], mr_graph_worker_fields[];
 
 /* What the name of a stage or worker is made of, as a regular expression. */
 #define MR_GRAPH_NAME "[A-Za-z0-9_-]{1,31}"
@@ -43,7 +43,8 @@ unsigned mr_graph_stage_named(const struct mr_graph *g, const char *name, size_t
 bool mr_graph_absent(const struct mr_graph_parse *p, const char *name, size_t len);
 
 /* The kind of the stage of that name in the file (len bytes), or NULL: there is none. */
-const struct mr_kind *mr_graph_kind_of(const struct mr_graph_parse *p, const char *name, size_t len);
+const struct mr_kind *mr_graph_kind_of(const struct mr_graph_parse *p, const char *name,
+                                       size_t len);
 
 /* Index of the port of that name, or -1. */
 int mr_ports_find(const struct mr_port *ports, const char *name);

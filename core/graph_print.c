@@ -1,4 +1,5 @@
-/* graph_print.c - a checked graph for graphviz, and as a graph file with all defaults written out. */
+/* graph_print.c - a checked graph for graphviz,
+ * and as a graph file with all defaults written out. */
 #include "core/graph.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* graph_replicas.c - may a stage have the replicas it would get, and who of them gets a packet?
  *
- * Kinds say it: some run on one thread only, others keep what belongs to a link or a session with one
- * replica, and name the affinities that do so.  Where the file names none, the first of these is
- * taken.
+ * Kinds say it: some run on one thread only, others keep what belongs to a link or a session with
+ * one replica, and name the affinities that do so.  Where the file names none, the first of these
+ * is taken.
  */
 #include "core/graph_parse.h"
 

@@ -19,7 +19,8 @@ void mr_sha256(const void *in, size_t n, uint8_t out[MR_SHA256_LEN]);
 void mr_sha256_pair(const void *a, size_t na, const void *b, size_t nb, uint8_t out[MR_SHA256_LEN]);
 
 /* RFC 2104 with SHA-256. */
-void mr_hmac_sha256(const void *key, size_t nkey, const void *in, size_t n, uint8_t out[MR_SHA256_LEN]);
+void mr_hmac_sha256(const void *key, size_t nkey, const void *in, size_t n,
+                    uint8_t out[MR_SHA256_LEN]);
 
 /* RFC 5869 with SHA-256, 32-byte salt, empty info, 64 bytes of output in two halves.
  * first may be the same memory as salt. */

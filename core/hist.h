@@ -70,7 +70,8 @@ struct mr_hist_view {
 void mr_hist_merge(struct mr_hist_view *view, const struct mr_hist *h);
 
 /* What came between two views of the same histogram (before: NULL for none).  Its largest value is
- * known as well as its bucket: max is the upper bound of the highest that grew, never above now's. */
+ * known as well as its bucket: max is the upper bound of the highest that grew,
+ * never above now's. */
 void mr_hist_since(struct mr_hist_view *out, const struct mr_hist_view *now,
                    const struct mr_hist_view *before);
 

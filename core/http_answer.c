@@ -61,8 +61,8 @@ static void call_route(const struct mr_route *routes, void *arg, const struct mr
 		r++;
 	if (!r->path) {
 		add_index(routes, body);
-		reply->status = strcmp(req->path, "/") == 0 || strcmp(req->path, "/help") == 0 ? 200
-		                                                                               : 404;
+		reply->status =
+			strcmp(req->path, "/") == 0 || strcmp(req->path, "/help") == 0 ? 200 : 404;
 		return;
 	}
 	r->handler(arg, req->query, reply);

@@ -23,8 +23,8 @@ static int fail(struct mr_report *report, const char *listen, const char *what)
 {
 	int err = errno;
 
-	mr_complain(report, (struct mr_where){ .path = "http.listen" }, "%s: %s: %s%s", listen, what,
-	            strerror(err), mr_bind_cure(err));
+	mr_complain(report, (struct mr_where){ .path = "http.listen" }, "%s: %s: %s%s", listen,
+	            what, strerror(err), mr_bind_cure(err));
 	return -1;
 }
 

@@ -168,7 +168,8 @@ static int parse_header(struct span line, struct headers *seen, struct mr_http_r
 	while (value.n > 0 && (value.at[value.n - 1] == ' ' || value.at[value.n - 1] == '\t'))
 		value.n--;
 	for (size_t i = 0; i < value.n; i++)
-		if (((unsigned char)value.at[i] < ' ' && value.at[i] != '\t') || value.at[i] == 0x7f)
+		if (((unsigned char)value.at[i] < ' ' && value.at[i] != '\t') ||
+		    value.at[i] == 0x7f)
 			return 400;
 	if (is(name, "host"))
 		return parse_host(value, seen, out);

@@ -61,8 +61,8 @@ json_t *mr_json_at(const struct mr_json *doc, const char *path);
  * enclosing value that is there.  The result borrows `path` and the document. */
 struct mr_where mr_json_where(const struct mr_json *doc, const char *path);
 
-/* The same for a complaint to this report; the path alone if that keeps no more (mr_report_full): finding a
- * place takes time by the length of the file, and a file may be full of mistakes. */
+/* The same for a complaint to this report; the path alone if that keeps no more (mr_report_full):
+ * finding a place takes time by the length of the file, and a file may be full of mistakes. */
 struct mr_where mr_json_place(const struct mr_json *doc, const char *path,
                               const struct mr_report *report);
 

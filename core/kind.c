@@ -1,8 +1,8 @@
 /* kind.c - is a descriptor what the runtime takes it for?
  *
  * Kinds come from modules that somebody else compiled.  What the engine would trip over is found
- * here, once, before anything is run: names and tables first, then ports, settings (kind_settings.c) and
- * callbacks.
+ * here, once, before anything is run: names and tables first, then ports, settings
+ * (kind_settings.c) and callbacks.
  */
 #include "core/kind_parts.h"
 
@@ -102,17 +102,20 @@ static unsigned check_ports(struct mr_flaw *f, const char *what, const struct mr
 	for (; ports && n <= MR_PORTS_MAX && ports[n].name; n++) {
 		check_name(f, what, ports[n].name);
 		if (!ports[n].view)
-			mr_flaw_say(f, "does not say what a packet is on its %s %s", what, ports[n].name);
+			mr_flaw_say(f, "does not say what a packet is on its %s %s", what,
+			            ports[n].name);
 		for (unsigned i = 0; i < n; i++)
 			if (!strcmp(ports[i].name, ports[n].name))
 				mr_flaw_say(f, "has two %ss named %s", what, ports[n].name);
 	}
 	if (n > MR_PORTS_MAX)
-		mr_flaw_say(f, "has more than %d %ss, or a table without an end", MR_PORTS_MAX, what);
+		mr_flaw_say(f, "has more than %d %ss, or a table without an end", MR_PORTS_MAX,
+		            what);
 	return n;
 }
 
-static void check_reaches(struct mr_flaw *f, const struct mr_kind *k, unsigned inputs, unsigned outputs)
+static void check_reaches(struct mr_flaw *f, const struct mr_kind *k, unsigned inputs,
+                          unsigned outputs)
 {
 	unsigned in = 0, out = 0;
 
@@ -120,12 +123,14 @@ static void check_reaches(struct mr_flaw *f, const struct mr_kind *k, unsigned i
 		uint32_t reaches = k->inputs[i].reaches;
 
 		if (reaches != MR_ALL_OUTPUTS && reaches >> outputs)
-			mr_flaw_say(f, "has an input %s that reaches outputs it does not have", k->inputs[i].name);
+			mr_flaw_say(f, "has an input %s that reaches outputs it does not have",
+			            k->inputs[i].name);
 		in += k->inputs[i].passes;
 	}
 	for (unsigned i = 0; i < outputs; i++) {
 		if (k->outputs[i].reaches)
-			mr_flaw_say(f, "has an output %s that reaches something", k->outputs[i].name);
+			mr_flaw_say(f, "has an output %s that reaches something",
+			            k->outputs[i].name);
 		out += k->outputs[i].passes && !k->outputs[i].aside;
 	}
 	if (!in != !out)

@@ -26,8 +26,8 @@ static json_t *named_json(const struct mr_named *n)
 	json_t *list = json_array();
 
 	for (; n && n->name; n++)
-		json_array_append_new(list, json_pack("{ss ss so}", "name", n->name, "help", n->help,
-		                                      "unit", text(n->unit)));
+		json_array_append_new(list, json_pack("{ss ss so}", "name", n->name, "help",
+		                                      n->help, "unit", text(n->unit)));
 	return list;
 }
 
@@ -60,7 +60,8 @@ static json_t *settings_json(const struct mr_field *fields)
 static void add_paths(json_t *list, const struct mr_section *s)
 {
 	for (; s && s->path; s++)
-		for (const struct mr_field *f = s->fields; f && f->name; f = *s->path ? NULL : f + 1)
+		for (const struct mr_field *f = s->fields; f && f->name;
+		     f = *s->path ? NULL : f + 1)
 			json_array_append_new(list, json_string(*s->path ? s->path : f->name));
 }
 

@@ -1,8 +1,8 @@
 /* kind_settings.c - are a descriptor's tables of settings what they must be?
  *
- * Decoding, the schema and the pages go by them without looking again: a setting lies inside of what it is
- * decoded into, its default is in its range and its range in its type, and its name is one that a path and
- * a page can hold.
+ * Decoding, the schema and the pages go by them without looking again: a setting lies inside of
+ * what it is decoded into, its default is in its range and its range in its type, and its name is
+ * one that a path and a page can hold.
  */
 #include "core/kind_parts.h"
 
@@ -111,10 +111,12 @@ static void check_rule(struct mr_flaw *f, const struct mr_field *field)
 
 /* ---- a table ---- */
 
-static void check_fields(struct mr_flaw *f, const struct mr_field *fields, size_t room, unsigned depth);
+static void check_fields(struct mr_flaw *f, const struct mr_field *fields, size_t room,
+                         unsigned depth);
 
 /* What is below it.  Who reads a value by hand has room for it of his own. */
-static void check_below(struct mr_flaw *f, const struct mr_field *field, size_t room, unsigned depth)
+static void check_below(struct mr_flaw *f, const struct mr_field *field, size_t room,
+                        unsigned depth)
 {
 	bool decoded = field->type == MR_GROUP || field->type == MR_LIST;
 
@@ -126,7 +128,8 @@ static void check_below(struct mr_flaw *f, const struct mr_field *field, size_t 
 		check_fields(f, field->of, decoded ? field->item : SIZE_MAX, depth + 1);
 }
 
-static void check_field(struct mr_flaw *f, const struct mr_field *field, size_t room, unsigned depth)
+static void check_field(struct mr_flaw *f, const struct mr_field *field, size_t room,
+                        unsigned depth)
 {
 	size_t size = size_of(field->type), key = key_of(field->name);
 	bool silent = field->type == MR_LATER || field->type == MR_GROUP;
@@ -148,7 +151,8 @@ static void check_field(struct mr_flaw *f, const struct mr_field *field, size_t 
 	check_rule(f, field);
 }
 
-static void check_fields(struct mr_flaw *f, const struct mr_field *fields, size_t room, unsigned depth)
+static void check_fields(struct mr_flaw *f, const struct mr_field *fields, size_t room,
+                         unsigned depth)
 {
 	unsigned n = 0;
 
@@ -212,7 +216,8 @@ void mr_flaw_sections(struct mr_flaw *f, const struct mr_section *sections)
 			mr_flaw_say(f, "has a part of the node file without settings, or a table "
 			               "without an end");
 		} else if (!is_path(s->path)) {
-			mr_flaw_say(f, "has a part of the node file at \"%.40s\", which is no path", s->path);
+			mr_flaw_say(f, "has a part of the node file at \"%.40s\", which is no path",
+			            s->path);
 		} else if (s->size) {
 			check_fields(f, s->fields, s->size, 0);
 			check_instances(f, s);

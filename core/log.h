@@ -9,11 +9,11 @@
  *
  * For control and the program only; data stages count and never log.  A log is a small value of its
  * user's, who may give it a place of its own; all logs of a program share a keeper, which writes
- * without ever waiting and holds back what is said too often.  Without a keeper a line is written at
- * once and may wait: for tests, and until there is one.
+ * without ever waiting and holds back what is said too often.  Without a keeper a line is written
+ * at once and may wait: for tests, and until there is one.
  *
- * Text from files and from the network is made harmless: what is no UTF-8, and bytes that could move
- * a terminal's cursor or end a line, become '?' or, in JSON, an escape.
+ * Text from files and from the network is made harmless: what is no UTF-8, and bytes that could
+ * move a terminal's cursor or end a line, become '?' or, in JSON, an escape.
  */
 #ifndef MR_CORE_LOG_H
 #define MR_CORE_LOG_H
@@ -28,8 +28,8 @@
 enum mr_level { MR_LOG_ERROR, MR_LOG_WARN, MR_LOG_INFO, MR_LOG_DEBUG, MR_LOG_TRACE };
 enum mr_log_format { MR_LOG_AUTO, MR_LOG_TEXT, MR_LOG_JOURNAL, MR_LOG_JSON };
 
-/* "error" ... "trace", NULL, and "auto" ... "json", NULL: the words of a settings table, in the order
- * of the enums. */
+/* "error" ... "trace", NULL, and "auto" ... "json", NULL: the words of a settings table, in the
+ * order of the enums. */
 extern const char *const mr_log_levels[];
 extern const char *const mr_log_formats[];
 
@@ -50,8 +50,8 @@ struct mr_log {
 /* A log to standard error, without a keeper, as text. */
 struct mr_log mr_log_stderr(enum mr_level level);
 
-/* The form that is wanted, `auto` decided: journal if the descriptor is the one systemd has given us
- * for it, JOURNAL_STREAM says which, else text. */
+/* The form that is wanted, `auto` decided: journal if the descriptor is the one systemd has given
+ * us for it, JOURNAL_STREAM says which, else text. */
 enum mr_log_format mr_log_format_for(enum mr_log_format wanted, int fd);
 
 /* The same log for another place. */
@@ -61,9 +61,9 @@ struct mr_log mr_log_of(const struct mr_log *log, const char *place);
 void mr_log(const struct mr_log *log, enum mr_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same where others can make us talk: held back, and counted, when this place in the source says
- * too much, about one peer or at all (log_keeper.h).  source tells places apart: a literal, say the
- * format; peer is whom it concerns, as text, or NULL. */
+/* The same where others can make us talk: held back, and counted, when this place in the source
+ * says too much, about one peer or at all (log_keeper.h).  source tells places apart: a literal,
+ * say the format; peer is whom it concerns, as text, or NULL. */
 void mr_log_limited(const struct mr_log *log, enum mr_level level, const char *source,
                     const char *peer, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

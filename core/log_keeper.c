@@ -131,7 +131,8 @@ static uint64_t hash(uint64_t h, const char *text)
 	return h;
 }
 
-static struct peer *peer_of(struct mr_log_keeper *k, const char *source, const char *name, uint64_t now)
+static struct peer *peer_of(struct mr_log_keeper *k, const char *source, const char *name,
+                            uint64_t now)
 {
 	uint64_t h = hash(hash(UINT64_C(0xcbf29ce484222325), source) + 1, name) | 1;
 	struct peer *way = &k->peer[(h >> 32) % (PEERS / PEER_WAY) * PEER_WAY], *oldest = way;
@@ -146,7 +147,8 @@ static struct peer *peer_of(struct mr_log_keeper *k, const char *source, const c
 	return oldest;
 }
 
-bool mr_log_keeper_may(struct mr_log_keeper *k, const char *source, const char *name, uint64_t *held)
+bool mr_log_keeper_may(struct mr_log_keeper *k, const char *source, const char *name,
+                       uint64_t *held)
 {
 	uint64_t now = k->now();
 	struct place *place = place_of(k, source);

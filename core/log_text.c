@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What begins at `at`: a character and its length, or 0 and 1 for a byte that begins none (RFC 3629:
- * no overlong forms, no surrogates, nothing above U+10FFFF). */
+/* What begins at `at`: a character and its length, or 0 and 1 for a byte that begins none (RFC
+ * 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
 static uint32_t character(const unsigned char *at, size_t n, size_t *len)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

@@ -1,7 +1,8 @@
 /* metrics.h - what the files that write /metrics share (mr_stats_metrics, stats.h).
  *
- * Each writes families of its own, one whole after the other; a sample carries the stage and the replica
- * that counted.  For metrics*.c only; what is written is seen at fclose, so nothing returns an error.
+ * Each writes families of its own, one whole after the other; a sample carries the stage and the
+ * replica that counted.  For metrics*.c only; what is written is seen at fclose, so nothing returns
+ * an error.
  */
 #ifndef MR_CORE_METRICS_H
 #define MR_CORE_METRICS_H

@@ -24,8 +24,8 @@ struct mr_name_address {
 /* What a question came to: n addresses, 0: no such name, or no answer.  Borrowed for the call. */
 typedef void mr_name_found(void *arg, const struct mr_name_address *found, unsigned n);
 
-/* The two files, borrowed; NULL: the machine's.  NULL: no memory.  Opens no socket and reads no file
- * yet. */
+/* The two files, borrowed; NULL: the machine's.  NULL: no memory.  Opens no socket and reads no
+ * file yet. */
 struct mr_names *mr_names_open(const char *resolv_conf, const char *hosts);
 
 /* Ends questions under way; nobody is told.  NULL is fine. */

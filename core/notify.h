@@ -1,5 +1,5 @@
-/* notify.h - telling whoever started us how we are: systemd's protocol (sd_notify(3)), by a few lines
- * of our own.
+/* notify.h - telling whoever started us how we are: systemd's protocol (sd_notify(3)), by a few
+ * lines of our own.
  *
  *     READY=1                     all is open, packets flow
  *     RELOADING=1, READY=1        around a reload
@@ -25,8 +25,8 @@ struct mr_notify {
 	uint64_t           watchdog; /* ns in which WATCHDOG=1 is wanted; 0: it is not */
 };
 
-/* From NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which are taken out of the environment.  NULL,
- * or what is wrong with them: then nothing will be sent. */
+/* From NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which are taken out of the environment.
+ * NULL, or what is wrong with them: then nothing will be sent. */
 const char *mr_notify_open(struct mr_notify *n);
 void mr_notify_close(struct mr_notify *n);
 

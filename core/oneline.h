@@ -3,10 +3,10 @@
  *     {"command":"show_status"}\n   --->
  *                                   <---   {"status":"ok","data":{...}}\n
  *
- * It runs on main's loop and waits for nobody.  A client has MR_ONELINE_PATIENCE to say its line and as
- * long again to take the answer.  At most MR_ONELINE_CLIENTS are served at a time; one more sends
- * away whoever has been silent longest, so that idle clients cannot keep others out.  Answers that nobody
- * takes are bounded in bytes too, the oldest going first.
+ * It runs on main's loop and waits for nobody.  A client has MR_ONELINE_PATIENCE to say its line
+ * and as long again to take the answer.  At most MR_ONELINE_CLIENTS are served at a time; one more
+ * sends away whoever has been silent longest, so that idle clients cannot keep others out.  Answers
+ * that nobody takes are bounded in bytes too, the oldest going first.
  */
 #ifndef MR_CORE_ONELINE_H
 #define MR_CORE_ONELINE_H
@@ -30,13 +30,15 @@ enum mr_oneline_fate {
 	MR_ONELINE_LATE,  /* not there in time                                             */
 };
 
-/* The answer with its newline, malloc'd, its length in *len; NULL: none, the client is sent away. */
+/* The answer with its newline, malloc'd, its length in *len;
+ * NULL: none, the client is sent away. */
 typedef char *mr_oneline_handler(void *arg, enum mr_oneline_fate fate, const char *line, size_t n,
                                  size_t *len);
 
 struct mr_oneline;
 
-/* Listen as wished and answer by the handler.  NULL after complaining.  Main only, as is all here. */
+/* Listen as wished and answer by the handler.  NULL after complaining.
+ * Main only, as is all here. */
 struct mr_oneline *mr_oneline_open(struct mr_loop *l, const struct mr_unix_wish *wish,
                                    mr_oneline_handler *handler, void *arg,
                                    struct mr_report *report);

@@ -72,7 +72,8 @@ static ssize_t give(const struct mr_out *o, const char *text, size_t n)
 		else if (o->way == OUT_ASKED && !room(o->fd))
 			sent = -1, errno = EAGAIN;
 		else
-			sent = write(o->fd, text, o->way == OUT_ASKED && n > PIPE_BUF ? PIPE_BUF : n);
+			sent = write(o->fd, text,
+			             o->way == OUT_ASKED && n > PIPE_BUF ? PIPE_BUF : n);
 	} while (sent < 0 && errno == EINTR);
 	return sent;
 }

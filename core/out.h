@@ -1,7 +1,7 @@
 /* out.h - a descriptor that is written to without ever waiting for its reader.
  *
- * What the reader does not keep up with is refused, whole; of a text that went out in part the rest is
- * kept and goes first the next time.  The way depends on what the descriptor is:
+ * What the reader does not keep up with is refused, whole; of a text that went out in part the rest
+ * is kept and goes first the next time.  The way depends on what the descriptor is:
  *
  *   socket            asked not to wait, a call at a time
  *   pipe, terminal    opened anew, so that not to wait is set for us and not for others who write there

@@ -15,8 +15,8 @@
  * Right behind each descriptor lies a side area, for what belongs to the packet and is too long for
  * a field.  It travels with the descriptor and says nothing until somebody has written it.
  *
- * The names are protocol-neutral.  What `near`, `far`, `limit`, `mark` and the side area mean is the
- * business of the stages that share an edge.
+ * The names are protocol-neutral.  What `near`, `far`, `limit`, `mark` and the side area mean is
+ * the business of the stages that share an edge.
  */
 #ifndef MR_CORE_PKT_H
 #define MR_CORE_PKT_H
@@ -65,15 +65,15 @@ struct mr_vector {
 	struct mr_pkt *pkt[MR_VECTOR];
 };
 
-/* What the packets of one relation have in common, whichever table a handle of it is from (table.h):
- * the bits that pick a replica.  [0, 4096). */
+/* What the packets of one relation have in common, whichever table a handle of it is from
+ * (table.h): the bits that pick a replica.  [0, 4096). */
 static inline unsigned mr_handle_hash(uint64_t handle)
 {
 	return (unsigned)(handle >> 20) & 0xfff;
 }
 
-/* The pool it goes home to: the low bits are its index, the others a mark of somebody who follows the
- * packet (trace.h), 0: nobody does. */
+/* The pool it goes home to: the low bits are its index, the others a mark of somebody who follows
+ * the packet (trace.h), 0: nobody does. */
 static inline uint16_t mr_pkt_home(const struct mr_pkt *p)
 {
 	return p->pool % MR_POOLS;
@@ -142,7 +142,8 @@ static inline void mr_pkt_reset(struct mr_pkt *p, uint32_t headroom)
 	p->mark = p->flags = 0;
 }
 
-/* All that was learnt about `of`, its side area with it, holds for p too.  The view is not touched. */
+/* All that was learnt about `of`, its side area with it, holds for p too.
+ * The view is not touched. */
 static inline void mr_pkt_learn(struct mr_pkt *p, const struct mr_pkt *of)
 {
 	p->stamp = of->stamp;

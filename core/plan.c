@@ -133,7 +133,8 @@ static unsigned lay_lanes(const struct mr_plan *p, struct mr_plan_ring *ring, un
 	return n;
 }
 
-/* Every way a packet may take: called with a ring's ends, inline ones left out.  Returns how many. */
+/* Every way a packet may take: called with a ring's ends, inline ones left out.
+ * Returns how many. */
 static unsigned lay_rings(const struct mr_plan *p, struct mr_plan_ring *ring)
 {
 	const struct mr_graph *g = p->graph;

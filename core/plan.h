@@ -1,4 +1,5 @@
-/* plan.h - from a checked graph to what has to be built: workers, replicas, rings, room rules, pools.
+/* plan.h - from a checked graph to what has to be built: workers, replicas, rings, room rules,
+ * pools.
  *
  * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.  Made
  * and freed by main; in between it never changes.

@@ -1,4 +1,5 @@
-/* plan_parts.h - the parts of making a plan, in the order mr_plan_make calls them; for plan*.c only.
+/* plan_parts.h - the parts of making a plan, in the order mr_plan_make calls them; for plan*.c
+ * only.
  *
  *     plan.c          workers, replicas and rings, from places and edges
  *     plan_rules.c    room rules: the rings that a call may fill, and with how much
@@ -15,7 +16,8 @@
 /* Fill in needs, and check depths against them.  False: no memory; complains of the rest. */
 bool mr_plan_rules(struct mr_plan *p, struct mr_report *report);
 
-/* Where several replicas number under one key: may more be on the way than a receiver looks back? */
+/* Where several replicas number under one key:
+ * may more be on the way than a receiver looks back? */
 void mr_plan_window(const struct mr_plan *p, struct mr_report *report);
 
 /* Fill in pools.  False: no memory. */

@@ -1,17 +1,17 @@
 /* plan_pools.c - a pool for every worker whose stages make packets.
  *
- * A pool is never the reason for a deadlock, however small.  Who finds it empty waits for buffers to
- * come home and is woken by the first (R7); what lies in rings always comes home, since what empties
- * a ring waits for nothing but room further down.  Only what stages keep may stay for ever, perhaps
- * until the packet comes that the empty pool has no buffer for: room for all of that, and for what
- * one turn has in hand, is added to every pool.
+ * A pool is never the reason for a deadlock, however small.  Who finds it empty waits for buffers
+ * to come home and is woken by the first (R7); what lies in rings always comes home, since what
+ * empties a ring waits for nothing but room further down.  Only what stages keep may stay for ever,
+ * perhaps until the packet comes that the empty pool has no buffer for: room for all of that, and
+ * for what one turn has in hand, is added to every pool.
  *
  * Beyond that a pool is as large as is of use:
  *
  *   1. every ring that its packets may lie in: an input's packets go on to the outputs it reaches,
  *      in the lane they are in; what a stage keeps may leave by any output
- *   2. but of a wide graph no more than FLOWING for the ways that flow, and the rings that one place
- *      fills when it stands still, with those behind `wait` edges that this fills in turn: a device
+ *   2. but of a wide graph no more than FLOWING for the ways that flow, and the rings that one
+ *      place fills when it stands still, with those behind `wait` edges that this fills in turn: a device
  *      that takes nothing costs what is meant for it, and does not stop the others' packets at the
  *      source.  What waits at the source meanwhile waits in the socket's or the device's own queue
  *   3. for stages that make few packets of their own, the number their kind says

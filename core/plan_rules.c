@@ -1,8 +1,8 @@
 /* plan_rules.c - room rules: which `wait` rings a call can fill, how often, and who may hold it.
  *
  *   1. stages in the order in which inline edges call them
- *   2. for every place where a worker may start a call, in either lane: count what it may hand on, by
- *      every inline way
+ *   2. for every place where a worker may start a call, in either lane: count what it may hand on,
+ *      by every inline way
  *   3. depths against the counts
  */
 #include "core/plan_parts.h"

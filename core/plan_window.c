@@ -102,8 +102,8 @@ static void refuse(const struct mr_plan *p, unsigned stage, const struct on_the_
 	if (n->rings && most > n->fixed)
 		depth = (most - n->fixed) / n->rings;
 	if (depth >= MR_VECTOR)
-		snprintf(remedy, sizeof remedy, "a depth of at most %u on the edges behind %s", depth,
-		         s->name);
+		snprintf(remedy, sizeof remedy, "a depth of at most %u on the edges behind %s",
+		         depth, s->name);
 	snprintf(path, sizeof path, "stages.%s.affinity", s->name);
 	mr_complain(report, (struct mr_where){ .file = g->file, .path = path },
 	            "\"%s\" lets %u replicas number what has one key, and up to %u packets of it could "

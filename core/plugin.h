@@ -11,8 +11,9 @@
  *
  * It is linked with nothing of millrace's: the program exports the runtime, and what the module
  * refers to is found there when it is loaded.  The program loads modules on main before it reads a
- * graph (core/plugins.h); one it does not like is refused with a sentence and the node runs without.
- * `pkg-config millrace-plugin` says how to compile one and where it is looked for (doc/plugins.md).
+ * graph (core/plugins.h); one it does not like is refused with a sentence and the node runs
+ * without.  `pkg-config millrace-plugin` says how to compile one and where it is looked for
+ * (doc/plugins.md).
  */
 #ifndef MR_CORE_PLUGIN_H
 #define MR_CORE_PLUGIN_H

@@ -69,7 +69,8 @@ static char *flaw_of_plugin(const struct mr_plugin *plugin)
 {
 	if (!plugin->name || !mr_name_well_formed(plugin->name))
 		return sentence("it has no name of lower-case letters, digits and single '-'");
-	if (!plugin->version || !*plugin->version || !plugin->summary || strchr(plugin->summary, '\n'))
+	if (!plugin->version || !*plugin->version || !plugin->summary ||
+	    strchr(plugin->summary, '\n'))
 		return sentence("it has no version or no summary of one line");
 	if ((!plugin->kinds || !*plugin->kinds) && (!plugin->aeads || !*plugin->aeads))
 		return sentence("it has neither a kind nor an AEAD provider");
@@ -118,7 +119,8 @@ static char *take_aeads(struct mr_plugins *p, const struct mr_aead *const *aeads
 		const char *name = (*aeads)->name;
 
 		if (mr_aead_flaw(*aeads, buf))
-			return sentence("its AEAD provider %s %s", name ? name : "without a name", buf);
+			return sentence("its AEAD provider %s %s", name ? name : "without a name",
+			                buf);
 		if (has_aead(p, name))
 			return sentence("there is an AEAD provider %s already", name);
 		if (p->naeads == MR_AEAD_MAX)
@@ -176,7 +178,8 @@ static char *load_module(struct mr_plugins *p, struct mr_module *m)
 	if (!plugin)
 		why = sentence("it exports no mr_plugin, so it is no plugin of millrace");
 	else if (plugin->abi != MR_ABI)
-		why = sentence("it is built for ABI %u, and this program has %d", plugin->abi, MR_ABI);
+		why = sentence("it is built for ABI %u, and this program has %d", plugin->abi,
+		               MR_ABI);
 	else
 		why = take(p, plugin);
 	if (!why) {
@@ -243,7 +246,8 @@ void mr_plugins_load(struct mr_plugins *p, const char *folder, bool privileged)
 void mr_plugins_report(const struct mr_plugins *p, struct mr_report *report)
 {
 	if (p->refused)
-		mr_warn(report, (struct mr_where){ .file = p->folder }, "no plugins: %s", p->refused);
+		mr_warn(report, (struct mr_where){ .file = p->folder }, "no plugins: %s",
+		        p->refused);
 	for (unsigned i = 0; i < p->modules; i++)
 		if (p->module[i].refused)
 			mr_warn(report, (struct mr_where){ .file = p->module[i].file },

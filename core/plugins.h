@@ -47,7 +47,8 @@ struct mr_plugins *mr_plugins_open(const struct mr_kind *const *kinds,
  * folder that is not there holds no modules.  Once a registry. */
 void mr_plugins_load(struct mr_plugins *p, const char *folder, bool privileged);
 
-/* Load one file, of MR_MODULES_MAX at most; what came of it is at the end of the list and returned. */
+/* Load one file, of MR_MODULES_MAX at most; what came of it is at the end of the list and
+ * returned. */
 const struct mr_module *mr_plugins_add(struct mr_plugins *p, const char *file, bool privileged);
 
 /* A warning for each refusal. */
@@ -63,9 +64,9 @@ void mr_plugins_close(struct mr_plugins *p);
 /* ---- kind.c, kind_settings.c: is a descriptor well formed? ----
  *
  * What the runtime takes for granted about a descriptor: tables there and ended, names that can be
- * words of a graph file, reaches within the outputs, callbacks that belong together, settings inside
- * the state.  Returns NULL when all is well, else `buf` with the end of a sentence that begins with
- * the kind's name.  A provider likewise. */
+ * words of a graph file, reaches within the outputs, callbacks that belong together, settings
+ * inside the state.  Returns NULL when all is well, else `buf` with the end of a sentence that
+ * begins with the kind's name.  A provider likewise. */
 const char *mr_kind_flaw(const struct mr_kind *kind, char buf[MR_FLAW]);
 const char *mr_aead_flaw(const struct mr_aead *aead, char buf[MR_FLAW]);
 

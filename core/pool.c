@@ -26,7 +26,8 @@ static uint32_t power_of_two(uint32_t at_least)
 
 uint64_t mr_pool_bytes(uint32_t n, uint32_t size, uint32_t nslab, uint32_t nslice, unsigned workers)
 {
-	uint64_t all = (uint64_t)n + nslice, each = sizeof(struct mr_pkt_slot) + sizeof(struct mr_pkt *);
+	uint64_t all = (uint64_t)n + nslice,
+		 each = sizeof(struct mr_pkt_slot) + sizeof(struct mr_pkt *);
 	uint64_t home = (uint64_t)power_of_two(n + nslice + 1) * sizeof(struct ck_ring_buffer);
 
 	return all * each + (uint64_t)n * size + (uint64_t)nslab * MR_SLAB_BYTES +

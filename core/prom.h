@@ -5,8 +5,8 @@
  *     millrace_stage_drops_total{stage="rx",replica="0",drop="runt"} 7
  *
  * A family is begun once and told whole; a sample is its name, its labels, then mr_prom_end.  Times
- * come as whole nanoseconds and are written as exact decimal seconds: no rounding, no locale.  Any thread
- * that owns f, whose error mark says what could not be written.
+ * come as whole nanoseconds and are written as exact decimal seconds: no rounding, no locale.  Any
+ * thread that owns f, whose error mark says what could not be written.
  */
 #ifndef MR_CORE_PROM_H
 #define MR_CORE_PROM_H

@@ -95,8 +95,8 @@ void mr_put_markdown(const char *text, FILE *out)
 	}
 }
 
-/* A sentence begins with a capital, unless its first word is something to be written as it is: has one of
- * these within. */
+/* A sentence begins with a capital, unless its first word is something to be written as it is: has
+ * one of these within. */
 static int first_letter(const char *text)
 {
 	size_t word = strcspn(text, " ;,");
@@ -213,8 +213,8 @@ static void put_keys(const struct mr_setting *s, bool (*wanted)(const struct mr_
 		if (form == MR_MARKDOWN && pages)
 			fprintf(out, "[`%s`](%s.md)", key, key);
 		else
-			fprintf(out, form == MR_MARKDOWN ? "`%s%s%s`" : "%s%s%s", path, *path ? "." : "",
-			        key);
+			fprintf(out, form == MR_MARKDOWN ? "`%s%s%s`" : "%s%s%s", path,
+			        *path ? "." : "", key);
 	}
 	if (n)
 		fputs(".\n", out);
@@ -265,8 +265,8 @@ static void put_heading(const struct mr_setting *s, const char *path, enum mr_fo
 	fputs(s->required ? "Required.\n" : "", out);
 }
 
-void mr_reference_object(const struct mr_setting *s, const char *path, enum mr_form form, bool pages,
-                         FILE *out)
+void mr_reference_object(const struct mr_setting *s, const char *path, enum mr_form form,
+                         bool pages, FILE *out)
 {
 	char at[MR_PATH];
 
@@ -275,10 +275,11 @@ void mr_reference_object(const struct mr_setting *s, const char *path, enum mr_f
 	if (put_rows(s, form, out) && has_later(s) && form == MR_MDOC)
 		fputs(".Pp\n", out);
 	if (pages)
-		put_keys(s, has_object, path, "With keys below, each on a page of its own:", form, true, out);
+		put_keys(s, has_object, path, "With keys below, each on a page of its own:", form,
+		         true, out);
 	put_keys(s, is_later, path, "Known, and without effect in this version:", form, false, out);
 	for (unsigned i = 0; !pages && i < s->n; i++)
 		if (has_object(s->below[i]))
-			mr_reference_object(s->below[i], mr_path_key(at, path, s->below[i]->key), form,
-			                    false, out);
+			mr_reference_object(s->below[i], mr_path_key(at, path, s->below[i]->key),
+			                    form, false, out);
 }

@@ -21,9 +21,10 @@ static void put_affinities(const struct mr_kind *k, const char *between, FILE *o
 static unsigned put_some(const struct mr_section *s, unsigned n, const char *quote, FILE *out)
 {
 	for (; s && s->path; s++)
-		for (const struct mr_field *f = s->fields; f && f->name; f = *s->path ? NULL : f + 1)
-			fprintf(out, "%s%s%s%s", n++ ? ", " : "", quote, *s->path ? s->path : f->name,
-			        quote);
+		for (const struct mr_field *f = s->fields; f && f->name;
+		     f = *s->path ? NULL : f + 1)
+			fprintf(out, "%s%s%s%s", n++ ? ", " : "", quote,
+			        *s->path ? s->path : f->name, quote);
 	return n;
 }
 

@@ -1,8 +1,8 @@
 /* ring.h - a bounded queue of vectors between two workers.
  *
- * One producer, one consumer, on a Concurrency Kit SPSC ring (ck_ring).  An element is a vector: its
- * packet pointers lie together in an arena of the ring's own, and the ck_ring slot points at a small
- * record {time, count, place}.  Depth is counted in packets; the ck_ring has at least as many
+ * One producer, one consumer, on a Concurrency Kit SPSC ring (ck_ring).  An element is a vector:
+ * its packet pointers lie together in an arena of the ring's own, and the ck_ring slot points at a
+ * small record {time, count, place}.  Depth is counted in packets; the ck_ring has at least as many
  * slots, since a vector may hold one packet.  An empty vector, which says that it is the next one's
  * turn (graph_deal.c), takes the room of one packet.
  *

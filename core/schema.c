@@ -165,7 +165,8 @@ json_t *mr_schema_object(const struct mr_setting *s, json_t *defs)
 	if (mr_setting_is_checked(s))
 		json_object_set_new(o, "type", json_string("object"));
 	for (unsigned i = 0; i < s->n; i++) {
-		json_object_set_new(properties, s->below[i]->key, mr_schema_value(s->below[i], defs));
+		json_object_set_new(properties, s->below[i]->key,
+		                    mr_schema_value(s->below[i], defs));
 		if (s->below[i]->required)
 			json_array_append_new(required, json_string(s->below[i]->key));
 	}
@@ -202,7 +203,8 @@ static void set_named(json_t *o, const struct mr_setting *s, json_t *defs)
 	json_object_set_new(o, "additionalProperties", mr_schema_object(s, defs));
 }
 
-/* Keys of the table by which names are told from settings (mr_section_is_map): that of whoever decodes. */
+/* Keys of the table by which names are told from settings (mr_section_is_map):
+ * that of whoever decodes. */
 static json_t *own_keys(const struct mr_setting *s)
 {
 	const struct mr_section *section = s->section[0];
@@ -216,7 +218,8 @@ static json_t *own_keys(const struct mr_setting *s)
 	return keys;
 }
 
-/* Takes the schema over; what refers to it.  Two objects may have the same key at different paths. */
+/* Takes the schema over; what refers to it.  Two objects may have the same key at different
+ * paths. */
 static json_t *define(json_t *defs, const char *key, json_t *schema)
 {
 	json_t *name = json_string(key), *ref;
@@ -243,7 +246,8 @@ static void set_maybe_named(json_t *o, const struct mr_setting *s, json_t *defs)
 	                                       "additionalProperties", "type", "object"));
 	json_object_set_new(o, "then", then = json_pack("{sO}", "additionalProperties", ref));
 	if (mr_setting_is_checked(s))
-		json_object_set_new(then, "propertyNames", json_pack("{si}", "maxLength", MR_INSTANCE_NAME));
+		json_object_set_new(then, "propertyNames",
+		                    json_pack("{si}", "maxLength", MR_INSTANCE_NAME));
 	if (mr_setting_most(s))
 		json_object_set_new(then, "maxProperties", json_integer(mr_setting_most(s)));
 	json_object_set_new(o, "else", ref);

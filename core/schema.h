@@ -1,11 +1,12 @@
 /* schema.h - settings as JSON Schema (2020-12), for editors and for whoever checks files elsewhere.
  *
- * Made from the tree of settings (settings.h), so it says what the parser does: the same keys, types,
- * ranges and words, and no others.  It accepts what the parser accepts.  What only the parser can see is
- * what spans several keys or files (does a stage of that name exist, is one timer longer than another),
- * text that takes more than a pattern to judge (checksums, numbers in addresses, bytes in place of
- * characters), numbers such as 1.0, which JSON Schema counts among the whole ones, and what is no value for us
- * at all: a key that stands twice, a NUL in a text, a whole number of more than 64 bits.
+ * Made from the tree of settings (settings.h), so it says what the parser does: the same keys,
+ * types, ranges and words, and no others.  It accepts what the parser accepts.  What only the
+ * parser can see is what spans several keys or files (does a stage of that name exist, is one timer
+ * longer than another), text that takes more than a pattern to judge (checksums, numbers in
+ * addresses, bytes in place of characters), numbers such as 1.0, which JSON Schema counts among the
+ * whole ones, and what is no value for us at all: a key that stands twice, a NUL in a text, a whole
+ * number of more than 64 bits.
  */
 #ifndef MR_CORE_SCHEMA_H
 #define MR_CORE_SCHEMA_H

@@ -1,7 +1,8 @@
 /* section_diff.c - does a part of the node file say the same in two documents?
  *
  * Compared is what is decoded, so that a default written out changes nothing.  Secrets are not
- * turned back into JSON, and what is read by hand is not decoded: they are compared as they stand. */
+ * turned back into JSON, and what is read by hand is not decoded:
+ * they are compared as they stand. */
 #include "core/field.h"
 
 #include <stdlib.h>
@@ -107,9 +108,10 @@ static bool raw_same(const struct mr_json *a, const struct mr_json *b, const cha
 	return false;
 }
 
-/* Of two that say the same where they are decoded, and show what is: the rest of the object at `path`. */
-static bool rest_same(const struct mr_field *fields, const struct mr_json *a, const struct mr_json *b,
-                      const char *path, char at[MR_PATH])
+/* Of two that say the same where they are decoded, and show what is:
+ * the rest of the object at `path`. */
+static bool rest_same(const struct mr_field *fields, const struct mr_json *a,
+                      const struct mr_json *b, const char *path, char at[MR_PATH])
 {
 	for (const struct mr_field *f = fields; f->name; f++) {
 		char below[MR_PATH], item[MR_PATH];

@@ -76,7 +76,8 @@ static void take_field(struct mr_setting *s, const struct mr_field *f)
 	s->required |= f->required;
 }
 
-static void add_fields(struct mr_setting *s, const struct mr_field *fields, bool later, bool decoded)
+static void add_fields(struct mr_setting *s, const struct mr_field *fields, bool later,
+                       bool decoded)
 {
 	for (const struct mr_field *f = fields; f->name; f++) {
 		struct mr_setting *at = at_key(s, f->name, strlen(f->name));

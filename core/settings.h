@@ -1,4 +1,5 @@
-/* settings.h - all that may stand in a file, as one tree made from every table that has a say in it.
+/* settings.h - all that may stand in a file, as one tree made from every table that has a say in
+ * it.
  *
  * Several tables may apply to one object: sections whose paths lead there, and tables of groups and
  * lists that others have there.  The tree is what they come to together: a setting for each key, with

@@ -11,7 +11,8 @@
 #include "core/json.h"
 #include "core/secret.h"
 
-/* The stage in the graph's file, whose settings a complaint without a path is about; false: a resource. */
+/* The stage in the graph's file, whose settings a complaint without a path is about;
+ * false: a resource. */
 static bool place_of_stage(const struct mr_setup *s, char path[MR_PATH], struct mr_where *where)
 {
 	const struct mr_opening *o = s->runtime;
@@ -26,7 +27,8 @@ static bool place_of_stage(const struct mr_setup *s, char path[MR_PATH], struct 
 	return true;
 }
 
-static void complain(struct mr_setup *s, bool warning, const char *path, const char *fmt, va_list ap)
+static void complain(struct mr_setup *s, bool warning, const char *path, const char *fmt,
+                     va_list ap)
 {
 	char text[512], at[MR_PATH];
 	struct mr_where where = { 0 };
@@ -40,7 +42,8 @@ static void complain(struct mr_setup *s, bool warning, const char *path, const c
 	if (warning)
 		mr_warn(s->report, where, "%s%s%s", named ? "" : s->name, named ? "" : ": ", text);
 	else
-		mr_complain(s->report, where, "%s%s%s", named ? "" : s->name, named ? "" : ": ", text);
+		mr_complain(s->report, where, "%s%s%s", named ? "" : s->name, named ? "" : ": ",
+		            text);
 }
 
 int mr_setup_error(struct mr_setup *s, const char *path, const char *fmt, ...)
@@ -68,7 +71,8 @@ int mr_setup_watch(struct mr_setup *s, int fd, unsigned events)
 	struct mr_worker *w = o->replica->worker;
 
 	if (w->watches == MR_WATCHES_MAX)
-		return mr_setup_error(s, NULL, "a worker watches at most %d descriptors", MR_WATCHES_MAX);
+		return mr_setup_error(s, NULL, "a worker watches at most %d descriptors",
+		                      MR_WATCHES_MAX);
 	w->watch[w->watches] =
 		(struct mr_watched){ .fd = fd, .events = events, .of = o->replica };
 	return (int)w->watches++;
@@ -134,8 +138,8 @@ void *mr_engine_resource(const struct mr_engine *e, const struct mr_resource *re
 	return u ? u->state : NULL;
 }
 
-/* All that the engine has open whose place this one takes, used here or not: the rights that opening
- * took may be gone. */
+/* All that the engine has open whose place this one takes, used here or not: the rights that
+ * opening took may be gone. */
 static void borrow_resources(struct mr_engine *e)
 {
 	for (unsigned i = 0; e->before && i < e->before->useds; i++) {

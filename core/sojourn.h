@@ -1,8 +1,9 @@
 /* sojourn.h - how long packets may wait in a queue: CoDel (RFC 8289) over vectors.
  *
- * A queue is there for bursts: it fills and empties.  One that packets go through slowly for a whole
- * `interval` without ever getting below `target` stands, and does nothing but delay.  Then packets
- * are dropped, one first, the next ones after ever shorter times, until the wait is below target:
+ * A queue is there for bursts: it fills and empties.  One that packets go through slowly for a
+ * whole `interval` without ever getting below `target` stands, and does nothing but delay.  Then
+ * packets are dropped, one first, the next ones after ever shorter times, until the wait is below
+ * target:
  *
  *     drop 1          2                3            4         5   ...   n + 1 after n:
  *     |---------------|----------------|------------|---------|         interval / sqrt(n)
@@ -10,9 +11,9 @@
  *
  * which is what makes senders that listen to losses slow down, and the slower the more there are.
  * Soon after dropping has ended it resumes where it was.  Senders that do not listen are cut: where
- * the law has been at work for two intervals and the wait is twice the target still, what has waited
- * longer than target is dropped whole; and again whenever it comes to that for an eighth of an
- * interval, which a thread that was away for a moment makes up for sooner.
+ * the law has been at work for two intervals and the wait is twice the target still, what has
+ * waited longer than target is dropped whole; and again whenever it comes to that for an eighth of
+ * an interval, which a thread that was away for a moment makes up for sooner.
  *
  * The packets of a vector entered the queue together, so there is one wait for them.  Of those that
  * are to go, whoever has most in the vector pays, so that the flood of one target does not cost
@@ -50,9 +51,9 @@ void mr_sojourn_init(struct mr_sojourn *s, uint64_t target, uint64_t interval);
  * many of its packets are to be dropped, [0, n]; n itself says that it is cut. */
 unsigned mr_sojourn_due(struct mr_sojourn *s, uint64_t waited, bool last, unsigned n, uint64_t now);
 
-/* Move `due` packets of v to gone (due < v->n), or with due == v->n all of those that have more than
- * half of an even share of v; both stay in order.  `near`: pkt->near tells targets apart, else far.
- * gone is filled from its beginning. */
+/* Move `due` packets of v to gone (due < v->n), or with due == v->n all of those that have more
+ * than half of an even share of v; both stay in order.  `near`: pkt->near tells targets apart, else
+ * far.  gone is filled from its beginning. */
 void mr_sojourn_take(struct mr_vector *v, unsigned due, bool near, struct mr_vector *gone);
 
 #endif

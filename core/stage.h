@@ -14,27 +14,28 @@
  *   flush     the worker stops: kept packets and spares go home
  *   close     on main, after every worker has stopped
  *
- * A graph may be exchanged while it runs (swap.c): every replica is opened anew in the new graph and
- * later closed in the old one, resources stay, and a host's state lives on.  Then also, on main:
+ * A graph may be exchanged while it runs (swap.c): every replica is opened anew in the new graph
+ * and later closed in the old one, resources stay, and a host's state lives on.  Then also, on
+ * main:
  *
  *   prepare   (a host only) what is about to change; data still flows
  *   give      kept packets are handed out, to arrive again at the new graph's replica
  *   inherit   the replica takes over what its predecessor holds
  *   commit    (a host only) it has changed, or it will not
  *
- * One call emits at most MR_VECTOR packets per output.  Before process and pull the runtime has made
- * sure that every `wait` edge the call can reach has room, so mr_emit has no failure path.  Other
- * callbacks come when they come: what they emit is dropped by a full edge of either sort, counted.
- * A stage that must not lose it keeps it, asks for pull() and emits there.
+ * One call emits at most MR_VECTOR packets per output.  Before process and pull the runtime has
+ * made sure that every `wait` edge the call can reach has room, so mr_emit has no failure path.
+ * Other callbacks come when they come: what they emit is dropped by a full edge of either sort,
+ * counted.  A stage that must not lose it keeps it, asks for pull() and emits there.
  *
  *     in + made = out + taken + dropped + held      holds for every replica, always
  *
  * Until a packet is numbered it travels in one of two lanes.  What a host sends of its own making,
  * by outputs marked `control`, takes lane control, all else lane bulk.  A call has the lane of its
  * vector, and so has what it emits; what a stage has kept and lets go later goes in lane bulk.  An
- * edge that sees both has a ring for each, and lane control is served first: a full bulk lane neither
- * holds nor drops what is in the other.  Who made a packet decides, never what is in it.  Behind the
- * numbering there is one FIFO.
+ * edge that sees both has a ring for each, and lane control is served first: a full bulk lane
+ * neither holds nor drops what is in the other.  Who made a packet decides, never what is in it.
+ * Behind the numbering there is one FIFO.
  */
 #ifndef MR_CORE_STAGE_H
 #define MR_CORE_STAGE_H
@@ -100,7 +101,8 @@ struct mr_resource {
 	const struct mr_section *sections; /* parts of the node file; ends with { 0 }     */
 	/* Largest view (packet or frame, bytes) these settings ask buffers to hold; NULL: none. */
 	uint32_t (*view_max)(void *const *conf);
-	/* JSON path: true there asks for it, and a graph that has no use for it is warned of; NULL */
+	/* JSON path: true there asks for it, and a graph that has no use for it is warned of;
+	 * NULL */
 	const char              *asked;
 	int  (*open)(void *self, struct mr_setup *setup); /* 0, or -1 after mr_setup_error */
 	void (*close)(void *self);                        /* also after a failed open      */
@@ -128,15 +130,16 @@ struct mr_kind {
 	bool                     host;     /* runs on main's event loop: control          */
 	bool                     once;     /* a graph has at most one stage of this kind  */
 	bool                     source;   /* one with inputs whose pull() takes in packets from outside as
-	                                    * well: it rests while the node drains, as that of a kind
-	                                    * without process() does                      */
+	                                    * well: it rests while the node drains, as that of a
+	                                    * kind without process() does                      */
 	const char              *serves;   /* JSON path: what stands there in the node file wants a stage of
 	                                    * this kind, and a graph without one is refused; NULL */
 	const char              *part;     /* what it does that only one stage of a graph may do, of
 	                                    * whatever kind; NULL: nothing such            */
 	bool                     makes;    /* takes packets from the worker's pool        */
 	uint32_t                 few;      /* ... and does with so many at a time, waiting for one to come
-	                                    * home or doing without; 0: as many as there is room for */
+	                                    * home or doing without; 0: as many as there is room
+	                                    * for */
 	uint32_t                 keeps;    /* packets a replica may keep, at most         */
 	uint32_t                 slabs;    /* of one that makes packets: slabs a replica may want of its
 	                                    * worker's pool; it must do with fewer           */
@@ -152,7 +155,8 @@ struct mr_kind {
 	const char              *takes;    /* what has happened to a packet that it took (mr_take), in a word
 	                                    * or two: "sent"; NULL: "taken"                */
 	const char              *shows;    /* shows others what it is given: may be given plaintext only
-	                                    * where the node file has true at this path; NULL: does not */
+	                                    * where the node file has true at this path;
+	                                    * NULL: does not */
 
 	int      (*open)(void *self, struct mr_setup *setup);
 	void     (*order)(void *self, struct mr_order *order, struct mr_turn *turn);
@@ -161,12 +165,13 @@ struct mr_kind {
 	uint64_t (*deadline)(void *self);                   /* ns, or MR_NEVER                 */
 	void     (*timeout)(void *self, struct mr_turn *turn);
 	void     (*event)(void *self, const struct mr_event *event, struct mr_turn *turn);
-	/* The worker stops: give back every packet, kept ones as a named drop, spares by mr_free. */
+	/* The worker stops: give back every packet, kept ones as a named drop,
+	 * spares by mr_free. */
 	void     (*flush)(void *self, struct mr_turn *turn);
 	void     (*close)(void *self);
-	/* The flow of a packet for affinity `flow`, as any number: packets of one flow give the same.
-	 * Called by whoever emits to this kind, on its worker: looks at the packet and at nothing
-	 * else. */
+	/* The flow of a packet for affinity `flow`, as any number: packets of one flow give the
+	 * same.  Called by whoever emits to this kind, on its worker: looks at the packet and at
+	 * nothing else. */
 	unsigned (*flow)(const struct mr_pkt *p);
 
 	/* ---- a graph that is exchanged; each may be NULL ---- */
@@ -176,8 +181,8 @@ struct mr_kind {
 	 * kept, which the runtime counts.  Without it flush ends them. */
 	unsigned (*give)(void *self, unsigned *input, struct mr_vector *v);
 	unsigned   given_up; /* index of the drop that counts those without a place there */
-	/* Take over what the replica holds that this one was opened to follow (mr_setup.before): files,
-	 * say.  Its worker has ended, and its close comes later. */
+	/* Take over what the replica holds that this one was opened to follow (mr_setup.before):
+	 * files, say.  Its worker has ended, and its close comes later. */
 	void     (*inherit)(void *self, void *before);
 	/* Make everything ready for the settings, documents and workers of the set-up; those before
 	 * it stay in force.  0, or -1 after mr_setup_error: nothing will change.  Each one that
@@ -190,8 +195,9 @@ struct mr_kind {
 /* ---- orders: control to stage, lossless, acknowledged ----
  *
  * An order is an object of the sender's.  It is handed to every replica of the stage, or to the one
- * that owns a hash, in turn order, and comes back acknowledged: `done` is called on the host's worker
- * after the last replica has applied it.  One sent to an owner may be written to by it (an answer). */
+ * that owns a hash, in turn order, and comes back acknowledged: `done` is called on the host's
+ * worker after the last replica has applied it.
+ * One sent to an owner may be written to by it (an answer). */
 struct mr_order {
 	unsigned         kind;     /* the stage's own enum                                  */
 	uint64_t         a, b;     /* arguments                                             */
@@ -237,8 +243,8 @@ struct mr_setup {
 	void                *runtime;  /* private                                             */
 };
 
-/* Complain about this stage or resource; `path` is a JSON path in the node file or NULL, and then a stage
- * is told with its place in the graph's file.  Always returns -1, so that open can
+/* Complain about this stage or resource; `path` is a JSON path in the node file or NULL, and then a
+ * stage is told with its place in the graph's file.  Always returns -1, so that open can
  * `return mr_setup_error(…)`. */
 int mr_setup_error(struct mr_setup *s, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -337,9 +343,9 @@ static inline void mr_take(struct mr_turn *t, struct mr_pkt *p)
  * packet until mr_made counts it. */
 struct mr_pkt *mr_spare(struct mr_turn *t);
 
-/* The packet itself, or if it lies in a slab, a copy in a buffer of its own, and the slice goes home:
- * for who keeps packets long, so that one of them does not keep 64 KiB from everybody.  Without a
- * spare it is the packet itself. */
+/* The packet itself, or if it lies in a slab, a copy in a buffer of its own, and the slice goes
+ * home: for who keeps packets long, so that one of them does not keep 64 KiB from everybody.
+ * Without a spare it is the packet itself. */
 struct mr_pkt *mr_own(struct mr_turn *t, struct mr_pkt *p);
 
 /* n spares have become packets of this stage; or that many were read at once and are kept until

@@ -16,8 +16,8 @@ static uint64_t sum_of(const uint64_t *words, unsigned n)
 
 uint64_t mr_stats_dropped(const struct mr_stage_view *s)
 {
-	return sum_of(s->drop, mr_named_count(s->kind->drops)) + sum_of(s->edge, mr_ports_count(s->kind->outputs)) +
-	       s->word[MR_W_SOJOURN];
+	return sum_of(s->drop, mr_named_count(s->kind->drops)) +
+	       sum_of(s->edge, mr_ports_count(s->kind->outputs)) + s->word[MR_W_SOJOURN];
 }
 
 int64_t mr_stats_balance(const struct mr_stage_view *s)

@@ -199,7 +199,8 @@ static bool prepare(struct mr_engine *n, struct mr_report *report)
 
 /* ---- 3 and 4. bring what runs to its end ---- */
 
-/* Every thread has ended and nothing lies between two stages; or the same threads go on as before. */
+/* Every thread has ended and nothing lies between two stages;
+ * or the same threads go on as before. */
 static bool bring_to_rest(struct mr_engine *e, struct mr_report *report)
 {
 	bool rest = !e->running || mr_threads_rest(e);

@@ -1,8 +1,9 @@
 /* swap.h - what one graph leaves to the next; private to swap.c and swap_kept.c.
  *
- * No packet outlives its pool, and no pool its worker: what stages keep is copied into packets of the new
- * graph (gather), counters and histograms go on (carry), and when the new graph is in force the copies
- * arrive as if from an edge (arrive).  Main only, while every thread has ended or waits at its gate.
+ * No packet outlives its pool, and no pool its worker: what stages keep is copied into packets of
+ * the new graph (gather), counters and histograms go on (carry), and when the new graph is in force
+ * the copies arrive as if from an edge (arrive).  Main only, while every thread has ended or waits
+ * at its gate.
  */
 #ifndef MR_CORE_SWAP_H
 #define MR_CORE_SWAP_H

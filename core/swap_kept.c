@@ -1,9 +1,9 @@
 /* swap_kept.c - what goes from one graph to the next: packets that stages keep, and counters.
  *
  * Packets belong to pools, and pools to workers that end.  So a kept packet is copied, headroom,
- * side area and all, into a packet of a new pool, and arrives again at the replica that owns its hash there.
- * In the books it never arrived at the old replica.  One for which there is no stage, packet or
- * room is a drop, by the name its kind gives for that. */
+ * side area and all, into a packet of a new pool, and arrives again at the replica that owns its
+ * hash there.  In the books it never arrived at the old replica.  One for which there is no stage,
+ * packet or room is a drop, by the name its kind gives for that. */
 
 #include "core/swap.h"
 
@@ -156,7 +156,8 @@ static void gather_from(struct mr_moves *m, struct mr_engine *from, struct mr_re
 	unsigned input = 0;
 
 	while ((v.n = r->kind->give(r->state, &input, &v)) > 0) {
-		for (unsigned i = 0; stage >= 0 && i < mr_graph_replicas(to->graph, (unsigned)stage); i++)
+		for (unsigned i = 0;
+		     stage >= 0 && i < mr_graph_replicas(to->graph, (unsigned)stage); i++)
 			move_to(m, from, r, to, to->plan->first[stage] + i, input, &v);
 		for (unsigned i = 0; stage < 0 && i < v.n; i++) {
 			settle(from, r, v.pkt[i], false);
@@ -199,7 +200,8 @@ void mr_counters_carry(const struct mr_engine *from, struct mr_engine *to)
 		if (stage < 0)
 			continue;
 		new = &to->replica[to->plan->first[stage] +
-		                   same_index(old->index, mr_graph_replicas(to->graph, (unsigned)stage))];
+		                   same_index(old->index,
+		                              mr_graph_replicas(to->graph, (unsigned)stage))];
 		for (unsigned w = 0; w < old->block->n; w++)
 			new->block->live[w] += old->block->live[w];
 		for (unsigned h = 0; h < MR_HISTS; h++)

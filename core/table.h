@@ -13,9 +13,9 @@
  *    | generation  |  hash  |   slot   |
  *    +-------------+--------+----------+
  *
- * The hash (mr_handle_hash) is a keyed mix of the key's first 15 bytes, or of all when it has fewer.
- * Tables with one seed whose keys begin with the same 15 bytes give them the same hash: it picks the
- * replica that owns what belongs to these keys.
+ * The hash (mr_handle_hash) is a keyed mix of the key's first 15 bytes, or of all when it has
+ * fewer.  Tables with one seed whose keys begin with the same 15 bytes give them the same hash: it
+ * picks the replica that owns what belongs to these keys.
  */
 #ifndef MR_CORE_TABLE_H
 #define MR_CORE_TABLE_H
@@ -31,9 +31,9 @@
 struct mr_table;
 struct ck_epoch_record;
 
-/* Table of at most `cap` entries, [1, MR_TABLE_MAX], with keys of `key_len` bytes (at most 32).  `free_entry` is
- * called by the writer for each entry that was replaced, removed or left at close.  NULL: no
- * memory.  `seed` keys the hash, so that strangers cannot choose colliding keys. */
+/* Table of at most `cap` entries, [1, MR_TABLE_MAX], with keys of `key_len` bytes (at most 32).
+ * `free_entry` is called by the writer for each entry that was replaced, removed or left at close.
+ * NULL: no memory.  `seed` keys the hash, so that strangers cannot choose colliding keys. */
 struct mr_table *mr_table_open(uint32_t cap, uint32_t key_len, uint64_t seed,
                                void (*free_entry)(void *entry));
 void mr_table_close(struct mr_table *t);
@@ -43,14 +43,15 @@ const void *mr_table_find(const struct mr_table *t, const void *key);
 const void *mr_table_at(const struct mr_table *t, uint64_t handle);
 uint64_t    mr_table_handle(const struct mr_table *t, const void *key); /* or MR_NO_HANDLE */
 
-/* A handle with the key's hash that finds nothing, now or later; never MR_NO_HANDLE.  Any thread, at
- * any time. */
+/* A handle with the key's hash that finds nothing, now or later; never MR_NO_HANDLE.  Any thread,
+ * at any time. */
 uint64_t mr_table_unresolved(const struct mr_table *t, const void *key);
 
 /* Writer only; `record` is the writer's own epoch record.  put inserts or replaces and returns the
  * handle, or MR_NO_HANDLE when the table is full (the entry then stays the caller's).  remove
  * returns false when the key is not there. */
-uint64_t mr_table_put(struct mr_table *t, struct ck_epoch_record *record, const void *key, void *entry);
+uint64_t mr_table_put(struct mr_table *t, struct ck_epoch_record *record, const void *key,
+                      void *entry);
 bool     mr_table_remove(struct mr_table *t, struct ck_epoch_record *record, const void *key);
 uint32_t mr_table_count(const struct mr_table *t);
 

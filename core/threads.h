@@ -11,8 +11,8 @@ int mr_threads_make(struct mr_engine *e, struct mr_report *report);
 /* Open every gate; sources are pulled. */
 void mr_threads_go(struct mr_engine *e);
 
-/* Back behind the gates; returns when every thread is there.  Main may then speak for their workers,
- * until it lets them go or ends them. */
+/* Back behind the gates; returns when every thread is there.  Main may then speak for their
+ * workers, until it lets them go or ends them. */
 void mr_threads_hold(struct mr_engine *e);
 
 /* Sources rest, or no more. */
@@ -22,8 +22,8 @@ void mr_threads_drain(struct mr_engine *e, bool drain);
  * anything.  False: that did not come about in half a second; sources rest all the same. */
 bool mr_threads_rest(struct mr_engine *e);
 
-/* With no thread running but behind its gate: turns for every worker until nothing moves, nothing lies between two
- * stages and every order is acknowledged.  False: it does not end. */
+/* With no thread running but behind its gate: turns for every worker until nothing moves, nothing
+ * lies between two stages and every order is acknowledged.  False: it does not end. */
 bool mr_threads_settle(struct mr_engine *e);
 
 /* Stop and join every thread that was made. */

@@ -7,17 +7,19 @@
  *   mr_trace_stop --- order --->     no marks and no records any more
  *
  * A mark is a number in the packet's home (pkt.h) and travels with it from stage to stage and from
- * thread to thread.  It is put on where a packet is made, when the call that made it hands it on, and
- * taken off where the packet ends.  Records go to control by a mail for each worker (mail.h); one
- * that finds it full is lost and counted, and stories that were under way then say so.  So that this is
- * rare no packet is marked while many records wait to be read: under load a trace takes its samples in
- * bursts.
+ * thread to thread.  It is put on where a packet is made, when the call that made it hands it on,
+ * and taken off where the packet ends.  Records go to control by a mail for each worker (mail.h);
+ * one that finds it full is lost and counted, and stories that were under way then say so.  So that
+ * this is rare no packet is marked while many records wait to be read: under load a trace takes its
+ * samples in bursts.
  *
- * Waiting and serving leave nothing out: a packet is served while a call that it came to, or was let go
- * by, runs (with what its thread did before it since it last read the clock); all other time it waits.  The first wait is what its source says of it (mr_waited).
+ * Waiting and serving leave nothing out: a packet is served while a call that it came to, or was
+ * let go by, runs (with what its thread did before it since it last read the clock); all other time
+ * it waits.  The first wait is what its source says of it (mr_waited).
  *
- * Nothing of a packet's content is looked at.  While no trace is under way a call costs one comparison
- * more than without all this, and so does a packet that ends on another thread than its own.
+ * Nothing of a packet's content is looked at.  While no trace is under way a call costs one
+ * comparison more than without all this, and so does a packet that ends on another thread than its
+ * own.
  *
  * All functions are main's, between turns of the host.
  */

@@ -61,8 +61,8 @@ void trace_stories_close(struct trace_stories *s);
 bool trace_stories_add(struct trace_stories *s, const struct mr_record *record, uint64_t now);
 
 /* The next story that has ended before the pass before this one began, or of which nothing has been
- * written since `stale` (0: such ones wait); *by is the word it ended by, or MR_NO_WORD.  NULL: none; then
- * a pass is over.  Valid until the next call. */
+ * written since `stale` (0: such ones wait); *by is the word it ended by, or MR_NO_WORD.  NULL:
+ * none; then a pass is over.  Valid until the next call. */
 const struct mr_story *trace_stories_next(struct trace_stories *s, uint64_t stale, unsigned *by);
 
 #endif

@@ -1,16 +1,16 @@
 /* trace_story.c - records put together by packet; see trace_parts.h.
  *
- * Workers' mails are read one after the other, so records of one packet do not come in order.  But who
- * has read its end finds, when all mails are read once more, everything that was written before: a story
- * is told one pass after its end was seen.  Then its records are put in order, and each step has to follow
- * from the one before, or the story is not complete.
+ * Workers' mails are read one after the other, so records of one packet do not come in order.  But
+ * who has read its end finds, when all mails are read once more, everything that was written
+ * before: a story is told one pass after its end was seen.  Then its records are put in order, and
+ * each step has to follow from the one before, or the story is not complete.
  *
- * They are put in order of the times at which calls ended, which are read then and there.  That at which
- * a call began is the last one its thread had read before, which may have been long ago: a step begins when
- * the one before it has ended, if that is later.
+ * They are put in order of the times at which calls ended, which are read then and there.  That at
+ * which a call began is the last one its thread had read before, which may have been long ago: a
+ * step begins when the one before it has ended, if that is later.
  *
- * A packet that goes on in another buffer is two at first, which are joined one pass later for the same
- * reason. */
+ * A packet that goes on in another buffer is two at first, which are joined one pass later for the
+ * same reason. */
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -264,7 +264,8 @@ static struct mr_trace_step step_of(const struct mr_record *r, const struct trac
 	return s;
 }
 
-/* Can b be what happened next?  Who hands a packet on that has not come with the call has kept it. */
+/* Can b be what happened next?  Who hands a packet on that has not come with the call has kept
+ * it. */
 static bool follows(const struct mr_trace_step *a, const struct mr_trace_step *b)
 {
 	if (a->what == MR_STEP_OUT && b->what == MR_STEP_FULL)

@@ -73,7 +73,8 @@ struct end {
 	const char            *output; /* of a full edge    */
 };
 
-/* The ends of all stages, one after the other: *stage and *nth say where.  False: there are no more. */
+/* The ends of all stages, one after the other: *stage and *nth say where.
+ * False: there are no more. */
 static bool next_end(const struct mr_graph *g, unsigned *stage, unsigned *nth, struct end *out)
 {
 	for (; *stage < g->stages; ++*stage, *nth = 0) {
@@ -99,7 +100,8 @@ static bool next_end(const struct mr_graph *g, unsigned *stage, unsigned *nth, s
 	return false;
 }
 
-/* Is this the one that is called so?  `forged`, `fmp-open forged`, `fmp-open: forged`, `rx.frames`. */
+/* Is this the one that is called so?  `forged`, `fmp-open forged`, `fmp-open:
+ * forged`, `rx.frames`. */
 static bool is_called(const struct end *end, const char *text)
 {
 	const char *stage = end->s->name, *name = end->drop ? end->drop : end->output;

@@ -5,8 +5,8 @@
  *   3. called   records of what ended, of what goes on, of what was made and gets a mark now, and
  *               of what stays
  *
- * Records are in the mail before the packet is in a ring: who has read that a packet ended finds all
- * that was written of it before. */
+ * Records are in the mail before the packet is in a ring: who has read that a packet ended finds
+ * all that was written of it before. */
 
 #include "core/tracer.h"
 
@@ -93,8 +93,8 @@ static bool came_in(const struct mr_tracer *tr, const struct mr_pkt *p)
 	return false;
 }
 
-/* Was this packet, which the call emits, made in it?  One that was read from outside has the time of the
- * call; others have none, and then it must not be one that the stage had kept. */
+/* Was this packet, which the call emits, made in it?  One that was read from outside has the time
+ * of the call; others have none, and then it must not be one that the stage had kept. */
 static bool is_new(const struct mr_worker *w, const struct mr_tracer *tr, const struct mr_pkt *p)
 {
 	if (mr_pkt_home(p) != w->index)
@@ -111,8 +111,8 @@ static bool is_short(const struct mr_worker *w, const struct mr_tracer *tr, cons
 	       (!tr->call->kind->process || p->stamp == tr->began);
 }
 
-/* Take a packet off the list of marked ones that came; false: it is not there.  They leave mostly in the
- * order they came. */
+/* Take a packet off the list of marked ones that came; false: it is not there.  They leave mostly
+ * in the order they came. */
 static bool take_off(struct mr_tracer *tr, const struct mr_pkt *p)
 {
 	for (unsigned i = 0; i < tr->marks; i++) {
@@ -129,7 +129,8 @@ static bool take_off(struct mr_tracer *tr, const struct mr_pkt *p)
 
 /* ---- around a call ---- */
 
-void mr_tracer_begin(struct mr_worker *w, struct mr_replica *r, const struct mr_vector *v, bool pulls)
+void mr_tracer_begin(struct mr_worker *w, struct mr_replica *r, const struct mr_vector *v,
+                     bool pulls)
 {
 	struct mr_tracer *tr = w->tracer;
 

@@ -1,12 +1,12 @@
 /* tracer.h - a worker's part of a trace (trace.h): marks on packets, and records of calls.
  *
  * A worker that is told of a trace has a tracer; else its pointer is NULL, which is all that a call
- * looks at.  Two more words of the worker are compared with a packet's home when it ends: `home`, the
- * number of its own pool, and `foreign`, from which on a home tells more than a pool.  While there is a
- * tracer they are such that every packet that ends is looked at.
+ * looks at.  Two more words of the worker are compared with a packet's home when it ends: `home`,
+ * the number of its own pool, and `foreign`, from which on a home tells more than a pool.  While
+ * there is a tracer they are such that every packet that ends is looked at.
  *
- * The tracer belongs to the worker's thread from the order that brings it to the acknowledgement of the
- * one that takes it away; between them control reads from its mail alone.
+ * The tracer belongs to the worker's thread from the order that brings it to the acknowledgement of
+ * the one that takes it away; between them control reads from its mail alone.
  */
 #ifndef MR_CORE_TRACER_H
 #define MR_CORE_TRACER_H
@@ -23,7 +23,8 @@
 #define MR_TRACE_ENDS    320u  /* marked packets that one call may end                    */
 #define MR_NO_WORD       0xffff
 
-/* From its end on a packet's mark may be given to the next; its story is told at the second reading. */
+/* From its end on a packet's mark may be given to the next;
+ * its story is told at the second reading. */
 _Static_assert(2 * MR_TRACE_BURST < MR_TRACE_MARKS, "no two packets of one mark have stories at a time");
 
 struct mr_worker;
@@ -78,13 +79,14 @@ void mr_tracer_set(struct mr_worker *w, struct mr_tracer *tracer);
 /* An order to all workers: p is an array of tracers by worker, or NULL. */
 void mr_tracer_order(struct mr_worker *w, const struct mr_order *order);
 
-/* Around a callback of r, while there is a tracer.  v: what it is handed, or NULL.  `called` after its
- * time has been booked, before what it emitted goes on. */
-void mr_tracer_begin(struct mr_worker *w, struct mr_replica *r, const struct mr_vector *v, bool pulls);
+/* Around a callback of r, while there is a tracer.  v: what it is handed, or NULL.  `called` after
+ * its time has been booked, before what it emitted goes on. */
+void mr_tracer_begin(struct mr_worker *w, struct mr_replica *r, const struct mr_vector *v,
+                     bool pulls);
 void mr_tracer_called(struct mr_worker *w, struct mr_replica *r);
 
-/* A packet ends by this word of r, or goes home without one (MR_NO_WORD): it loses its mark.  Whether
- * there is a tracer or not. */
+/* A packet ends by this word of r, or goes home without one (MR_NO_WORD): it loses its mark.
+ * Whether there is a tracer or not. */
 void mr_tracer_ended(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p);
 
 /* What p was, c is from now on: the mark goes over. */

@@ -30,7 +30,8 @@ static void look_and_go(struct mr_worker *w, struct mr_replica *r, unsigned word
 		return_far(w, p->pool, p);
 }
 
-static inline void go_home(struct mr_worker *w, struct mr_replica *r, unsigned word, struct mr_pkt *p)
+static inline void go_home(struct mr_worker *w, struct mr_replica *r, unsigned word,
+                           struct mr_pkt *p)
 {
 	unsigned home = p->pool;
 

@@ -96,7 +96,8 @@ static int make_file(const struct mr_unix_wish *w, struct mr_unix_place *p,
 	    bind(p->fd, (const struct sockaddr *)&p->at, sizeof p->at) != 0)
 		return fail(w, report, "cannot make the socket file");
 	give_to_group(w->path, w->group);
-	if (lstat(w->path, &st) != 0 || chmod(w->path, w->mode) != 0 || listen(p->fd, BACKLOG) != 0) {
+	if (lstat(w->path, &st) != 0 || chmod(w->path, w->mode) != 0 ||
+	    listen(p->fd, BACKLOG) != 0) {
 		fail(w, report, "cannot listen");
 		unlink(w->path);
 		return -1;

@@ -1,8 +1,8 @@
 /* unix_listen.h - a listening socket in the file system.
  *
  * A socket file that an earlier run left behind makes room; one that somebody answers at, one of
- * another user's and anything that is no socket stays.  The file never has more rights than its mode,
- * not even for a moment.
+ * another user's and anything that is no socket stays.  The file never has more rights than its
+ * mode, not even for a moment.
  */
 #ifndef MR_CORE_UNIX_LISTEN_H
 #define MR_CORE_UNIX_LISTEN_H

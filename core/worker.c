@@ -173,9 +173,9 @@ static bool serve_sources(struct mr_worker *w)
 	return any;
 }
 
-/* Take a mark away, if it is there: whoever set it is to be woken.  By an exchange: a mark set while
- * we look is either the one taken, and then its owner had said before that it sleeps, or it stays
- * for our next look. */
+/* Take a mark away, if it is there: whoever set it is to be woken.  By an exchange: a mark set
+ * while we look is either the one taken, and then its owner had said before that it sleeps, or it
+ * stays for our next look. */
 static bool take_mark(_Atomic bool *mark)
 {
 	return atomic_load_explicit(mark, memory_order_relaxed) &&
@@ -235,7 +235,8 @@ static void poll_sources(struct mr_worker *w, int timeout_ms)
 	}
 }
 
-/* What comes home is used again while it is warm.  True when there is a packet for who lacks one. */
+/* What comes home is used again while it is warm.
+ * True when there is a packet for who lacks one. */
 static bool packets_home(struct mr_worker *w)
 {
 	if (!w->pool)
@@ -397,8 +398,8 @@ void mr_worker_flush(struct mr_worker *w)
 	mr_worker_publish(w);
 }
 
-/* Until main opens the gate, or wants the thread to end; main may speak for us meanwhile.  Gates are
- * numbered, so that who has yet to leave the last one is not taken for being at this. */
+/* Until main opens the gate, or wants the thread to end; main may speak for us meanwhile.  Gates
+ * are numbered, so that who has yet to leave the last one is not taken for being at this. */
 static void wait_at_gate(struct mr_worker *w)
 {
 	struct pollfd wake = { .fd = w->wake_fd, .events = POLLIN };

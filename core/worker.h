@@ -4,8 +4,8 @@
  *
  *   1. orders from control are applied
  *   2. deadlines that have come
- *   3. ring inputs, lane control before lane bulk, in each downstream before upstream: a few vectors
- *      each, every one carried through all its inline edges before the next (run to completion)
+ *   3. ring inputs, lane control before lane bulk, in each downstream before upstream: a few
+ *      vectors each, every one carried through all its inline edges before the next (run to completion)
  *   4. sources whose descriptors are ready: one pull each, downstream before upstream
  *   5. one full fence, then whoever waits for room or for packets to come home is woken
  *
@@ -228,8 +228,8 @@ void mr_call_process(struct mr_worker *w, struct mr_replica *r, unsigned input,
                      enum mr_lane lane, struct mr_vector *v);
 bool mr_call_pull(struct mr_worker *w, struct mr_replica *r);
 
-/* The same for a vector that was dealt to this entry (graph_deal.c), be all of it dropped since: hands on
- * exactly one. */
+/* The same for a vector that was dealt to this entry (graph_deal.c), be all of it dropped since:
+ * hands on exactly one. */
 void mr_call_dealt(struct mr_worker *w, const struct mr_entry *e, struct mr_vector *v);
 
 /* At any time. */
@@ -252,8 +252,8 @@ uint64_t mr_worker_stuck(const struct mr_worker *w);
 
 /* ---- orders.c: orders, acknowledgements and events ---- */
 
-/* Have every data worker apply the order (mr_tracer_order).  Between turns of the host; false: there is no
- * host, or no other worker. */
+/* Have every data worker apply the order (mr_tracer_order).  Between turns of the host; false:
+ * there is no host, or no other worker. */
 bool mr_order_workers(struct mr_engine *e, struct mr_order *order);
 
 bool mr_serve_orders(struct mr_worker *w);   /* data workers */

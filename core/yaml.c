@@ -114,7 +114,8 @@ static json_t *scalar(struct reading *r, const char *path, const yaml_node_t *no
 		return wrong(r, path, node->start_mark, "holds a NUL");
 	if (!has_room(r, path, node->start_mark, node->data.scalar.length))
 		return NULL;
-	value = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(text) : json_string(text);
+	value = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(text) :
+	                                                             json_string(text);
 	return value ? value : wrong(r, path, node->start_mark, "is not UTF-8");
 }
 
@@ -123,7 +124,8 @@ static json_t *scalar(struct reading *r, const char *path, const yaml_node_t *no
 static json_t *value_of(struct reading *r, const char *path, int number, yaml_mark_t mark,
                         unsigned depth);
 
-static json_t *sequence(struct reading *r, const char *path, const yaml_node_t *node, unsigned depth)
+static json_t *sequence(struct reading *r, const char *path, const yaml_node_t *node,
+                        unsigned depth)
 {
 	json_t *list = json_array();
 	char below[MR_PATH];
@@ -144,8 +146,8 @@ static json_t *sequence(struct reading *r, const char *path, const yaml_node_t *
 }
 
 /* Adds one member; false after complaining. */
-static bool member(struct reading *r, const char *path, json_t *object, const yaml_node_pair_t *pair,
-                   unsigned depth)
+static bool member(struct reading *r, const char *path, json_t *object,
+                   const yaml_node_pair_t *pair, unsigned depth)
 {
 	const yaml_node_t *key = yaml_document_get_node(&r->doc, pair->key);
 	const char *name = (const char *)key->data.scalar.value;
@@ -212,7 +214,8 @@ static void wipe_document(yaml_document_t *doc)
 
 static void wipe_parser(yaml_parser_t *parser)
 {
-	mr_wipe(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+	mr_wipe(parser->raw_buffer.start,
+	        (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
 	mr_wipe(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
 	yaml_parser_delete(parser);
 }
@@ -276,7 +279,8 @@ static bool gapes(struct reading *r, const char *text, size_t n)
 	return true;
 }
 
-struct mr_json *mr_yaml_parse(const char *name, const char *text, size_t n, struct mr_report *report)
+struct mr_json *mr_yaml_parse(const char *name, const char *text, size_t n,
+                              struct mr_report *report)
 {
 	struct reading r = { .name = name, .report = report };
 	struct mr_json *doc = NULL;

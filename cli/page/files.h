@@ -1,7 +1,8 @@
 /* files.h - the live page: page.html, page.css and the scripts one behind the other, as bytes.
  *
- * Made from the files of this folder when the program is built (embed.sh).  The page loads nothing but
- * these and asks for nothing but /stats, /peers and /graph; CLI_PAGE_POLICY holds the browser to it.
+ * Made from the files of this folder when the program is built (embed.sh).  The page loads nothing
+ * but these and asks for nothing but /stats, /peers and /graph; CLI_PAGE_POLICY holds the browser
+ * to it.
  */
 #ifndef MILLRACE_CLI_PAGE_FILES_H
 #define MILLRACE_CLI_PAGE_FILES_H

@@ -3,8 +3,8 @@
  *   contrib/bench/ask ADDRESS PORT NAME
  *
  * Prints the address and exits with 0; prints the server's code and exits with 1; exits with 2 when
- * nothing comes within a second.  So that scripts need no resolver of their own: it knows no more of DNS
- * than that.
+ * nothing comes within a second.  So that scripts need no resolver of their own: it knows no more
+ * of DNS than that.
  */
 #include <arpa/inet.h>
 #include <poll.h>

@@ -2,15 +2,17 @@
  *
  *   ceiling a|b TUN OWN-IPv4 OTHER-IPv4          run by contrib/bench/bench tunnel
  *
- * What a protocol does is missing: handshakes, tables, replay windows, reports, statistics, fairness.
- * Keys are written below, counters are the nonces, there is one peer, and one thread does everything:
+ * What a protocol does is missing: handshakes, tables, replay windows, reports, statistics,
+ * fairness.  Keys are written below, counters are the nonces, there is one peer, and one thread
+ * does everything:
  *
  *     TUN  --read a TCP super-packet, cut--> two seals a packet --> one UDP_SEGMENT send
  *     TUN <--write a TCP super-packet, joined-- two opens a packet <-- one UDP_GRO receive
  *
  * A super-packet is read with each segment's bytes where that segment is sealed, by a guess of the
- * layout (that of the one before); a wrong guess costs a copy.  Sealing, sending, opening and joining
- * copy nothing.  A packet is sealed in place twice, with as many bytes around it as millrace puts there:
+ * layout (that of the one before); a wrong guess costs a copy.  Sealing, sending, opening and
+ * joining copy nothing.  A packet is sealed in place twice, with as many bytes around it as
+ * millrace puts there:
  *
  *     0         16          33          45                       -32    -16
  *     | counter | envelope  | counter   | IPv6 packet ...         | tag | tag |
@@ -91,8 +93,9 @@ static void send_all(struct ceiling *c, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		size_t len = c->len[i] + AROUND;
 
-		if (i > from && (iov[i - 1].iov_len != iov[from].iov_len || len > iov[from].iov_len ||
-		                 i - from == SEGMENTS || bytes + len > SENDABLE)) {
+		if (i > from &&
+		    (iov[i - 1].iov_len != iov[from].iov_len || len > iov[from].iov_len ||
+		     i - from == SEGMENTS || bytes + len > SENDABLE)) {
 			send_run(c, iov + from, i - from);
 			from = i;
 			bytes = 0;

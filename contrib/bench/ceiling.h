@@ -60,7 +60,8 @@ int ceiling_tun_open(const char *name);
  * nothing to read. */
 unsigned ceiling_tun_read(struct ceiling *c, unsigned at);
 
-/* One write: the first of n opened packets, and all behind it that may be joined with it.  How many. */
+/* One write: the first of n opened packets, and all behind it that may be joined with it.
+ * How many. */
 unsigned ceiling_tun_write(struct ceiling *c, struct op *op, unsigned n);
 
 /* Ends the program with a sentence when a call has failed (result < 0). */

@@ -1,4 +1,5 @@
-/* ceiling_tun.c - the model tunnel's device: TCP super-packets, cut when read and joined when written.
+/* ceiling_tun.c - the model tunnel's device: TCP super-packets, cut when read and joined when
+ * written.
  *
  * A super-packet is read by a guess of its layout, that of the one before: the header to the first slot,
  * and each segment's bytes to where that segment is sealed.  A wrong guess costs a copy.
@@ -36,8 +37,8 @@ int ceiling_tun_open(const char *name)
 	return fd;
 }
 
-/* A super-packet whose header stands in slot `at` and whose payload of `len` bytes is in its place in
- * n slots: the header goes in front of each piece. */
+/* A super-packet whose header stands in slot `at` and whose payload of `len` bytes is in its place
+ * in n slots: the header goes in front of each piece. */
 static void cut(struct ceiling *c, unsigned at, unsigned n, unsigned head, unsigned size,
                 unsigned len, unsigned tcp)
 {
@@ -108,7 +109,8 @@ unsigned ceiling_tun_read(struct ceiling *c, unsigned at)
 	size = vnet.gso_size;
 	n = (got - head + size - 1) / size;
 	if (n > BATCH || head + size + AROUND > SLOT) {
-		fprintf(stderr, "ceiling: %u segments of %u bytes are beyond this model\n", n, size);
+		fprintf(stderr, "ceiling: %u segments of %u bytes are beyond this model\n", n,
+		        size);
 		exit(1);
 	}
 	if (head != c->head || size != c->size) {
@@ -129,7 +131,8 @@ static bool joins(const uint8_t *last, unsigned last_len, const uint8_t *p, unsi
 	       mr_be32(last + tcp + 4) + last_len - head == mr_be32(p + tcp + 4) &&
 	       !memcmp(last + tcp + 8, p + tcp + 8, 5) && last[tcp + 13] == 0x10 &&
 	       (p[tcp + 13] & ~0x08) == 0x10 && last[tcp + 14] == p[tcp + 14] &&
-	       last[tcp + 15] == p[tcp + 15] && !memcmp(last + tcp + 20, p + tcp + 20, head - tcp - 20);
+	       last[tcp + 15] == p[tcp + 15] &&
+	       !memcmp(last + tcp + 20, p + tcp + 20, head - tcp - 20);
 }
 
 /* The sum over the pseudo-header that a kernel expects where a checksum is left open. */
@@ -161,7 +164,8 @@ unsigned ceiling_tun_write(struct ceiling *c, struct op *op, unsigned n)
 		       op[joined].len <= op[0].len && len + op[joined].len - head < 65536 &&
 		       joins(op[joined - 1].text, op[joined - 1].len, op[joined].text, head, tcp);
 		     joined++) {
-			iov[joined + 1] = (struct iovec){ op[joined].text + head, op[joined].len - head };
+			iov[joined + 1] =
+				(struct iovec){ op[joined].text + head, op[joined].len - head };
 			len += op[joined].len - head;
 		}
 	}

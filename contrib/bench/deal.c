@@ -9,8 +9,8 @@
  *     seal       numbered where they are made, sealed by 1 to N      2 + N threads in all
  *     open       frames that were sealed before, opened by 1 to N    2 + N threads in all
  *
- * by the real runtime, with the threads of a node, but without sockets and device.  One thread makes
- * them, one looks whether each is the next; those two need some of the cores too.  Rounds are
+ * by the real runtime, with the threads of a node, but without sockets and device.  One thread
+ * makes them, one looks whether each is the next; those two need some of the cores too.  Rounds are
  * interleaved; medians.  A frame that is not the next, or wrong, ends it with 1.
  */
 #ifdef HAVE_CONFIG_H

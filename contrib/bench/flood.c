@@ -3,9 +3,9 @@
  *   flood to ADDRESS BYTES RATE MS     sends RATE packets a second of BYTES bytes of payload for MS ms
  *   flood at ADDRESS                   receives until 300 ms have passed without a packet
  *
- * Both print JSON: the sender how many it sent and in which time, the receiver how many came, and how many
- * of them after a later one.  The sender looks at the clock every 100 us and sends what is due then, 64
- * packets a call; the receiver's buffer holds what comes while it waits for a core.
+ * Both print JSON: the sender how many it sent and in which time, the receiver how many came, and
+ * how many of them after a later one.  The sender looks at the clock every 100 us and sends what is
+ * due then, 64 packets a call; the receiver's buffer holds what comes while it waits for a core.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
 
 #include "core/aead.h"
 
-/* The whole number that text is, from least to most; else says what `bench` wants, and exits with 1.
- * text may be NULL. */
+/* The whole number that text is, from least to most; else says what `bench` wants, and exits with
+ * 1.  text may be NULL. */
 unsigned option_number(const char *bench, const char *option, const char *text, unsigned least,
                        unsigned most);
 

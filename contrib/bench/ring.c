@@ -1,10 +1,10 @@
 /* bench ring - nanoseconds per packet of a ring between two workers.
  *
- * Pointers to packets go through a ring of the default depth in vectors of 1, 8 and 64.  One thread:
- * the ring is filled and emptied in turn, which is the work alone.  Two threads, each on a core of
- * its own where there are two: what moving the lines between cores adds, with the packets' way home
- * to their pool; `touched` writes the first line of every packet on both sides as well.  Medians of
- * 9 rounds.
+ * Pointers to packets go through a ring of the default depth in vectors of 1, 8 and 64.  One
+ * thread: the ring is filled and emptied in turn, which is the work alone.  Two threads, each on a
+ * core of its own where there are two: what moving the lines between cores adds, with the packets'
+ * way home to their pool; `touched` writes the first line of every packet on both sides as well.
+ * Medians of 9 rounds.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

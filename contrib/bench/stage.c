@@ -1,4 +1,5 @@
-/* bench stage - what a stage alone costs a packet: nanoseconds and cycles, in vectors of three sizes.
+/* bench stage - what a stage alone costs a packet: nanoseconds and cycles, in vectors of three
+ * sizes.
  *
  *   contrib/bench/bench stage [--bytes N] [--ms N] [--aead NAME] [--json] [NAME]...
  *
@@ -112,8 +113,8 @@ static void rows(const struct subject *s, unsigned ms, double ns, bool json, con
 			       "\"system_calls\":%.2f,\"calls\":%u}", comma, s->name, s->size[i],
 			       ns * c.ticks, c.ticks, c.system_calls, c.calls);
 		else
-			printf("%-10s %6u %10.1f %13.1f %12.1f\n", s->name, s->size[i], ns * c.ticks,
-			       c.ticks, c.system_calls);
+			printf("%-10s %6u %10.1f %13.1f %12.1f\n", s->name, s->size[i],
+			       ns * c.ticks, c.ticks, c.system_calls);
 		fflush(stdout);
 	}
 }

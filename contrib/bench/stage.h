@@ -1,9 +1,9 @@
-/* stage.h - what bench stage measures: subjects, each a stage in a runtime of its own without threads,
- * and how to bring it packets.
+/* stage.h - what bench stage measures: subjects, each a stage in a runtime of its own without
+ * threads, and how to bring it packets.
  *
- * A subject's round calls its stage some times, each time with (or for) `size` packets, and adds what
- * each call took.  What else has to be done - packets brought to where they are taken from, and taken
- * away from where they were left - is done between the calls.
+ * A subject's round calls its stage some times, each time with (or for) `size` packets, and adds
+ * what each call took.  What else has to be done - packets brought to where they are taken from,
+ * and taken away from where they were left - is done between the calls.
  */
 #ifndef MR_BENCH_STAGE_H
 #define MR_BENCH_STAGE_H
@@ -74,8 +74,8 @@ struct way {
 	uint8_t                  ip[MR_VECTOR][STAGE_LINK_MTU];
 };
 
-/* The way of this number; fills in the subjects that stand on it and returns how many.  Rigs are opened
- * with the provider that rig_aead chose. */
+/* The way of this number; fills in the subjects that stand on it and returns how many.  Rigs are
+ * opened with the provider that rig_aead chose. */
 unsigned way_open(struct way *w, unsigned number, const struct mr_aead *aead, unsigned bytes,
                   struct subject *subject);
 void     way_close(struct way *w);

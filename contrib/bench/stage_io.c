@@ -1,6 +1,6 @@
-/* stage_io.c - the stages that read and write, over real sockets of the loopback device and, in the place
- * of the TUN device, pairs of sockets (t/lib/tun_pair.h) with a struct virtio_net_hdr before each packet;
- * see stage.h.
+/* stage_io.c - the stages that read and write, over real sockets of the loopback device and, in the
+ * place of the TUN device, pairs of sockets (t/lib/tun_pair.h) with a struct virtio_net_hdr before
+ * each packet; see stage.h.
  *
  *     rx          `size` datagrams, sent before one by one                       recvmmsg
  *     rx-train    the same sent as one and cut by the kernel (UDP_SEGMENT)       recvmmsg
@@ -8,8 +8,8 @@
  *     tun-read    one packet, super-packets of 16 and 48 segments                readv
  *     tun-write   as many packets of one TCP stream, written as one              writev
  *
- * The system call is part of what is measured, and so is all that the kernel does inside it: on loopback
- * the datagrams' way to the receiving socket. */
+ * The system call is part of what is measured, and so is all that the kernel does inside it: on
+ * loopback the datagrams' way to the receiving socket. */
 
 #include <netinet/udp.h>
 #include <stdio.h>
@@ -40,8 +40,8 @@ static void send_bytes(const struct io *io, const uint8_t *bytes, size_t n)
 {
 	const struct fips_via *to = &io->rx_via;
 
-	if (sendto(io->from, bytes, n, 0, (const struct sockaddr *)(const void *)to->sock, to->len) !=
-	    (ssize_t)n)
+	if (sendto(io->from, bytes, n, 0, (const struct sockaddr *)(const void *)to->sock,
+	           to->len) != (ssize_t)n)
 		stage_failed("rx", "was sent less than it should be");
 }
 

@@ -1,11 +1,12 @@
-/* stage_way.c - packets are carried from one node to its neighbour, through stages that stand one behind
- * the other; see stage.h.
+/* stage_way.c - packets are carried from one node to its neighbour, through stages that stand one
+ * behind the other; see stage.h.
  *
  *     route -> fsp-seal -> fmp-seal  ~~  fmp-open -> fsp-open
  *     route -> fsp-number -> fmp-number -> seal  ~~  open -> fmp-open -> fsp-open
  *
- * 64 at a time, so that each stage is given what it would be given in a node: one flow, one link, one
- * session, everything authentic and in order.  The one that is measured gets them in vectors. */
+ * 64 at a time, so that each stage is given what it would be given in a node: one flow, one link,
+ * one session, everything authentic and in order.
+ * The one that is measured gets them in vectors. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
-/* access.h - who may be our neighbour, and what nodes are called: the texts of peers.allow, peers.deny and hosts
- * (link.md 6.10, operations.md 6 and 9.3).
+/* access.h - who may be our neighbour, and what nodes are called: the texts of peers.allow,
+ * peers.deny and hosts (link.md 6.10, operations.md 6 and 9.3).
  *
  *     peers.allow, peers.deny    one entry a line: an npub, a name, or ALL
  *     hosts                      a name and an npub a line
  *
- * '#' begins a comment, blank lines are nothing, case does not matter in names and ALL.  A line that says
- * nothing sensible is told of and left out; the others count.  Listed in allow: admitted; else listed in
- * deny: refused; else admitted.
+ * '#' begins a comment, blank lines are nothing, case does not matter in names and ALL.  A line
+ * that says nothing sensible is told of and left out; the others count.  Listed in allow: admitted;
+ * else listed in deny: refused; else admitted.
  */
 #ifndef FIPS_NODE_ACCESS_H
 #define FIPS_NODE_ACCESS_H
@@ -37,7 +37,8 @@ struct fips_hosts {
 	unsigned          n;
 };
 
-/* Whoever reads a text: what is told of its lines (counted from 1), and whom a name means, or NULL. */
+/* Whoever reads a text: what is told of its lines (counted from 1), and whom a name means,
+ * or NULL. */
 struct fips_reader {
 	const struct fips_curve *curve;
 	void (*wrong)(void *self, unsigned line, const char *what);
@@ -58,7 +59,7 @@ bool fips_access_admits(const struct fips_access *allow, const struct fips_acces
 
 /* NULL: no such name, nobody of that address.  The first line of several counts. */
 const struct fips_addr *fips_hosts_addr(const struct fips_hosts *hosts, const char *name);
-const char             *fips_hosts_name(const struct fips_hosts *hosts, const struct fips_addr *addr);
+const char *fips_hosts_name(const struct fips_hosts *hosts, const struct fips_addr *addr);
 
 /* The same name but for case? */
 bool fips_same_name(const char *a, const char *b);

@@ -1,7 +1,7 @@
 /* aging.c - a ring of keys, and chains through it.
  *
- * Adding puts an entry at the head of its chain, so a chain runs from new to old, and what is forgotten is always
- * the last of its chain. */
+ * Adding puts an entry at the head of its chain, so a chain runs from new to old, and what is
+ * forgotten is always the last of its chain. */
 #include "fips/node/aging.h"
 
 #include <assert.h>
@@ -41,8 +41,8 @@ struct fips_addr fips_aging_id(uint64_t id)
 	return key;
 }
 
-/* Multiply-add-shift over 32-bit words (Dietzfelbinger): two keys meet as often as chance has it, whoever chose
- * them, for the multipliers are nobody's to know. */
+/* Multiply-add-shift over 32-bit words (Dietzfelbinger): two keys meet as often as chance has it,
+ * whoever chose them, for the multipliers are nobody's to know. */
 static uint32_t chain_of(const struct fips_aging *t, const struct fips_addr *key)
 {
 	uint64_t sum = t->salt[4];

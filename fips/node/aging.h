@@ -3,13 +3,14 @@
  *     oldest [ key, when ] [ key, when ] ... [ key, when ] newest        a ring, found by hash
  *            <- forget                                  add ->
  *
- * Rules of the mesh that say "not again within so many seconds" remember keys that strangers choose.  Here
- * such a key costs one slot of a table that is allocated once; what is older than the rule looks back is
- * forgotten from the end of the ring, at most one entry a newer one in the long run.  The hash is keyed with
- * random numbers, so that nobody can choose keys that meet in one chain.
+ * Rules of the mesh that say "not again within so many seconds" remember keys that strangers
+ * choose.  Here such a key costs one slot of a table that is allocated once; what is older than the
+ * rule looks back is forgotten from the end of the ring, at most one entry a newer one in the long
+ * run.  The hash is keyed with random numbers, so that nobody can choose keys that meet in one
+ * chain.
  *
- * A key is 16 bytes: an address, or an id and zeros.  What else is known of an entry its user keeps in an array
- * of its own, by the entry's slot.  Times never run backwards.
+ * A key is 16 bytes: an address, or an id and zeros.  What else is known of an entry its user keeps
+ * in an array of its own, by the entry's slot.  Times never run backwards.
  */
 #ifndef FIPS_NODE_AGING_H
 #define FIPS_NODE_AGING_H

@@ -14,8 +14,8 @@
 
 #define HEARD_BY (10 * MR_NS_PER_S) /* of a key whose message 2 was repeated */
 
-/* An address we know has a bucket of its own in front of the one for all of them, so that a flood in one's
- * name does not starve the others. */
+/* An address we know has a bucket of its own in front of the one for all of them, so that a flood
+ * in one's name does not starve the others. */
 static bool admitted(struct fips_node *n, struct fips_peer *owner)
 {
 	if (!owner)
@@ -126,8 +126,8 @@ static void first_contact(struct fips_node *n, struct fips_peer *p, struct fips_
 }
 
 /* Another message 1 of the same life.  On a young link it is a copy of the first call by another
- * path.  When both sides rekey, the handshake of the smaller address goes on; one that message 2 has
- * come for is as good as done (link.md 7.3).
+ * path.  When both sides rekey, the handshake of the smaller address goes on; one that message 2
+ * has come for is as good as done (link.md 7.3).
  *
  * It may be an old one, played back by somebody on the way: ours is not given up before a frame has
  * come under the key that this makes.  A peer that did begin drops our message 1 until then. */
@@ -187,8 +187,8 @@ static void opened(struct fips_node *n, struct fips_ik *ik, const struct fips_ms
 		first_contact(n, p, ik, &addr, msg, via);
 }
 
-/* A message 1 that is for another key, or that nobody's key made: who calls is sealed in it, where it came from is
- * all there is to say.  Seldom, since anybody can have us say it. */
+/* A message 1 that is for another key, or that nobody's key made: who calls is sealed in it, where
+ * it came from is all there is to say.  Seldom, since anybody can have us say it. */
 static void unread(struct fips_node *n, struct fips_peer *owner, const struct fips_via *via)
 {
 	char text[FIPS_ADDR_TEXT];

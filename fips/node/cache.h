@@ -117,7 +117,8 @@ void fips_cache_path(const struct fips_cache *c, const struct fips_cache_entry *
 /* A smaller MTU of the path is known than the entry has, if there is one (0 is larger than all). */
 void fips_cache_mtu(struct fips_cache *c, const struct fips_addr *addr, uint16_t mtu, uint64_t now);
 
-/* What is known of addr has not led there: whatever is said of it from now on is as good, be this a verified answer. */
+/* What is known of addr has not led there: whatever is said of it from now on is as good,
+ * be this a verified answer. */
 void fips_cache_doubt(struct fips_cache *c, const struct fips_addr *addr);
 
 /* Forget one; those whose path passes through us (Switch, AncestryUpdate); those with another root

@@ -81,7 +81,8 @@ struct fips_rate {
 	uint32_t milli; /* thousandths of a token a second                             */
 };
 
-/* How much of us others, and our own dials, may take up at a time (link.md 6.9, session.md 3.10). */
+/* How much of us others, and our own dials, may take up at a time (link.md 6.9,
+ * session.md 3.10). */
 struct fips_node_limits {
 	unsigned calls;            /* message 1s of ours without an answer; 0: any number */
 	unsigned links;            /* those, and links up; 0: any number               */
@@ -146,14 +147,15 @@ struct fips_words {
 	bool (*link)(void *self, const struct fips_addr *peer, struct fips_link_words *out);
 	bool (*session)(void *self, const struct fips_addr *peer, struct fips_session_words *out);
 	void *self;
-	/* When a datagram was last sent on to dest by what FORWARD said, ns; 0: never.  NULL: never. */
+	/* When a datagram was last sent on to dest by what FORWARD said, ns; 0: never.
+	 * NULL: never. */
 	uint64_t (*forward)(void *self, const struct fips_addr *dest);
 	/* Datagrams that the kernel has dropped for want of room, so far.  NULL: none. */
 	uint64_t (*overflows)(void *self);
 };
 
-/* What files say of nodes, which may change at any time (FIPS_IN_NAMES tells of names).  Either may be NULL:
- * everybody is admitted, nobody has a name. */
+/* What files say of nodes, which may change at any time (FIPS_IN_NAMES tells of names).  Either may
+ * be NULL: everybody is admitted, nobody has a name. */
 struct fips_gate {
 	bool (*admits)(void *self, const struct fips_addr *addr);
 	const char *(*name)(void *self, const struct fips_addr *addr); /* NULL: none */
@@ -165,8 +167,8 @@ struct fips_node_env {
 	struct mr_rand    rand;
 	struct fips_words words;
 	struct fips_gate  gate;
-	/* The time of day, ms since 1970: for what outlives this process on the wire, never for deadlines.
-	 * It may jump. */
+	/* The time of day, ms since 1970: for what outlives this process on the wire, never for
+	 * deadlines.  It may jump. */
 	uint64_t (*unix_ms)(void *self);
 	void *self;
 };

@@ -219,7 +219,8 @@ void fips_destination_moved(struct fips_node *n, const struct fips_addr *addr)
 	fips_wanted_again(n, addr);
 }
 
-/* A peer of ours may still link with us, but is not waited for any longer than one that is not looked for. */
+/* A peer of ours may still link with us, but is not waited for any longer than one that is not
+ * looked for. */
 void fips_destination_lost(struct fips_node *n, const struct fips_addr *addr)
 {
 	struct fips_wanted *w = fips_wanted_find(n, addr);

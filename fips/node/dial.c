@@ -223,8 +223,8 @@ void fips_dial_unlisted(struct fips_node *n, struct fips_peer *p)
 	}
 }
 
-/* The peer's names were resolved again: go on with these addresses, or with those there were.  Without any the
- * dial has failed already. */
+/* The peer's names were resolved again: go on with these addresses, or with those there were.
+ * Without any the dial has failed already. */
 void fips_dial_vias(struct fips_node *n, struct fips_peer *p, const struct fips_via *vias,
                     unsigned count)
 {
@@ -285,7 +285,8 @@ static void dial_answered(struct fips_node *n, struct fips_peer *p, struct fips_
 {
 	struct fips_link_key *key;
 
-	if (!p->up && (!fips_peer_admitted(n, &p->addr) || !fips_peers_make_room(n, p->configured))) {
+	if (!p->up &&
+	    (!fips_peer_admitted(n, &p->addr) || !fips_peers_make_room(n, p->configured))) {
 		dial_failed(n, p);
 		return;
 	}

@@ -72,7 +72,8 @@ void fips_directory_take(struct fips_directory *x, const struct fips_addr *addr)
 	if (x->place[hole].at == FIPS_NO_PLACE)
 		return;
 	x->n--;
-	for (unsigned i = (hole + 1) & x->mask; x->place[i].at != FIPS_NO_PLACE; i = (i + 1) & x->mask) {
+	for (unsigned i = (hole + 1) & x->mask; x->place[i].at != FIPS_NO_PLACE;
+	     i = (i + 1) & x->mask) {
 		if (beyond(hole, home(x, x->place[i].addr.b), i, x->mask))
 			continue;
 		x->place[hole] = x->place[i];
@@ -86,7 +87,8 @@ unsigned fips_directory_find(const struct fips_directory *x, const struct fips_a
 	return x->place[seek(x, addr->b, FIPS_ADDR_LEN)].at;
 }
 
-unsigned fips_directory_find_prefix(const struct fips_directory *x, const uint8_t prefix[FIPS_PREFIX])
+unsigned fips_directory_find_prefix(const struct fips_directory *x,
+                                    const uint8_t prefix[FIPS_PREFIX])
 {
 	return x->place[seek(x, prefix, FIPS_PREFIX)].at;
 }

@@ -36,13 +36,15 @@ struct fips_directory {
 bool fips_directory_open(struct fips_directory *x, unsigned cap, const struct mr_rand *rand);
 void fips_directory_close(struct fips_directory *x);
 
-/* addr, which is not in it, is at `at`; and is in it no more.  Taking out who is not there is fine. */
+/* addr, which is not in it, is at `at`; and is in it no more.
+ * Taking out who is not there is fine. */
 void fips_directory_put(struct fips_directory *x, const struct fips_addr *addr, unsigned at);
 void fips_directory_take(struct fips_directory *x, const struct fips_addr *addr);
 
 /* Where addr is; FIPS_NO_PLACE: nowhere. */
 unsigned fips_directory_find(const struct fips_directory *x, const struct fips_addr *addr);
 /* Where one is that begins with these FIPS_PREFIX bytes. */
-unsigned fips_directory_find_prefix(const struct fips_directory *x, const uint8_t prefix[FIPS_PREFIX]);
+unsigned fips_directory_find_prefix(const struct fips_directory *x,
+                                    const uint8_t prefix[FIPS_PREFIX]);
 
 #endif

@@ -7,7 +7,8 @@
  *     slots   [........][........][........] ...      FIPS_DUES_BLOCK each
  *     least      t0        t1        t2               of its block
  *
- * The least of all is the least of few, and who serves what is due passes by blocks in which nothing is. */
+ * The least of all is the least of few, and who serves what is due passes by blocks in which
+ * nothing is. */
 
 #include <stdlib.h>
 

@@ -8,10 +8,11 @@
 #include "core/clock.h"
 #include "fips/node/treepath.h"
 
-/* From one announcement to the next that says the same.  A link that carries nothing for less than it takes to call
- * it dead loses all that was said meanwhile: it is made good by the third or the fourth. */
-static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S, 20 * MR_NS_PER_S,
-	                         60 * MR_NS_PER_S };
+/* From one announcement to the next that says the same.  A link that carries nothing for less than
+ * it takes to call it dead loses all that was said meanwhile:
+ * it is made good by the third or the fourth. */
+static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S,
+	                         20 * MR_NS_PER_S, 60 * MR_NS_PER_S };
 
 #define STEADY (sizeof gaps / sizeof gaps[0] - 1)
 

@@ -49,7 +49,8 @@ struct fips_forward *fips_forwards_find(const struct fips_forwards *f, const str
 	return i ? &f->at[i - 1] : NULL;
 }
 
-struct fips_forward *fips_forwards_add(struct fips_forwards *f, const struct fips_addr *dest, uint64_t now)
+struct fips_forward *fips_forwards_add(struct fips_forwards *f, const struct fips_addr *dest,
+                                       uint64_t now)
 {
 	uint32_t *bucket = bucket_of(f, dest);
 	struct fips_forward *e = &f->at[f->n];

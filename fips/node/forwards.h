@@ -1,4 +1,5 @@
-/* forwards.h - the destinations of others whose next hop has been given to the data plane (mesh.md 5.3).
+/* forwards.h - the destinations of others whose next hop has been given to the data plane (mesh.md
+ * 5.3).
  *
  *     first datagram to D ---> FORWARD(D)  ---> decided: D leaves by the link to P ---> installed
  *     what D's hop was chosen by changes   ---> decided again: another hop, or none ---> replaced, or taken back
@@ -53,10 +54,12 @@ bool fips_forwards_open(struct fips_forwards *f, unsigned max, const struct mr_r
 void fips_forwards_close(struct fips_forwards *f);
 
 /* NULL: not there.  Valid until the next drop. */
-struct fips_forward *fips_forwards_find(const struct fips_forwards *f, const struct fips_addr *dest);
+struct fips_forward *fips_forwards_find(const struct fips_forwards *f,
+                                        const struct fips_addr *dest);
 
 /* A destination that is not there yet, used at `now`; there must be room (n < max). */
-struct fips_forward *fips_forwards_add(struct fips_forwards *f, const struct fips_addr *dest, uint64_t now);
+struct fips_forward *fips_forwards_add(struct fips_forwards *f, const struct fips_addr *dest,
+                                       uint64_t now);
 
 /* Who makes room for another; NULL: nobody is there. */
 struct fips_forward *fips_forwards_victim(const struct fips_forwards *f);

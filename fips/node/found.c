@@ -1,8 +1,8 @@
 /* found.c - somebody has made himself known where neighbours are looked for (a beacon, say).
  *
- * Nobody vouches for it: the handshake will show whether he is who he says.  So many are called, one after
- * the other, and no more; one that does not answer is forgotten until he is heard of again.  A
- * configured peer is called at the addresses it has. */
+ * Nobody vouches for it: the handshake will show whether he is who he says.  So many are called,
+ * one after the other, and no more; one that does not answer is forgotten until he is heard of
+ * again.  A configured peer is called at the addresses it has. */
 
 #include <string.h>
 
@@ -19,7 +19,8 @@ static unsigned calls(const struct fips_node *n)
 	return found;
 }
 
-void fips_found(struct fips_node *n, const uint8_t xonly[FIPS_XONLY_LEN], const struct fips_via *via)
+void fips_found(struct fips_node *n, const uint8_t xonly[FIPS_XONLY_LEN],
+                const struct fips_via *via)
 {
 	struct fips_addr addr = fips_addr_of_key(xonly);
 	struct fips_peer *p = fips_peer_find(n, &addr);

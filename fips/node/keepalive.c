@@ -110,8 +110,8 @@ static void disconnected(struct fips_node *n, struct fips_peer *p, const struct 
 	fips_link_down(n, p, true);
 }
 
-/* A neighbour's first words may come before it is told that something has opened under the key: they
- * have proven it as well, and it says them once. */
+/* A neighbour's first words may come before it is told that something has opened under the key:
+ * they have proven it as well, and it says them once. */
 static void of_mesh(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
 {
 	if (in->key == p->send->id && !p->send->proven)

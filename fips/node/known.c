@@ -59,7 +59,8 @@ static const struct fips_acquaintance *used(struct fips_known *k, unsigned i)
 	return &k->list[i];
 }
 
-void fips_known_put(struct fips_known *k, const struct fips_addr *addr, const uint8_t pub[FIPS_PUB_LEN])
+void fips_known_put(struct fips_known *k, const struct fips_addr *addr,
+                    const uint8_t pub[FIPS_PUB_LEN])
 {
 	unsigned i;
 

@@ -36,7 +36,8 @@ bool fips_known_open(struct fips_known *k, unsigned cap, const struct mr_rand *r
 void fips_known_close(struct fips_known *k);
 
 /* This key exists, and its address is addr.  It is in use now. */
-void fips_known_put(struct fips_known *k, const struct fips_addr *addr, const uint8_t pub[FIPS_PUB_LEN]);
+void fips_known_put(struct fips_known *k, const struct fips_addr *addr,
+                    const uint8_t pub[FIPS_PUB_LEN]);
 
 /* Who has this address, or one that begins like this; NULL: nobody we know.  It is in use now.
  * Valid until the next put. */

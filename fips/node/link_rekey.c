@@ -23,8 +23,8 @@ uint64_t fips_rekey_spread(struct fips_node *n)
 	return fips_ms(mr_rand_below(&n->env.rand, 2 * n->timers.rekey_jitter + 1));
 }
 
-/* A new key is sent with: when is the next one due?  By count it is not before the spread has passed
- * either, lest both ends, who count alike, begin at once. */
+/* A new key is sent with: when is the next one due?  By count it is not before the spread has
+ * passed either, lest both ends, who count alike, begin at once. */
 void fips_link_rekey_plan(struct fips_node *n, struct fips_peer *p)
 {
 	uint64_t guard = p->cut_at + fips_ms(n->timers.link_guard);
@@ -74,9 +74,9 @@ static bool is_due(const struct fips_node *n, const struct fips_peer *p)
 	       fips_words_link(n, &p->addr).sent >= n->timers.rekey_messages;
 }
 
-/* When message 1 is sent again for the i-th time, after the first: at 1, 3, 7, 15 s while the link is
- * young at a peer that has just cut over, then at 32, 37, 42 s.  False: not any more; *at is when the
- * last one has had its time. */
+/* When message 1 is sent again for the i-th time, after the first: at 1, 3, 7, 15 s while the link
+ * is young at a peer that has just cut over, then at 32, 37, 42 s.  False: not any more; *at is
+ * when the last one has had its time. */
 static bool sending(const struct fips_node *n, unsigned i, uint64_t *at)
 {
 	uint64_t young = fips_ms(n->timers.duplicate), gap = fips_ms(n->timers.resend);

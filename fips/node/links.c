@@ -36,8 +36,8 @@ void fips_link_key_retire(struct fips_node *n, struct fips_peer *p, struct fips_
 }
 
 /* How much a key is missed: one that is on its way out; one that nobody has proven in all the time
- * there was for it; one that may still be heard, and came from elsewhere or from where the peer is; one
- * that will be sent with. */
+ * there was for it; one that may still be heard, and came from elsewhere or from where the peer is;
+ * one that will be sent with. */
 enum { LEAVING, UNHEARD, AWAITED, AWAITED_HOME, WANTED };
 
 static unsigned rank(const struct fips_node *n, const struct fips_peer *p,
@@ -102,8 +102,8 @@ void fips_link_install(struct fips_node *n, struct fips_peer *p, const struct fi
 	fips_ik_split(ik, act->send_key, act->recv_key);
 }
 
-/* Send with this key.  The peer stays where it was heard last, unless it has not been heard: where an
- * unproven handshake came from is nobody's word. */
+/* Send with this key.  The peer stays where it was heard last, unless it has not been heard: where
+ * an unproven handshake came from is nobody's word. */
 static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
 	struct fips_action *act;
@@ -125,7 +125,8 @@ static void use(struct fips_node *n, struct fips_peer *p, struct fips_link_key *
 	act->mtu = n->link_mtu;
 }
 
-/* Sending has moved to a key that the peer is known to hold: say so, and begin what waited for it. */
+/* Sending has moved to a key that the peer is known to hold:
+ * say so, and begin what waited for it. */
 static void greet(struct fips_node *n, struct fips_peer *p)
 {
 	p->retries = 0;
@@ -192,7 +193,8 @@ static void drain_others(struct fips_node *n, struct fips_peer *p, const struct 
 	}
 }
 
-/* link.md 7.4: k is that of the frame that came under the key, or the inverse of the peer's last. */
+/* link.md 7.4: k is that of the frame that came under the key,
+ * or the inverse of the peer's last. */
 static void cut_over(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key, uint8_t k)
 {
 	char text[FIPS_ADDR_TEXT];
@@ -254,8 +256,9 @@ void fips_link_dialled(struct fips_node *n, struct fips_peer *p, struct fips_lin
 	}
 }
 
-/* A new process dialled while our rekey called on the one before it, and ours was answered first.  Of the two
- * handshakes that of the smaller address stays (link.md 6.6): the peer, which is that, has gone over to it. */
+/* A new process dialled while our rekey called on the one before it, and ours was answered first.
+ * Of the two handshakes that of the smaller address stays (link.md 6.6):
+ * the peer, which is that, has gone over to it. */
 static bool lost_crossing(const struct fips_node *n, const struct fips_peer *p,
                           const struct fips_link_key *key)
 {
@@ -274,8 +277,8 @@ static void yield_crossing(struct fips_node *n, struct fips_peer *p, struct fips
 	greet(n, p);
 }
 
-/* The first frame under a key.  Under one newer than ours it is the newest word of where the peer is,
- * too: what we say at once must not go to where the peer has left (link.md 6.11, 7.4). */
+/* The first frame under a key.  Under one newer than ours it is the newest word of where the peer
+ * is, too: what we say at once must not go to where the peer has left (link.md 6.11, 7.4). */
 void fips_link_confirmed(struct fips_node *n, struct fips_peer *p, const struct fips_input *in)
 {
 	struct fips_link_key *key = fips_link_key_find(p, in->key);

@@ -1,9 +1,10 @@
 /* lookup.c - requests and responses that pass by (mesh.md 4.3, 4.5).
  *
- * recent is shared by all neighbours and must not be one's alone.  Nobody is given a fixed part, which would be
- * too little for a parent in a quiet mesh and too much for each of a hundred: a neighbour may add to the table
- * while it holds less of it than is free.  One that floods gets half, two get a third each, and there is always
- * as much left for somebody new as each of them holds. */
+ * recent is shared by all neighbours and must not be one's alone.  Nobody is given a fixed part,
+ * which would be too little for a parent in a quiet mesh and too much for each of a hundred: a
+ * neighbour may add to the table while it holds less of it than is free.  One that floods gets
+ * half, two get a third each, and there is always as much left for somebody new as each of them
+ * holds. */
 #include "fips/node/lookup.h"
 
 #include <assert.h>
@@ -30,8 +31,8 @@ struct fips_lookup_config fips_lookup_config_default(void)
 	};
 }
 
-bool fips_lookups_open(struct fips_lookups *l, const struct fips_lookup_config *config, unsigned n_peers,
-                       const struct mr_rand *rand)
+bool fips_lookups_open(struct fips_lookups *l, const struct fips_lookup_config *config,
+                       unsigned n_peers, const struct mr_rand *rand)
 {
 	*l = (struct fips_lookups){ .config = *config, .rand = *rand, .due = MR_NEVER };
 	l->came = calloc(RECENT, sizeof *l->came);
@@ -109,8 +110,8 @@ void fips_lookups_peer_down(struct fips_lookups *l, unsigned peer)
 
 /* ---- where to ---- */
 
-static void collect(const struct fips_lookup_filters *f, const struct fips_addr *target, uint64_t id,
-                    unsigned from, bool tree, struct fips_lookup_ways *ways)
+static void collect(const struct fips_lookup_filters *f, const struct fips_addr *target,
+                    uint64_t id, unsigned from, bool tree, struct fips_lookup_ways *ways)
 {
 	unsigned start = f->n_peers ? (unsigned)(id % f->n_peers) : 0;
 
@@ -123,8 +124,8 @@ static void collect(const struct fips_lookup_filters *f, const struct fips_addr 
 	}
 }
 
-void fips_lookup_choose(const struct fips_lookup_filters *f, const struct fips_addr *target, uint64_t id,
-                        unsigned from, struct fips_lookup_ways *ways)
+void fips_lookup_choose(const struct fips_lookup_filters *f, const struct fips_addr *target,
+                        uint64_t id, unsigned from, struct fips_lookup_ways *ways)
 {
 	*ways = (struct fips_lookup_ways){ 0 };
 	collect(f, target, id, from, true, ways);

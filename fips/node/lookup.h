@@ -1,4 +1,5 @@
-/* lookup.h - finding nodes: requests that pass by, answers that go back, and lookups of our own (mesh.md 4).
+/* lookup.h - finding nodes: requests that pass by, answers that go back, and lookups of our own
+ * (mesh.md 4).
  *
  *     origin ---- request ----> us ----> ... ----> target       along filters that contain the target
  *     origin <--- response ---- us <---- ... <---- target       the way the request came
@@ -30,8 +31,9 @@
 #define FIPS_LOOKUPS_PENDING 256 /* targets looked for at a time                      */
 #define FIPS_LOOKUPS_OWN     512 /* ... or in back-off                                */
 
-/* By the names of the control socket (operations.md 4.3); those from RESP_UNASKED on are ours.  What comes before a
- * message parses and after a response is found to be ours, the caller counts. */
+/* By the names of the control socket (operations.md 4.3); those from RESP_UNASKED on are ours.
+ * What comes before a message parses and after a response is found to be ours,
+ * the caller counts. */
 enum fips_lookup_count {
 	FIPS_LOOKUP_REQ_RECEIVED,
 	FIPS_LOOKUP_REQ_DECODE_ERROR,
@@ -82,7 +84,8 @@ struct fips_lookup_config {
 
 struct fips_lookup_config fips_lookup_config_default(void); /* 64; 1, 2, 4, 8 s; 10 s; 2 s; none */
 
-/* Whom filters name.  contains is asked for slots below n_peers, and says no for who is not linked. */
+/* Whom filters name.  contains is asked for slots below n_peers,
+ * and says no for who is not linked. */
 struct fips_lookup_filters {
 	const void *self;
 	unsigned    n_peers;
@@ -97,11 +100,11 @@ struct fips_lookup_ways {
 	bool     fallback; /* no tree peer's filter contains the target: these are others */
 };
 
-/* Tree peers whose filter contains the target, or if there are none all others whose does; never who it came from
- * (FIPS_NO_PEER: it is ours).  Where there are more than FIPS_LOOKUP_WAYS the id says where among them to begin, so
- * that other attempts reach others. */
-void fips_lookup_choose(const struct fips_lookup_filters *f, const struct fips_addr *target, uint64_t id,
-                        unsigned from, struct fips_lookup_ways *ways);
+/* Tree peers whose filter contains the target, or if there are none all others whose does; never
+ * who it came from (FIPS_NO_PEER: it is ours).  Where there are more than FIPS_LOOKUP_WAYS the id
+ * says where among them to begin, so that other attempts reach others. */
+void fips_lookup_choose(const struct fips_lookup_filters *f, const struct fips_addr *target,
+                        uint64_t id, unsigned from, struct fips_lookup_ways *ways);
 
 /* What one neighbour may cause. */
 struct fips_lookup_peer {
@@ -154,9 +157,10 @@ struct fips_lookups {
 	uint64_t                  counts[FIPS_LOOKUP_COUNTS];
 };
 
-/* Set-up.  False when memory is gone; what was opened is closed then.  rand is borrowed for good. */
-bool fips_lookups_open(struct fips_lookups *l, const struct fips_lookup_config *config, unsigned n_peers,
-                       const struct mr_rand *rand);
+/* Set-up.  False when memory is gone; what was opened is closed then.
+ * rand is borrowed for good. */
+bool fips_lookups_open(struct fips_lookups *l, const struct fips_lookup_config *config,
+                       unsigned n_peers, const struct mr_rand *rand);
 void fips_lookups_close(struct fips_lookups *l);
 
 /* Other settings; what is under way goes on. */
@@ -165,7 +169,8 @@ void fips_lookups_configure(struct fips_lookups *l, const struct fips_lookup_con
 /* Room for n_peers slots; there is room for as many as before in any case.  Set-up only. */
 bool fips_lookups_reserve(struct fips_lookups *l, unsigned n_peers);
 
-/* A link came up or went away; the slot may then be another neighbour's.  Up also ends all back-off. */
+/* A link came up or went away; the slot may then be another neighbour's.
+ * Up also ends all back-off. */
 void fips_lookups_peer_up(struct fips_lookups *l, unsigned peer, uint64_t now);
 void fips_lookups_peer_down(struct fips_lookups *l, unsigned peer);
 
@@ -190,8 +195,8 @@ enum fips_lookup_verdict fips_lookups_request(struct fips_lookups *l, unsigned f
                                               const struct fips_lookup_filters *f, uint64_t now,
                                               struct fips_lookup_ways *ways);
 
-/* A response that parsed came by a linked neighbour: mesh.md 4.5 up to the proof, counted.  *peer is valid with
- * FORWARD: path_mtu is to be lowered to that link's. */
+/* A response that parsed came by a linked neighbour: mesh.md 4.5 up to the proof, counted.  *peer
+ * is valid with FORWARD: path_mtu is to be lowered to that link's. */
 enum fips_lookup_verdict fips_lookups_response(struct fips_lookups *l, unsigned from,
                                                const struct fips_lookup_response *response,
                                                uint64_t now, unsigned *peer);
@@ -205,8 +210,9 @@ enum fips_lookup_ask {
 	FIPS_LOOKUP_SUPPRESSED, /* in back-off, or too many others: unreachable               */
 };
 
-/* Somebody wants to know where target is.  early: filters may still be on their way, so that a target in none of
- * them is waited for, as long as a lookup takes; its attempts begin when one has it. */
+/* Somebody wants to know where target is.  early: filters may still be on their way, so that a
+ * target in none of them is waited for, as long as a lookup takes;
+ * its attempts begin when one has it. */
 enum fips_lookup_ask fips_lookups_ask(struct fips_lookups *l, const struct fips_addr *target,
                                       const struct fips_lookup_filters *f, bool early, uint64_t now,
                                       uint64_t *id, struct fips_lookup_ways *ways);
@@ -220,7 +226,8 @@ enum fips_lookup_ask fips_lookups_next(struct fips_lookups *l, const struct fips
                                        uint64_t now, struct fips_addr *target, uint64_t *id,
                                        struct fips_lookup_ways *ways);
 
-/* The proof of a response that was OWN is good: the lookup of its target, and that id, are done with. */
+/* The proof of a response that was OWN is good:
+ * the lookup of its target, and that id, are done with. */
 void fips_lookups_accept(struct fips_lookups *l, const struct fips_lookup_response *response);
 
 /* Nobody wants it any more. */

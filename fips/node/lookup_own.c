@@ -3,12 +3,14 @@
  *     ask --> attempt 1 --1 s--> attempt 2 --2 s--> attempt 3 --4 s--> attempt 4 --8 s--> failed
  *                  '------ accept: done with ------------------------------'               '- back-off, if any
  *
- * Each attempt has an id of its own, since the nodes on the way drop a second request with the first one's.
+ * Each attempt has an id of its own, since the nodes on the way drop a second request with the
+ * first one's.
  *
- * They also drop what comes too soon behind another's request for the same node.  Of several who began to look for it
- * together, by the same news, the nearest would be heard each time, and the others never.  So each attempt but the
- * first is put off by chance, up to twice its time, and the last waits so much less: all together they take what
- * is configured (ours: mesh.md 4.6 has them all at the same times). */
+ * They also drop what comes too soon behind another's request for the same node.  Of several who
+ * began to look for it together, by the same news, the nearest would be heard each time, and the
+ * others never.  So each attempt but the first is put off by chance, up to twice its time, and the
+ * last waits so much less: all together they take what is configured (ours: mesh.md 4.6 has them
+ * all at the same times). */
 #include <string.h>
 
 #include "core/clock.h"
@@ -55,8 +57,8 @@ static void done(struct fips_lookups *l, struct fips_lookup_own *o)
 }
 
 /* Nobody knows, or nobody answered: how long it is not asked for again. */
-static void failed(struct fips_lookups *l, struct fips_lookup_own *o, const struct fips_addr *target,
-                   uint64_t now)
+static void failed(struct fips_lookups *l, struct fips_lookup_own *o,
+                   const struct fips_addr *target, uint64_t now)
 {
 	uint64_t base = l->config.backoff, most = l->config.backoff_max;
 	unsigned failures = o && o->used ? o->failures : 0;
@@ -86,7 +88,8 @@ static uint64_t draw(struct fips_lookups *l, const struct fips_addr *target, uin
 	} while (fips_aging_find(&l->ids, &key) != FIPS_AGING_NONE);
 	if (l->ids.n == l->ids.cap)
 		fips_aging_forget(&l->ids);
-	l->asked[fips_aging_add(&l->ids, &key, now)] = (struct fips_lookup_asked){ .target = *target };
+	l->asked[fips_aging_add(&l->ids, &key, now)] =
+		(struct fips_lookup_asked){ .target = *target };
 	return id;
 }
 
@@ -123,8 +126,9 @@ static uint64_t over(const struct fips_lookups *l, struct fips_lookup_own *o, ui
 	return now + (ms + by) * MR_NS_PER_MS;
 }
 
-static void attempt(struct fips_lookups *l, struct fips_lookup_own *o, const struct fips_lookup_filters *f,
-                    uint64_t now, uint64_t *id, struct fips_lookup_ways *ways)
+static void attempt(struct fips_lookups *l, struct fips_lookup_own *o,
+                    const struct fips_lookup_filters *f, uint64_t now, uint64_t *id,
+                    struct fips_lookup_ways *ways)
 {
 	*id = draw(l, &o->target, now);
 	fips_lookup_choose(f, &o->target, *id, FIPS_NO_PEER, ways);

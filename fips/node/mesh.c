@@ -1,4 +1,5 @@
-/* mesh.c - where the node calls its mesh layer, and the layer its parts, in the order of a link's life. */
+/* mesh.c - where the node calls its mesh layer, and the layer its parts,
+ * in the order of a link's life. */
 
 #include "fips/node/mesh.h"
 
@@ -156,7 +157,8 @@ void fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p)
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {
 	unsigned slot = fips_peer_slot(n, p);
-	uint64_t due = fips_sooner(fips_tree_due(&n->mesh.tree, slot), fips_mesh_filters_due(n, slot));
+	uint64_t due =
+		fips_sooner(fips_tree_due(&n->mesh.tree, slot), fips_mesh_filters_due(n, slot));
 
 	return fips_sooner(due, fips_congestion_due(p));
 }

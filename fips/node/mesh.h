@@ -1,5 +1,5 @@
-/* mesh.h - the layer that lets a datagram cross more than one link (mesh.md): what it remembers, and
- * where the rest of the node calls it.
+/* mesh.h - the layer that lets a datagram cross more than one link (mesh.md): what it remembers,
+ * and where the rest of the node calls it.
  *
  *     links, metrics, timers ---> hooks below ---> tree, filters, lookups, coordinates
  *                                                        |
@@ -8,8 +8,9 @@
  * Only neighbours whose link is proven take part: a link that nobody has proven may be a stranger's
  * doing.  A process that begins anew at the other end is a link that went down and came up.
  *
- * What the parts decide about all neighbours at once is not sent at once: it is marked with each and
- * served by the walk of timers.c, one neighbour after the other, as far as a call's bounds allow.
+ * What the parts decide about all neighbours at once is not sent at once: it is marked with each
+ * and served by the walk of timers.c, one neighbour after the other, as far as a call's bounds
+ * allow.
  */
 #ifndef FIPS_NODE_MESH_H
 #define FIPS_NODE_MESH_H
@@ -49,17 +50,17 @@ struct fips_mesh {
 	struct fips_signals signals;
 };
 
-/* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.  Grow: the
- * table of peers is to have `slots` from now on, more than before; what is kept by slot stays.  False: no
- * memory, and nothing has changed that matters. */
+/* Set-up and end.  Open returns false when memory is gone; close is fine with what is not open.
+ * Grow: the table of peers is to have `slots` from now on, more than before; what is kept by slot
+ * stays.  False: no memory, and nothing has changed that matters. */
 bool fips_mesh_open(struct fips_node *n);
 bool fips_mesh_grow(struct fips_node *n, unsigned slots);
 void fips_mesh_close(struct fips_node *n);
 
 /* All below are called inside fips_node_handle, unless marked otherwise. */
 
-/* The link is proven; told at every cut-over, the first time counts.  The link is gone, or has come to
- * lead to another process: for one that was not up nothing happens. */
+/* The link is proven; told at every cut-over, the first time counts.  The link is gone, or has come
+ * to lead to another process: for one that was not up nothing happens. */
 void fips_mesh_link_up(struct fips_node *n, struct fips_peer *p);
 void fips_mesh_link_down(struct fips_node *n, struct fips_peer *p);
 
@@ -74,7 +75,8 @@ void     fips_mesh_tick(struct fips_node *n);
 uint64_t fips_mesh_due(const struct fips_node *n); /* any time */
 
 /* What is owed to one neighbour whose link is up: announcements.  At most FIPS_MESH_PEER_ACTIONS
- * actions and one public-key operation a call, if one is left.  Due: 0 when there is something to be done now; any time. */
+ * actions and one public-key operation a call, if one is left.
+ * Due: 0 when there is something to be done now; any time. */
 #define FIPS_MESH_PEER_ACTIONS 4
 void     fips_mesh_peer_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_mesh_peer_due(const struct fips_node *n, const struct fips_peer *p);
@@ -85,7 +87,8 @@ void fips_mesh_path_changed(struct fips_node *n);
 /* A next hop may be another one than before: filters, paths, coordinates, links, costs. */
 void fips_mesh_changed(struct fips_node *n);
 
-/* Of all that a next hop is chosen by but coordinates: never the same again after a change.  Any time. */
+/* Of all that a next hop is chosen by but coordinates: never the same again after a change.
+ * Any time. */
 uint64_t fips_mesh_generation(const struct fips_node *n);
 /* ... of one node alone: its coordinates are others. */
 void fips_mesh_moved(struct fips_node *n, const struct fips_addr *who);
@@ -99,17 +102,18 @@ const struct fips_treepath *fips_mesh_path(const struct fips_node *n);
 bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fips_treepath *out);
 
 /* A message says that a node is there.  Nobody vouches for it. */
-void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who, const struct fips_coords *list);
+void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who,
+                     const struct fips_coords *list);
 
-/* The neighbour that is next on the way to a node that is none itself, or whose link is not proven.  NULL:
- * there is no way, or it is not known. */
+/* The neighbour that is next on the way to a node that is none itself, or whose link is not proven.
+ * NULL: there is no way, or it is not known. */
 struct fips_peer *fips_mesh_hop(struct fips_node *n, const struct fips_addr *dest);
 
 /* The path to it takes frames of this size at most, as a lookup found; 0: not known. */
 uint16_t fips_mesh_path_mtu(struct fips_node *n, const struct fips_addr *dest);
 
-/* Look for a node.  What comes of it is told by fips_destination_found or fips_destination_lost, later.
- * False: there is nobody to ask, or not now. */
+/* Look for a node.  What comes of it is told by fips_destination_found or fips_destination_lost,
+ * later.  False: there is nobody to ask, or not now. */
 bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target);
 
 /* ---- mesh_tree.c: hooks above, for the tree ---- */
@@ -128,15 +132,16 @@ bool fips_mesh_lookup_open(struct fips_node *n); /* set-up; settings as fips_nod
 void fips_mesh_lookup_close(struct fips_node *n);
 void fips_mesh_lookup_up(struct fips_node *n, const struct fips_peer *p);
 void fips_mesh_lookup_down(struct fips_node *n, const struct fips_peer *p);
-void fips_mesh_lookup_message(struct fips_node *n, struct fips_peer *p, const struct fips_input *in);
+void fips_mesh_lookup_message(struct fips_node *n, struct fips_peer *p,
+                              const struct fips_input *in);
 void fips_mesh_lookup_timer(struct fips_node *n);
 
 /* ---- mesh_signals.c ---- */
 
-/* A datagram of others goes no further: tell its source, if that is to be told.  by: the link it came by, zeros: not
- * known; mtu: of the link it is too big for, 0: it has no next hop. */
-void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, const struct fips_datagram *failed,
-                           uint16_t mtu);
+/* A datagram of others goes no further: tell its source, if that is to be told.  by: the link it
+ * came by, zeros: not known; mtu: of the link it is too big for, 0: it has no next hop. */
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by,
+                           const struct fips_datagram *failed, uint16_t mtu);
 
 /* ---- mesh_filters.c: hooks above, for filters and coordinates ---- */
 

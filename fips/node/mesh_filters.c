@@ -134,7 +134,8 @@ void fips_mesh_filters_tick(struct fips_node *n)
 /* A neighbour that has not heard of our parent yet makes nothing of our filter (mesh.md 3.6). */
 uint64_t fips_mesh_filters_due(const struct fips_node *n, unsigned slot)
 {
-	return n->mesh.tree.peers[slot].pending ? MR_NEVER : fips_filters_due(&n->mesh.filters, slot);
+	return n->mesh.tree.peers[slot].pending ? MR_NEVER :
+	                                          fips_filters_due(&n->mesh.filters, slot);
 }
 
 /* Those who are told that much refuse it; it is sent all the same (mesh.md 3.7). */
@@ -183,7 +184,8 @@ bool fips_mesh_coords(struct fips_node *n, const struct fips_addr *of, struct fi
 	return path || e;
 }
 
-/* Whom we have a session with may be elsewhere now: it hears of it that we know, and so do those on the way. */
+/* Whom we have a session with may be elsewhere now:
+ * it hears of it that we know, and so do those on the way. */
 void fips_mesh_learn(struct fips_node *n, const struct fips_addr *who,
                      const struct fips_coords *list)
 {

@@ -1,4 +1,5 @@
-/* mesh_forwards.c - others' datagrams: their next hops, what they tell, and where ways out are crowded.
+/* mesh_forwards.c - others' datagrams: their next hops, what they tell, and where ways out are
+ * crowded.
  *
  * The data plane sends on by itself.  It asks once for a destination that it has no next hop for, and what it was
  * told holds until it is told otherwise. */
@@ -24,7 +25,8 @@ static bool decide(struct fips_node *n, const struct fips_addr *dest, struct way
 
 	if (hop) {
 		way->hop = hop->addr;
-		way->route = fips_addr_eq(&hop->addr, dest) ? FIPS_ROUTE_DIRECT_PEER : FIPS_ROUTE_CROSSLINK_ASCEND;
+		way->route = fips_addr_eq(&hop->addr, dest) ? FIPS_ROUTE_DIRECT_PEER :
+		                                              FIPS_ROUTE_CROSSLINK_ASCEND;
 		return true;
 	}
 	next = fips_nexthop_to(&n->mesh.hops, dest, n->now);
@@ -64,8 +66,8 @@ static void give(struct fips_node *n, struct fips_forward *e, const struct way *
 	e->route = act->route = way->route;
 }
 
-/* The question may have crossed an answer, or news of a link; what waits there is looked at again in any
- * case. */
+/* The question may have crossed an answer, or news of a link; what waits there is looked at again
+ * in any case. */
 void fips_node_forward(struct fips_node *n, const struct fips_addr *dest)
 {
 	struct fips_forward *e = fips_forwards_find(&n->mesh.forwards, dest);
@@ -128,7 +130,8 @@ void fips_forwards_timer(struct fips_node *n)
 	unsigned before = n->pushed;
 
 	for (unsigned i = 0; i < DECISIONS && n->pushed - before < ACTIONS; i++) {
-		struct fips_forward *e = fips_forwards_next(&n->mesh.forwards, fips_mesh_generation(n));
+		struct fips_forward *e =
+			fips_forwards_next(&n->mesh.forwards, fips_mesh_generation(n));
 
 		if (!e)
 			break;
@@ -197,7 +200,8 @@ static bool overflowed(struct fips_node *n)
 }
 
 /* mesh.md 5.6 */
-static bool is_congested(const struct fips_node_ecn *ecn, const struct fips_metrics *m, bool overflowing)
+static bool is_congested(const struct fips_node_ecn *ecn, const struct fips_metrics *m,
+                         bool overflowing)
 {
 	return ecn->enabled && (overflowing || 1 - m->forward >= ecn->loss || m->etx >= ecn->etx);
 }

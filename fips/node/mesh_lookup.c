@@ -1,4 +1,5 @@
-/* mesh_lookup.c - lookups in the node: requests and responses of others, and what we look for ourselves.
+/* mesh_lookup.c - lookups in the node: requests and responses of others, and what we look for
+ * ourselves.
  *
  *   a request comes       recent, limits (lookup.c) ---> sent on, or answered with a proof of ours
  *   a response comes      whose is it? -----------------> sent back the way the request came
@@ -27,7 +28,8 @@ static bool contains(const void *self, unsigned peer, const struct fips_addr *ta
 	const struct asker *a = self;
 
 	(void)target; /* the probe is of it */
-	return a->node->peers[peer].meshed && fips_filters_has(&a->node->mesh.filters, peer, &a->probe);
+	return a->node->peers[peer].meshed &&
+	       fips_filters_has(&a->node->mesh.filters, peer, &a->probe);
 }
 
 static bool tree(const void *self, unsigned peer)
@@ -130,7 +132,8 @@ static void respond(struct fips_node *n, const struct fips_peer *to, uint64_t id
 	fips_lookup_digest(&r, digest);
 	mr_rand_bytes(&n->env.rand, aux, sizeof aux);
 	n->ops++;
-	if (n->env.curve.sign(n->env.curve.self, n->me.secret, digest, aux, bytes + len - FIPS_SIG_LEN))
+	if (n->env.curve.sign(n->env.curve.self, n->me.secret, digest, aux,
+	                      bytes + len - FIPS_SIG_LEN))
 		fips_act_link(n, &to->addr, bytes, len);
 }
 
@@ -169,8 +172,8 @@ static bool proven(struct fips_node *n, const struct fips_lookup_response *r)
 	return false;
 }
 
-/* What the path takes, as far as that is to be believed: nobody has signed it.  It only ever gets smaller while
- * the coordinates are known (mesh.md 4.5, 9.1).  0: it says nothing. */
+/* What the path takes, as far as that is to be believed: nobody has signed it.  It only ever gets
+ * smaller while the coordinates are known (mesh.md 4.5, 9.1).  0: it says nothing. */
 static uint16_t believed(struct fips_node *n, const struct fips_lookup_response *r)
 {
 	uint16_t known = fips_mesh_path_mtu(n, &r->target);
@@ -187,14 +190,16 @@ static void answered(struct fips_node *n, const struct fips_lookup_response *r)
 	if (!proven(n, r))
 		return;
 	fips_lookups_accept(&n->mesh.lookups, r);
-	fips_cache_put(&n->mesh.cache, &r->target, &r->coords, FIPS_CACHE_ANSWER, believed(n, r), n->now);
+	fips_cache_put(&n->mesh.cache, &r->target, &r->coords, FIPS_CACHE_ANSWER, believed(n, r),
+	               n->now);
 	fips_mesh_moved(n, &r->target);
 	fips_destination_found(n, &r->target);
 }
 
-/* Others look for whom we look for as well, and their answer goes through here: where many do, the limit on requests
- * for one node (mesh.md 4.3, 8) lets few of them through.  It was not made for us, and may be an old one that
- * somebody kept: it is worth what a datagram that passes by is, and our own lookup goes on. */
+/* Others look for whom we look for as well, and their answer goes through here: where many do, the
+ * limit on requests for one node (mesh.md 4.3, 8) lets few of them through.  It was not made for
+ * us, and may be an old one that somebody kept: it is worth what a datagram that passes by is, and
+ * our own lookup goes on. */
 static void overheard(struct fips_node *n, const struct fips_lookup_response *r)
 {
 	if (!fips_lookups_pending(&n->mesh.lookups, &r->target))
@@ -259,8 +264,8 @@ void fips_mesh_lookup_message(struct fips_node *n, struct fips_peer *p, const st
 
 /* ---- what we look for ---- */
 
-/* Does a link lead here that is so young that not all filters have come by it?  Then a node that is in none of
- * them may be in the next. */
+/* Does a link lead here that is so young that not all filters have come by it?  Then a node that is
+ * in none of them may be in the next. */
 static bool early(const struct fips_node *n)
 {
 	for (unsigned i = 0; i < n->n_peers; i++)
@@ -286,8 +291,8 @@ bool fips_mesh_look_for(struct fips_node *n, const struct fips_addr *target)
 	return false;
 }
 
-/* Who is asked for next differs from one to the next, and so does whose filters have it: those are looked at when it
- * is known. */
+/* Who is asked for next differs from one to the next, and so does whose filters have it: those are
+ * looked at when it is known. */
 void fips_mesh_lookup_timer(struct fips_node *n)
 {
 	struct fips_lookups *l = &n->mesh.lookups;

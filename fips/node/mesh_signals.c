@@ -1,4 +1,5 @@
-/* mesh_signals.c - what the sources of others' datagrams are told when one goes no further (mesh.md 5.5).
+/* mesh_signals.c - what the sources of others' datagrams are told when one goes no further (mesh.md
+ * 5.5).
  *
  *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so soon
  *   2. which: what we know of the destination decides
@@ -21,9 +22,9 @@ static struct fips_coords known(struct fips_node *n, const struct fips_addr *des
 	return fips_treepath_coords(path);
 }
 
-/* The way the datagram came, unless its source is a neighbour.  Who is on a way that has just changed
- * has heard nothing of either end, or only that the source was somewhere once; who sent the datagram
- * here has heard of it (ours: mesh.md 5.5 knows the next hop alone). */
+/* The way the datagram came, unless its source is a neighbour.  Who is on a way that has just
+ * changed has heard nothing of either end, or only that the source was somewhere once; who sent the
+ * datagram here has heard of it (ours: mesh.md 5.5 knows the next hop alone). */
 static const struct fips_peer *way_back(struct fips_node *n, const struct fips_addr *by,
                                         const struct fips_addr *src)
 {
@@ -36,8 +37,8 @@ static const struct fips_peer *way_back(struct fips_node *n, const struct fips_a
 	return hop && fips_peer_proven(hop) ? hop : NULL;
 }
 
-void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, const struct fips_datagram *failed,
-                           uint16_t mtu)
+void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by,
+                           const struct fips_datagram *failed, uint16_t mtu)
 {
 	struct fips_signals *s = &n->mesh.signals;
 	size_t room = fips_link_room(n), len;
@@ -46,8 +47,9 @@ void fips_mesh_undelivered(struct fips_node *n, const struct fips_addr *by, cons
 	struct fips_coords coords;
 	uint8_t bytes[FIPS_ACT_BYTES];
 
-	/* By our coordinates there is no way but back.  Which of us has the older ones nobody knows, but that an answer of
-	 * ours is verified and a few seconds old is no reason to keep to it. */
+	/* By our coordinates there is no way but back.  Which of us has the older ones nobody
+	 * knows, but that an answer of ours is verified and a few seconds old is no reason to keep
+	 * to it. */
 	if (!mtu && failed->ttl > 1)
 		fips_cache_doubt(&n->mesh.cache, &failed->dest);
 	if (!fips_signals_admit(s, failed, &n->me.addr, n->now))

@@ -1,4 +1,5 @@
-/* mesh_tree.c - the spanning tree in the node: what neighbours announce, what we do, what they are told.
+/* mesh_tree.c - the spanning tree in the node: what neighbours announce, what we do, what they are
+ * told.
  *
  *   1. an announcement comes: the cheap checks, then its sender's bucket, then the signature
  *   2. what the tree decides is carried to the parts that stand on it
@@ -11,7 +12,8 @@
 
 #include "fips/node/parts.h"
 
-/* Verified announcements of one neighbour: more than come from one that keeps to 500 ms between them. */
+/* Verified announcements of one neighbour: more than come from one that keeps to 500 ms between
+ * them. */
 #define ANNOUNCES     16
 #define ANNOUNCE_RATE 4000 /* thousandths a second */
 

@@ -173,7 +173,8 @@ bool fips_metrics_report(struct fips_metrics *m, const struct fips_receiver_repo
 	return !stale;
 }
 
-void fips_metrics_echo(struct fips_metrics *m, const struct fips_receiver_report *report, uint32_t clock)
+void fips_metrics_echo(struct fips_metrics *m, const struct fips_receiver_report *report,
+                       uint32_t clock)
 {
 	m->reports++;
 	update_rtt(m, report, clock);

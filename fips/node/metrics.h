@@ -73,7 +73,8 @@ bool fips_metrics_report(struct fips_metrics *m, const struct fips_receiver_repo
                          uint32_t clock, uint64_t now);
 
 /* A report whose counters are of another key: the round trip is all it says. */
-void fips_metrics_echo(struct fips_metrics *m, const struct fips_receiver_report *report, uint32_t clock);
+void fips_metrics_echo(struct fips_metrics *m, const struct fips_receiver_report *report,
+                       uint32_t clock);
 
 /* Our own receiver's totals: frames since the beginning, highest counter under the current key. */
 void fips_metrics_reverse(struct fips_metrics *m, uint64_t frames, uint64_t highest);

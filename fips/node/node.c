@@ -93,8 +93,8 @@ const char *fips_node_wrong(const struct fips_node_config *c)
 	return NULL;
 }
 
-/* Slots: every configured peer, every link there may be, and as many strangers to remember; a session for each
- * peer that is configured or linked, and for others. */
+/* Slots: every configured peer, every link there may be, and as many strangers to remember; a
+ * session for each peer that is configured or linked, and for others. */
 static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 {
 	n->n_peers = c->n_peers + 2 * c->max_peers;
@@ -105,8 +105,8 @@ static bool allocate(struct fips_node *n, const struct fips_node_config *c)
 	return n->peers && n->sessions && n->papers &&
 	       fips_directory_open(&n->peer_at, n->n_peers, &n->env.rand) &&
 	       fips_directory_open(&n->session_at, n->n_sessions, &n->env.rand) &&
-	       fips_known_open(&n->known, c->known, &n->env.rand) && fips_dues_reserve(n, fips_slots(n)) &&
-	       fips_mesh_open(n);
+	       fips_known_open(&n->known, c->known, &n->env.rand) &&
+	       fips_dues_reserve(n, fips_slots(n)) && fips_mesh_open(n);
 }
 
 const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,

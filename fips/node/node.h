@@ -20,9 +20,9 @@
  * Superseded epochs are remembered.  Handshakes are told apart by the x coordinate of the ephemeral
  * key, since the byte in front of it is protected by nothing.
  *
- * Sessions are held with anybody whose key is known: neighbours, peers that the configuration puts behind one of
- * them, and whoever the mesh leads to (hops.c, mesh.h).  The source of a datagram is a plain field; what it
- * proves is what the handshake in it proves.
+ * Sessions are held with anybody whose key is known: neighbours, peers that the configuration puts
+ * behind one of them, and whoever the mesh leads to (hops.c, mesh.h).  The source of a datagram is
+ * a plain field; what it proves is what the handshake in it proves.
  *
  * All tables are allocated by fips_node_open.  One call costs at most FIPS_NODE_CURVE_OPS
  * public-key operations; a call that had more to do leaves a deadline that has passed.  The owner
@@ -53,9 +53,9 @@ struct fips_node;
 const char *fips_node_open(struct fips_node **out, const struct fips_node_config *config,
                            const struct fips_node_env *env);
 
-/* May this configuration take the place of the node's?  NULL: it may, and there is room for it from now
- * on; the input CONFIGURE then brings it.  Else a sentence, and nothing has changed.  me and link_mtu
- * stay what they are.  Set-up only, between inputs. */
+/* May this configuration take the place of the node's?  NULL: it may, and there is room for it from
+ * now on; the input CONFIGURE then brings it.  Else a sentence, and nothing has changed.  me and
+ * link_mtu stay what they are.  Set-up only, between inputs. */
 const char *fips_node_reserve(struct fips_node *node, const struct fips_node_config *config);
 
 /* Wipes all secrets.  NULL is fine. */
@@ -246,8 +246,8 @@ unsigned fips_node_known_max(const struct fips_node *node);
 /* Is the key of the node with this address known? */
 bool fips_node_knows(const struct fips_node *node, const struct fips_addr *addr);
 
-/* Where a datagram to a node would leave by; hop is filled in when there is one.  Counts as a use of what is
- * known of it.  Between inputs. */
+/* Where a datagram to a node would leave by; hop is filled in when there is one.  Counts as a use
+ * of what is known of it.  Between inputs. */
 void fips_node_next_hop(struct fips_node *node, const struct fips_addr *dest,
                         struct fips_nexthop *out, struct fips_addr *hop);
 

@@ -19,14 +19,15 @@ size_t fips_link_room(const struct fips_node *n); /* bytes of a message that eve
 /* Not sent while the session has no way. */
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len);
-/* One FSP message of n bytes in a fresh envelope, by whoever leads to peer; nobody: not sent, false. */
+/* One FSP message of n bytes in a fresh envelope, by whoever leads to peer;
+ * nobody: not sent, false. */
 bool fips_act_datagram(struct fips_node *n, const struct fips_addr *peer, const uint8_t *fsp,
                        size_t len);
 /* format is a literal: it tells the places of lines apart.  Of: it concerns this node above all. */
 void fips_log(struct fips_node *n, enum fips_log level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
-void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of, const char *format, ...)
-        __attribute__((format(printf, 4, 5)));
+void fips_log_of(struct fips_node *n, enum fips_log level, const struct fips_addr *of,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* From: where it came from ends the line; whom it concerns is not known. */
 void fips_log_from(struct fips_node *n, enum fips_log level, const struct fips_via *from,
@@ -55,8 +56,8 @@ bool fips_peer_superseded(const struct fips_peer *p, const uint8_t epoch[FIPS_EP
 void fips_peer_prove_epoch(struct fips_peer *p, const uint8_t epoch[FIPS_EPOCH_LEN]);
 bool fips_peer_saw(const struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
 void fips_peer_see(struct fips_peer *p, const uint8_t ephemeral[FIPS_EPHEMERAL]);
-/* Is it linked, and known to be there?  What set up an unproven link may have been a replay: it keeps
- * us from nothing, and nothing but the answer goes by it.  Any time. */
+/* Is it linked, and known to be there?  What set up an unproven link may have been a replay: it
+ * keeps us from nothing, and nothing but the answer goes by it.  Any time. */
 static inline bool fips_peer_proven(const struct fips_peer *p)
 {
 	return p->up && p->send->proven;
@@ -132,8 +133,8 @@ void fips_link_alive_timer(struct fips_node *n, struct fips_peer *p);
 uint64_t fips_link_alive_due(const struct fips_peer *p); /* any time */
 void fips_node_stop_some(struct fips_node *n);
 
-/* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, or NULL; ours: somebody here
- * wants it.  NULL: no place, which is counted. */
+/* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, or NULL; ours:
+ * somebody here wants it.  NULL: no place, which is counted. */
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_addr *addr,
                                       const struct fips_peer *by, bool ours);
@@ -156,12 +157,13 @@ void fips_session_confirmed(struct fips_node *n, const struct fips_input *in);
 void fips_session_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *n); /* any time */
 
-/* session_route.c: its way.  Route says it in any case, relook only if it is another one than before. */
+/* session_route.c: its way.  Route says it in any case,
+ * relook only if it is another one than before. */
 void fips_session_route(struct fips_node *n, struct fips_session *s);
 void fips_session_relook(struct fips_node *n, struct fips_session *s);
 void fips_sessions_relook(struct fips_node *n);
-/* Where they are, to go beside our own place into a message of `fixed` bytes without addresses.  False: it is not
- * known, or does not fit. */
+/* Where they are, to go beside our own place into a message of `fixed` bytes without addresses.
+ * False: it is not known, or does not fit. */
 bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them, size_t fixed,
                         struct fips_treepath *theirs);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once */
@@ -215,8 +217,8 @@ bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest); 
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
                          size_t len);
 
-/* mesh_forwards.c: others' datagrams.  The timer takes up to 16 actions, the tick as many; congestion is told
- * of a peer that is up. */
+/* mesh_forwards.c: others' datagrams.  The timer takes up to 16 actions, the tick as many;
+ * congestion is told of a peer that is up. */
 void fips_node_forward(struct fips_node *n, const struct fips_addr *dest);
 void fips_node_learned(struct fips_node *n, const struct fips_input *in);
 void fips_node_undelivered(struct fips_node *n, const struct fips_input *in);
@@ -226,12 +228,13 @@ void fips_forwards_tick(struct fips_node *n);
 uint64_t fips_congestion_due(const struct fips_peer *p); /* any time */
 void fips_congestion_timer(struct fips_node *n, struct fips_peer *p);
 
-/* destinations.c: what packets without a session want.  A key is valid until the next node is met. */
+/* destinations.c: what packets without a session want.
+ * A key is valid until the next node is met. */
 const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr); /* NULL: not known */
 void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN]); /* there is one with this key */
 void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
-/* Look for it, and begin a session when it is found.  stray: no packet waits for it.  False: there is nobody to
- * ask, or no room. */
+/* Look for it, and begin a session when it is found.  stray: no packet waits for it.  False: there
+ * is nobody to ask, or no room. */
 bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr, bool stray);
 struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr);
 void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until); /* if it is */

@@ -5,8 +5,8 @@
  * a snapshot, and the report leaves like any message.
  *
  * A ReceiverReport counts only when it opened under the key we send with: the other side then
- * speaks of that key's counters, or at least echoes its clock.  For the same reason none is sent while a rekey is answered and
- * the other side has not been heard under the new key. */
+ * speaks of that key's counters, or at least echoes its clock.  For the same reason none is sent
+ * while a rekey is answered and the other side has not been heard under the new key. */
 
 #include <string.h>
 
@@ -159,8 +159,8 @@ static uint32_t clock_at(uint64_t rx, uint64_t zero)
 	return rx > zero ? (uint32_t)((rx - zero) / MR_NS_PER_MS) : 0;
 }
 
-/* Who mixes the frames of two keys after a cut-over may speak of more than we have sent under the new one until we
- * have sent as many.  False: it is not taken, or for its echo alone. */
+/* Who mixes the frames of two keys after a cut-over may speak of more than we have sent under the
+ * new one until we have sent as many.  False: it is not taken, or for its echo alone. */
 static bool take(struct fips_metrics *m, const struct fips_receiver_report *report, uint64_t sent,
                  uint32_t clock, uint64_t now)
 {

@@ -2,10 +2,10 @@
  *
  * A setup proves nothing, so what it brings about stands beside whatever there is: up to two
  * half-open handshakes an endpoint, with the ack stored and repeated, until a message 3 opens one
- * of them.  One that came by the link that leads to the endpoint is not pushed out by others, and a first setup
- * of ours waits for it, but not for long, and not for the next one.  Message 3 does
- * prove who wrote it, and that its writer holds the keys: we send under them at once, and only now is
- * a rekey of ours given up for it.
+ * of them.  One that came by the link that leads to the endpoint is not pushed out by others, and a
+ * first setup of ours waits for it, but not for long, and not for the next one.  Message 3 does
+ * prove who wrote it, and that its writer holds the keys: we send under them at once, and only now
+ * is a rekey of ours given up for it.
  *
  * The same setup gets the same ack; one whose session is made is ignored. */
 
@@ -103,8 +103,8 @@ static void send_ack(struct fips_node *n, const struct fips_session *s, const st
 	fips_act_datagram(n, &s->addr, ack, h->ack_len);
 }
 
-/* The same message 2 again.  Where we are is said as it is now, and where they are as they said it last, since those
- * on the way go by it.  setup: it has come again, NULL: it has not. */
+/* The same message 2 again.  Where we are is said as it is now, and where they are as they said it
+ * last, since those on the way go by it.  setup: it has come again, NULL: it has not. */
 static void send_ack_again(struct fips_node *n, const struct fips_session *s, struct fips_half *h,
                            const struct fips_fsp_setup *setup)
 {
@@ -235,8 +235,9 @@ static bool answerable(const struct fips_node *n, const struct fips_fsp_setup *s
 	return fits(n, FIPS_FSP_ACK_LEN(fips_mesh_path(n)->n, setup->src.count));
 }
 
-/* The answer is routed by the coordinates that the setup brings.  They are learnt at once if nothing better is
- * known; what a session that is in use goes by is not changed before message 3 has shown who speaks. */
+/* The answer is routed by the coordinates that the setup brings.  They are learnt at once if
+ * nothing better is known; what a session that is in use goes by is not changed before message 3
+ * has shown who speaks. */
 void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                         const uint8_t *fsp, size_t len)
 {

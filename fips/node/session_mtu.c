@@ -3,13 +3,13 @@
  *     us   envelope: first hop's MTU -->  each hop lowers it  -->  far end sees the path's
  *     us   <-- PathMtuNotification, sealed                    <--  and says so
  *
- * As source: what the far end or a signal claims changes what the route is told, and by it what local
- * programs are answered and how TCP is clamped (pmtu.h has the rules).
+ * As source: what the far end or a signal claims changes what the route is told, and by it what
+ * local programs are answered and how TCP is clamped (pmtu.h has the rules).
  *
- * As destination: the data threads note the path MTU of the last authenticated envelope.  It is looked
- * at once a second, and at once when a session or a new key is first heard, so that a small path is
- * known before much was lost in it.  A notification may get lost: the next one is due in 10 s or five
- * round trips. */
+ * As destination: the data threads note the path MTU of the last authenticated envelope.  It is
+ * looked at once a second, and at once when a session or a new key is first heard, so that a small
+ * path is known before much was lost in it.  A notification may get lost: the next one is due in 10
+ * s or five round trips. */
 
 #include "fips/node/parts.h"
 

@@ -8,9 +8,9 @@
  * on its way.  Message 3 is sent until the other side is heard under the new key.
  *
  * Only that proves that message 3 has arrived.  But a side that waits to hear us first says nothing
- * under the new key, so after a while, and four sendings of message 3, we go first.  If the other side
- * is still heard under the old key some time later, it cannot read us: we go back to the old key,
- * which it has not left, and wait. */
+ * under the new key, so after a while, and four sendings of message 3, we go first.  If the other
+ * side is still heard under the old key some time later, it cannot read us: we go back to the old
+ * key, which it has not left, and wait. */
 
 #include "fips/node/parts.h"
 
@@ -111,8 +111,8 @@ void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s)
 	s->confirm_until = n->now + all; /* a sending more would be due then: 63 s */
 }
 
-/* May message 3 have been lost each time so far, with a sending to come?  A move before that one costs
- * everything that is said until it arrives.  Each has the first gap to be answered in. */
+/* May message 3 have been lost each time so far, with a sending to come?  A move before that one
+ * costs everything that is said until it arrives.  Each has the first gap to be answered in. */
 static bool too_early(const struct fips_node *n, struct fips_session *s)
 {
 	if (s->resend.count >= SENT_AGAIN || s->resend.next == MR_NEVER)
@@ -169,8 +169,8 @@ static void message3(struct fips_node *n, struct fips_session *s)
 }
 
 /* When two first handshakes cross, each side may end up sending under the key that the other has as
- * its pending one, and hear the other under its current one, for ever.  Then we go to the key we hear
- * them under; and if the pending one is still of no use after as long again, it goes. */
+ * its pending one, and hear the other under its current one, for ever.  Then we go to the key we
+ * hear them under; and if the pending one is still of no use after as long again, it goes. */
 static void untangle(struct fips_node *n, struct fips_session *s)
 {
 	uint64_t age = fips_ms(n->timers.session_pending);

@@ -1,5 +1,5 @@
-/* session_route.c - the way of a session: its first hop, its size, and our place and theirs in the tree
- * (session.md 1.2, 3.11, 4.5).
+/* session_route.c - the way of a session: its first hop, its size, and our place and theirs in the
+ * tree (session.md 1.2, 3.11, 4.5).
  *
  * What neighbours forward by are coordinates, and they forget them after five minutes.  Data never
  * carries any: CoordsWarmup does, when a session begins, when it takes another way, when the other
@@ -37,7 +37,8 @@ static uint16_t route_mtu(struct fips_node *n, const struct fips_session *s)
 	return found && found < s->pmtu.current ? found : s->pmtu.current;
 }
 
-static void route(struct fips_node *n, struct fips_session *s, const struct fips_peer *hop, bool anew)
+static void route(struct fips_node *n, struct fips_session *s, const struct fips_peer *hop,
+                  bool anew)
 {
 	bool same = s->routed && fips_addr_eq(&s->hop, &hop->addr);
 	bool other = s->hop_known && !same && !fips_addr_eq(&hop->addr, &s->addr);
@@ -79,7 +80,8 @@ void fips_session_relook(struct fips_node *n, struct fips_session *s)
 	look(n, s, false);
 }
 
-/* Ways may be others than they were: all are looked at again, as many a call as the timers serve. */
+/* Ways may be others than they were: all are looked at again,
+ * as many a call as the timers serve. */
 void fips_sessions_relook(struct fips_node *n)
 {
 	for (unsigned i = 0; i < n->n_sessions; i++) {
@@ -104,8 +106,8 @@ bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them,
 	       fixed + FIPS_ADDR_LEN * (size_t)(fips_mesh_path(n)->n + theirs->n) <= room;
 }
 
-/* A message that exists for its coordinates, and that shows the other side we hold the new key.  Of a place
- * that is not known it says nothing: whoever forwards may know better. */
+/* A message that exists for its coordinates, and that shows the other side we hold the new key.  Of
+ * a place that is not known it says nothing: whoever forwards may know better. */
 void fips_session_warmup(struct fips_node *n, struct fips_session *s)
 {
 	uint8_t lists[FIPS_ACT_BYTES - 1];
@@ -113,7 +115,8 @@ void fips_session_warmup(struct fips_node *n, struct fips_session *s)
 	struct fips_coords us = fips_treepath_coords(fips_mesh_path(n)), them = { 0 };
 	struct fips_treepath theirs;
 
-	if (fips_session_their_place(n, &s->addr, FIPS_FSP_OVERHEAD + 2 * FIPS_COORDS_LEN(0), &theirs))
+	if (fips_session_their_place(n, &s->addr, FIPS_FSP_OVERHEAD + 2 * FIPS_COORDS_LEN(0),
+	                             &theirs))
 		them = fips_treepath_coords(&theirs);
 	fips_coords_put(&out, &us);
 	fips_coords_put(&out, &them);
@@ -127,9 +130,10 @@ void fips_session_warm(struct fips_node *n, struct fips_session *s)
 	s->warmup_at = n->now + WARMUP_AGAIN;
 }
 
-/* Coordinates that others keep of us, or we of others, are wrong from now on, and a datagram that goes by them may
- * go in circles without a word from anybody.  So who finds another place says so along each session, and who hears
- * of it answers: the way there and the way back may not be the same.  A setup of ours under way is sent again. */
+/* Coordinates that others keep of us, or we of others, are wrong from now on, and a datagram that
+ * goes by them may go in circles without a word from anybody.  So who finds another place says so
+ * along each session, and who hears of it answers: the way there and the way back may not be the
+ * same.  A setup of ours under way is sent again. */
 void fips_session_place(struct fips_node *n, struct fips_session *s)
 {
 	if (s->state == FIPS_SESSION_ANSWERED || s->place_at != MR_NEVER)

@@ -1,8 +1,8 @@
 /* session_signal.c - what somebody on the way says that it could not do (session.md 2.9).
  *
- * Signals come in clear from anybody.  One is believed only about an endpoint that we have a session with or call,
- * never when it claims to be about us or to come from that endpoint; and what it makes us do is little and not
- * often: coordinates once more, a lookup, a smaller path MTU.
+ * Signals come in clear from anybody.  One is believed only about an endpoint that we have a
+ * session with or call, never when it claims to be about us or to come from that endpoint; and what
+ * it makes us do is little and not often: coordinates once more, a lookup, a smaller path MTU.
  *
  *     CoordsRequired   they do not know where the endpoint is: tell them
  *     PathBroken       where we said it is it is not: tell them, forget it and look for it; but what they have may
@@ -79,9 +79,11 @@ static void tell(struct fips_node *n, struct fips_session *s)
 	look_for(n, s);
 }
 
-/* Do they go by another place than we know of?  Then it is theirs that is old: the coordinates that were just sent mend
- * it, and ours need not be looked for anew (ours: session.md 2.9 forgets them in any case). */
-static bool outdated(struct fips_node *n, const struct fips_session *s, const struct fips_coords *place)
+/* Do they go by another place than we know of?  Then it is theirs that is old: the coordinates that
+ * were just sent mend it, and ours need not be looked for anew (ours:
+ * session.md 2.9 forgets them in any case). */
+static bool outdated(struct fips_node *n, const struct fips_session *s,
+                     const struct fips_coords *place)
 {
 	struct fips_treepath theirs, ours;
 
@@ -101,9 +103,10 @@ static void forget(struct fips_node *n, struct fips_session *s)
 	look_for(n, s);
 }
 
-/* Data leaves and its reports have ceased.  That somebody has no way for it may be said and not reach us: signals are lost
- * like anything else, and who knows nothing of the endpoint may know as little of us.  Told where both are, they do
- * (ours: the reference waits until the session has been silent for long enough to end). */
+/* Data leaves and its reports have ceased.  That somebody has no way for it may be said and not
+ * reach us: signals are lost like anything else, and who knows nothing of the endpoint may know as
+ * little of us.  Told where both are, they do (ours: the reference waits until the session has been
+ * silent for long enough to end). */
 void fips_session_doubt(struct fips_node *n, struct fips_session *s)
 {
 	if (n->now < s->doubt_at)
@@ -112,8 +115,9 @@ void fips_session_doubt(struct fips_node *n, struct fips_session *s)
 	tell(n, s);
 }
 
-/* One of ours has gone round and come back to us: those on the way go by other places than we do, and have yet to be told
- * where the endpoint is.  Anybody can say so in our name, as anybody can send a signal (ours: mesh.md 11 drops it). */
+/* One of ours has gone round and come back to us: those on the way go by other places than we do,
+ * and have yet to be told where the endpoint is.  Anybody can say so in our name, as anybody can
+ * send a signal (ours: mesh.md 11 drops it). */
 bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest)
 {
 	struct fips_session *s = fips_session_find(n, dest);

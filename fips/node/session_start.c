@@ -2,11 +2,11 @@
  *
  *     setup --> ... ack --> message 3 --> ... anything under the new keys: confirmed
  *
- * They go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the other side is heard.
- * The Noise bytes are the same each time; where both ends are is said as it is known then, since those on
- * the way go by it, and when it is another it is said at once.  Until then the state after message 1 is kept, since the ack that opened may
- * have been an obsolete one: another that opens replaces our keys.  The ephemeral key stays the
- * same all the time.
+ * They go out again at 1, 3, 7, 15 s: the setup until an ack opens, message 3 until the other side
+ * is heard.  The Noise bytes are the same each time; where both ends are is said as it is known
+ * then, since those on the way go by it, and when it is another it is said at once.  Until then the
+ * state after message 1 is kept, since the ack that opened may have been an obsolete one: another
+ * that opens replaces our keys.  The ephemeral key stays the same all the time.
  *
  * The setup of a rekey is sent once, and its first ack counts: see session_rekey.c. */
 
@@ -30,8 +30,8 @@ void fips_session_start_wipe(struct fips_session *s)
 	s->turn_at = MR_NEVER;
 }
 
-/* Where it is, as far as we know.  Of a neighbour that has not said so our own place is given, as the
- * reference does; of others the address is all there is. */
+/* Where it is, as far as we know.  Of a neighbour that has not said so our own place is given, as
+ * the reference does; of others the address is all there is. */
 static struct fips_coords their_place(struct fips_node *n, const struct fips_session *s,
                                       struct fips_treepath *theirs)
 {
@@ -45,7 +45,8 @@ static struct fips_coords their_place(struct fips_node *n, const struct fips_ses
 }
 
 /* The setup around message 1, with both places as they are known now. */
-static void write_setup(struct fips_node *n, struct fips_session *s, const uint8_t noise[FIPS_XK_MSG1])
+static void write_setup(struct fips_node *n, struct fips_session *s,
+                        const uint8_t noise[FIPS_XK_MSG1])
 {
 	struct fips_papers *papers = fips_session_papers(n, s);
 	struct fips_fsp_setup setup = { .noise = noise };
@@ -78,7 +79,8 @@ void fips_session_send_setup(struct fips_node *n, const struct fips_session *s)
 		fips_mesh_look_for(n, &s->addr);
 }
 
-/* The same message 1 again.  A setup that does not fit any more is one that cannot be sent: its time runs out. */
+/* The same message 1 again.  A setup that does not fit any more is one that cannot be sent:
+ * its time runs out. */
 static void send_again(struct fips_node *n, struct fips_session *s)
 {
 	const uint8_t *paper = fips_session_papers(n, s)->setup;
@@ -93,15 +95,16 @@ static void send_again(struct fips_node *n, struct fips_session *s)
 		fips_session_send_setup(n, s);
 }
 
-/* Nobody has answered it.  Perhaps the other end is not where we think, and nobody on the way knows. */
+/* Nobody has answered it.  Perhaps the other end is not where we think,
+ * and nobody on the way knows. */
 static void doubt(struct fips_node *n, const struct fips_session *s)
 {
 	if (!fips_hop_near(n, &s->addr))
 		fips_mesh_look_for(n, &s->addr);
 }
 
-/* Is it sensible to begin now?  Not while the link that leads there is not proven yet; it is when that
- * one is. */
+/* Is it sensible to begin now?  Not while the link that leads there is not proven yet; it is when
+ * that one is. */
 static bool way_is_proven(struct fips_node *n, const struct fips_addr *addr)
 {
 	const struct fips_peer *hop = fips_hop_to(n, addr);
@@ -142,8 +145,8 @@ void fips_session_initiate(struct fips_node *n, const struct fips_addr *addr)
 	fips_session_send_setup(n, s);
 }
 
-/* Answer an ack of this session: message 3, and the keys that follow from it.  Those of a rekey wait
- * to be heard. */
+/* Answer an ack of this session: message 3, and the keys that follow from it.  Those of a rekey
+ * wait to be heard. */
 static void finish(struct fips_node *n, struct fips_session *s, struct fips_xk *xk,
                    const uint8_t ephemeral[FIPS_EPHEMERAL])
 {

@@ -2,8 +2,8 @@
  *
  * Three keys have names here as in fsp-open: current, pending, previous.  fsp-open promotes pending
  * by itself on the first message under it and says so; the node follows.  The words show it sooner:
- * they are asked before a pending key is given up.  Which of current and pending is sent with is the
- * node's decision.
+ * they are asked before a pending key is given up.  Which of current and pending is sent with is
+ * the node's decision.
  *
  * A session goes silently: after 90 s without data, with its link, or when nobody answers. */
 
@@ -167,11 +167,13 @@ static void drain_timer(struct fips_node *n, struct fips_session *s,
 /* Data leaves, and nothing comes. */
 static bool is_silent(const struct fips_node *n, const struct fips_session_words *words)
 {
-	return words->heard && n->now - words->heard > SILENCE && words->data_sent + IDLE_CHECK > n->now;
+	return words->heard && n->now - words->heard > SILENCE &&
+	       words->data_sent + IDLE_CHECK > n->now;
 }
 
-/* Nothing to carry for a long time; or it is silent that used to report, or did not say a word when it was given new
- * keys: it may have forgotten us, and whoever does not know our key cannot tell us. */
+/* Nothing to carry for a long time; or it is silent that used to report, or did not say a word when
+ * it was given new keys: it may have forgotten us,
+ * and whoever does not know our key cannot tell us. */
 static bool is_over(const struct fips_node *n, const struct fips_session *s,
                     const struct fips_session_words *words)
 {
@@ -185,7 +187,8 @@ static bool is_over(const struct fips_node *n, const struct fips_session *s,
 	return is_silent(n, words) && (s->reported || fips_session_unheard(s));
 }
 
-/* One that never reports may be silent with good reason.  A rekey tells, and is a beginning for who has forgotten us. */
+/* One that never reports may be silent with good reason.
+ * A rekey tells, and is a beginning for who has forgotten us. */
 static void sound_out(struct fips_node *n, struct fips_session *s)
 {
 	if (n->now >= s->recover_at && fips_session_renew(n, s))
@@ -244,7 +247,8 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 			                                   s->halves[i].resend.start +
 			                                           fips_ms(n->timers.handshake)));
 	if (s->state == FIPS_SESSION_INITIATING)
-		due = fips_sooner(due, fips_sooner(s->place_at, s->resend.start + fips_ms(n->timers.handshake)));
+		due = fips_sooner(due, fips_sooner(s->place_at,
+		                                   s->resend.start + fips_ms(n->timers.handshake)));
 	if (s->state != FIPS_SESSION_ESTABLISHED)
 		return s->yield_until ? fips_sooner(due, s->yield_until) : due;
 	due = fips_sooner(due, fips_session_rekey_due(s));

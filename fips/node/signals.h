@@ -3,9 +3,10 @@
  *     source ---- datagram ----> us --X      no next hop, or too big for the link out
  *     source <---- signal ------ us
  *
- * What is known of the destination says which signal it is.  There is at most one about a destination every
- * 100 ms, whatever its kind; none about a datagram that is a signal itself, and none about one that claims to come
- * from us.  Making one proves nothing and costs little: bytes and one slot of a table.
+ * What is known of the destination says which signal it is.  There is at most one about a
+ * destination every 100 ms, whatever its kind; none about a datagram that is a signal itself, and
+ * none about one that claims to come from us.  Making one proves nothing and costs little: bytes
+ * and one slot of a table.
  */
 #ifndef FIPS_NODE_SIGNALS_H
 #define FIPS_NODE_SIGNALS_H
@@ -21,7 +22,8 @@
 
 #define FIPS_SIGNALS 1024 /* destinations remembered: as many signals every 100 ms */
 
-/* By the names of the control socket (operations.md 4.3), about signals that came; those from SENT on are ours. */
+/* By the names of the control socket (operations.md 4.3), about signals that came;
+ * those from SENT on are ours. */
 enum fips_signal_count {
 	FIPS_SIGNALS_COORDS_REQUIRED, /* believed                                        */
 	FIPS_SIGNALS_PATH_BROKEN,
@@ -62,10 +64,11 @@ static inline void fips_signals_count(struct fips_signals *s, enum fips_signal_c
 bool fips_signals_admit(struct fips_signals *s, const struct fips_datagram *failed,
                         const struct fips_addr *me, uint64_t now);
 
-/* Write the datagram with the signal that tells the source of `failed`.  mtu: of the link it is too big for; 0:
- * there was no next hop, and known says where its destination was last, empty when we do not know.  Returns the
- * length, or 0 when it does not fit into room. */
+/* Write the datagram with the signal that tells the source of `failed`.  mtu: of the link it is too
+ * big for; 0: there was no next hop, and known says where its destination was last, empty when we
+ * do not know.  Returns the length, or 0 when it does not fit into room. */
 size_t fips_signals_build(uint8_t *out, size_t room, const struct fips_datagram *failed,
-                          const struct fips_addr *me, uint16_t mtu, const struct fips_coords *known);
+                          const struct fips_addr *me, uint16_t mtu,
+                          const struct fips_coords *known);
 
 #endif

@@ -271,8 +271,9 @@ struct fips_session {
 	struct fips_metrics   metrics;
 };
 
-/* When each slot of the tables is to be served, peers first, then sessions, then what is wanted: kept,
- * because there may be thousands.  Whatever is touched is marked, and looked at anew when the call ends. */
+/* When each slot of the tables is to be served, peers first, then sessions, then what is wanted:
+ * kept, because there may be thousands.  Whatever is touched is marked,
+ * and looked at anew when the call ends. */
 #define FIPS_DUES_BLOCK 32
 
 struct fips_dues {

@@ -41,7 +41,8 @@ static bool store(struct fips_tree_peer *p, const struct fips_tree_announce *a)
 	p->parent = a->says.parent;
 	p->sequence = a->says.sequence;
 	p->timestamp = a->says.timestamp;
-	if (before.n && fips_addr_cmp(fips_treepath_root(&p->way.path), fips_treepath_root(&before)) > 0)
+	if (before.n &&
+	    fips_addr_cmp(fips_treepath_root(&p->way.path), fips_treepath_root(&before)) > 0)
 		p->collapses++;
 	return !fips_treepath_eq(&before, &p->way.path);
 }
@@ -281,7 +282,8 @@ struct fips_tree_outcome fips_tree_accept(struct fips_tree *t, unsigned peer,
 	return out;
 }
 
-struct fips_tree_outcome fips_tree_reevaluate(struct fips_tree *t, const struct fips_tree_clocks *at)
+struct fips_tree_outcome fips_tree_reevaluate(struct fips_tree *t,
+                                              const struct fips_tree_clocks *at)
 {
 	struct fips_tree_outcome out = { .decision = FIPS_TREE_REBROADCAST };
 

@@ -1,18 +1,20 @@
 /* tree.h - the node's place in the spanning tree, as a state machine (mesh.md 1.3 to 1.10).
  *
- * Every node declares one neighbour its parent, or itself the root.  Nobody sees the tree as a whole: a node
- * knows the way to the root that each neighbour announced, and its own is the parent's with itself in front.
+ * Every node declares one neighbour its parent, or itself the root.  Nobody sees the tree as a
+ * whole: a node knows the way to the root that each neighbour announced, and its own is the
+ * parent's with itself in front.
  *
  *     neighbours' paths ---.
  *     costs of links ------+--> choice (tree_choose.c) --> declaration, own path --> announcements
  *     brakes (tree_flap.h) '                                                         (tree_send.c)
  *
- * The root is the smallest address that anybody shows a way to; depth and cost choose among those that lead
- * there.  The state machine is handed time, costs and what neighbours say, and answers with an outcome: what
- * was decided, and so what caches and filters must do about it.  It signs, sends and verifies nothing itself.
+ * The root is the smallest address that anybody shows a way to; depth and cost choose among those
+ * that lead there.  The state machine is handed time, costs and what neighbours say, and answers
+ * with an outcome: what was decided, and so what caches and filters must do about it.  It signs,
+ * sends and verifies nothing itself.
  *
- * Neighbours are named by slot, [0, n_peers), stable while their link is up.  All memory is taken by open and
- * reserve; every operation is one pass over the slots at most.  One thread.
+ * Neighbours are named by slot, [0, n_peers), stable while their link is up.  All memory is taken
+ * by open and reserve; every operation is one pass over the slots at most.  One thread.
  */
 #ifndef FIPS_NODE_TREE_H
 #define FIPS_NODE_TREE_H
@@ -35,12 +37,14 @@ struct fips_tree_settings {
 	uint32_t flap_window;    /* ms                                                 */
 	uint64_t flap_dampening; /* ms                                                 */
 	bool     strict_costs;   /* unmeasured peers are no parents once any peer is measured, not
-	                          * even where they alone lead to the root: what the reference does */
+	                          * even where they alone lead to the root: what the reference
+	                          * does */
 };
 
 struct fips_tree_settings fips_tree_settings_default(void);
 
-/* What the link to a peer costs (mesh.md 0); false: it is unmeasured.  Asked for peers that are up. */
+/* What the link to a peer costs (mesh.md 0); false: it is unmeasured.
+ * Asked for peers that are up. */
 struct fips_tree_costs {
 	bool (*of)(void *self, unsigned peer, double *cost);
 	void *self;
@@ -121,14 +125,16 @@ struct fips_tree {
 	uint64_t counts[FIPS_TREE_COUNTS];
 };
 
-/* Set-up: room for n_peers neighbours; root of a tree of its own.  sequence is that of the first declaration:
- * the Unix time in ms, so that it is above all that an earlier process said (mesh.md 1.4).  False: no memory. */
+/* Set-up: room for n_peers neighbours; root of a tree of its own.  sequence is that of the first
+ * declaration: the Unix time in ms, so that it is above all that an earlier process said (mesh.md
+ * 1.4).  False: no memory. */
 bool fips_tree_open(struct fips_tree *t, const struct fips_addr *me, unsigned n_peers,
                     const struct fips_tree_settings *settings, const struct fips_tree_costs *costs,
                     uint64_t sequence, uint64_t unix_ms);
 void fips_tree_close(struct fips_tree *t); /* one that was never opened, zeroed, too */
 
-/* Set-up: room for n_peers, if that is more.  Slots keep their numbers.  False: no memory, nothing changed. */
+/* Set-up: room for n_peers, if that is more.  Slots keep their numbers.
+ * False: no memory, nothing changed. */
 bool fips_tree_reserve(struct fips_tree *t, unsigned n_peers);
 
 /* Other settings; times that run go on. */
@@ -146,8 +152,8 @@ enum fips_tree_decision {
 	FIPS_TREE_REBROADCAST,     /* nothing; say it to everybody again                 */
 };
 
-/* What to do about it (mesh.md 1.7, 6.1, 3.6).  Announcements are pending already, fips_tree_due tells; a
- * declaration that is not signed is to be signed before the first of them. */
+/* What to do about it (mesh.md 1.7, 6.1, 3.6).  Announcements are pending already, fips_tree_due
+ * tells; a declaration that is not signed is to be signed before the first of them. */
 struct fips_tree_outcome {
 	enum fips_tree_decision decision;
 	bool announce;      /* pending for all peers                                         */
@@ -164,18 +170,19 @@ struct fips_tree_outcome {
 /* The peer's link is up and proven; nothing of it is known.  It is to be told at once. */
 void fips_tree_peer_up(struct fips_tree *t, unsigned peer, const struct fips_addr *addr);
 
-/* Its link is gone, or its process was replaced: forget what it said (mesh.md 1.9).  Any time the peer is up. */
+/* Its link is gone, or its process was replaced: forget what it said (mesh.md 1.9).
+ * Any time the peer is up. */
 struct fips_tree_outcome fips_tree_peer_down(struct fips_tree *t, unsigned peer,
                                              const struct fips_tree_clocks *at);
 
-/* Look at an announcement that parsed, before its signature is verified (mesh.md 1.3, 5, 6, 9; ours: the
- * sequence before the signature, so that what was heard before costs nothing).  FIPS_TREE_ACCEPTED: go on; else
- * the count it is to be dropped under.  Counts nothing. */
+/* Look at an announcement that parsed, before its signature is verified (mesh.md 1.3, 5, 6, 9;
+ * ours: the sequence before the signature, so that what was heard before costs nothing).
+ * FIPS_TREE_ACCEPTED: go on; else the count it is to be dropped under.  Counts nothing. */
 enum fips_tree_count fips_tree_check(const struct fips_tree *t, unsigned peer,
                                      const struct fips_tree_announce *a);
 
-/* ... and when its signature holds: may this be a path (1.3, 8; ours: without repeated addresses, and not longer
- * than FIPS_PATH_MAX)?  Else it is ancestry_invalid. */
+/* ... and when its signature holds: may this be a path (1.3, 8; ours: without repeated addresses,
+ * and not longer than FIPS_PATH_MAX)?  Else it is ancestry_invalid. */
 bool fips_tree_credible(const struct fips_tree_announce *a);
 
 /* Take over an announcement that has passed all of that.  Counted. */
@@ -184,24 +191,27 @@ struct fips_tree_outcome fips_tree_accept(struct fips_tree *t, unsigned peer,
                                           const struct fips_tree_clocks *at);
 
 /* Every settings.reeval ms; when a peer's cost became known for the first time. */
-struct fips_tree_outcome fips_tree_reevaluate(struct fips_tree *t, const struct fips_tree_clocks *at);
+struct fips_tree_outcome fips_tree_reevaluate(struct fips_tree *t,
+                                              const struct fips_tree_clocks *at);
 struct fips_tree_outcome fips_tree_measured(struct fips_tree *t, const struct fips_tree_clocks *at);
 
 /* --- announcing (tree_send.c) ----------------------------------------------------------------- */
 
 /* When the peer is to be told our declaration: at once when it is up and pending, but not within
- * settings.announce_min of the last time; again 1, 5, 15 and 35 s after news, and then every 60 s.  MR_NEVER: not up. */
+ * settings.announce_min of the last time; again 1, 5, 15 and 35 s after news,
+ * and then every 60 s.  MR_NEVER: not up. */
 uint64_t fips_tree_due(const struct fips_tree *t, unsigned peer);
 
 /* It has been told, or it could not be.  now: ns. */
 void fips_tree_sent(struct fips_tree *t, unsigned peer, uint64_t now);
 
-/* Sign the declaration, if it is not: one public-key operation, with 32 fresh random bytes.  False: it could
- * not be signed, which is counted. */
+/* Sign the declaration, if it is not: one public-key operation, with 32 fresh random bytes.  False:
+ * it could not be signed, which is counted. */
 bool fips_tree_sign(struct fips_tree *t, const struct fips_curve *curve,
                     const struct fips_identity *me, const uint8_t aux[32]);
 
-/* Our announcement, signed before.  Returns its length, or 0 when the path is too long for room bytes. */
+/* Our announcement, signed before.  Returns its length,
+ * or 0 when the path is too long for room bytes. */
 size_t fips_tree_write(const struct fips_tree *t, uint8_t *out, size_t room);
 
 /* --- what is known; any time ------------------------------------------------------------------ */

@@ -4,10 +4,11 @@
  *   2. of the neighbours that lead there, the one with the least depth and cost
  *   3. is it needed, or markedly better, or not worth the trouble
  *
- * As soon as one link is measured, those that are not cost more than any: a link of unknown cost is no reason to
- * leave a known one.  But where none that is measured leads to the root, the others are taken at the cost of
- * an unmeasured mesh (ours: the reference keeps the worse root).  A parent that has gone over to a worse root is
- * left at once for one who leads to the better (ours: the reference goes with it, and looks again after a minute). */
+ * As soon as one link is measured, those that are not cost more than any: a link of unknown cost is
+ * no reason to leave a known one.  But where none that is measured leads to the root, the others
+ * are taken at the cost of an unmeasured mesh (ours: the reference keeps the worse root).  A parent
+ * that has gone over to a worse root is left at once for one who leads to the better (ours: the
+ * reference goes with it, and looks again after a minute). */
 
 #include "fips/node/tree_choose.h"
 
@@ -43,7 +44,8 @@ static bool any_measured(const struct fips_tree *t)
 	return false;
 }
 
-/* Depth and cost of the way by this neighbour; infinity when it is unmeasured and all_alike is false. */
+/* Depth and cost of the way by this neighbour;
+ * infinity when it is unmeasured and all_alike is false. */
 static double effective(const struct fips_tree *t, unsigned peer, bool all_alike)
 {
 	double cost;
@@ -83,12 +85,14 @@ static struct fips_tree_choice choice(enum fips_tree_need need, unsigned peer)
 	return (struct fips_tree_choice){ need, peer };
 }
 
-/* The parent has no way to that root, or not any more: our own path may still be what it said before. */
+/* The parent has no way to that root, or not any more:
+ * our own path may still be what it said before. */
 static bool leads_elsewhere(const struct fips_tree *t, const struct fips_addr *root)
 {
 	const struct fips_treepath *path = fips_tree_peer_path(t, t->parent);
 
-	return !path || (!t->settings.strict_costs && !fips_addr_eq(fips_treepath_root(path), root));
+	return !path ||
+	       (!t->settings.strict_costs && !fips_addr_eq(fips_treepath_root(path), root));
 }
 
 struct fips_tree_choice fips_tree_choose(const struct fips_tree *t)

@@ -1,7 +1,7 @@
 /* tree_choose.h - which neighbour ought to be the parent (mesh.md 1.6).
  *
- * A function of what the neighbours announced, what their links cost and whom we have declared; it changes
- * nothing.  Whether a choice that is not needed is acted on is tree.c's affair.
+ * A function of what the neighbours announced, what their links cost and whom we have declared; it
+ * changes nothing.  Whether a choice that is not needed is acted on is tree.c's affair.
  */
 #ifndef FIPS_NODE_TREE_CHOOSE_H
 #define FIPS_NODE_TREE_CHOOSE_H
@@ -24,7 +24,8 @@ struct fips_tree_choice fips_tree_choose(const struct fips_tree *t);
 /* The smallest root that any neighbour shows a way to; NULL when none has announced anything. */
 const struct fips_addr *fips_tree_smallest_root(const struct fips_tree *t);
 
-/* Can this neighbour's path be part of ours?  Not when we are in it, or it is as long as a path may be. */
+/* Can this neighbour's path be part of ours?
+ * Not when we are in it, or it is as long as a path may be. */
 bool fips_tree_leads_on(const struct fips_tree *t, const struct fips_treepath *path);
 
 #endif

@@ -1,13 +1,14 @@
 /* tree_flap.h - how often a node may change its mind about its parent (mesh.md 1.8).
  *
- * Two brakes, both of them on changes that are wanted but not needed.  Hold-down: none within 30 s of the last
- * choice, or of the last news from the parent that was taken over.  Flap dampening: the fourth change within a
- * minute of the first begins an episode of 120 s without any.
+ * Two brakes, both of them on changes that are wanted but not needed.  Hold-down: none within 30 s
+ * of the last choice, or of the last news from the parent that was taken over.  Flap dampening: the
+ * fourth change within a minute of the first begins an episode of 120 s without any.
  *
  *     changes   |1  2   3     4|.......... 120 s ..........|
  *               '-- a window --'  an episode: vetoed        a window begins anew with the next change
  *
- * A window stands where its first change put it; it does not slide.  Times are ns and never run backwards.
+ * A window stands where its first change put it; it does not slide.  Times are ns and never run
+ * backwards.
  */
 #ifndef FIPS_NODE_TREE_FLAP_H
 #define FIPS_NODE_TREE_FLAP_H

@@ -3,10 +3,10 @@
  *     news ---- at once, at least 500 ms after the last --+-- 1 s --+-- 4 s --+-- 10 s --+-- 20 s --+-- 60 s ...
  *                                                         told      the same, said again
  *
- * Frames may be lost and nobody acknowledges these, so what was said is said again (ours); whoever heard it
- * finds it stale.  A link that carries nothing for less than it takes to call it dead loses what was said
- * meanwhile: hence the third and fourth.  Several changes within the least interval collapse: what leaves is what
- * holds then. */
+ * Frames may be lost and nobody acknowledges these, so what was said is said again (ours); whoever
+ * heard it finds it stale.  A link that carries nothing for less than it takes to call it dead
+ * loses what was said meanwhile: hence the third and fourth.  Several changes within the least
+ * interval collapse: what leaves is what holds then. */
 
 #include <assert.h>
 
@@ -15,8 +15,8 @@
 #include "fips/node/tree.h"
 
 /* From one saying to the next. */
-static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S, 20 * MR_NS_PER_S,
-	                         60 * MR_NS_PER_S };
+static const uint64_t gaps[] = { 1 * MR_NS_PER_S, 4 * MR_NS_PER_S, 10 * MR_NS_PER_S,
+	                         20 * MR_NS_PER_S, 60 * MR_NS_PER_S };
 
 #define STEADY (sizeof gaps / sizeof gaps[0] - 1)
 
@@ -28,7 +28,8 @@ uint64_t fips_tree_due(const struct fips_tree *t, unsigned peer)
 		return MR_NEVER;
 	if (!p->told)
 		return 0;
-	return p->sent_at + (p->pending ? t->settings.announce_min * MR_NS_PER_MS : gaps[p->repeats]);
+	return p->sent_at +
+	       (p->pending ? t->settings.announce_min * MR_NS_PER_MS : gaps[p->repeats]);
 }
 
 void fips_tree_sent(struct fips_tree *t, unsigned peer, uint64_t now)

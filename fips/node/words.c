@@ -1,7 +1,7 @@
 /* words.c - what the data threads have written, as of now.
  *
- * They stamp with clocks of their own, read later than the one this call was handed: a word may be a
- * little ahead of it.  Taken as it is, "how long ago" would be an eternity. */
+ * They stamp with clocks of their own, read later than the one this call was handed: a word may be
+ * a little ahead of it.  Taken as it is, "how long ago" would be an eternity. */
 
 #include "fips/node/parts.h"
 
@@ -20,7 +20,8 @@ struct fips_link_words fips_words_link(const struct fips_node *n, const struct f
 	return words;
 }
 
-struct fips_session_words fips_words_session(const struct fips_node *n, const struct fips_addr *peer)
+struct fips_session_words fips_words_session(const struct fips_node *n,
+                                             const struct fips_addr *peer)
 {
 	struct fips_session_words words = { 0 };
 

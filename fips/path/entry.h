@@ -62,7 +62,8 @@ struct fips_session_entry {
 	                                     * recv's owner accepts             */
 };
 
-/* A destination that datagrams of others go to, and that is no neighbour: the link they leave by. */
+/* A destination that datagrams of others go to, and that is no neighbour:
+ * the link they leave by. */
 struct fips_forward_entry {
 	struct fips_addr dest;
 	bool             refused; /* there is no next hop                               */
@@ -73,7 +74,8 @@ struct fips_forward_entry {
 	fips_word        word;
 };
 
-/* A key by itself: packets that were numbered under it, and are still to be sealed, carry its handle. */
+/* A key by itself: packets that were numbered under it, and are still to be sealed,
+ * carry its handle. */
 struct fips_key_entry {
 	struct fips_send_key *send;
 };

@@ -54,7 +54,8 @@ static void keep_own(struct fips_coords *list, const uint8_t *addr)
 
 enum fips_learn fips_learn_datagram(const uint8_t *datagram, size_t n, struct fips_learned *out)
 {
-	enum fips_learn learn = fips_learn(datagram + FIPS_DATAGRAM_HEAD, n - FIPS_DATAGRAM_HEAD, out);
+	enum fips_learn learn =
+		fips_learn(datagram + FIPS_DATAGRAM_HEAD, n - FIPS_DATAGRAM_HEAD, out);
 
 	if (learn != FIPS_LEARN_LISTS)
 		return learn;

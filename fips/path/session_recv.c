@@ -109,7 +109,8 @@ unsigned fips_session_candidates(const struct fips_session_recv *recv, unsigned 
 	return n;
 }
 
-struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id, uint64_t now)
+struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id,
+                                       uint64_t now)
 {
 	struct fips_recv_key *key[FIPS_SESSION_KEYS] = { recv->slot[FIPS_CURRENT],
 		                                         recv->slot[FIPS_PENDING],

@@ -59,7 +59,8 @@ void fips_session_recv_init(struct fips_session_recv *recv);
  * install: the session's first key becomes current, every further one pending (replacing one that
  *   is pending).  A key that is in a slot already stays where it is.
  * promote: cut over to the key if it is pending; true if it did.
- * retire: forget the key, whatever slot it is in; afterwards control may free it.  If it was current
+ * retire: forget the key, whatever slot it is in; afterwards control may free it.  If it was
+ * current
  *   and there is a previous one, that promotion is undone. */
 void fips_session_install(struct fips_session_recv *recv, struct fips_recv_key *key, uint64_t now);
 bool fips_session_promote(struct fips_session_recv *recv, uint64_t id, uint64_t now);
@@ -82,9 +83,10 @@ unsigned fips_session_candidates(const struct fips_session_recv *recv, unsigned 
                                  struct fips_recv_key *out[FIPS_SESSION_KEYS],
                                  enum fips_replay *why);
 
-/* The key with this id, unless it has drained: of a message that was opened under it elsewhere.  NULL:
- * there is none.  Owner. */
-struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id, uint64_t now);
+/* The key with this id, unless it has drained: of a message that was opened under it elsewhere.
+ * NULL: there is none.  Owner. */
+struct fips_recv_key *fips_session_key(const struct fips_session_recv *recv, uint64_t id,
+                                       uint64_t now);
 
 /* The operation that opens a message in place.  message is the FSP message m was parsed from; its
  * header stays readable until the open is done.  The text is then at m->sealed, m->sealed_len -

@@ -19,8 +19,8 @@ enum fips_transit {
 	FIPS_TRANSIT_TOO_BIG, /* larger than the link out: drop, MtuExceeded          */
 };
 
-/* Step 4, before the next hop is known: ttl down by one, and never above what originators use (mesh.md 11).
- * datagram is FIPS_DATAGRAM_HEAD bytes or more, parsed before. */
+/* Step 4, before the next hop is known: ttl down by one, and never above what originators use
+ * (mesh.md 11).  datagram is FIPS_DATAGRAM_HEAD bytes or more, parsed before. */
 enum fips_transit fips_transit_ttl(uint8_t *datagram);
 
 /* Would it leave with ttl 0? */

@@ -1,8 +1,8 @@
 /* written.h - sealing what was numbered elsewhere: the operations, read from the bytes.
  *
- * Numbering (link_seal.h, session_seal.h) writes all of a frame but the two seals: clear headers with
- * their counters, plaintext in its place, room for the tags.  That is everything an operation needs
- * besides the key, so whoever seals later needs nothing else.
+ * Numbering (link_seal.h, session_seal.h) writes all of a frame but the two seals: clear headers
+ * with their counters, plaintext in its place, room for the tags.  That is everything an operation
+ * needs besides the key, so whoever seals later needs nothing else.
  *
  *     | link header (16) | stamp (4) | envelope (36) | FSP header (12) | text | tag | tag |
  *                                                     `---- aad ----'  `-- session --'

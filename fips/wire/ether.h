@@ -3,9 +3,9 @@
  *     data     00 | n (2, LE) | FMP packet of n bytes | padding
  *     beacon   01 | version 01 | x-only public key of the sender (32)
  *
- * Short frames are padded on their way, so a packet says how long it is, and a beacon may have bytes
- * behind it.  A beacon is nobody's word but that of whoever sent it: it says whom to call, and the
- * handshake shows whether that is so.
+ * Short frames are padded on their way, so a packet says how long it is, and a beacon may have
+ * bytes behind it.  A beacon is nobody's word but that of whoever sent it: it says whom to call,
+ * and the handshake shows whether that is so.
  */
 #ifndef FIPS_WIRE_ETHER_H
 #define FIPS_WIRE_ETHER_H
@@ -28,8 +28,8 @@ enum fips_ether {
 	FIPS_ETHER_VERSION, /* of a beacon                                             */
 };
 
-/* What n bytes are.  Of data *len is the FMP packet's length, which begins at FIPS_ETHER_HEAD; of a good
- * beacon there are FIPS_BEACON_LEN bytes. */
+/* What n bytes are.  Of data *len is the FMP packet's length, which begins at FIPS_ETHER_HEAD; of a
+ * good beacon there are FIPS_BEACON_LEN bytes. */
 enum fips_ether fips_ether_check(const uint8_t *bytes, size_t n, uint16_t mtu, uint16_t *len);
 
 void fips_ether_head_build(uint8_t out[FIPS_ETHER_HEAD], uint16_t len);

@@ -4,12 +4,14 @@
  *     response  31 | id (8) | target (16) | path_mtu (2) | target's coordinates | proof (64)
  *                   '------ signed -----'               '------ signed ------'
  *
- * Both are link messages: offsets count from the type byte, integers are little-endian.  A request is written
- * anew at each hop, with a ttl one lower; of a response a hop changes path_mtu alone, in place.  What stands
- * behind the last field is ignored and goes no further.  Lists have one entry at least (coords.h).
+ * Both are link messages: offsets count from the type byte, integers are little-endian.  A request
+ * is written anew at each hop, with a ttl one lower; of a response a hop changes path_mtu alone, in
+ * place.  What stands behind the last field is ignored and goes no further.  Lists have one entry
+ * at least (coords.h).
  *
- * The proof is the target's signature over id, target, and the list with its count.  It says that the target
- * was there when asked and which place in the tree it claimed; path_mtu is anybody's word.
+ * The proof is the target's signature over id, target, and the list with its count.  It says that
+ * the target was there when asked and which place in the tree it claimed; path_mtu is anybody's
+ * word.
  */
 #ifndef FIPS_WIRE_LOOKUP_H
 #define FIPS_WIRE_LOOKUP_H
@@ -53,13 +55,15 @@ struct fips_lookup_response {
 bool fips_lookup_request_parse(const uint8_t *message, size_t n, struct fips_lookup_request *out);
 bool fips_lookup_response_parse(const uint8_t *message, size_t n, struct fips_lookup_response *out);
 
-/* Build into room bytes.  Returns the length, or 0 when it does not fit or a list is empty or too long.  A
- * response without proof leaves room for it, zeroed: it is the last FIPS_SIG_LEN bytes. */
-size_t fips_lookup_request_build(uint8_t *out, size_t room, const struct fips_lookup_request *request);
+/* Build into room bytes.  Returns the length, or 0 when it does not fit or a list is empty or too
+ * long.  A response without proof leaves room for it, zeroed: it is the last FIPS_SIG_LEN bytes. */
+size_t fips_lookup_request_build(uint8_t *out, size_t room,
+                                 const struct fips_lookup_request *request);
 size_t fips_lookup_response_build(uint8_t *out, size_t room,
                                   const struct fips_lookup_response *response);
 
-/* What the proof of this response signs: SHA-256 of the signed bytes.  Does not look at the proof. */
+/* What the proof of this response signs: SHA-256 of the signed bytes.
+ * Does not look at the proof. */
 void fips_lookup_digest(const struct fips_lookup_response *response, uint8_t digest[32]);
 
 /* path_mtu of a response that parses, lowered in place to that of the link it leaves by. */

@@ -1,4 +1,5 @@
-/* tree.h - TreeAnnounce, by which a node tells a neighbour its place in the tree (mesh.md 1.1, 1.2).
+/* tree.h - TreeAnnounce, by which a node tells a neighbour its place in the tree (mesh.md 1.1,
+ * 1.2).
  *
  *     10 01 | sequence (8) | timestamp (8) | parent (16) | count (2) | count entries | signature (64)
  *
@@ -49,23 +50,23 @@ static inline const uint8_t *fips_tree_entry(const uint8_t *entries, unsigned i)
 	return entries + (size_t)FIPS_TREE_ENTRY * i;
 }
 
-/* Take a message apart, from its type byte (mesh.md 1.3, 1 to 4).  Bytes behind the signature are ignored.
- * False: version, count or length is wrong; drop. */
+/* Take a message apart, from its type byte (mesh.md 1.3, 1 to 4).  Bytes behind the signature are
+ * ignored.  False: version, count or length is wrong; drop. */
 bool fips_tree_announce_parse(const uint8_t *message, size_t n, struct fips_tree_announce *out);
 
-/* Does the message make sense (mesh.md 1.3, 8)?  A root shows itself alone, everybody else its parent next,
- * and the last address is the smallest. */
+/* Does the message make sense (mesh.md 1.3, 8)?  A root shows itself alone, everybody else its
+ * parent next, and the last address is the smallest. */
 bool fips_tree_announce_sound(const struct fips_tree_announce *a);
 
-/* Write into room bytes; a->says.node must be in entry 0 already.  Returns the length, or 0 when it does not
- * fit or has no entries or more than 65535. */
+/* Write into room bytes; a->says.node must be in entry 0 already.  Returns the length, or 0 when it
+ * does not fit or has no entries or more than 65535. */
 size_t fips_tree_announce_build(uint8_t *out, size_t room, const struct fips_tree_announce *a);
 
 /* The bytes that are signed. */
 void fips_declaration_bytes(const struct fips_declaration *d, uint8_t out[FIPS_TREE_SIGNED]);
 
-/* One public-key operation each.  Sign: me is d->node; aux is fresh random bytes.  False: bad secret.
- * Verify: xonly is the key of d->node. */
+/* One public-key operation each.  Sign: me is d->node; aux is fresh random bytes.  False: bad
+ * secret.  Verify: xonly is the key of d->node. */
 bool fips_declaration_sign(const struct fips_declaration *d, const struct fips_curve *curve,
                            const struct fips_identity *me, const uint8_t aux[32],
                            uint8_t signature[FIPS_SIG_LEN]);

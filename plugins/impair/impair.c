@@ -3,11 +3,11 @@
  *   in    any packet
  *   out   what is left of them
  *
- * What happens to the n-th packet of a replica follows from the seed, the replica's number and n alone: a
- * run repeats, whatever the vectors were.  Two queues, each in the order of its due times, hold what is
- * still to leave: `straight` those in arrival order, `late` those that were picked to be overtaken.
- * Packets leave where there is sure to be room for them, in process() and pull(); a deadline only asks
- * for pull(). */
+ * What happens to the n-th packet of a replica follows from the seed, the replica's number and n
+ * alone: a run repeats, whatever the vectors were.  Two queues, each in the order of its due times,
+ * hold what is still to leave: `straight` those in arrival order, `late` those that were picked to
+ * be overtaken.  Packets leave where there is sure to be room for them, in process() and pull(); a
+ * deadline only asks for pull(). */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif

@@ -1,8 +1,8 @@
 /* note.h - what a tap writes beside a copy, for whoever stores it.
  *
  * A copy is a packet of the tap's own: the first bytes of the original's view at MR_HEADROOM, its
- * descriptor's near, far, mark and flags, the transport address beside it (mr_pkt_via), and in front
- * of the view, in the headroom,
+ * descriptor's near, far, mark and flags, the transport address beside it (mr_pkt_via), and in
+ * front of the view, in the headroom,
  *
  *     base              + 64            MR_HEADROOM (128)
  *      | struct tap_note |               | the bytes

@@ -2,9 +2,10 @@
  *
  *   copies  copies with a note in the headroom (note.h)
  *
- * A vector becomes one system call: each packet's block is gathered around its bytes where they lie.
- * `size` is where the last whole block ends; what a full disk cut off behind it is cut away, so that
- * the file can be read at any time.  All files are opened at set-up; later only their contents change. */
+ * A vector becomes one system call: each packet's block is gathered around its bytes where they
+ * lie.  `size` is where the last whole block ends; what a full disk cut off behind it is cut away,
+ * so that the file can be read at any time.  All files are opened at set-up;
+ * later only their contents change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,13 +74,14 @@ static bool lock(int fd)
 	return fcntl(fd, F_OFD_SETLK, &all) == 0;
 }
 
-/* Two stages of this program: the later one gets the file when the earlier has closed it.  That is how
- * a capture goes on when the graph is exchanged. */
+/* Two stages of this program: the later one gets the file when the earlier has closed it.  That is
+ * how a capture goes on when the graph is exchanged. */
 static bool is_a_stage_s(int fd)
 {
 	struct flock all = lock_of_ours(), ours = all;
 
-	return fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type == F_WRLCK && all.l_len == ours.l_len;
+	return fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type == F_WRLCK &&
+	       all.l_len == ours.l_len;
 }
 
 /* Only a file of ours, which nobody else can read and no other program writes. */
@@ -207,7 +209,8 @@ static bool is_newer(const struct stat *a, const struct stat *b)
 	                                                a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-/* Go on behind the stage that had the files, in the one it wrote last.  False: it still has them. */
+/* Go on behind the stage that had the files, in the one it wrote last.
+ * False: it still has them. */
 static bool inherit(struct pcapng *pc)
 {
 	struct stat st, newest = { 0 };
@@ -313,7 +316,8 @@ static void add(struct pcapng *pc, struct batch *b, struct mr_pkt *p, const stru
 /* Room for a block of this packet, whatever its ends will be, and a description before it? */
 static bool fits(const struct pcapng *pc, const struct batch *b, const struct mr_pkt *p)
 {
-	return pc->size + b->bytes + BLOCK_INTERFACE + BLOCK_HEAD + p->len + BLOCK_TAIL <= pc->limit;
+	return pc->size + b->bytes + BLOCK_INTERFACE + BLOCK_HEAD + p->len + BLOCK_TAIL <=
+	       pc->limit;
 }
 
 static void store(struct pcapng *pc, struct batch *b, struct mr_pkt *p, struct mr_turn *t)

@@ -1,9 +1,9 @@
-/* access.c - the files that say who may be our neighbour and what nodes are called: read at start and when they
- * change, which is looked for once a second.
+/* access.c - the files that say who may be our neighbour and what nodes are called: read at start
+ * and when they change, which is looked for once a second.
  *
- * A file that is not there is empty.  One that is there and cannot be read, or of which that cannot be
- * told, keeps a node from starting, since nobody may be let in by mistake; later it leaves everything
- * as it was. */
+ * A file that is not there is empty.  One that is there and cannot be read, or of which that cannot
+ * be told, keeps a node from starting, since nobody may be let in by mistake; later it leaves
+ * everything as it was. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -122,13 +122,13 @@ static int read_list(struct control *c, enum control_file file, bool there)
 	fips_access_free(list);
 	*list = read;
 	if (there)
-		mr_log(&c->log, MR_LOG_INFO, "%s: %s%u %s", r.path, read.all ? "ALL and " : "", read.n,
-		       read.n == 1 ? "node" : "nodes");
+		mr_log(&c->log, MR_LOG_INFO, "%s: %s%u %s", r.path, read.all ? "ALL and " : "",
+		       read.n, read.n == 1 ? "node" : "nodes");
 	return 0;
 }
 
-/* Take in one file if it is another than the one in force, or `anyhow`.  What cannot be read is told
- * of once, changes nothing, and is tried again at the next look. */
+/* Take in one file if it is another than the one in force, or `anyhow`.  What cannot be read is
+ * told of once, changes nothing, and is tried again at the next look. */
 static bool take_in(struct control *c, enum control_file file, bool anyhow)
 {
 	const char *path = c->set.file[file];

@@ -1,4 +1,5 @@
-/* behind.c - peers that are reached through another, and what is wrong with peers among one another.
+/* behind.c - peers that are reached through another, and what is wrong with peers among one
+ * another.
  *
  * A check of the node file finds as much as shows without opening anything; that a neighbour is the
  * node itself shows only when it starts. */
@@ -106,8 +107,8 @@ void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_re
 	mr_peers_reach(conf, doc, report);
 }
 
-/* "via" of peers[i]: a neighbour among the peers.  One that is left out is complained of elsewhere, or
- * is the node itself. */
+/* "via" of peers[i]: a neighbour among the peers.  One that is left out is complained of elsewhere,
+ * or is the node itself. */
 static int take_via(const struct control *c, const struct mr_peers_conf *conf, unsigned i,
                     struct fips_peer_config *peers, unsigned n, int failed, struct mr_setup *s)
 {
@@ -123,7 +124,8 @@ static int take_via(const struct control *c, const struct mr_peers_conf *conf, u
 	if (!peer)
 		return 0;
 	if (!by)
-		return failed ? -1 : mr_setup_error(s, path, "\"%s\" is the node itself", list[i].via);
+		return failed ? -1 :
+		                mr_setup_error(s, path, "\"%s\" is the node itself", list[i].via);
 	peer->behind = true;
 	peer->hop = by->addr;
 	peer->auto_connect = false;

@@ -102,8 +102,8 @@ static bool tell_next(struct control *c, struct mr_turn *t)
 		return c->started = tell_plain(c, FIPS_IN_START, t);
 	if (c->stop && !c->stop_told)
 		return c->stop_told = tell_plain(c, FIPS_IN_STOP, t);
-	if (mr_control_settings_tell(c, t) || mr_guests_tell(c, t) || mr_control_report_tell(c, t) ||
-	    mr_control_names_tell(c, t))
+	if (mr_control_settings_tell(c, t) || mr_guests_tell(c, t) ||
+	    mr_control_report_tell(c, t) || mr_control_names_tell(c, t))
 		return true;
 	if (c->inbox_at == c->inbox_n ||
 	    !mr_control_take_in(c, c->inbox_input, c->inbox[c->inbox_at], t))

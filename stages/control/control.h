@@ -33,8 +33,8 @@ bool mr_control_session(const void *control, unsigned index, struct fips_session
 /* How many of the peers that are shown have a link. */
 unsigned mr_control_linked(const void *control, unsigned *peers);
 
-/* Who the node is, and both lists, as JSON: {"node": {...}, "peers": [...], "sessions": [...]}; now is
- * ns.  malloc'd text, NULL: no memory. */
+/* Who the node is, and both lists, as JSON: {"node": {...}, "peers": [...], "sessions": [...]}; now
+ * is ns.  malloc'd text, NULL: no memory. */
 char *mr_control_peers_json(const void *control, uint64_t now);
 
 /* Both by state, and the peers of the node file one by one, for Prometheus; likewise. */

@@ -1,7 +1,7 @@
 /* counts.c - what control counts: of its own, and what the node and its parts have counted.
  *
- * The parts of the mesh layer have the names of the reference's control socket (operations.md 4.3), with a
- * hyphen for each underscore and the part in front. */
+ * The parts of the mesh layer have the names of the reference's control socket (operations.md 4.3),
+ * with a hyphen for each underscore and the part in front. */
 #include "stages/control/state.h"
 
 /* clang-format off */

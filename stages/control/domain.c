@@ -28,7 +28,8 @@ const uint8_t *mr_control_key_of(const struct control *c, const char *name)
 	return NULL;
 }
 
-/* What stands before the domain, in lower case.  False: another domain's name, or one below a label. */
+/* What stands before the domain, in lower case.
+ * False: another domain's name, or one below a label. */
 static bool label_of(const char *name, char out[LABEL + 1])
 {
 	size_t n = strlen(name), tail = strlen(DOMAIN);

@@ -4,8 +4,8 @@
  *           --- learned --> the node keeps it
  *           --- undeliverable ---> the node tells the sender
  *
- * A destination without a next hop stands in the table as refused for a second, so that the next datagrams do not
- * ask each time; it leaves at once when somebody says where it is. */
+ * A destination without a next hop stands in the table as refused for a second, so that the next
+ * datagrams do not ask each time; it leaves at once when somebody says where it is. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,8 +78,8 @@ void mr_control_no_forward(struct control *c, const struct fips_addr *dest, stru
 		forget_oldest(c, t);
 	if (put(c, (struct fips_forward_entry){ .dest = *dest, .refused = true,
 	                                        .link = FIPS_NO_HANDLE }, t))
-		c->refused[c->n_refused++] = (struct control_refused){ *dest,
-			                                               t->now + CONTROL_REFUSAL_NS };
+		c->refused[c->n_refused++] =
+			(struct control_refused){ *dest, t->now + CONTROL_REFUSAL_NS };
 	look_again(c, dest, t);
 }
 
@@ -102,7 +102,8 @@ static bool take_apart(const struct mr_pkt *p, struct fips_input *in)
 	return true;
 }
 
-static void tell_about(struct control *c, enum fips_input_kind kind, struct mr_pkt *p, struct mr_turn *t)
+static void tell_about(struct control *c, enum fips_input_kind kind, struct mr_pkt *p,
+                       struct mr_turn *t)
 {
 	struct fips_input in = { .kind = kind };
 
@@ -132,8 +133,8 @@ static unsigned why(const struct control *c, const struct mr_pkt *p)
 		return DROP_TOO_BIG;
 	if (p->len < FIPS_DATAGRAM_HEAD)
 		return DROP_NO_ROUTE;
-	return fips_transit_last(p->data) ||
-	                       !memcmp(p->data + FIPS_DATAGRAM_AT_SRC, c->mesh->me.addr.b, FIPS_ADDR_LEN) ?
+	return fips_transit_last(p->data) || !memcmp(p->data + FIPS_DATAGRAM_AT_SRC,
+	                                             c->mesh->me.addr.b, FIPS_ADDR_LEN) ?
 	               DROP_ROUND :
 	               DROP_NO_ROUTE;
 }

@@ -1,9 +1,9 @@
-/* guests.c - what the operator wants while the node runs: peers that are added, those that are sent away, and
- * nodes to be reached.
+/* guests.c - what the operator wants while the node runs: peers that are added, those that are sent
+ * away, and nodes to be reached.
  *
- * A guest is configured from then on like a peer of the node file that is dialled on demand, for as long as
- * the process lives: a reload takes it along.  There is room for a few from the beginning, so that
- * nothing that questions to the name service point at has to move. */
+ * A guest is configured from then on like a peer of the node file that is dialled on demand, for as
+ * long as the process lives: a reload takes it along.  There is room for a few from the beginning,
+ * so that nothing that questions to the name service point at has to move. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,7 +165,8 @@ bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct 
 
 /* ---- disconnect ---- */
 
-/* Out of the settings.  Answers to questions for a name of his may still come: then its texts stay. */
+/* Out of the settings.  Answers to questions for a name of his may still come:
+ * then its texts stay. */
 static void take_out(struct control *c, const struct fips_addr *addr)
 {
 	struct fips_peer_config *peer = configured(c, addr);
@@ -215,7 +216,8 @@ bool mr_guest_disconnect(struct control *c, const char *npub, const struct fips_
 
 /* ---- reloads and the end ---- */
 
-/* One that the new node file has is no guest any more; one that its transports do not reach is left out. */
+/* One that the new node file has is no guest any more;
+ * one that its transports do not reach is left out. */
 void mr_guests_take_along(struct control *c, struct control_settings *next)
 {
 	char wrong[256];

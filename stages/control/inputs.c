@@ -46,8 +46,8 @@ bool mr_control_confirm(struct control *c, struct control_key *key, struct mr_tu
 }
 
 /* What a key brings must not come before the news that it is in use: a restarted peer's first word
- * would be taken for that of its former life.  False: the news had to be told first, and there is no
- * room left for the packet. */
+ * would be taken for that of its former life.  False: the news had to be told first, and there is
+ * no room left for the packet. */
 static bool news_first(struct control *c, const struct mr_pkt *p, struct mr_turn *t)
 {
 	struct control_key *key = mr_control_key(c, p->seq);

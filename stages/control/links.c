@@ -111,8 +111,8 @@ static void moved(struct control *c, struct control_order *o, struct mr_turn *t)
 	o->relation->moving--;
 }
 
-/* fmp-open notes the address by itself; told is what it cannot know.  After it has been told to go by a
- * newer key: frames under the older one are no news of the address then. */
+/* fmp-open notes the address by itself; told is what it cannot know.  After it has been told to go
+ * by a newer key: frames under the older one are no news of the address then. */
 static void move(struct control *c, struct relation *r, const struct fips_via *via,
                  struct mr_turn *t)
 {
@@ -130,12 +130,13 @@ static void move(struct control *c, struct relation *r, const struct fips_via *v
 
 static uint16_t mtu_of(const struct relation *r)
 {
-	return r->narrow && r->narrow < r->wide && fips_via_eq(&r->narrow_via, &r->via) ? r->narrow :
-	                                                                                 r->wide;
+	return r->narrow && r->narrow < r->wide && fips_via_eq(&r->narrow_via, &r->via) ?
+	               r->narrow :
+	               r->wide;
 }
 
-/* The frame that it was told by is not opened yet: it is believed of the address that the link goes by, and no
- * size that no path has. */
+/* The frame that it was told by is not opened yet: it is believed of the address that the link goes
+ * by, and no size that no path has. */
 void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_turn *t)
 {
 	const struct control_key *key = mr_control_key(c, event->a);

@@ -1,4 +1,5 @@
-/* mesh_settings.h - the parts of the node file that are about the mesh layer (operations.md 3.4). */
+/* mesh_settings.h - the parts of the node file that are about the mesh layer (operations.md
+ * 3.4). */
 #ifndef STAGES_CONTROL_MESH_SETTINGS_H
 #define STAGES_CONTROL_MESH_SETTINGS_H
 
@@ -35,7 +36,8 @@ struct mr_lookup_conf {
 	uint32_t       recent, forward, backoff, backoff_max; /* s */
 };
 
-extern const struct mr_field mr_tree_fields[], mr_bloom_fields[], mr_cache_fields[], mr_lookup_fields[];
+extern const struct mr_field mr_tree_fields[], mr_bloom_fields[], mr_cache_fields[],
+	mr_lookup_fields[];
 
 /* Put it into the node's configuration. */
 void mr_tree_configure(struct fips_node_config *config, const struct mr_tree_conf *conf);

@@ -53,8 +53,9 @@ static void done(struct mr_order *order, void *host, struct mr_turn *t)
 	mr_control_go_on(host, t);
 }
 
-/* The graph has no stage that would have what this order is about.  Then it is nobody's, and kept as
- * it should be: the next graph may have such a stage, and must not find keys there that are gone. */
+/* The graph has no stage that would have what this order is about.  Then it is nobody's, and kept
+ * as it should be: the next graph may have such a stage,
+ * and must not find keys there that are gone. */
 static void apply(struct mr_order *order, uint64_t now)
 {
 	switch (order->kind) {

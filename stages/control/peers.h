@@ -39,8 +39,8 @@ void mr_peers_check(const void *conf, const struct mr_json *doc, struct mr_repor
 void mr_peers_reach(const struct mr_peers_conf *conf, const struct mr_json *doc,
                     struct mr_report *report);
 
-/* Fill in the configured peers, and those of them whose addresses are names.  Complains of each mistake
- * and returns -1. */
+/* Fill in the configured peers, and those of them whose addresses are names.  Complains of each
+ * mistake and returns -1. */
 int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
                        struct control_settings *set, struct mr_setup *s);
 

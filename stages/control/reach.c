@@ -1,8 +1,8 @@
 /* reach.c - can the transports of a node file reach the addresses of its peers?
  *
- * As far as shows without opening anything, so that a check of the file finds it; a name's addresses
- * show only when it is asked for.  A transport that is not configured at all is warned of at the start:
- * its addresses are left out. */
+ * As far as shows without opening anything, so that a check of the file finds it; a name's
+ * addresses show only when it is asked for.  A transport that is not configured at all is warned of
+ * at the start: its addresses are left out. */
 
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static const char *ether_wrong(const void *instance, const char *addr)
 
 	if (!slash)
 		return "is not an interface/aa:bb:cc:dd:ee:ff";
-	if (conf->interface && (strlen(conf->interface) != n || memcmp(conf->interface, addr, n) != 0))
+	if (conf->interface &&
+	    (strlen(conf->interface) != n || memcmp(conf->interface, addr, n) != 0))
 		return "is on an interface that no transport has";
 	return NULL;
 }
@@ -112,8 +113,9 @@ static const struct way *way_of(const char *transport)
 	return NULL;
 }
 
-static void check_peer(const struct peer_conf *peer, unsigned index, const struct mr_list *instances,
-                       const struct mr_json *doc, struct mr_report *report)
+static void check_peer(const struct peer_conf *peer, unsigned index,
+                       const struct mr_list *instances, const struct mr_json *doc,
+                       struct mr_report *report)
 {
 	const struct address_conf *list = peer->addresses.items;
 	char path[PATH];

@@ -1,7 +1,7 @@
 /* relations.c - links and sessions as objects: who has keys, which they are, and when they go.
  *
- * A key is made with all its AEAD contexts, one a worker, before any stage sees it, and gets more of
- * them before there are more workers.  It is freed in
+ * A key is made with all its AEAD contexts, one a worker, before any stage sees it, and gets more
+ * of them before there are more workers.  It is freed in
  * three steps: retired (out of our maps and of the tables), named by no order any more, and past
  * the readers of that moment.  A relation follows its last key. */
 

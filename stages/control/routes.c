@@ -72,7 +72,8 @@ void mr_control_narrow(struct control *c, const struct relation *link, struct mr
 {
 	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
 		for (struct relation *s = c->sessions[i]; s; s = s->next) {
-			const struct fips_route_entry *e = mr_table_find(c->mesh->routes, s->peer.b);
+			const struct fips_route_entry *e =
+				mr_table_find(c->mesh->routes, s->peer.b);
 			struct fips_route_entry now;
 
 			if (!e || e->state != FIPS_ROUTE_LIVE || e->link != link->handle ||

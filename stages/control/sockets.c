@@ -1,4 +1,5 @@
-/* sockets.c - connected sockets of neighbours, where their transport has them (stages/lib/udp_peer.h).
+/* sockets.c - connected sockets of neighbours, where their transport has them
+ * (stages/lib/udp_peer.h).
  *
  *   the tick   compares which there are with which there should be, and closes the gap: asked twice
  *              it does nothing the second time

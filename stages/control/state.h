@@ -396,7 +396,8 @@ void mr_link_proven(struct control *c, const struct fips_action *a, struct mr_tu
 void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_retire(struct control *c, const struct fips_action *a, struct mr_turn *t);
 void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn *t);
-/* A connection takes only frames of so many bytes: so do the link that goes by it, and ways by that link. */
+/* A connection takes only frames of so many bytes:
+ * so do the link that goes by it, and ways by that link. */
 void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_turn *t);
 /* The link's entry as it should be now. */
 void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t);
@@ -430,8 +431,8 @@ void mr_control_others(struct control *c, struct mr_pkt *p, struct mr_turn *t);
 
 /* Do with a packet what is to be done; false when there is no room for that now. */
 bool mr_control_take_in(struct control *c, unsigned input, struct mr_pkt *p, struct mr_turn *t);
-/* Tell the node that a key is in use, if it is and the node has not been told; true: told now.  There
- * must be room for it. */
+/* Tell the node that a key is in use, if it is and the node has not been told; true: told now.
+ * There must be room for it. */
 bool mr_control_confirm(struct control *c, struct control_key *key, struct mr_turn *t);
 void mr_control_event(void *self, const struct mr_event *event, struct mr_turn *t);
 
@@ -470,14 +471,15 @@ struct mr_guest {
 	const char *npub, *transport, *addr;
 };
 
-/* Add a peer and dial it, or dial one that is there by another way; addr is its node address.  False, and
- * nothing has changed, with a sentence in wrong.  Between turns. */
+/* Add a peer and dial it, or dial one that is there by another way; addr is its node address.
+ * False, and nothing has changed, with a sentence in wrong.  Between turns. */
 bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct fips_addr *addr,
                       char *wrong, size_t room);
 /* Say goodbye to a peer and dial it no more; false: it is no neighbour.  Between turns. */
 bool mr_guest_disconnect(struct control *c, const char *npub, const struct fips_addr *addr);
 /* Want a node as a packet of a program does; there must be room for two wishes.  Between turns. */
-void mr_guest_want(struct control *c, const uint8_t pub[FIPS_PUB_LEN], const struct fips_addr *addr);
+void mr_guest_want(struct control *c, const uint8_t pub[FIPS_PUB_LEN],
+                   const struct fips_addr *addr);
 /* Tell the node one wish; false: there is none. */
 bool mr_guests_tell(struct control *c, struct mr_turn *t);
 /* Guests are peers of these settings too. */
@@ -493,7 +495,8 @@ const uint8_t *mr_control_key_of(const struct control *c, const char *name);
 
 /* Read the files that have changed; true: nodes may be called otherwise now. */
 bool mr_access_look(struct control *c);
-/* The first look: -1 after complaining about a file that is there and cannot be read.  Set-up only. */
+/* The first look: -1 after complaining about a file that is there and cannot be read.
+ * Set-up only. */
 int mr_access_open(struct control *c, struct mr_setup *s);
 struct fips_gate mr_access_gate(struct control *c);
 void mr_access_close(struct control *c);

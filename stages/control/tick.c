@@ -47,8 +47,8 @@ static void look_at_missed(struct control *c, struct relation *r, struct mr_turn
 	r->missed[0] = missed;
 }
 
-/* The hosts file has the keys of those it names.  The node keeps keys by use: they are told again before others
- * could have pushed them out. */
+/* The hosts file has the keys of those it names.  The node keeps keys by use: they are told again
+ * before others could have pushed them out. */
 static void tell_hosts(struct control *c, struct mr_turn *t)
 {
 	const struct fips_hosts *hosts = &c->access.hosts;

@@ -5,10 +5,11 @@
  *   frames       established frames of a live key
  *   handshakes   handshake packets, and frames of a key that a handshake under way will bring
  *
- * Received: what is no frame of ours, not sent to us, or of an index that is no key of ours dies here.  A
- * beacon ends here too; of those that are to be dialled control is told.
+ * Received: what is no frame of ours, not sent to us, or of an index that is no key of ours dies
+ * here.  A beacon ends here too; of those that are to be dialled control is told.
  *
- * A socket that takes no more costs its own frames and nobody else's: this stage never holds its input. */
+ * A socket that takes no more costs its own frames and nobody else's:
+ * this stage never holds its input. */
 
 #include "stages/ethernet/ethernet.h"
 

@@ -73,9 +73,9 @@ static const struct mr_sorting sorting = {
 	.bad = { ETH_SHORT, ETH_PUNCH, ETH_VERSION, ETH_PHASE, ETH_LENGTH, ETH_FLAGS },
 };
 
-/* One Ethernet frame.  What was sent to others, and we see because the interface is made to, is not for
- * us; nor is anything to all but a beacon.  Who gives a group's address as his own is nobody: an answer would
- * go to all. */
+/* One Ethernet frame.  What was sent to others, and we see because the interface is made to, is not
+ * for us; nor is anything to all but a beacon.  Who gives a group's address as his own is nobody:
+ * an answer would go to all. */
 static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struct sockaddr_ll *from,
                  const struct fips_index_entry **last, struct mr_turn *t)
 {
@@ -85,10 +85,12 @@ static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struc
 		[FIPS_ETHER_KIND] = ETH_KIND,
 		[FIPS_ETHER_VERSION] = ETH_BEACON_VERSION,
 	};
-	bool to_all = from->sll_pkttype == PACKET_BROADCAST || from->sll_pkttype == PACKET_MULTICAST;
+	bool to_all =
+		from->sll_pkttype == PACKET_BROADCAST || from->sll_pkttype == PACKET_MULTICAST;
 	bool from_group = from->sll_addr[0] & 1;
 	uint16_t len;
-	enum fips_ether kind = fips_ether_check(p->data, p->len, eth->ether->socket[socket].mtu, &len);
+	enum fips_ether kind =
+		fips_ether_check(p->data, p->len, eth->ether->socket[socket].mtu, &len);
 
 	p->stamp = t->now;
 	if ((from->sll_pkttype != PACKET_HOST && !to_all) || (kind == FIPS_ETHER_DATA && to_all) ||

@@ -23,7 +23,8 @@ static void describe(struct eth *eth, const struct mr_ether_socket *sock, struct
 	for (unsigned i = 0; i < n; i++) {
 		fips_ether_head_build(eth->head[i], (uint16_t)pkt[i]->len);
 		eth->name[i] = to(sock, mr_pkt_via(pkt[i])->sock);
-		eth->iov[i][0] = (struct iovec){ .iov_base = eth->head[i], .iov_len = FIPS_ETHER_HEAD };
+		eth->iov[i][0] =
+			(struct iovec){ .iov_base = eth->head[i], .iov_len = FIPS_ETHER_HEAD };
 		eth->iov[i][1] = (struct iovec){ .iov_base = pkt[i]->data, .iov_len = pkt[i]->len };
 		eth->msg[i].msg_hdr = (struct msghdr){
 			.msg_name = &eth->name[i], .msg_namelen = sizeof eth->name[i],

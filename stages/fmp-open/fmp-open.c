@@ -1,7 +1,7 @@
 /* fmp-open - open the link layer: one frame in, one link message out.
  *
- * Of frames that `open` has opened already (input opened), the replay test, 3 and 4 are left to do: they
- * come in the order in which rx dealt them out.
+ * Of frames that `open` has opened already (input opened), the replay test, 3 and 4 are left to do:
+ * they come in the order in which rx dealt them out.
  *
  *   1. the receiver index selects the key; replay test            looked up once a vector
  *   2. all frames of the vector are opened in one provider call   any order
@@ -13,8 +13,9 @@
  *   control   all other link messages
  *
  * The receive keys and windows that the index table points to belong to this stage, each to the
- * replica that its link's handle picks; control reads their words.  A frame that fails changes nothing
- * but a counter.  pkt->far of what leaves is the endpoint it came from (session) or goes to (transit). */
+ * replica that its link's handle picks; control reads their words.  A frame that fails changes
+ * nothing but a counter.  pkt->far of what leaves is the endpoint it came from (session) or goes to
+ * (transit). */
 
 #include <string.h>
 
@@ -184,7 +185,8 @@ static bool over_rate(const struct frame *f, struct mr_turn *t)
 	return true;
 }
 
-/* Step 4.  A neighbour has so many messages for control and no more, so that others are heard too. */
+/* Step 4.  A neighbour has so many messages for control and no more,
+ * so that others are heard too. */
 static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 {
 	struct mr_pkt *p = f->pkt;
@@ -236,8 +238,8 @@ static void accept_one(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	send_on(fo, f, t);
 }
 
-/* Steps 3 and 4 of a vector that was opened before.  Its index may have been given to another key since:
- * then the frame is of a key that is gone. */
+/* Steps 3 and 4 of a vector that was opened before.  Its index may have been given to another key
+ * since: then the frame is of a key that is gone. */
 static void accept_opened(struct fmp_open *fo, struct mr_vector *v, struct mr_turn *t)
 {
 	const struct fips_index_entry *last = NULL;

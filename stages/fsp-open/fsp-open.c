@@ -12,8 +12,8 @@
  *             whose handshake is under way, as they came;
  *             MR_SHAPE_LEARNED: coordinates that a message of a session carried in clear, once it has opened
  *
- * The receive states that the session table points to belong to this stage, each to the replica that
- * its peer's address picks; a message that reached another one touches nothing. */
+ * The receive states that the session table points to belong to this stage, each to the replica
+ * that its peer's address picks; a message that reached another one touches nothing. */
 
 #include <string.h>
 
@@ -151,8 +151,8 @@ static void drop_unopened(struct mr_pkt *p, enum fips_replay why, struct mr_turn
 	                                      : DUPLICATE, p);
 }
 
-/* The keys worth trying; of a message that was opened before, the one that did it, if the session still
- * has it. */
+/* The keys worth trying; of a message that was opened before, the one that did it, if the session
+ * still has it. */
 static bool find_keys(struct message *m, struct mr_turn *t)
 {
 	const struct fips_session_recv *recv = m->entry->recv;
@@ -231,8 +231,8 @@ static bool try_others(struct fsp_open *fo, struct message *m, struct mr_turn *t
 	return false;
 }
 
-/* Step 5: hand over type byte and body as one view; the inner flags between them are used up.  An endpoint
- * has so many of these and no more, so that others are heard too. */
+/* Step 5: hand over type byte and body as one view; the inner flags between them are used up.  An
+ * endpoint has so many of these and no more, so that others are heard too. */
 static void to_control(struct message *m, const struct fips_fsp_text *text, struct mr_turn *t)
 {
 	struct mr_pkt *p = m->pkt;
@@ -274,9 +274,9 @@ static void deliver(struct fsp_open *fo, struct message *m, struct mr_turn *t)
 	}
 }
 
-/* Where the other end is, from in front of the sealed text: it is part of nothing that is authenticated, but
- * only who was on the way of a message that is can have changed it (session.md 2.5).  Before step 5, which
- * writes over it. */
+/* Where the other end is, from in front of the sealed text: it is part of nothing that is
+ * authenticated, but only who was on the way of a message that is can have changed it (session.md
+ * 2.5).  Before step 5, which writes over it. */
 static void learn(struct fsp_open *fo, const struct message *m, struct mr_turn *t)
 {
 	unsigned told = 0;

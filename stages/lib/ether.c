@@ -146,7 +146,8 @@ static int open_socket(struct mr_ether_socket *sock, struct mr_setup *s)
 	/* without a protocol it hears nothing before it is bound to its interface */
 	sock->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (sock->fd < 0)
-		return mr_setup_error(s, "transports.ethernet", "no packet socket: %s%s", strerror(errno),
+		return mr_setup_error(s, "transports.ethernet", "no packet socket: %s%s",
+		                      strerror(errno),
 		                      errno == EPERM ? " (it takes CAP_NET_RAW)" : "");
 	setsockopt(sock->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	setsockopt(sock->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);

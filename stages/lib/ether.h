@@ -1,8 +1,8 @@
 /* ether.h - the Ethernet transport's instances: an interface and a packet socket each.
  *
  * The socket (packet(7), SOCK_DGRAM) is opened at set-up, before privileges are dropped: it takes
- * CAP_NET_RAW.  A transport address is the six bytes of an Ethernet address in a struct fips_via, with
- * the instance it belongs to (transports.h).
+ * CAP_NET_RAW.  A transport address is the six bytes of an Ethernet address in a struct fips_via,
+ * with the instance it belongs to (transports.h).
  */
 #ifndef MR_STAGES_ETHER_H
 #define MR_STAGES_ETHER_H

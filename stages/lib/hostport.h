@@ -8,8 +8,8 @@
 
 #define MR_HOSTPORT 64 /* bytes of such a text, with its NUL */
 
-/* Take it apart without asking anybody.  NULL, or what is wrong, as the end of a sentence that begins
- * with the text. */
+/* Take it apart without asking anybody.  NULL, or what is wrong, as the end of a sentence that
+ * begins with the text. */
 const char *mr_hostport_parse(const char *text, struct sockaddr_storage *out, socklen_t *len);
 const char *mr_hostport_wrong(const char *text);
 

@@ -7,8 +7,8 @@
 #include "core/wire.h"
 #include "stages/lib/words.h"
 
-bool mr_tell_bytes(unsigned out, unsigned left, uint8_t mark, const struct fips_addr *node, const uint8_t *bytes,
-                   size_t n, const struct mr_pkt *of, struct mr_turn *t)
+bool mr_tell_bytes(unsigned out, unsigned left, uint8_t mark, const struct fips_addr *node,
+                   const uint8_t *bytes, size_t n, const struct mr_pkt *of, struct mr_turn *t)
 {
 	struct mr_pkt *p = mr_room(t, out) > left ? mr_spare(t) : NULL;
 
@@ -35,7 +35,8 @@ static bool is_news(struct mr_learner *l, const struct fips_addr *node, uint64_t
 {
 	uint64_t at = l->told[node->b[1] % MR_LEARN_NODES].at;
 
-	return !at || now - at >= MR_LEARN_GAP || !fips_addr_eq(&l->told[node->b[1] % MR_LEARN_NODES].node, node);
+	return !at || now - at >= MR_LEARN_GAP ||
+	       !fips_addr_eq(&l->told[node->b[1] % MR_LEARN_NODES].node, node);
 }
 
 static bool admit(struct mr_learner *l, const struct mr_pkt *p, uint64_t now)
@@ -46,8 +47,8 @@ static bool admit(struct mr_learner *l, const struct mr_pkt *p, uint64_t now)
 	return fips_bucket_take(&l->link[mr_handle_hash(p->near) % MR_LEARN_LINKS], now);
 }
 
-static bool tell(struct mr_learner *l, const struct mr_pkt *p, const struct fips_coords *list, unsigned out,
-                 unsigned left, struct mr_turn *t)
+static bool tell(struct mr_learner *l, const struct mr_pkt *p, const struct fips_coords *list,
+                 unsigned out, unsigned left, struct mr_turn *t)
 {
 	struct fips_addr node;
 
@@ -55,15 +56,16 @@ static bool tell(struct mr_learner *l, const struct mr_pkt *p, const struct fips
 		return false;
 	node = fips_coords_entry(list, 0);
 	if (!is_news(l, &node, t->now) || !admit(l, p, t->now) ||
-	    !mr_tell_bytes(out, left, MR_SHAPE_LEARNED, &node, list->at - 2, FIPS_COORDS_LEN(list->count), p, t))
+	    !mr_tell_bytes(out, left, MR_SHAPE_LEARNED, &node, list->at - 2,
+	                   FIPS_COORDS_LEN(list->count), p, t))
 		return false;
 	l->told[node.b[1] % MR_LEARN_NODES].node = node;
 	l->told[node.b[1] % MR_LEARN_NODES].at = t->now;
 	return true;
 }
 
-enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out, unsigned left,
-                         unsigned *told, struct mr_turn *t)
+enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out,
+                         unsigned left, unsigned *told, struct mr_turn *t)
 {
 	struct fips_learned learned;
 	enum fips_learn what = fips_learn_datagram(p->data, p->len, &learned);

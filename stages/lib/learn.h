@@ -1,4 +1,5 @@
-/* learn.h - where nodes are, as datagrams that pass say: told to control, and no more often than it can use.
+/* learn.h - where nodes are, as datagrams that pass say: told to control, and no more often than it
+ * can use.
  *
  *     datagram ---> coordinate lists of its two ends (fips/path/learn.h) ---> MR_SHAPE_LEARNED
  *
@@ -39,7 +40,8 @@ struct mr_learner {
 	bool               open; /* the buckets are full                                */
 };
 
-/* May there be lists in it?  Says no to nearly all that passes; the datagram has FIPS_DATAGRAM_HEAD bytes or more. */
+/* May there be lists in it?  Says no to nearly all that passes;
+ * the datagram has FIPS_DATAGRAM_HEAD bytes or more. */
 static inline bool mr_learn_worth(const uint8_t *datagram, size_t n)
 {
 	const uint8_t *fsp = datagram + FIPS_DATAGRAM_HEAD;
@@ -47,15 +49,15 @@ static inline bool mr_learn_worth(const uint8_t *datagram, size_t n)
 	return n >= FIPS_DATAGRAM_HEAD + FIPS_FSP_PREFIX && (fsp[0] || (fsp[1] & FIPS_FSP_CP));
 }
 
-/* Learn from a datagram that is worth it; `ours`: it is for us, and where we are is no news.  What is new leaves by
- * output `out`, as long as `left` places are still free there; *told counts it.  The packet's near is the link it
- * came by. */
-enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out, unsigned left,
-                         unsigned *told, struct mr_turn *t);
+/* Learn from a datagram that is worth it; `ours`: it is for us, and where we are is no news.  What
+ * is new leaves by output `out`, as long as `left` places are still free there; *told counts it.
+ * The packet's near is the link it came by. */
+enum fips_learn mr_learn(struct mr_learner *l, const struct mr_pkt *p, bool ours, unsigned out,
+                         unsigned left, unsigned *told, struct mr_turn *t);
 
-/* A packet of n bytes for control in front of what follows, by `out`.  False: there is no packet or no room for
- * one beside `left` others. */
-bool mr_tell_bytes(unsigned out, unsigned left, uint8_t mark, const struct fips_addr *node, const uint8_t *bytes,
-                   size_t n, const struct mr_pkt *of, struct mr_turn *t);
+/* A packet of n bytes for control in front of what follows, by `out`.  False: there is no packet or
+ * no room for one beside `left` others. */
+bool mr_tell_bytes(unsigned out, unsigned left, uint8_t mark, const struct fips_addr *node,
+                   const uint8_t *bytes, size_t n, const struct mr_pkt *of, struct mr_turn *t);
 
 #endif

@@ -7,8 +7,8 @@
  *   forwards  node address of a destination (16)    -> struct fips_forward_entry
  *   keys      id of a key (8)                       -> struct fips_key_entry
  *
- * All tables have one seed: the handles of a link, a session, a route and a forward of one node have one hash
- * (table.h), since all of these begin with its 15 address bytes.
+ * All tables have one seed: the handles of a link, a session, a route and a forward of one node
+ * have one hash (table.h), since all of these begin with its 15 address bytes.
  *
  * Entries are single allocations, freed by the table after the last reader has left.  What they
  * point to (keys, receive states) belongs to control.

@@ -1,8 +1,8 @@
 /* nudge.h - events that packets bring about, and no more of them than control can use.
  *
- * Packets come by the million; events go to one thread by a small ring, where others wait to be told
- * too.  What is told about one node is told again after MR_NUDGE_GAP at the earliest.  Only for what
- * the next packet tells as well, or the tick finds. */
+ * Packets come by the million; events go to one thread by a small ring, where others wait to be
+ * told too.  What is told about one node is told again after MR_NUDGE_GAP at the earliest.  Only
+ * for what the next packet tells as well, or the tick finds. */
 #ifndef MR_STAGES_NUDGE_H
 #define MR_STAGES_NUDGE_H
 

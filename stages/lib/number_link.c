@@ -25,8 +25,8 @@ static struct mr_link_target target_of(const struct mr_numberer *fs, uint64_t ne
 }
 
 /* Step 1: who they are for.  Only what fits is left. */
-static void find_links(const struct mr_numberer *fs, const struct mr_vector *v, struct mr_link_batch *b,
-                       struct mr_turn *turn)
+static void find_links(const struct mr_numberer *fs, const struct mr_vector *v,
+                       struct mr_link_batch *b, struct mr_turn *turn)
 {
 	unsigned t = 0, known = 0;
 
@@ -65,7 +65,8 @@ static void number(struct mr_link_batch *b)
 }
 
 /* Step 2: headers and operations, in the order of the vector; what has none is dropped. */
-static void write_ops(const struct mr_numberer *fs, bool forwarded, struct mr_link_batch *b, struct mr_turn *t)
+static void write_ops(const struct mr_numberer *fs, bool forwarded, struct mr_link_batch *b,
+                      struct mr_turn *t)
 {
 	for (unsigned i = 0; i < b->n; i++) {
 		struct mr_link_target *to = &b->target[b->links.of[i]];

@@ -42,8 +42,8 @@ struct mr_link_batch {
 	struct mr_aead_op op[MR_VECTOR];
 };
 
-/* Steps 1 and 2; the batch need not be prepared.  forwarded: datagrams of others, which may carry CE.
- * b->links.of[i] is the target of pkt[i].  The stage's process(), on its worker. */
+/* Steps 1 and 2; the batch need not be prepared.  forwarded: datagrams of others, which may carry
+ * CE.  b->links.of[i] is the target of pkt[i].  The stage's process(), on its worker. */
 void mr_number_links(struct mr_numberer *self, bool forwarded, const struct mr_vector *v,
                      struct mr_link_batch *b, struct mr_turn *t);
 

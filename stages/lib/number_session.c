@@ -12,8 +12,8 @@ const struct mr_named mr_session_drops[] = {
 };
 
 /* One packet: headers, envelope, operation.  Returns the bytes that reports count. */
-static uint32_t seal_one(struct mr_numberer *fs, const struct fips_session_entry *e, uint64_t counter,
-                         struct mr_pkt *p, struct mr_aead_op *op, uint64_t now)
+static uint32_t seal_one(struct mr_numberer *fs, const struct fips_session_entry *e,
+                         uint64_t counter, struct mr_pkt *p, struct mr_aead_op *op, uint64_t now)
 {
 	const struct fips_envelope envelope = { .src = fs->mesh->me.addr, .dest = e->peer,
 		                                .path_mtu = p->limit };
@@ -40,7 +40,8 @@ static struct mr_session_target target_of(const struct mr_numberer *fs, uint64_t
 }
 
 /* Step 1: whose packets these are. */
-static void find_sessions(const struct mr_numberer *fs, const struct mr_vector *v, struct mr_session_batch *b)
+static void find_sessions(const struct mr_numberer *fs, const struct mr_vector *v,
+                          struct mr_session_batch *b)
 {
 	unsigned t = 0, known = 0;
 

@@ -1,4 +1,5 @@
-/* number_session.h - numbering for sessions: what fsp-seal seals at once, and fsp-number has others seal.
+/* number_session.h - numbering for sessions: what fsp-seal seals at once, and fsp-number has others
+ * seal.
  *
  *   1. each session of the vector is looked up once and takes its counters in one go
  *   2. headers are written over the used-up IPv6 header, one operation a packet

@@ -23,10 +23,12 @@ struct mr_sorting {
 	unsigned bad[FIPS_FRAME_FLAGS - FIPS_FRAME_SHORT + 1]; /* drops, by verdict from SHORT on */
 };
 
-/* Emit or drop one packet.  `last` remembers the entry of a run's index, NULL before the first.  Returns
- * whether it is a frame of a key that is ours, live or expected.  The stage's, on its worker. */
-static inline bool mr_sort(const struct mr_sorting *to, const struct mr_mesh *mesh, struct mr_pkt *p,
-                           const struct fips_index_entry **last, struct mr_turn *t)
+/* Emit or drop one packet.  `last` remembers the entry of a run's index, NULL before the first.
+ * Returns whether it is a frame of a key that is ours, live or expected.
+ * The stage's, on its worker. */
+static inline bool mr_sort(const struct mr_sorting *to, const struct mr_mesh *mesh,
+                           struct mr_pkt *p, const struct fips_index_entry **last,
+                           struct mr_turn *t)
 {
 	enum fips_frame frame = fips_frame_check(p->data, p->len);
 	const uint8_t *index = p->data + FIPS_LINK_PREFIX;

@@ -41,8 +41,8 @@ static const struct mr_section tcp_sections[] = {
 	{ 0 }
 };
 
-/* The kernel doubles what it is asked for, and cuts it at a sysctl.  Less than is set would be worse than
- * what it finds by itself, for which a socket that was never set is left alone. */
+/* The kernel doubles what it is asked for, and cuts it at a sysctl.  Less than is set would be
+ * worse than what it finds by itself, for which a socket that was never set is left alone. */
 static bool gives(int option, uint32_t bytes)
 {
 	int want = (int)bytes, got = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -103,8 +103,8 @@ static int tcp_open(void *self, struct mr_setup *s)
 
 	tcp->mtu = UINT16_MAX;
 	if (list->n > MR_TCP_MAX)
-		return mr_setup_error(s, "transports.tcp", "%u instances, and %d are the most", list->n,
-		                      MR_TCP_MAX);
+		return mr_setup_error(s, "transports.tcp", "%u instances, and %d are the most",
+		                      list->n, MR_TCP_MAX);
 	for (; tcp->n < list->n; tcp->n++) {
 		struct mr_tcp_listener *l = &tcp->listener[tcp->n];
 		const struct mr_tcp_conf *c = &conf[tcp->n];

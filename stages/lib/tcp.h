@@ -1,9 +1,9 @@
 /* tcp.h - the TCP transport's instances: what is set, and where they listen.
  *
  * Listening sockets are opened at set-up, before privileges are dropped.  The connections have
- * places in a pool (tcp_pool.h).  A transport address is a sockaddr image in a struct fips_via whose
- * instance says which of two things it is (transports.h): an address to dial, or the far end of a
- * connection that came in, which nobody dials.
+ * places in a pool (tcp_pool.h).  A transport address is a sockaddr image in a struct fips_via
+ * whose instance says which of two things it is (transports.h): an address to dial, or the far end
+ * of a connection that came in, which nobody dials.
  */
 #ifndef MR_STAGES_LIB_TCP_H
 #define MR_STAGES_LIB_TCP_H

@@ -7,14 +7,15 @@
  *        '-----------> FREE <-------'
  *
  * Every connection that there may be has its place and its two buffers from the start: nothing is
- * allocated for who calls.  A dial that failed, and a connection that came to an end at once, rest for a
- * moment, so that frames for an address where nobody is do not become as many calls.
+ * allocated for who calls.  A dial that failed, and a connection that came to an end at once, rest
+ * for a moment, so that frames for an address where nobody is do not become as many calls.
  *
- * A buffer each way holds less than one frame, but while a connection is being made: what has come of the
- * next one, and what the socket has not taken of the last.  All else is in the kernel, or lost by name.
+ * A buffer each way holds less than one frame, but while a connection is being made: what has come
+ * of the next one, and what the socket has not taken of the last.  All else is in the kernel, or
+ * lost by name.
  *
- * Made and closed with the transport, so that connections outlive a graph that is exchanged.  In between
- * all of it belongs to the stage tcp.
+ * Made and closed with the transport, so that connections outlive a graph that is exchanged.  In
+ * between all of it belongs to the stage tcp.
  */
 #ifndef MR_STAGES_TCP_POOL_H
 #define MR_STAGES_TCP_POOL_H
@@ -65,7 +66,8 @@ struct mr_tcp_pool {
 	bool                 deaf;   /* listeners are not looked at: not yet, or no descriptor was left */
 };
 
-/* Places for all that the settings allow, and an epoll without descriptors.  NULL after mr_setup_error. */
+/* Places for all that the settings allow, and an epoll without descriptors.
+ * NULL after mr_setup_error. */
 struct mr_tcp_pool *mr_tcp_pool_open(const struct mr_tcp *tcp, struct mr_setup *s);
 void mr_tcp_pool_close(struct mr_tcp_pool *pool); /* NULL: nothing */
 

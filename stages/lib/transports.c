@@ -12,8 +12,9 @@
 #include "stages/lib/udp.h"
 
 _Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_TCP &&
-	       MR_TCP_MAX <= MR_VIA_ETHER - MR_VIA_TCP_IN && MR_ETHER_MAX <= MR_VIA_END - MR_VIA_ETHER,
-	       "instances have numbers of their own");
+                       MR_TCP_MAX <= MR_VIA_ETHER - MR_VIA_TCP_IN &&
+                       MR_ETHER_MAX <= MR_VIA_END - MR_VIA_ETHER,
+               "instances have numbers of their own");
 
 _Static_assert(MR_HOSTPORT <= MR_VIA_ADDRESS && MR_MAC_TEXT <= MR_VIA_ADDRESS, "any address fits");
 
@@ -77,7 +78,9 @@ static const char *name_of(const struct mr_transports *all, unsigned instance)
 uint32_t mr_transports_named(const struct mr_transports *all, const char *text)
 {
 	const char *slash = strchr(text, '/');
-	unsigned first = begins(text, "tcp") ? MR_VIA_TCP : begins(text, "ethernet") ? MR_VIA_ETHER : 0;
+	unsigned first = begins(text, "tcp")      ? MR_VIA_TCP :
+	                 begins(text, "ethernet") ? MR_VIA_ETHER :
+	                                            0;
 	uint32_t which = 0;
 
 	if (!mr_transport_known(text) || mr_transport_later(text))
@@ -128,7 +131,8 @@ static const char *parse_ether(const struct mr_transports *all, uint32_t which, 
 	for (unsigned i = 0; i < all->ether->n; i++) {
 		const char *interface = all->ether->socket[i].conf->interface;
 
-		if (!(which >> (MR_VIA_ETHER + i) & 1) || strlen(interface) != (size_t)(slash - text) ||
+		if (!(which >> (MR_VIA_ETHER + i) & 1) ||
+		    strlen(interface) != (size_t)(slash - text) ||
 		    memcmp(interface, text, (size_t)(slash - text)) != 0)
 			continue;
 		*via = (struct fips_via){ .instance = (uint16_t)(MR_VIA_ETHER + i),
@@ -144,7 +148,8 @@ const char *mr_transport_address_wrong(const char *text)
 	const char *slash = strrchr(text, '/');
 	uint8_t mac[MR_ETHER_MAC];
 
-	return slash && slash > text && mr_mac_parse(slash + 1, mac) ? NULL : mr_hostport_wrong(text);
+	return slash && slash > text && mr_mac_parse(slash + 1, mac) ? NULL :
+	                                                               mr_hostport_wrong(text);
 }
 
 const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,

@@ -1,7 +1,7 @@
 /* transports.h - all transports as control sees them: whose address is which, what a text means.
  *
- * A struct fips_via names the instance of a transport by number, and the number says which transport
- * that is and what the bytes behind it are:
+ * A struct fips_via names the instance of a transport by number, and the number says which
+ * transport that is and what the bytes behind it are:
  *
  *     from   transport                                         bytes
  *     0      UDP                                               address of a socket (sockaddr)
@@ -50,16 +50,16 @@ struct mr_transports {
 uint16_t mr_transports_mtu(const struct mr_transports *all);
 uint32_t mr_transports_accept(const struct mr_transports *all);
 
-/* What a peer's "transport" means: "udp", or "udp/lan", an instance of it.  Bits by instance of those that
- * may be; 0: none is configured. */
+/* What a peer's "transport" means: "udp", or "udp/lan", an instance of it.  Bits by instance of
+ * those that may be; 0: none is configured. */
 uint32_t mr_transports_named(const struct mr_transports *all, const char *text);
 
 /* Is it a transport's name, whether there is such a one or not?  And one that is not built? */
 bool mr_transport_known(const char *text);
 bool mr_transport_later(const char *text);
 
-/* Make a via of a numeric host:port, or of "interface/aa:bb:cc:dd:ee:ff", by the first of `which` that can
- * have it: NULL, or what is wrong. */
+/* Make a via of a numeric host:port, or of "interface/aa:bb:cc:dd:ee:ff", by the first of `which`
+ * that can have it: NULL, or what is wrong. */
 const char *mr_transports_parse(const struct mr_transports *all, uint32_t which, const char *text,
                                 struct fips_via *via);
 

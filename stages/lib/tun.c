@@ -125,8 +125,8 @@ static void ask_for_offloads(struct mr_tun *tun, bool uso)
 static int refuse_device(struct mr_setup *s, const char *name)
 {
 	if (access("/dev/net/tun", R_OK | W_OK))
-		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s", strerror(errno),
-		                      errno == ENOENT ? " (modprobe tun)" : "");
+		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s",
+		                      strerror(errno), errno == ENOENT ? " (modprobe tun)" : "");
 	if (errno == EPERM)
 		return mr_setup_error(s, "tun",
 		                      "making device %s needs CAP_NET_ADMIN: run as root, or "
@@ -137,9 +137,9 @@ static int refuse_device(struct mr_setup *s, const char *name)
 	return mr_setup_error(s, "tun", "device %s cannot be made: %s", name, strerror(errno));
 }
 
-/* With offloads if it can be had so.  False, with errno: not with these flags.  With several queues only
- * a device of our own is made: one that has them could be another's, who would get half of our packets.
- * One that somebody has made for us is taken as it is. */
+/* With offloads if it can be had so.  False, with errno: not with these flags.  With several queues
+ * only a device of our own is made: one that has them could be another's, who would get half of our
+ * packets.  One that somebody has made for us is taken as it is. */
 static bool attach_first(struct mr_tun *tun, const struct mr_tun_conf *conf, int more)
 {
 	int flags = IFF_TUN | IFF_NO_PI | more;
@@ -359,7 +359,7 @@ const char *mr_tun_text(const struct mr_tun *tun, char buf[MR_TUN_TEXT])
 
 	if (tun->queues == 0)
 		return NULL;
-	snprintf(buf, MR_TUN_TEXT, "TUN %s: MTU %u, queues: %u, %s%s", tun->name, tun->mtu, tun->queues,
-	         offloads, why);
+	snprintf(buf, MR_TUN_TEXT, "TUN %s: MTU %u, queues: %u, %s%s", tun->name, tun->mtu,
+	         tun->queues, offloads, why);
 	return buf;
 }

@@ -6,9 +6,9 @@
  * dropped by name.
  *
  * The device has several queues where the kernel lets it, each with a descriptor.  The kernel puts
- * what programs send into them by flow: into the queue that the flow's packets of the other direction
- * were written to, or one drawn by its own hash while there were none.  So a flow that fills its
- * queue makes no other wait, as long as the reader takes turns.
+ * what programs send into them by flow: into the queue that the flow's packets of the other
+ * direction were written to, or one drawn by its own hash while there were none.  So a flow that
+ * fills its queue makes no other wait, as long as the reader takes turns.
  *
  * Where the kernel lets it, the device has offloads as a network card has: in front of every packet
  * there is a struct virtio_net_hdr, a read may bring a super-packet of one TCP stream (TSO) or one

@@ -46,7 +46,8 @@ static const struct mr_section udp_sections[] = {
 };
 
 /* The forced form needs CAP_NET_ADMIN; the plain one is capped by a sysctl.  The kernel doubles
- * what it is asked for and reports the double.  Connected sockets are made when no right is left. */
+ * what it is asked for and reports the double.
+ * Connected sockets are made when no right is left. */
 static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint32_t bytes,
                         const char *what, const char *sysctl, bool connected)
 {
@@ -66,8 +67,8 @@ static void size_buffer(struct mr_setup *s, int fd, int option, int forced, uint
 		              got / 2, want, sysctl, want);
 }
 
-/* How many datagrams does the kernel cut one message into (UDP_SEGMENT, kernel 4.18)?  64 at most, 128
- * since 6.9; asked by sending one datagram too many for the older ones to ourselves. */
+/* How many datagrams does the kernel cut one message into (UDP_SEGMENT, kernel 4.18)?  64 at most,
+ * 128 since 6.9; asked by sending one datagram too many for the older ones to ourselves. */
 static uint16_t probe_segments(int family)
 {
 	static const char bytes[MR_UDP_SEGMENTS];
@@ -122,8 +123,8 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
 	            "net.core.wmem_max", conf->connected);
 	if (bind(sock->fd, (struct sockaddr *)&address, len))
-		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s%s", conf->bind_addr,
-		                      strerror(errno), mr_bind_cure(errno));
+		return mr_setup_error(s, "transports.udp", "%s cannot be bound: %s%s",
+		                      conf->bind_addr, strerror(errno), mr_bind_cure(errno));
 	/* not before: a port that is taken is refused, whoever has it */
 	if (conf->connected && setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
 		return mr_setup_error(s, "transports.udp", "no connected sockets: %s",
@@ -179,8 +180,8 @@ static int udp_open(void *self, struct mr_setup *s)
 	if (list->n == 0 && !has_others(s->doc))
 		return mr_setup_error(s, NULL, "no transport is configured: transports.udp is missing");
 	if (list->n > MR_UDP_MAX)
-		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most", list->n,
-		                      MR_UDP_MAX);
+		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most",
+		                      list->n, MR_UDP_MAX);
 	for (; udp->n < list->n; udp->n++) {
 		udp->socket[udp->n].instance = (uint16_t)udp->n;
 		if (open_socket(&udp->socket[udp->n], &conf[udp->n], s)) {

@@ -131,8 +131,8 @@ int mr_udp_peer_open(const struct mr_udp *udp, struct mr_udp_peer *p)
 	return -1;
 }
 
-/* What it is connected to then is nobody.  If that cannot be had, neither can the neighbour be heard:
- * our address is gone. */
+/* What it is connected to then is nobody.  If that cannot be had, neither can the neighbour be
+ * heard: our address is gone. */
 void mr_udp_peer_turn(struct mr_udp_peer *p)
 {
 	struct sockaddr_storage self;
@@ -145,7 +145,8 @@ bool mr_udp_peer_empty(const struct mr_udp_peer *p)
 {
 	char byte;
 
-	return recv(p->socket.fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return recv(p->socket.fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
 }
 
 void mr_udp_peer_unlisten(const struct mr_udp *udp, struct mr_udp_peer *p)

@@ -2,11 +2,12 @@
  *
  * What a packet's view is depends on the port (architecture: "What a packet's view is, by port").
  * Where a port carries two shapes, pkt->mark tells them apart.  pkt->near is a handle in the links
- * table, pkt->far one in the sessions table; either may be unresolved (mr_table_unresolved) and then
- * says no more than which replica is to have the packet.  pkt->limit is the path MTU of the first hop, in link
- * frames, or of the link that a datagram of others is too big for (0: it has none); pkt->seq is the id of the
- * receive key that opened the packet, where one did.  A transport address (struct fips_via) lies in the side area
- * of every received frame and of every frame to be sent.
+ * table, pkt->far one in the sessions table; either may be unresolved (mr_table_unresolved) and
+ * then says no more than which replica is to have the packet.  pkt->limit is the path MTU of the
+ * first hop, in link frames, or of the link that a datagram of others is too big for (0: it has
+ * none); pkt->seq is the id of the receive key that opened the packet, where one did.  A transport
+ * address (struct fips_via) lies in the side area of every received frame and of every frame to be
+ * sent.
  */
 #ifndef MR_STAGES_WORDS_H
 #define MR_STAGES_WORDS_H
@@ -42,17 +43,18 @@ static inline struct fips_via *mr_pkt_via(const struct mr_pkt *p)
 
 /* Events to control.  a, b, c, u and bytes as said. */
 enum mr_fips_event {
-	/* fmp-open: first frame under a key.  a: key id, u: K, bytes: struct fips_via of its source */
+	/* fmp-open: first frame under a key.  a: key id, u: K, bytes:
+	 * struct fips_via of its source */
 	MR_EV_CONFIRMED_LINK = 1,
 	MR_EV_ROAMED,             /* fmp-open: a: key id, bytes: struct fips_via                */
 	MR_EV_CONFIRMED_SESSION,  /* fsp-open: first message under a key.  a: key id, u: K      */
 	MR_EV_NO_SESSION,         /* fsp-open: bytes: node address of the sender                */
 	MR_EV_RESOLVE,            /* route: bytes: the 15 address bytes an IPv6 address shows   */
-	/* ethernet: somebody who would be a neighbour.  a: instance of his address (struct fips_via), b: its
-	 * 6 bytes, bytes: the x-only key he says is his */
+	/* ethernet: somebody who would be a neighbour.  a: instance of his address (struct
+	 * fips_via), b: its 6 bytes, bytes: the x-only key he says is his */
 	MR_EV_FOUND,
-	/* tcp: a frame has come by a connection that takes none larger than u bytes.  a: id of its key, which
-	 * nobody has tried yet, bytes: struct fips_via of its far end */
+	/* tcp: a frame has come by a connection that takes none larger than u bytes.  a: id of its
+	 * key, which nobody has tried yet, bytes: struct fips_via of its far end */
 	MR_EV_NARROW,
 };
 
@@ -66,7 +68,8 @@ enum mr_fips_order {
 	/* fmp-open: no more of key q; nothing to do but be acknowledged, since the table entry is
 	 * gone. */
 	MR_ORD_LINK_RETIRE,
-	/* fmp-open: p link_recv, q recv_key: fill the struct mr_fips_snapshot that embeds the order */
+	/* fmp-open: p link_recv, q recv_key: fill the struct mr_fips_snapshot that embeds the
+	 * order */
 	MR_ORD_LINK_REPORT,
 	/* fmp-open: p link_recv, q struct fips_via: the peer is reached there now */
 	MR_ORD_LINK_MOVE,
@@ -83,7 +86,8 @@ enum mr_fips_order {
 	MR_ORD_ROUTE,
 	/* route: datagrams of others parked for the node address at p are to be looked at again */
 	MR_ORD_FORWARD,
-	/* tx-gso, rx: p struct mr_udp_peer: it is in no table and no epoll any more; let go of it */
+	/* tx-gso, rx: p struct mr_udp_peer: it is in no table and no epoll any more;
+	 * let go of it */
 	MR_ORD_SOCKET_GONE,
 	/* any: acknowledge; whoever is behind in its orders holds up what comes next */
 	MR_ORD_NOTHING,

@@ -1,4 +1,5 @@
-/* open - open both layers of frames, before their order counts: what fmp-open and fsp-open then accept.
+/* open - open both layers of frames, before their order counts: what fmp-open and fsp-open then
+ * accept.
  *
  *   frames   frames of a live key, from rx
  *   out      the frame, opened in place: pkt->seq is the id of the link's key

@@ -37,7 +37,8 @@ void mr_route_unreachable(struct route *r, struct mr_pkt *p, unsigned why, struc
 	struct mr_pkt *a = blank(t);
 
 	if (a)
-		emit_answer(a, fips_icmp6_unreachable(a->data, p->data, p->len, r->mesh->own_ip), t);
+		emit_answer(a, fips_icmp6_unreachable(a->data, p->data, p->len, r->mesh->own_ip),
+		            t);
 	mr_drop(t, why, p);
 }
 

@@ -1,7 +1,7 @@
 /* park.c - packets that wait until control has found a way to their destination.
  *
- * There are two places to wait in, for local packets and for datagrams of others, so that neither takes
- * the other's room; what is different about them is in their rules (route.h).
+ * There are two places to wait in, for local packets and for datagrams of others, so that neither
+ * takes the other's room; what is different about them is in their rules (route.h).
  *
  * At most MR_PARK_EACH packets a destination (the oldest goes first), MR_PARK_ALL in all.  Control
  * is told once for the first packet and again each second, since a word to control may be lost.

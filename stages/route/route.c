@@ -10,9 +10,10 @@
  *   control   datagrams of others that go no further, and words about others: coordinates that their
  *             datagrams tell, destinations that they want
  *
- * A packet whose destination is not in its table (routes, of others links and forwards) is parked and control is
- * asked; control answers by a table entry and an order.  Parked packets leave by pull(), under the same
- * rules as new ones, and before them: the entry is seen before the order is. */
+ * A packet whose destination is not in its table (routes, of others links and forwards) is parked
+ * and control is asked; control answers by a table entry and an order.  Parked packets leave by
+ * pull(), under the same rules as new ones, and before them:
+ * the entry is seen before the order is. */
 
 #include "stages/route/route.h"
 
@@ -58,7 +59,8 @@ static void send_by(struct route *r, const struct fips_route_entry *e, struct mr
 	mr_emit(t, ROUTE_SEAL, p);
 }
 
-/* The entry of a destination, looked up once a call for as many of them as a vector may well hold. */
+/* The entry of a destination, looked up once a call for as many of them as a vector may well
+ * hold. */
 static const struct fips_route_entry *find_route(struct route *r, const uint8_t *key)
 {
 	const struct fips_route_entry **seen = &r->seen[key[1] % ROUTE_SEEN];
@@ -194,7 +196,8 @@ static bool route_pull(void *self, struct mr_turn *t)
 static uint64_t route_deadline(void *self)
 {
 	const struct route *r = self;
-	uint64_t local = mr_route_park_deadline(&r->local), transit = mr_route_park_deadline(&r->transit);
+	uint64_t local = mr_route_park_deadline(&r->local),
+		 transit = mr_route_park_deadline(&r->transit);
 
 	return local < transit ? local : transit;
 }

@@ -3,7 +3,8 @@
  *   1. malformed: dropped; ours come back: control is told
  *   2. coordinates in it are told to control          any, whatever becomes of the datagram
  *   3. ttl used up: control is told, so that it tells the sender
- *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once a call for a
+ *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once
+ *   a call for a
  *      destination
  *   5. none known: it waits, and control is asked
  *      there is none, or it is where it came from, or it is too big for the link: control is told, so that it
@@ -29,7 +30,8 @@ static const uint8_t *dest_of(const struct mr_pkt *p)
 /* ---- the next hop ---- */
 
 /* Returns the entry it was found by, if it is no neighbour. */
-static const struct fips_forward_entry *look_up(const struct route *r, struct route_way *w, const uint8_t *dest)
+static const struct fips_forward_entry *look_up(const struct route *r, struct route_way *w,
+                                                const uint8_t *dest)
 {
 	const struct fips_forward_entry *f;
 
@@ -72,9 +74,10 @@ static bool is_answered(const struct route_way *w)
 
 /* ---- where it ends here ---- */
 
-/* Control makes the signal.  It is not asked for more than it would send: none that answers a signal, one in 100 ms
- * a destination.  Whose sender is not told ends here, under this name. */
-static void report(struct route *r, struct mr_pkt *p, uint16_t mtu, unsigned untold, struct mr_turn *t)
+/* Control makes the signal.  It is not asked for more than it would send: none that answers a
+ * signal, one in 100 ms a destination.  Whose sender is not told ends here, under this name. */
+static void report(struct route *r, struct mr_pkt *p, uint16_t mtu, unsigned untold,
+                   struct mr_turn *t)
 {
 	struct fips_addr dest = fips_addr_at(dest_of(p));
 
@@ -94,10 +97,10 @@ static void undeliverable(struct route *r, struct mr_pkt *p, uint16_t mtu, struc
 	report(r, p, mtu, mtu ? ROUTE_TOO_BIG : ROUTE_NO_ROUTE, t);
 }
 
-/* No way is as long as a ttl, so it has gone in circles: three nodes or more think each other nearer to its destination,
- * each by coordinates of another age.  That lasts until somebody tells them all where the destination is, which is
- * what its sender does that hears of it (ours: mesh.md 5.2 drops it in silence).  Where the circle leads through its
- * sender, that one sees it itself. */
+/* No way is as long as a ttl, so it has gone in circles: three nodes or more think each other
+ * nearer to its destination, each by coordinates of another age.  That lasts until somebody tells
+ * them all where the destination is, which is what its sender does that hears of it (ours: mesh.md
+ * 5.2 drops it in silence).  Where the circle leads through its sender, that one sees it itself. */
 static void went_round(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 {
 	mr_count(t, ROUTE_TTL_EXHAUSTED, 1);
@@ -107,10 +110,10 @@ static void went_round(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 
 /* ---- where it goes on ---- */
 
-/* By the link it came by?  There they think us nearer to its destination, and we them: one of both goes by
- * coordinates that are old, and it would go to and fro until its ttl is used up, datagram after datagram.  That is
- * no way; and its sender, who is told, tells those on the way where the destination is (ours: mesh.md 5.3 does not
- * except the link). */
+/* By the link it came by?  There they think us nearer to its destination, and we them: one of both
+ * goes by coordinates that are old, and it would go to and fro until its ttl is used up, datagram
+ * after datagram.  That is no way; and its sender, who is told, tells those on the way where the
+ * destination is (ours: mesh.md 5.3 does not except the link). */
 static bool goes_back(const struct route_way *w, const struct mr_pkt *p)
 {
 	return w->near == p->near;
@@ -145,7 +148,8 @@ static void learn(struct route *r, const struct mr_pkt *p, struct mr_turn *t)
 {
 	unsigned told = 0;
 
-	if (mr_learn(&r->learner, p, false, ROUTE_CONTROL, r->left + 1, &told, t) == FIPS_LEARN_MALFORMED) {
+	if (mr_learn(&r->learner, p, false, ROUTE_CONTROL, r->left + 1, &told, t) ==
+	    FIPS_LEARN_MALFORMED) {
 		mr_count(t, ROUTE_WARM_MALFORMED, 1);
 		mr_count(t, ROUTE_WARM_MALFORMED_BYTES, p->len);
 	}
@@ -154,8 +158,8 @@ static void learn(struct route *r, const struct mr_pkt *p, struct mr_turn *t)
 
 /* ---- waiting ---- */
 
-/* Questions are bounded by who causes them, so that one neighbour's unknown destinations are not in the way of
- * another's. */
+/* Questions are bounded by who causes them, so that one neighbour's unknown destinations are not in
+ * the way of another's. */
 static bool may_ask(struct route *r, const struct mr_pkt *p, uint64_t now)
 {
 	for (unsigned i = 0; !r->open && i < ROUTE_ASKERS; i++)

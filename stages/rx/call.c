@@ -8,8 +8,8 @@
 
 #include "stages/rx/rx.h"
 
-/* Have the kernel do as the setting says.  One that cannot do it hands datagrams over one by one.  It
- * is switched off when nothing waits: what waits has been put together already. */
+/* Have the kernel do as the setting says.  One that cannot do it hands datagrams over one by one.
+ * It is switched off when nothing waits: what waits has been put together already. */
 static void set_gro(const struct rx *rx, struct mr_udp_socket *sock, bool empty)
 {
 	int on = rx->gro;
@@ -107,8 +107,8 @@ unsigned rx_receive(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t
 
 /* ---- what came ---- */
 
-/* What the kernel notes about a message: how long each datagram in it is, when it came, and how many
- * the socket has lost so far. */
+/* What the kernel notes about a message: how long each datagram in it is, when it came, and how
+ * many the socket has lost so far. */
 static void read_notes(struct rx_message *m, struct msghdr *h, uint32_t *lost)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {

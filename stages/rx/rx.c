@@ -9,9 +9,9 @@
  *   handshakes  handshake packets, and frames of a key that a handshake under way will bring: they
  *               take its road, so that they cannot overtake it
  *
- * What a call brought and one pull may not emit is kept, and goes first in the next: nothing is read
- * before it has gone.  The source address of each datagram, as the kernel reports it, lies in the
- * packet's side area. */
+ * What a call brought and one pull may not emit is kept, and goes first in the next: nothing is
+ * read before it has gone.  The source address of each datagram, as the kernel reports it, lies in
+ * the packet's side area. */
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -73,8 +73,8 @@ static void emit(struct rx *rx, struct mr_turn *t)
 	rx_wait(rx, came, rx->drained && rx->left == 0, t);
 }
 
-/* What its neighbour sent before there was this socket may still wait in the shared one, and is older.
- * No longer than so many rounds, or others could keep it from being read. */
+/* What its neighbour sent before there was this socket may still wait in the shared one, and is
+ * older.  No longer than so many rounds, or others could keep it from being read. */
 static bool lets_go_first(const struct rx *rx, struct mr_udp_socket *sock)
 {
 	if (sock->receiver != rx->number)

@@ -1,19 +1,19 @@
 /* rx.h - what a receive call brings, and how it becomes packets.
  *
- * Each message of a call has two places to lie in, one behind the other: the view of a spare packet,
- * and the rest of a slab.
+ * Each message of a call has two places to lie in, one behind the other: the view of a spare
+ * packet, and the rest of a slab.
  *
  *     spare packet                slab, from its start
  *     | headroom | view bytes |   | view bytes | what is left of 64 KiB |
  *                 1st place                      2nd place
  *
  * A lone datagram lies whole in its packet, and the slab is there for the next call.  A message of
- * several datagrams of equal size, the last may be shorter (udp(7), UDP_GRO), spills: the first stays
- * in the packet, what lies behind it there is moved to the slab, right before the second place,
- * and then the k-th lies at k times the size, as if the slab held them all.  From there they leave as
- * slices; a few alone are copied, since a slice keeps its whole slab from being used again.  Without
- * a slab the second place is a buffer of the stage's own, and all are copied: to receive needs packets
- * and nothing else.
+ * several datagrams of equal size, the last may be shorter (udp(7), UDP_GRO), spills: the first
+ * stays in the packet, what lies behind it there is moved to the slab, right before the second
+ * place, and then the k-th lies at k times the size, as if the slab held them all.  From there they
+ * leave as slices; a few alone are copied, since a slice keeps its whole slab from being used
+ * again.  Without a slab the second place is a buffer of the stage's own, and all are copied: to
+ * receive needs packets and nothing else.
  */
 #ifndef MR_STAGES_RX_H
 #define MR_STAGES_RX_H
@@ -29,8 +29,9 @@
 
 #define RX_READY MR_VECTOR /* sockets with datagrams that one call tells of */
 #define RX_PATIENCE 64 /* calls that empty the largest buffer of the usual size */
-#define RX_ANCILLARY \
-	(CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
+#define RX_ANCILLARY                                              \
+	(CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + \
+	 CMSG_SPACE(sizeof(struct timespec)))
 
 enum { RX_FRAMES, RX_HANDSHAKES }; /* outputs */
 enum { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS, RX_TRUNCATED, RX_UNKNOWN_INDEX,
@@ -96,8 +97,8 @@ void rx_take_in(struct rx *rx, struct mr_udp_socket *sock, struct mr_turn *t);
 /* Datagrams in a message. */
 unsigned rx_datagrams(const struct rx_message *m);
 
-/* The next datagram of what was received, with its source address and nothing else said of it; NULL:
- * there is none left (rx->left == 0), or no packet for it. */
+/* The next datagram of what was received, with its source address and nothing else said of it;
+ * NULL: there is none left (rx->left == 0), or no packet for it. */
 struct mr_pkt *rx_next(struct rx *rx, struct mr_turn *t);
 
 /* ---- wait.c ---- */

@@ -1,8 +1,8 @@
 /* wait.c - how long datagrams have waited in a socket's buffer, and which of them have too long.
  *
  * The kernel notes with each message when it came (SO_TIMESTAMPNS, wall clock); the wall clock is
- * read behind each receive call, so the difference is the wait.  A clock that is set in between spoils
- * one call's. */
+ * read behind each receive call, so the difference is the wait.  A clock that is set in between
+ * spoils one call's. */
 
 #include <string.h>
 #include <sys/socket.h>

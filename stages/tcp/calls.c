@@ -22,8 +22,9 @@ void tcp_listen(struct mr_tcp_pool *pool, bool on)
 	}
 }
 
-/* Who makes room first?  Who has said nothing yet, and has had a moment for it, the oldest of them; then who has
- * said something and shown no live key, and has had time for a handshake; then who has shown none for long. */
+/* Who makes room first?  Who has said nothing yet, and has had a moment for it, the oldest of them;
+ * then who has said something and shown no live key, and has had time for a handshake;
+ * then who has shown none for long. */
 static uint64_t claim(const struct mr_tcp_conn *c, uint64_t now)
 {
 	uint64_t here = now - c->since;

@@ -44,7 +44,8 @@ static bool listen_to(const struct mr_tcp_pool *pool, struct mr_tcp_conn *c, int
 	return epoll_ctl(pool->epoll, op, c->fd, &event) == 0;
 }
 
-struct mr_tcp_conn *tcp_place(struct mr_tcp_pool *pool, const struct fips_via *via, int fd, uint64_t now)
+struct mr_tcp_conn *tcp_place(struct mr_tcp_pool *pool, const struct fips_via *via, int fd,
+                              uint64_t now)
 {
 	unsigned listener = via->instance % MR_TCP_MAX;
 	struct mr_tcp_conn *c = pool->free, **bucket = bucket_of(pool, via);

@@ -22,8 +22,8 @@ static void take_room(struct tcp *tcp, struct mr_turn *t)
 	tcp->at = tcp->end = 0;
 }
 
-/* How long may it be silent now?  It has brought `frames`, and in front of them there was something of
- * the first, or not. */
+/* How long may it be silent now?  It has brought `frames`, and in front of them there was something
+ * of the first, or not. */
 static void note(struct tcp *tcp, struct mr_tcp_conn *c, bool began_before, struct mr_turn *t)
 {
 	if (tcp->brought)
@@ -38,8 +38,8 @@ static void note(struct tcp *tcp, struct mr_tcp_conn *c, bool began_before, stru
 	}
 }
 
-/* n bytes lie at the base: whole frames are ours, of the next one there may be a part, and what is wrong
- * ends the connection. */
+/* n bytes lie at the base: whole frames are ours, of the next one there may be a part, and what is
+ * wrong ends the connection. */
 static void take_in(struct tcp *tcp, struct mr_tcp_conn *c, uint32_t n, struct mr_turn *t)
 {
 	bool began_before = c->part > 0;

@@ -47,7 +47,8 @@ static void wait_for(struct tcp *tcp, struct mr_tcp_conn *c, struct mr_pkt *cons
 /* ---- the call ---- */
 
 /* Bytes the socket took; 0: none now; -1: it is broken. */
-static ssize_t write_some(const struct mr_tcp_conn *c, struct iovec *iov, unsigned n, struct mr_turn *t)
+static ssize_t write_some(const struct mr_tcp_conn *c, struct iovec *iov, unsigned n,
+                          struct mr_turn *t)
 {
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
 	ssize_t sent;
@@ -85,8 +86,8 @@ void tcp_flush_tail(struct tcp *tcp, struct mr_tcp_conn *c, struct mr_turn *t)
 	note(tcp, c, sent > 0, c->tail > 0, t);
 }
 
-/* `sent` bytes have gone of these frames: whole ones have left, and so has one of which the rest waits.
- * Returns how many. */
+/* `sent` bytes have gone of these frames: whole ones have left, and so has one of which the rest
+ * waits.  Returns how many. */
 static unsigned took(struct mr_tcp_conn *c, struct mr_pkt *const *pkt, unsigned n, size_t sent,
                      struct mr_turn *t)
 {

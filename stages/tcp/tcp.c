@@ -2,7 +2,8 @@
  *
  *   frames (in)  frames and handshake packets whose address is one of this transport
  *
- *   1. those of one address go into its connection, which is made if there is none (send.c, calls.c)
+ *   1. those of one address go into its connection, which is made if there is none (send.c,
+ *   calls.c)
  *
  *   frames       established frames of a live key
  *   handshakes   handshake packets, and frames of a key that a handshake under way will bring
@@ -10,7 +11,8 @@
  *   1. epoll says which sockets have something: one receive call each, in turn (receive.c)
  *   2. the bytes are cut into frames; those of an index that is no key of ours die here
  *
- * A socket that takes no more costs its own frames and nobody else's: this stage never holds its input. */
+ * A socket that takes no more costs its own frames and nobody else's:
+ * this stage never holds its input. */
 
 #include <string.h>
 
@@ -38,8 +40,8 @@ static const struct mr_sorting sorting = {
 	.bad = { TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS, TCP_FLAGS },
 };
 
-/* A connection of small segments has small frames, which its link has to know; a word that is lost, or comes
- * before there is a link, is said again. */
+/* A connection of small segments has small frames, which its link has to know; a word that is lost,
+ * or comes before there is a link, is said again. */
 static void heard(struct mr_tcp_conn *c, const struct fips_index_entry *e, struct mr_turn *t)
 {
 	struct mr_event event = { .kind = MR_EV_NARROW, .u = c->mtu };

@@ -1,13 +1,14 @@
-/* tcp.h - what the files of the TCP transport share: a call's bytes, and what is done to connections
- * (stages/lib/tcp_pool.h).
+/* tcp.h - what the files of the TCP transport share: a call's bytes, and what is done to
+ * connections (stages/lib/tcp_pool.h).
  *
- * A receive call's bytes lie behind what had come before of a frame, in a slab, and become slices of it:
+ * A receive call's bytes lie behind what had come before of a frame, in a slab, and become slices
+ * of it:
  *
  *     | part of a frame |  received ...                                   |
  *     | frame                      | frame         | frame | part of one  |
  *
- * Who has connected by himself and is silent, or stops in the midst of a frame, or reads nothing, is cut
- * off after TCP_PATIENCE; and earlier, when there are too many, if he has said nothing yet.
+ * Who has connected by himself and is silent, or stops in the midst of a frame, or reads nothing,
+ * is cut off after TCP_PATIENCE; and earlier, when there are too many, if he has said nothing yet.
  */
 #ifndef MR_STAGES_TCP_H
 #define MR_STAGES_TCP_H
@@ -61,7 +62,8 @@ struct tcp {
 struct mr_tcp_conn *tcp_find(const struct mr_tcp_pool *pool, const struct fips_via *via);
 
 /* A free place becomes a connection's by this descriptor; NULL: there is none, and fd is closed. */
-struct mr_tcp_conn *tcp_place(struct mr_tcp_pool *pool, const struct fips_via *via, int fd, uint64_t now);
+struct mr_tcp_conn *tcp_place(struct mr_tcp_pool *pool, const struct fips_via *via, int fd,
+                              uint64_t now);
 
 /* It is there: how large may frames be? */
 void tcp_is_open(struct mr_tcp_conn *c);
@@ -95,7 +97,8 @@ void tcp_dialled(struct tcp *tcp, struct mr_tcp_conn *c, struct mr_turn *t);
 
 /* ---- send.c ---- */
 
-/* Frames for one address: each leaves, waits in part or for the connection, or is dropped by name. */
+/* Frames for one address: each leaves, waits in part or for the connection,
+ * or is dropped by name. */
 void tcp_send(struct tcp *tcp, const struct fips_via *via, struct mr_pkt *const *pkt, unsigned n,
               struct mr_turn *t);
 

@@ -1,8 +1,9 @@
 /* queues.c - which of the device's queues is read next.
  *
  * The queues that have packets take turns, as in deficit round robin (Shreedhar and Varghese): each
- * gives QUANTUM bytes, and what the last read brought above that is taken from its next turn.  A flow that
- * sends little thus waits for one turn of each other queue at most, however many packets stand in those.
+ * gives QUANTUM bytes, and what the last read brought above that is taken from its next turn.  A
+ * flow that sends little thus waits for one turn of each other queue at most, however many packets
+ * stand in those.
  *
  * The kernel is asked which queues have packets when a turn is over, not for every read. */
 

@@ -11,8 +11,8 @@
 
 #define MR_SUPER_MAX (UINT16_MAX + 40) /* bytes of the longest IPv6 packet */
 
-/* One queue of the device, and what a read from it is laid out for: a super-packet like the last one,
- * or `size` 0. */
+/* One queue of the device, and what a read from it is laid out for: a super-packet like the last
+ * one, or `size` 0. */
 struct tun_queue {
 	uint32_t head, size;         /* bytes of header, and of a segment's payload     */
 	uint32_t segments;           /* that it had                                     */

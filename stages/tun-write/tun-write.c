@@ -40,7 +40,8 @@ static int queue_of(const struct mr_tun *tun, const uint8_t *ip, uint32_t len)
 	return tun->fd[tun->queues > 1 ? fips_ip_flow(ip, len) % tun->queues : 0];
 }
 
-/* The device takes the packet, whose first len bytes are at ip, whole or not at all.  0 or errno. */
+/* The device takes the packet, whose first len bytes are at ip, whole or not at all.
+ * 0 or errno. */
 static int write_pieces(const struct tun_write *tw, const uint8_t *ip, uint32_t len, unsigned n,
                         struct mr_turn *t)
 {

@@ -113,7 +113,8 @@ static void put_note(struct msghdr *h, char note[TX_SEGMENT_NOTE], uint32_t each
 /* May a message for this target go in the call of those before it?  `last`: the target of those. */
 static bool goes_along(const struct tx *tx, const struct fips_via *via, const struct fips_via *last)
 {
-	return !tx->udp->peers || fips_via_eq(via, last) || (!tx->to && !mr_udp_peer_of(tx->udp, via));
+	return !tx->udp->peers || fips_via_eq(via, last) ||
+	       (!tx->to && !mr_udp_peer_of(tx->udp, via));
 }
 
 unsigned tx_gather(struct tx *tx, unsigned socket, unsigned at, uint64_t now)

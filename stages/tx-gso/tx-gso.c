@@ -11,8 +11,9 @@
  *
  * An error ends one message, not the rest; one that says that a target cannot have segments ends
  * nothing, the same goes again without.  A socket that is full is asked again when it has room, and
- * the others are served meanwhile; only when much waits are both inputs held.  What goes to one target
- * keeps its order.  A connected socket that fails costs nothing: frames go by the shared one then. */
+ * the others are served meanwhile; only when much waits are both inputs held.  What goes to one
+ * target keeps its order.  A connected socket that fails costs nothing:
+ * frames go by the shared one then. */
 
 #include <errno.h>
 #include <string.h>
@@ -84,8 +85,8 @@ static unsigned took(const struct tx *tx, struct mr_pkt *const *w, unsigned mess
 }
 
 /* Errors that an earlier datagram may have met: the call that reports one has sent nothing, and
- * says nothing about the packet it was made for.  Of a connected socket any error may be such a one,
- * since it hears what routers say of its datagrams (ip(7)): EMSGSIZE, say. */
+ * says nothing about the packet it was made for.  Of a connected socket any error may be such a
+ * one, since it hears what routers say of its datagrams (ip(7)): EMSGSIZE, say. */
 static bool of_another(int error)
 {
 	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;

@@ -1,19 +1,20 @@
 /* tx.h - what waits to be sent, and how it becomes messages of one call.
  *
- * Each socket has a line of packets.  The first of them, a window, are put together target by target,
- * in the order in which each target's first came; those of one target stay in order.  A message is
- * a run for one target: datagrams of one size, of which only the last may be shorter, and which the
- * kernel cuts apart again as late as it can (udp(7), UDP_SEGMENT); each lies where it was sealed.
+ * Each socket has a line of packets.  The first of them, a window, are put together target by
+ * target, in the order in which each target's first came; those of one target stay in order.  A
+ * message is a run for one target: datagrams of one size, of which only the last may be shorter,
+ * and which the kernel cuts apart again as late as it can (udp(7), UDP_SEGMENT); each lies where it
+ * was sealed.
  *
  *     line      A1400 B90 A1400 A700 A1400 B90      window
  *     messages  A: 1400 1400 700 | A: 1400 | B: 90 90      one sendmmsg
  *
  * A target to which the kernel will not send so gets its frames one by one for a time.
  *
- * A target that has a connected socket (udp_peer.h) shares the line, and its messages go by that one, in
- * calls of their own.  What is for a full one is parked at the line's head until some socket has room,
- * then all of the line is gone through again from there: so frames of one target leave in the order
- * they came, whichever socket it has meanwhile.
+ * A target that has a connected socket (udp_peer.h) shares the line, and its messages go by that
+ * one, in calls of their own.  What is for a full one is parked at the line's head until some
+ * socket has room, then all of the line is gone through again from there: so frames of one target
+ * leave in the order they came, whichever socket it has meanwhile.
  *
  *     line      | parked: P P Q P | A P B ...       P and Q are full
  */
@@ -80,7 +81,8 @@ void tx_refuse(struct tx *tx, const struct fips_via *via, uint64_t now);
 
 /* ---- full.c; "the socket" is that of tx->to, or the line's ---- */
 
-/* With connected sockets: a watch for those that have room again.  0, or -1 after mr_setup_error. */
+/* With connected sockets: a watch for those that have room again.
+ * 0, or -1 after mr_setup_error. */
 int  tx_full_open(struct tx *tx, struct mr_setup *s);
 void tx_full_close(struct tx *tx);
 

@@ -32,7 +32,8 @@ START_TEST(identity_from_settings)
 	ck_assert_uint_eq(r.n, 0);
 	ck_assert_int_eq(find("{\"node\":{\"identity\":{\"nsec\":\"nsec1x\"}}}", false, &id, &r),
 			 CLI_IDENTITY_WRONG);
-	ck_assert_ptr_eq(strstr(r.list[0].text, "n.json:1:22: node.identity.nsec: "), r.list[0].text);
+	ck_assert_ptr_eq(strstr(r.list[0].text, "n.json:1:22: node.identity.nsec: "),
+	                 r.list[0].text);
 	mr_report_free(&r);
 }
 END_TEST

@@ -92,7 +92,8 @@ START_TEST(names_that_nobody_has)
 	FILE *out = open_memstream(&said, &n);
 
 	cli_aead_warn_unknown(all, unknown[_i].refuse,
-	                      (struct mr_where){ .file = "f.json", .path = "aead.refuse" }, &report);
+	                      (struct mr_where){ .file = "f.json", .path = "aead.refuse" },
+	                      &report);
 	mr_report_print(&report, out);
 	fclose(out);
 	ck_assert_str_eq(said, unknown[_i].said);

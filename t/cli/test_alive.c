@@ -1,5 +1,5 @@
-/* A whole node tells whoever started it how it is: ready, alive while every worker turns, not when one
- * hangs, reloading, stopping.  No device, no neighbour: nothing here needs rights. */
+/* A whole node tells whoever started it how it is: ready, alive while every worker turns, not when
+ * one hangs, reloading, stopping.  No device, no neighbour: nothing here needs rights. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,8 @@ static const char *at(const char *name)
 	return paths[n++];
 }
 
-static void write_file(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void write_file(const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void write_file(const char *name, const char *fmt, ...)
 {
@@ -51,8 +52,8 @@ static void write_file(const char *name, const char *fmt, ...)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-/* The shipped graph with a stage that hangs while the file "hang" is there, on a worker of its own; by
- * another name, and with one more such stage, which does while "hang-too" is. */
+/* The shipped graph with a stage that hangs while the file "hang" is there, on a worker of its own;
+ * by another name, and with one more such stage, which does while "hang-too" is. */
 static void write_graph(const char *name)
 {
 	char path[512], line[512];
@@ -116,8 +117,8 @@ static void begin(void)
 	dup2(unread[1] >= 0 ? unread[1] : open(at("log"), O_WRONLY | O_CREAT, 0600), 2);
 	if (unread[1] >= 0)
 		dup2(unread[1], 1);
-	execl(program, program, "run", "-c", at("node.json"), unread[1] >= 0 ? "--report=1" : (char *)NULL,
-	      (char *)NULL);
+	execl(program, program, "run", "-c", at("node.json"),
+	      unread[1] >= 0 ? "--report=1" : (char *)NULL, (char *)NULL);
 	_exit(127);
 }
 
@@ -142,8 +143,9 @@ static void end(void)
 	}
 	close(sock);
 	close(living);
-	for (const char *const *name = (const char *const[]){ "graph.json", "node.json", "notify", "log",
-	                                                      "hang", "hang-too", NULL }; *name; name++)
+	for (const char *const *name = (const char *const[]){ "graph.json", "node.json", "notify",
+	                                                      "log", "hang", "hang-too", NULL };
+	     *name; name++)
 		unlink(at(*name));
 	rmdir(folder);
 	strcpy(folder, "/tmp/alive-XXXXXX");
@@ -209,8 +211,8 @@ START_TEST(a_life)
 }
 END_TEST
 
-/* One worker of several hangs in its stage: no feed from then on, and it is said which; when it turns
- * again so is that, and the node is fed. */
+/* One worker of several hangs in its stage: no feed from then on, and it is said which; when it
+ * turns again so is that, and the node is fed. */
 START_TEST(a_worker_hangs)
 {
 	unsigned fed = 0;
@@ -247,8 +249,8 @@ START_TEST(the_one_that_hangs_is_named)
 }
 END_TEST
 
-/* R17: the log and the report go into a full pipe: nothing waits for its reader.  When there is room
- * again, what was lost is told. */
+/* R17: the log and the report go into a full pipe: nothing waits for its reader.  When there is
+ * room again, what was lost is told. */
 START_TEST(a_log_that_nobody_reads)
 {
 	static char text[1 << 16];

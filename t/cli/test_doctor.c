@@ -1,5 +1,5 @@
-/* What on a machine will hurt: each probe on machines made for it, that have the trouble and that have
- * not, and the commands that are to mend it. */
+/* What on a machine will hurt: each probe on machines made for it, that have the trouble and that
+ * have not, and the commands that are to mend it. */
 #include "cli/doctor.h"
 #include "core/plugins.h"
 #include "t/lib/vectors.h"
@@ -359,7 +359,8 @@ struct examined {
 	struct mr_plan       *plan;
 };
 
-static void examine(struct examined *e, const char *conf, const struct differs *differs, const char *probe)
+static void examine(struct examined *e, const char *conf, const struct differs *differs,
+                    const char *probe)
 {
 	struct mr_report report = { 0 };
 	char file[64], text[2048];
@@ -395,8 +396,8 @@ static void finish(struct examined *e)
 
 static void same(const char *a, const char *b, size_t row)
 {
-	ck_assert_msg(!strcmp(a ? a : "(none)", b ? b : "(none)"), "row %zu: \"%s\" is not \"%s\"", row,
-	              a ? a : "(none)", b ? b : "(none)");
+	ck_assert_msg(!strcmp(a ? a : "(none)", b ? b : "(none)"), "row %zu: \"%s\" is not \"%s\"",
+	              row, a ? a : "(none)", b ? b : "(none)");
 }
 
 START_TEST(nothing_hurts)
@@ -417,7 +418,8 @@ START_TEST(each_trouble)
 	for (unsigned i = 0; i < 2; i++)
 		if (rows[_i].path[i])
 			put_file(rows[_i].path[i], rows[_i].is[i],
-			         rows[_i].mode && i == 0 ? (mode_t)strtoul(rows[_i].mode, NULL, 8) : 0644);
+			         rows[_i].mode && i == 0 ? (mode_t)strtoul(rows[_i].mode, NULL, 8) :
+			                                   0644);
 	examine(&e, rows[_i].conf, &rows[_i].differs, rows[_i].probe);
 	f = &e.d.list[0];
 	if (!rows[_i].what) {
@@ -461,12 +463,14 @@ START_TEST(a_folder_for_all)
 	put_file("/etc/millrace/a.key", "nsec", 0600);
 	snprintf(folder, sizeof folder, "%s/etc/millrace", root);
 	ck_assert_int_eq(chmod(folder, 0777), 0);
-	examine(&e, "\"node\": { \"identity\": { \"key_file\": \"a.key\" } }", &(struct differs){ 0 }, "key-file");
+	examine(&e, "\"node\": { \"identity\": { \"key_file\": \"a.key\" } }",
+	        &(struct differs){ 0 }, "key-file");
 	ck_assert_uint_eq(e.d.n, 1);
 	ck_assert_str_eq(e.d.list[0].mend, "chmod go-w /etc/millrace");
 	finish(&e);
 	ck_assert_int_eq(chmod(folder, 01777), 0); /* as /tmp is: there nobody may */
-	examine(&e, "\"node\": { \"identity\": { \"key_file\": \"a.key\" } }", &(struct differs){ 0 }, "key-file");
+	examine(&e, "\"node\": { \"identity\": { \"key_file\": \"a.key\" } }",
+	        &(struct differs){ 0 }, "key-file");
 	ck_assert_uint_eq(e.d.n, 0);
 	finish(&e);
 }
@@ -477,7 +481,8 @@ START_TEST(a_name_with_spaces)
 {
 	struct examined e;
 
-	examine(&e, UDP ", \"tun\": { \"enabled\": true, \"offload\": false }", &(struct differs){ 0 }, "clock");
+	examine(&e, UDP ", \"tun\": { \"enabled\": true, \"offload\": false }",
+	        &(struct differs){ 0 }, "clock");
 	free(e.node.file);
 	e.node.file = strdup("my node.json");
 	doctor_run(&e.d, doctor_kernel, "tun-offload");

@@ -1,5 +1,6 @@
-/* A graph as boxes and edges in text: a small one to the byte, then each shipped graph by what must hold of
- * any drawing: every stage and output once, and every edge a way of its own that ends at its stage. */
+/* A graph as boxes and edges in text: a small one to the byte, then each shipped graph by what must
+ * hold of any drawing: every stage and output once,
+ * and every edge a way of its own that ends at its stage. */
 #include "cli/drawing.h"
 #include "core/graph.h"
 #include "core/json.h"
@@ -122,7 +123,8 @@ START_TEST(red)
 		at += sizeof begin - 1;
 		at += strspn(at, " ");
 		end = strcspn(at, "\033");
-		ck_assert_msg(n < COUNT(want) && end == strlen(want[n]) && !strncmp(at, want[n], end),
+		ck_assert_msg(n < COUNT(want) && end == strlen(want[n]) &&
+		                      !strncmp(at, want[n], end),
 		              "%u: \"%.*s\" is red", n, (int)end, at);
 	}
 	ck_assert_uint_eq(n, COUNT(want));
@@ -175,7 +177,8 @@ static char at(const struct rows *r, unsigned row, size_t col)
 /* Where the '+' of the row's line stands, or 0. */
 static size_t corner(const struct rows *r, unsigned row, size_t box)
 {
-	const char *plus = r->len[row] > box ? memchr(r->row[row] + box, '+', r->len[row] - box) : NULL;
+	const char *plus =
+		r->len[row] > box ? memchr(r->row[row] + box, '+', r->len[row] - box) : NULL;
 
 	return plus ? (size_t)(plus - r->row[row]) : 0;
 }
@@ -187,8 +190,8 @@ static int row_of(const struct rows *r, size_t col, const char *words)
 
 	for (unsigned i = 0; i < r->n; i++) {
 		if (r->len[i] < col + strlen(words) || r->row[i][0] != '|' ||
-		    strncmp(r->row[i] + col, words, strlen(words)) != 0 || r->row[i][col - 1] != ' ' ||
-		    at(r, i, col + strlen(words)) != ' ')
+		    strncmp(r->row[i] + col, words, strlen(words)) != 0 ||
+		    r->row[i][col - 1] != ' ' || at(r, i, col + strlen(words)) != ' ')
 			continue;
 		ck_assert_msg(found < 0, "%s is drawn twice", words);
 		found = (int)i;
@@ -225,7 +228,8 @@ static void check_edge(const struct rows *r, size_t box, const char *from, const
 	ck_assert_msg(col > box, "%s: no line", from);
 	ck_assert_msg(corner(r, target, box) == col, "%s > %s: ends elsewhere", from, to);
 	ck_assert_msg(at(r, target, box) == '<', "%s: no arrow", to);
-	for (unsigned i = source < target ? source : target; i <= (source > target ? source : target); i++)
+	for (unsigned i = source < target ? source : target;
+	     i <= (source > target ? source : target); i++)
 		ck_assert_msg(at(r, i, col) == '|' || at(r, i, col) == '+', "%s > %s: broken in row %u",
 		              from, to, i);
 	for (size_t i = box; i < col; i++)

@@ -104,7 +104,8 @@ START_TEST(level_by_either_name)
 	for (size_t i = 0; i < COUNT(levels); i++) {
 		struct mr_report r = { 0 };
 		struct cli_settings s = { 0 };
-		struct mr_json *doc = mr_json_parse("f.json", levels[i].text, strlen(levels[i].text), &r);
+		struct mr_json *doc =
+			mr_json_parse("f.json", levels[i].text, strlen(levels[i].text), &r);
 
 		cli_node_check(doc, toys, &s, &r);
 		ck_assert_uint_eq(r.n, 0);
@@ -217,7 +218,8 @@ START_TEST(listen_is_checked)
 	cli_node_check(doc, toys, &s, &r);
 	ck_assert_msg((r.errors == 0) == listens[_i].fine, "%s", r.n ? r.list[0].text : "none");
 	if (r.n)
-		ck_assert_ptr_eq(strstr(r.list[0].text, "f.json:1:13: http.listen: "), r.list[0].text);
+		ck_assert_ptr_eq(strstr(r.list[0].text, "f.json:1:13: http.listen: "),
+		                 r.list[0].text);
 	cli_settings_free(&s);
 	mr_report_free(&r);
 	mr_json_free(doc);

@@ -1,5 +1,6 @@
-/* aead_bench.h - providers in turn, and packets in an arena filled with one byte: after each call everything around the
- * result must still be that byte, as the libraries' assembler is invisible to the sanitizers. */
+/* aead_bench.h - providers in turn, and packets in an arena filled with one byte: after each call
+ * everything around the result must still be that byte,
+ * as the libraries' assembler is invisible to the sanitizers. */
 #ifndef T_CORE_AEAD_BENCH_H
 #define T_CORE_AEAD_BENCH_H
 

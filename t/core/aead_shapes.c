@@ -1,4 +1,5 @@
-/* aead_shapes.c - operations of all shapes: lengths, cuts, places and alignments; each provider against the others. */
+/* aead_shapes.c - operations of all shapes: lengths, cuts, places and alignments;
+ * each provider against the others. */
 #include <string.h>
 
 #include "t/core/aead_bench.h"

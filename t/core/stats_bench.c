@@ -52,7 +52,8 @@ static void make_graph(struct mr_graph *g)
 	g->edges = 2;
 	g->edge[0] = (struct mr_edge){ .from = 0, .output = 0, .to = 1, .input = 0, .full = MR_DROP,
 	                               .lanes = MR_OUT(MR_LANE_BULK) | MR_OUT(MR_LANE_CONTROL) };
-	g->edge[1] = (struct mr_edge){ .from = 1, .output = 0, .to = 1, .input = 1, .full = MR_WAIT };
+	g->edge[1] =
+		(struct mr_edge){ .from = 1, .output = 0, .to = 1, .input = 1, .full = MR_WAIT };
 }
 
 struct made *make(void)
@@ -80,8 +81,10 @@ struct made *make(void)
 		                                .pool_packets = 128,
 		                                .pool_free = 100 };
 	m->worker[1] = (struct mr_worker_view){ .name = "main", .host = true };
-	m->ring[0] = (struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 2, .high_water = 64 };
-	m->ring[1] = (struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 1, .high_water = 32 };
+	m->ring[0] =
+		(struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 2, .high_water = 64 };
+	m->ring[1] =
+		(struct mr_ring_view){ .edge = 0, .depth = 512, .queued = 1, .high_water = 32 };
 	m->ring[2] = (struct mr_ring_view){ .edge = 0, .lane = MR_LANE_CONTROL, .depth = 256,
 	                                    .queued = 1, .high_water = 7 };
 	add(&m->wait, 100, 2);

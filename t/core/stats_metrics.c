@@ -1,4 +1,5 @@
-/* stats_metrics.c - the Prometheus text of the made-up view: to the byte, and by the format's own rules. */
+/* stats_metrics.c - the Prometheus text of the made-up view:
+ * to the byte, and by the format's own rules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,8 @@ START_TEST(names)
 	ck_assert_str_eq(provider_all()[0]->name, "mbedtls");
 	ck_assert_uint_le(providers(), MR_AEAD_MAX);
 	for (unsigned i = 0; i < providers(); i++) {
-		ck_assert_ptr_eq(mr_aead_find(provider_all(), provider_all()[i]->name), provider_all()[i]);
+		ck_assert_ptr_eq(mr_aead_find(provider_all(), provider_all()[i]->name),
+		                 provider_all()[i]);
 		ck_assert_uint_gt(strlen(provider_all()[i]->summary), 0);
 		provider_all()[i]->release(NULL);
 	}

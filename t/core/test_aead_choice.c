@@ -186,7 +186,8 @@ START_TEST(equals_go_to_the_first)
 	struct mr_aead_score scores[MR_AEAD_MAX];
 	unsigned n = 0;
 
-	ck_assert_ptr_eq(mr_aead_choose(provider_all(), uneven_clock, scores, &n), provider_all()[0]);
+	ck_assert_ptr_eq(mr_aead_choose(provider_all(), uneven_clock, scores, &n),
+	                 provider_all()[0]);
 	ck_assert_uint_gt(n, 0);
 	ck_assert_ptr_null(provider_all()[n]);
 	for (unsigned i = 0; i < n; i++) {

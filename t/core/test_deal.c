@@ -209,7 +209,8 @@ START_TEST(what_is_dropped_at_the_dealer_has_no_turn)
 		give(&s, 30);
 	ck_assert_uint_gt(stand_edge(&s, "source", 0), 0);
 	run_out(&s);
-	ck_assert_uint_eq(stand_word(&s, "sink", MR_W_TAKEN) + stand_edge(&s, "source", 0), 40 * 30);
+	ck_assert_uint_eq(stand_word(&s, "sink", MR_W_TAKEN) + stand_edge(&s, "source", 0),
+	                  40 * 30);
 	ck_assert(!stand_actor(&s, "sink")->disorder);
 	stand_close(&s);
 }
@@ -238,8 +239,8 @@ START_TEST(what_comes_between_has_no_turn)
 }
 END_TEST
 
-/* What has waited too long in front of the hands is dropped there, whole vectors too, and every turn is
- * passed on all the same. */
+/* What has waited too long in front of the hands is dropped there, whole vectors too, and every
+ * turn is passed on all the same. */
 START_TEST(what_waits_too_long_has_its_turn)
 {
 	uint64_t gone = 0;

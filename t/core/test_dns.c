@@ -72,8 +72,8 @@ static void close_world(struct world *w)
 	close(w->fd);
 }
 
-/* Send bytes; the answer is there when the loop ends.  Where none is to come the wait is ended by the
- * answer to a question behind it. */
+/* Send bytes; the answer is there when the loop ends.  Where none is to come the wait is ended by
+ * the answer to a question behind it. */
 static void say(struct world *w, const uint8_t *bytes, size_t n)
 {
 	uint64_t now = mr_clock_now();
@@ -175,7 +175,8 @@ START_TEST(no_questions)
 }
 END_TEST
 
-/* Nor does anything else end the responder: questions with bytes changed at random, from one seed. */
+/* Nor does anything else end the responder: questions with bytes changed at random,
+ * from one seed. */
 START_TEST(noise)
 {
 	uint32_t seed = 5;

@@ -284,7 +284,8 @@ static void check_balance(const struct mr_view *v)
 {
 	for (unsigned i = 0; i < v->stages; i++) {
 		const struct mr_stage_view *s = &v->stage[i];
-		unsigned drops = s->kind == &pass || s->kind == &pause_kind, edges = s->kind == &sink ? 0 : 1;
+		unsigned drops = s->kind == &pass || s->kind == &pause_kind,
+			 edges = s->kind == &sink ? 0 : 1;
 
 		ck_assert_uint_eq(s->word[MR_W_IN] + s->word[MR_W_MADE],
 		                  s->word[MR_W_OUT] + s->word[MR_W_TAKEN] + s->word[MR_W_HELD] +
@@ -292,7 +293,8 @@ static void check_balance(const struct mr_view *v)
 		                          s->word[MR_W_SOJOURN]);
 		/* added up at the edge, and here one by one as they are taken */
 		if (i)
-			ck_assert_uint_eq(s->word[MR_W_IN_BYTES], v->stage[i - 1].word[MR_W_OUT_BYTES]);
+			ck_assert_uint_eq(s->word[MR_W_IN_BYTES],
+			                  v->stage[i - 1].word[MR_W_OUT_BYTES]);
 	}
 	ck_assert_uint_eq(v->stage[2].word[MR_W_IN_BYTES], v->stage[2].word[MR_W_TAKEN_BYTES]);
 }

@@ -430,7 +430,8 @@ static char *cycle_text(const char *edges, const char *workers)
 	int used;
 
 	fprintf(out, "{ \"stages\": { " RING_STAGES " }, \"edges\": [ ");
-	for (const char *sep = ""; sscanf(edges, " %31[^>]>%31[^/]/%31s%n", from, to, full, &used) == 3;
+	for (const char *sep = "";
+	     sscanf(edges, " %31[^>]>%31[^/]/%31s%n", from, to, full, &used) == 3;
 	     edges += used, sep = ", ") {
 		fprintf(out, "%s{ \"from\": \"%s\", \"to\": \"%s\"", sep, from, to);
 		if (*full != '-')
@@ -439,7 +440,8 @@ static char *cycle_text(const char *edges, const char *workers)
 	}
 	fprintf(out, " ]");
 	if (*workers)
-		fprintf(out, ", \"workers\": { \"w\": { \"stages\": [ \"%c\", \"%c\" ] } }", workers[0], workers[2]);
+		fprintf(out, ", \"workers\": { \"w\": { \"stages\": [ \"%c\", \"%c\" ] } }",
+		        workers[0], workers[2]);
 	fprintf(out, " }");
 	fclose(out);
 	return text;

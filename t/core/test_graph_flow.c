@@ -1,5 +1,5 @@
-/* What flows over an edge, seen through stages that pass it on: numbered packets are not dropped by a
- * detour, plaintext is not shown without leave, ports made for one thing join only their like. */
+/* What flows over an edge, seen through stages that pass it on: numbered packets are not dropped by
+ * a detour, plaintext is not shown without leave, ports made for one thing join only their like. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static bool idle(void *self, struct mr_turn *t)
 #define PORTS(...) (const struct mr_port[]){ __VA_ARGS__, { 0 } }
 #define NONE       (const struct mr_port[]){ { 0 } }
 
-/* number gives numbered packets, read gives plaintext, plain neither; send wants numbered ones, store
- * copies, sink anything; tap and tee pass on, and tap shows what it is given. */
+/* number gives numbered packets, read gives plaintext, plain neither; send wants numbered ones,
+ * store copies, sink anything; tap and tee pass on, and tap shows what it is given. */
 static const struct mr_kind number = {
 	.abi = MR_ABI, .name = "number", .summary = "-", .inputs = NONE,
 	.outputs = PORTS({ "out", .view = "-", .numbered = true }), .pull = idle };
@@ -136,7 +136,8 @@ START_TEST(said_of_a_graph)
 	char text[2048];
 	bool found = false;
 
-	snprintf(text, sizeof text, "{\"stages\":{%s},\"edges\":[%s]}", graphs[_i].stages, graphs[_i].edges);
+	snprintf(text, sizeof text, "{\"stages\":{%s},\"edges\":[%s]}", graphs[_i].stages,
+	         graphs[_i].edges);
 	doc = mr_json_parse("g.json", text, strlen(text), &r);
 	ck_assert_ptr_nonnull(doc);
 	if (graphs[_i].node)

@@ -1,5 +1,5 @@
-/* Stages that wait for a key of the node file: there with it, else not there; their mistakes are found either
- * way. */
+/* Stages that wait for a key of the node file: there with it, else not there; their mistakes are
+ * found either way. */
 #include "core/graph.h"
 #include "core/json.h"
 #include "t/lib/toys.h"
@@ -10,8 +10,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* A stage that waits for something in the node file is there with it, and else none of it is: no edge of
- * it, no place, and no worker that it would have to itself. */
+/* A stage that waits for something in the node file is there with it, and else none of it is: no
+ * edge of it, no place, and no worker that it would have to itself. */
 static const char awaits[] =
 	"{ \"stages\": { \"source\": {}, \"filter\": { \"when\": \"transports.tcp\" }, \"cross\": {},\n"
 	"              \"host\": {} },\n"

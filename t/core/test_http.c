@@ -1,4 +1,5 @@
-/* HTTP: the request parser by table and by truncation, where a server may listen and which hosts it answers to. */
+/* HTTP: the request parser by table and by truncation,
+ * where a server may listen and which hosts it answers to. */
 #include "core/http_listen.h"
 #include "core/http_request.h"
 #include "core/loop.h"
@@ -112,8 +113,10 @@ START_TEST(limits)
 	ck_assert_int_eq(parse_long("GET ", "/", MR_HTTP_PATH, " HTTP/1.1\r\n\r\n"), 414);
 	ck_assert_int_eq(parse_long("GET /?", "q", MR_HTTP_QUERY - 1, " HTTP/1.1\r\n\r\n"), 200);
 	ck_assert_int_eq(parse_long("GET /?", "q", MR_HTTP_QUERY, " HTTP/1.1\r\n\r\n"), 414);
-	ck_assert_int_eq(parse_long("GET / HTTP/1.1\r\nHost: ", "h", MR_HTTP_HOST - 1, "\r\n\r\n"), 200);
-	ck_assert_int_eq(parse_long("GET / HTTP/1.1\r\nHost: ", "h", MR_HTTP_HOST, "\r\n\r\n"), 400);
+	ck_assert_int_eq(parse_long("GET / HTTP/1.1\r\nHost: ", "h", MR_HTTP_HOST - 1, "\r\n\r\n"),
+	                 200);
+	ck_assert_int_eq(parse_long("GET / HTTP/1.1\r\nHost: ", "h", MR_HTTP_HOST, "\r\n\r\n"),
+	                 400);
 	ck_assert_int_eq(parse_long(line, "x", MR_HTTP_HEAD - sizeof line, ""), 0);
 	ck_assert_int_eq(parse_long(line, "x", MR_HTTP_HEAD, ""), 431);
 	ck_assert_int_eq(parse_long(line, "x", MR_HTTP_HEAD, "\r\n\r\n"), 431);

@@ -1,4 +1,5 @@
-/* The HTTP server over real sockets: what it answers, slow and huge requests, many at a time, and its end. */
+/* The HTTP server over real sockets: what it answers, slow and huge requests, many at a time,
+ * and its end. */
 #include "core/http_listen.h"
 #include "core/loop.h"
 #include "t/lib/accepts.h"
@@ -348,7 +349,8 @@ START_TEST(unread)
 }
 END_TEST
 
-/* R11: without a descriptor for who calls it looks again now and then; he is answered once there is one. */
+/* R11: without a descriptor for who calls it looks again now and then;
+ * he is answered once there is one. */
 START_TEST(no_descriptors)
 {
 	struct server s;

@@ -222,10 +222,12 @@ START_TEST(numbered_packets_have_one_fifo)
 	struct actor *sink;
 	uint64_t numbered;
 
-	stand_open(&s, STAGES(CAST) BOSS("out", "mid.side") "," EDGE("source.a", "mid.in", "wait") ","
-	           EDGE("mid.out", "num.in", "wait") "," EDGE("num.out", "sink.in", "wait")
-	           WORKERS(ON("w", "\"source\",\"mid\"") "," ON("u", "\"num\"") ","
-	                   ON("v", "\"sink\"")));
+	stand_open(&s, STAGES(CAST) BOSS("out", "mid.side") "," EDGE(
+			       "source.a", "mid.in",
+			       "wait") "," EDGE("mid.out", "num.in",
+	                                        "wait") "," EDGE("num.out", "sink.in", "wait")
+	                       WORKERS(ON("w", "\"source\",\"mid\"") "," ON("u", "\"num\"") "," ON(
+				       "v", "\"sink\"")));
 	sink = stand_actor(&s, "sink");
 	for (unsigned i = 0; i < 8; i++) {
 		flood(&s, "mid");

@@ -1,6 +1,6 @@
-/* Two lanes between threads (R19): while a consumer stands still in a call and lane bulk is full, what
- * control sends comes through to its lane, is served first when the consumer goes on, and nothing of
- * either lane is lost, doubled or overtaken within its lane. */
+/* Two lanes between threads (R19): while a consumer stands still in a call and lane bulk is full,
+ * what control sends comes through to its lane, is served first when the consumer goes on, and
+ * nothing of either lane is lost, doubled or overtaken within its lane. */
 
 #include <check.h>
 #include <stdio.h>
@@ -206,7 +206,8 @@ static void fill_up(struct mr_engine *e)
 	}
 }
 
-/* The consumer stands still, its bulk lane is full: control's words come through, and come first. */
+/* The consumer stands still, its bulk lane is full:
+ * control's words come through, and come first. */
 static void one_round(struct mr_engine *e)
 {
 	uint64_t before, spoken = world.taken[SPOKEN];
@@ -235,7 +236,8 @@ static void check_books(struct mr_engine *e)
 		const struct mr_replica *r = &e->replica[i];
 		const uint64_t *w = r->block->live;
 
-		ck_assert_msg(w[MR_W_IN] + w[MR_W_MADE] == w[MR_W_OUT] + w[MR_W_TAKEN], "%s", r->name);
+		ck_assert_msg(w[MR_W_IN] + w[MR_W_MADE] == w[MR_W_OUT] + w[MR_W_TAKEN], "%s",
+		              r->name);
 		for (unsigned d = 0; d < r->ndrop + r->noutput; d++)
 			ck_assert_uint_eq(w[MR_WORDS + d], 0);
 	}

@@ -1,5 +1,5 @@
-/* Log lines: their three forms, levels, harmless text, cutting, who says too much, readers that do not
- * read. */
+/* Log lines: their three forms, levels, harmless text, cutting, who says too much, readers that do
+ * not read. */
 #include "core/log.h"
 #include "core/log_keeper.h"
 #include "core/log_text.h"
@@ -176,7 +176,8 @@ START_TEST(long_lines_are_cut)
 	mr_log(&p.log, MR_LOG_INFO, "%2000s", "x");
 	mr_log(&p.log, MR_LOG_INFO, "next");
 	read_log(&p, text, sizeof text);
-	ck_assert_uint_le(strcspn(text, "\n"), all[_i] == MR_LOG_JSON ? MR_LOG_JSON_LINE - 1 : MR_LOG_LINE - 1);
+	ck_assert_uint_le(strcspn(text, "\n"),
+	                  all[_i] == MR_LOG_JSON ? MR_LOG_JSON_LINE - 1 : MR_LOG_LINE - 1);
 	ck_assert_ptr_nonnull(strstr(strchr(text, '\n'), "next"));
 	ck_assert_int_eq(text[strlen(text) - 1], '\n');
 }
@@ -283,7 +284,8 @@ START_TEST(places_and_peers)
 }
 END_TEST
 
-/* Peers without end, whose keys cost nothing: no more lines than the place may say, no more memory. */
+/* Peers without end, whose keys cost nothing:
+ * no more lines than the place may say, no more memory. */
 START_TEST(a_flood_of_strangers)
 {
 	struct pipe_log p = open_kept(MR_LOG_INFO);
@@ -296,7 +298,8 @@ START_TEST(a_flood_of_strangers)
 		char peer[16];
 
 		snprintf(peer, sizeof peer, "%x", i);
-		mr_log_limited(&p.log, MR_LOG_INFO, "link to %s is up", peer, "link to %s is up", peer);
+		mr_log_limited(&p.log, MR_LOG_INFO, "link to %s is up", peer, "link to %s is up",
+		               peer);
 		time_now += MR_NS_PER_MS;
 	}
 	mr_log_limited(&p.log, MR_LOG_INFO, "another", "0", "another place is heard");

@@ -121,8 +121,8 @@ static unsigned last_byte(struct mr_names *names, const char *host)
 	return ntohl(in.sin_addr.s_addr) & 0xff;
 }
 
-/* A node that starts before the network does not stay without names for ever: what the files say when
- * somebody asks counts, not what they said first. */
+/* A node that starts before the network does not stay without names for ever: what the files say
+ * when somebody asks counts, not what they said first. */
 START_TEST(files_that_change_are_read_again)
 {
 	char dir[] = "/tmp/test_name.XXXXXX", servers[64], hosts[64];

@@ -1,5 +1,5 @@
-/* One line in, one line out, over real sockets: what is a line, clients that mean no good, and the socket
- * file. */
+/* One line in, one line out, over real sockets: what is a line, clients that mean no good, and the
+ * socket file. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -306,7 +306,8 @@ START_TEST(a_line_without_end)
 }
 END_TEST
 
-/* R11: without a descriptor for who calls it looks again now and then; he is answered once there is one. */
+/* R11: without a descriptor for who calls it looks again now and then;
+ * he is answered once there is one. */
 START_TEST(no_descriptors)
 {
 	char heard[64];

@@ -78,8 +78,8 @@ END_TEST
 #define SPREAD "{\"graph\":\"g\",\"stages\":{\"source\":{},\"sink\":{\"threads\":3},\"boss\":{}}," \
 	"\"edges\":[{\"from\":\"source.a\",\"to\":\"sink.in\",\"full\":\"wait\"}]}"
 
-/* To all: each replica applies it, one acknowledgement.  To an owner: that one alone, behind what was
- * sent to all before. */
+/* To all: each replica applies it, one acknowledgement.  To an owner: that one alone, behind what
+ * was sent to all before. */
 START_TEST(an_order_goes_to_all_or_to_the_owner)
 {
 	struct stand s;

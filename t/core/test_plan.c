@@ -78,7 +78,8 @@ static void show_needs(const struct desk *d, const struct mr_needs *needs, char 
 	}
 	fputc('|', f);
 	for (unsigned i = 0; i < needs->gates; i++) {
-		const struct mr_stage *s = &g->stage[d->plan->replica[needs->gate[i].replica].stage];
+		const struct mr_stage *s =
+			&g->stage[d->plan->replica[needs->gate[i].replica].stage];
 
 		fprintf(f, " %s.%s", s->name, s->kind->inputs[needs->gate[i].input].name);
 	}
@@ -184,7 +185,8 @@ static void show_spread(const struct desk *d, const struct mr_needs *needs, char
 		const struct mr_plan_replica *r = &d->plan->replica[needs->gate[i].replica];
 		const struct mr_stage *s = &g->stage[r->stage];
 
-		fprintf(f, " %s.%s.%u", s->name, s->kind->inputs[needs->gate[i].input].name, r->index);
+		fprintf(f, " %s.%s.%u", s->name, s->kind->inputs[needs->gate[i].input].name,
+		        r->index);
 	}
 	fclose(f);
 }
@@ -448,7 +450,8 @@ START_TEST(few_packets_are_a_small_pool)
 			kinds[i] = &few;
 		}
 	}
-	d.doc = mr_json_parse("g", WIDE("drop", "drop"), sizeof WIDE("drop", "drop") - 1, &d.report);
+	d.doc = mr_json_parse("g", WIDE("drop", "drop"), sizeof WIDE("drop", "drop") - 1,
+	                      &d.report);
 	d.graph = mr_graph_parse(d.doc, kinds, &d.report);
 	ck_assert_ptr_nonnull(d.graph);
 	d.plan = mr_plan_make(d.graph, VIEW, &d.report);

@@ -1,6 +1,6 @@
-/* Loading modules: what is refused and in which words, what is left after a refusal, and the rules that
- * every descriptor keeps.  The modules are built from t/modules/module.c; each test lays those it wants
- * in a folder of its own. */
+/* Loading modules: what is refused and in which words, what is left after a refusal, and the rules
+ * that every descriptor keeps.  The modules are built from t/modules/module.c; each test lays those
+ * it wants in a folder of its own. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -259,8 +259,8 @@ static void copy(const char *module)
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
 	*strrchr(exe, '/') = '\0';
-	snprintf(command, sizeof command, "cp '%s/modules/%s.so' '%s/' && chmod 755 '%s/%s.so'", exe,
-	         module, folder, folder, module);
+	snprintf(command, sizeof command, "cp '%s/modules/%s.so' '%s/' && chmod 755 '%s/%s.so'",
+	         exe, module, folder, folder, module);
 	ck_assert_int_eq(system(command), 0);
 }
 

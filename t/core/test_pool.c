@@ -72,8 +72,8 @@ START_TEST(a_slab_is_reused_when_its_slices_are_home)
 }
 END_TEST
 
-/* Who keeps a packet long copies it out of its slab, with all that is known of it; without a spare, or
- * where it does not fit, the slice stays what it is. */
+/* Who keeps a packet long copies it out of its slab, with all that is known of it; without a spare,
+ * or where it does not fit, the slice stays what it is. */
 START_TEST(what_is_kept_is_copied_small)
 {
 	struct mr_pool *pool = mr_pool_open(0, 1, 1500, 1, 4, 1);

@@ -153,7 +153,8 @@ START_TEST(who_turns_answers)
 }
 END_TEST
 
-/* The host has no thread and owes nothing: its loop asks, and is not kept awake by its own question. */
+/* The host has no thread and owes nothing: its loop asks,
+ * and is not kept awake by its own question. */
 START_TEST(the_host_is_not_asked)
 {
 	struct mr_engine *e = started("{\"graph\":\"g\",\"stages\":{\"a\":{\"kind\":\"idle\"},"
@@ -182,8 +183,8 @@ static uint64_t shown(struct mr_engine *e, const char *worker)
 	return ns;
 }
 
-/* One is stuck in its stage: it owes an answer however often it is asked, the other does not; let go,
- * it answers. */
+/* One is stuck in its stage: it owes an answer however often it is asked, the other does not; let
+ * go, it answers. */
 START_TEST(who_is_stuck_does_not)
 {
 	struct mr_engine *e = started(graphs[0]);

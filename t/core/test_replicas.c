@@ -49,7 +49,8 @@ static bool source_pull(void *self, struct mr_turn *t)
 {
 	struct source *src = self;
 
-	for (unsigned i = 0; i < 1 + src->next % MR_VECTOR && src->next < most && mr_room(t, 0); i++) {
+	for (unsigned i = 0; i < 1 + src->next % MR_VECTOR && src->next < most && mr_room(t, 0);
+	     i++) {
 		struct mr_pkt *p = mr_spare(t);
 
 		if (!p)
@@ -124,7 +125,8 @@ static bool is_ours(const struct pass *pass, const struct mr_pkt *p)
 		return true;
 	if (!strcmp(pass->by, "flow"))
 		return flow_of_pkt(p) % pass->replicas == pass->replica;
-	return mr_handle_hash(*pass->by == 'f' ? p->far : p->near) % pass->replicas == pass->replica;
+	return mr_handle_hash(*pass->by == 'f' ? p->far : p->near) % pass->replicas ==
+	       pass->replica;
 }
 
 static void look(struct pass *pass, const struct mr_pkt *p, struct mr_turn *t)
@@ -302,10 +304,12 @@ static void give_back(struct mr_engine *e, struct mr_pkt ***away)
 
 START_TEST(a_flow_keeps_its_replica_and_its_order)
 {
-	const unsigned row = (unsigned)_i % COUNT(graphs), leave = left[(unsigned)_i / COUNT(graphs)];
+	const unsigned row = (unsigned)_i % COUNT(graphs),
+		       leave = left[(unsigned)_i / COUNT(graphs)];
 	struct mr_pkt **away[MR_WORKERS_MAX] = { NULL };
 	struct mr_report report = { 0 };
-	struct mr_json *doc = mr_json_parse("g", graphs[row].text, strlen(graphs[row].text), &report);
+	struct mr_json *doc =
+		mr_json_parse("g", graphs[row].text, strlen(graphs[row].text), &report);
 	struct mr_graph *g = mr_graph_parse(doc, kinds, &report);
 	struct mr_engine *e;
 	struct mr_view *v;

@@ -184,8 +184,10 @@ START_TEST(two_of_a_name)
 
 	defs = json_object_get(schema, "$defs");
 	ck_assert_uint_eq(json_object_size(defs), 3);
-	ck_assert_ptr_nonnull(json_object_get(json_object_get(json_object_get(defs, "u"), "properties"), "n"));
-	ck_assert_ptr_nonnull(json_object_get(json_object_get(json_object_get(defs, "u-2"), "properties"), "m"));
+	ck_assert_ptr_nonnull(
+		json_object_get(json_object_get(json_object_get(defs, "u"), "properties"), "n"));
+	ck_assert_ptr_nonnull(
+		json_object_get(json_object_get(json_object_get(defs, "u-2"), "properties"), "m"));
 	u = json_object_get(json_object_get(schema, "properties"), "v");
 	u = json_object_get(json_object_get(u, "properties"), "u");
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(u, "else"), "$ref")),
@@ -252,7 +254,8 @@ START_TEST(nothing_said)
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	mr_reference_object(mr_settings_find(mr_settings_find(root, "v"), "u"), "v.u", MR_MARKDOWN, false, out);
+	mr_reference_object(mr_settings_find(mr_settings_find(root, "v"), "u"), "v.u", MR_MARKDOWN,
+	                    false, out);
 	fclose(out);
 	ck_assert_str_eq(text, "\n## `v.u`\n\n"
 			       "An object with these keys; or several of them, each under a name of its own.\n"

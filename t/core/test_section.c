@@ -1,5 +1,5 @@
-/* Parts of the node file: tables that share a document, instances with names, and whether a part says the
- * same in two documents. */
+/* Parts of the node file: tables that share a document, instances with names, and whether a part
+ * says the same in two documents. */
 #include "core/field.h"
 #include "core/json.h"
 
@@ -64,7 +64,8 @@ static const struct mr_section udp_old = { .path = "transports.udp", .fields = o
 static const struct mr_section tcp_old = { .path = "transports.tcp", .fields = old_fields,
 					   .instances = true, .help = "the TCP part is" };
 static const struct mr_section root = { .path = "", .fields = root_fields };
-static const struct mr_section *const all[] = { &node_a, &node_b, &node_sub, &udp, &udp_old, &tcp_old, &root };
+static const struct mr_section *const all[] = { &node_a,  &node_b,  &node_sub, &udp,
+	                                        &udp_old, &tcp_old, &root };
 
 static const struct {
 	const char *text, *said; /* all complaints, a line each */

@@ -1,5 +1,6 @@
 /* How long packets may wait (R7, R19): the law by its times, who is cut, who pays; and the same
- * in the runtime, where the clock is a number too: which rings have the rule, and what it leaves alone. */
+ * in the runtime, where the clock is a number too:
+ * which rings have the rule, and what it leaves alone. */
 
 #include "core/sojourn.h"
 
@@ -56,8 +57,8 @@ START_TEST(bursts_pass)
 }
 END_TEST
 
-/* The first drop after an interval, the next ones interval / sqrt(n) after one another: RFC 8289 5.3,
- * looked at every 10 us. */
+/* The first drop after an interval, the next ones interval / sqrt(n) after one another: RFC 8289
+ * 5.3, looked at every 10 us. */
 START_TEST(drops_come_by_the_square_root)
 {
 	double due_at = 1000 + 100;
@@ -67,8 +68,8 @@ START_TEST(drops_come_by_the_square_root)
 	for (uint64_t now = BEGIN; drops < 50; now += 10000) {
 		if (mr_sojourn_due(&rule, TARGET + TARGET / 2, false, 64, now) == 0)
 			continue;
-		ck_assert_msg(fabs((double)now / MS - due_at) < 0.1, "drop %u at %f ms, not %f", drops + 1,
-		              (double)now / MS, due_at);
+		ck_assert_msg(fabs((double)now / MS - due_at) < 0.1, "drop %u at %f ms, not %f",
+		              drops + 1, (double)now / MS, due_at);
 		drops++;
 		due_at += 100 / sqrt(drops);
 	}
@@ -87,7 +88,8 @@ START_TEST(all_that_are_due)
 }
 END_TEST
 
-/* One wait below target ends it.  Within 16 intervals it goes on at the pace it had, after that anew. */
+/* One wait below target ends it.  Within 16 intervals it goes on at the pace it had,
+ * after that anew. */
 START_TEST(a_queue_that_stood_is_remembered)
 {
 	static const struct {
@@ -114,8 +116,9 @@ START_TEST(a_queue_that_stood_is_remembered)
 }
 END_TEST
 
-/* A sender that takes no notice: two intervals after the first drop all that is over target goes, an
- * eighth of an interval after it comes again; and 16 intervals after the last of it the law is back. */
+/* A sender that takes no notice: two intervals after the first drop all that is over target goes,
+ * an eighth of an interval after it comes again;
+ * and 16 intervals after the last of it the law is back. */
 START_TEST(who_does_not_listen_is_cut)
 {
 	uint64_t at = BEGIN + 3 * INTERVAL;
@@ -242,7 +245,8 @@ START_TEST(the_rule_is_where_bulk_is_without_numbers)
 		const struct mr_worker *w = &s.engine->worker[i];
 
 		for (unsigned k = 0; k < w->entries; k++)
-			ck_assert(w->entry[k].lane == MR_LANE_BULK || w->entry[k].sojourn.target == 0);
+			ck_assert(w->entry[k].lane == MR_LANE_BULK ||
+			          w->entry[k].sojourn.target == 0);
 	}
 	json = mr_graph_json(s.graph);
 	ck_assert((strstr(json, "\"interval\": 50000") != NULL) == (_i == 2));
@@ -306,9 +310,9 @@ static void overload(struct stand *s, bool host, bool bulk)
 	turns(stand_worker(s, "mid"));
 }
 
-/* A queue that stands behind a stage that is too slow: nothing is lost for an interval, then some by
- * the law, then all that is overdue, by its name; what the stage takes is then not older than that.
- * Numbered packets and what is in lane control are left alone, however long they wait. */
+/* A queue that stands behind a stage that is too slow: nothing is lost for an interval, then some
+ * by the law, then all that is overdue, by its name; what the stage takes is then not older than
+ * that.  Numbered packets and what is in lane control are left alone, however long they wait. */
 START_TEST(a_queue_that_stands_is_cut)
 {
 	struct stand s;

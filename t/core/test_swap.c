@@ -21,8 +21,8 @@ static const struct swap_plan plans[] = {
 
 enum { PLANS = sizeof plans / sizeof plans[0], SWAPS = 60 };
 
-/* Every third packet is followed, until the next graph ends that: marks are on packets that stages keep
- * and on those in rings, and orders of the trace are on their way. */
+/* Every third packet is followed, until the next graph ends that: marks are on packets that stages
+ * keep and on those in rings, and orders of the trace are on their way. */
 static void follow(struct mr_engine *e)
 {
 	const struct mr_trace_wish wish = { .count = MR_TRACE_COUNT, .every = 3, .time = MR_TRACE_TIME };
@@ -33,8 +33,8 @@ static void follow(struct mr_engine *e)
 		ck_assert_msg(mr_trace_start(e, &wish, wrong) == 0, "%s", wrong);
 }
 
-/* Packets that wait, orders on their way, and the source at its fastest; in half of the rounds some of the
- * packets are followed. */
+/* Packets that wait, orders on their way, and the source at its fastest; in half of the rounds some
+ * of the packets are followed. */
 START_TEST(nothing_is_lost_or_overtaken)
 {
 	struct mr_rand_state seed = { .seed = (uint64_t)_i + 1 };

@@ -103,7 +103,8 @@ END_TEST
 /* Handles of all tables of one seed agree about 15 bytes; other keys differ, most of the time. */
 START_TEST(a_handle_has_the_hash_of_its_key)
 {
-	struct mr_table *wide = mr_table_open(4, 16, 7, NULL), *narrow = mr_table_open(4, 15, 7, NULL);
+	struct mr_table *wide = mr_table_open(4, 16, 7, NULL),
+			*narrow = mr_table_open(4, 15, 7, NULL);
 	struct mr_table *other = mr_table_open(4, 15, 8, NULL);
 	unsigned by_key[4096] = { 0 }, seeds = 0, least = 1000, most = 0;
 	struct bench b;
@@ -237,8 +238,8 @@ START_TEST(a_reader_beside_a_writer_sees_whole_entries)
 }
 END_TEST
 
-/* Handles taken in one section are used in later ones, as packets do.  A handle may die; it never comes
- * to mean another key. */
+/* Handles taken in one section are used in later ones, as packets do.  A handle may die; it never
+ * comes to mean another key. */
 static void *follow_handles(void *arg)
 {
 	struct bench *b = arg;

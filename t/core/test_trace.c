@@ -1,11 +1,12 @@
-/* Packets followed through made-up stages: what their stories say.  Which are told is in trace_told.c, how a
- * trace begins and ends in trace_life.c. */
+/* Packets followed through made-up stages: what their stories say.  Which are told is in
+ * trace_told.c, how a trace begins and ends in trace_life.c. */
 
 #include "core/tracer.h"
 #include "core/worker.h"
 #include "t/core/trace_bench.h"
 
-/* The graph of the wish, the story of a packet: every nanosecond is one of waiting or of serving. */
+/* The graph of the wish, the story of a packet:
+ * every nanosecond is one of waiting or of serving. */
 START_TEST(a_story_tells_where_its_time_went)
 {
 	static const struct want want[] = {
@@ -30,7 +31,8 @@ START_TEST(a_story_tells_where_its_time_went)
 }
 END_TEST
 
-/* A thread that has not read the clock since before the packet was made does not put the story out of order. */
+/* A thread that has not read the clock since before the packet was made does not put the story out
+ * of order. */
 START_TEST(a_stale_clock_changes_no_order)
 {
 	static const struct want want[] = {

@@ -35,7 +35,8 @@ static void turns(struct mr_worker *w)
 		;
 }
 
-/* Both rings have 20 vectors and the source as many: a turn takes four of each ring and pulls once. */
+/* Both rings have 20 vectors and the source as many:
+ * a turn takes four of each ring and pulls once. */
 START_TEST(a_turn_has_an_end)
 {
 	struct stand s;
@@ -76,7 +77,8 @@ START_TEST(downstream_first)
 	offer(&s, "source", 1);
 	mr_worker_turn(stand_worker(&s, "sink"));
 	ck_assert_uint_eq(sink->n, 10 * (2 * MR_RING_VECTORS + 1));
-	/* afar gives each pull's numbers to `a` first, then to `b`: those for the sink come later */
+	/* afar gives each pull's numbers to `a` first, then to `b`:
+	 * those for the sink come later */
 	for (unsigned i = 0; i < sink->n; i++) {
 		uint64_t seq = sink->kept[i]->seq;
 		unsigned from = i / (10 * MR_RING_VECTORS); /* side, mid, source */

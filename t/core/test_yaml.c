@@ -49,7 +49,8 @@ START_TEST(what_it_means)
 	char *json;
 
 	ck_assert_msg(doc != NULL, "%s: %s", documents[_i].text, r.n ? r.list[0].text : "");
-	json = json_dumps(mr_json_root(doc), JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
+	json = json_dumps(mr_json_root(doc),
+	                  JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
 	ck_assert_str_eq(json, documents[_i].json);
 	free(json);
 	mr_json_free(doc);
@@ -179,8 +180,8 @@ START_TEST(bounds)
 }
 END_TEST
 
-/* A long text that is named again and again, as a value or as a key, would be copied each time; and brackets that
- * nobody closes would keep the parser for hours. */
+/* A long text that is named again and again, as a value or as a key, would be copied each time; and
+ * brackets that nobody closes would keep the parser for hours. */
 START_TEST(long_bounds)
 {
 	enum { LONG = 100000, TIMES = 150 };

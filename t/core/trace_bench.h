@@ -3,8 +3,8 @@
  *     worker w                worker v
  *     source -a-> mid -out->  hand -out-> sink          boss, the host, sends to mid.side
  *
- * The mail of v is read before that of w: an end is known before what led to it.  Each call of source
- * takes 100 ns, of mid 200, of sink 50; nothing else moves the clock but the test.
+ * The mail of v is read before that of w: an end is known before what led to it.  Each call of
+ * source takes 100 ns, of mid 200, of sink 50; nothing else moves the clock but the test.
  */
 #ifndef T_CORE_TRACE_BENCH_H
 #define T_CORE_TRACE_BENCH_H
@@ -33,8 +33,8 @@ extern struct stand s; /* the graph that is open */
 void begin(const char *graph);
 void end(void);
 
-/* A trace, and everybody has been told: 1 story of every packet for as long as may be, where the wish says
- * nothing else.  `begin_trace` opens the graph first. */
+/* A trace, and everybody has been told: 1 story of every packet for as long as may be, where the
+ * wish says nothing else.  `begin_trace` opens the graph first. */
 void start(const struct mr_trace_wish *wish);
 void begin_trace(const char *graph, const struct mr_trace_wish *wish);
 

@@ -1,5 +1,5 @@
-/* trace_life.c - a trace is asked for by names that are there, one at a time, and ends: when nobody asks any
- * more, by its time, by another graph. */
+/* trace_life.c - a trace is asked for by names that are there, one at a time, and ends: when nobody
+ * asks any more, by its time, by another graph. */
 #include <string.h>
 
 #include "core/clock.h"
@@ -117,8 +117,9 @@ START_TEST(another_graph_ends_a_trace)
 	give(1);
 	turn("sink");
 	give(1);
-	ck_assert_int_eq(mr_engine_swap(s.engine, &(struct mr_engine_options){ .graph = graph }, &done,
-	                                &report), MR_SWAP_ALL);
+	ck_assert_int_eq(mr_engine_swap(s.engine, &(struct mr_engine_options){ .graph = graph },
+	                                &done, &report),
+	                 MR_SWAP_ALL);
 	ck_assert_uint_eq(done.missing, 0);
 	ck_assert(untraced());
 	ck_assert_ptr_nonnull(strstr(mr_trace_ask(s.engine).over, "graph"));

@@ -1,5 +1,5 @@
-/* trace_told.c - which packets are told of: those that end as is wanted, one of so many, no more than are
- * wanted; what was lost is counted, and threads tell each packet's story once. */
+/* trace_told.c - which packets are told of: those that end as is wanted, one of so many, no more
+ * than are wanted; what was lost is counted, and threads tell each packet's story once. */
 #include <string.h>
 #include <time.h>
 
@@ -45,7 +45,8 @@ START_TEST(what_stays_is_told_of)
 {
 	const struct mr_story *told;
 
-	begin_trace(GRAPH("wait"), &(struct mr_trace_wish){ .count = 1, .drop = _i ? "any" : NULL });
+	begin_trace(GRAPH("wait"),
+	            &(struct mr_trace_wish){ .count = 1, .drop = _i ? "any" : NULL });
 	actor("sink")->keep = 1;
 	give(1);
 	turn("sink");
@@ -209,8 +210,8 @@ static bool all_ended(void)
 	return made == PULLS * EACH && ended == made;
 }
 
-/* One of so many is followed while workers run on their own: each has one story, whole, and none is lost
- * or told twice.  (Run under ThreadSanitizer too.) */
+/* One of so many is followed while workers run on their own: each has one story, whole, and none is
+ * lost or told twice.  (Run under ThreadSanitizer too.) */
 START_TEST(threads_tell_whole_stories)
 {
 	const struct timespec pause = { .tv_nsec = 200000 };

@@ -10,7 +10,8 @@ START_TEST(attempts_in_time)
 	struct fips_lookup_ways ways;
 	uint64_t id[4];
 
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id[0], &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id[0], &ways),
+	                 FIPS_LOOKUP_STARTED);
 	ck_assert_uint_eq(set_of(&ways), 1u << 31);
 	for (unsigned i = 1; i < 4; i++) {
 		uint64_t at = l.due;
@@ -30,15 +31,18 @@ START_TEST(attempts_in_time)
 	ck_assert(!fips_lookups_overdue(&l, 15 * S - 1, &which));
 	which = node(2);
 	ck_assert(fips_lookups_overdue(&l, 15 * S, &which) && fips_addr_eq(&which, &target));
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id[0], &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id[0], &ways),
+	                 FIPS_LOOKUP_NOWHERE);
 	ck_assert(fips_addr_eq(&which, &target));
 	ck_assert_uint_eq(l.due, MR_NEVER);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 99 * S, &which, &id[0], &ways), FIPS_LOOKUP_PENDING);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 99 * S, &which, &id[0], &ways),
+	                 FIPS_LOOKUP_PENDING);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_INITIATED], 4);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_DEDUPLICATED], 3);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_RESP_TIMED_OUT], 1);
 	/* there is no back-off */
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 99 * S, &id[0], &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 99 * S, &id[0], &ways),
+	                 FIPS_LOOKUP_STARTED);
 }
 END_TEST
 
@@ -71,7 +75,8 @@ START_TEST(which_answers_count)
 }
 END_TEST
 
-/* Proofs that do not hold use up nothing but the neighbour's own share; the good one still counts. */
+/* Proofs that do not hold use up nothing but the neighbour's own share;
+ * the good one still counts. */
 START_TEST(bad_proofs_do_not_end_it)
 {
 	struct fips_addr target = node(1);
@@ -103,7 +108,8 @@ START_TEST(an_answer_to_an_earlier_attempt_counts)
 	unsigned peer;
 
 	fips_lookups_ask(&l, &target, &filters, false, 0, &first, &ways);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 2 * S, &which, &second, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 2 * S, &which, &second, &ways),
+	                 FIPS_LOOKUP_STARTED);
 	ck_assert_int_eq(answer(3, first, target, target, 3 * S, &peer), FIPS_LOOKUP_OWN);
 	ck_assert_int_eq(answer(3, second, target, target, 3 * S, &peer), FIPS_LOOKUP_OWN);
 }
@@ -116,14 +122,17 @@ START_TEST(no_filter_contains_it)
 	uint64_t id;
 
 	have_it = 0;
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways),
+	                 FIPS_LOOKUP_NOWHERE);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_BLOOM_MISS], 1);
 	ck_assert_uint_eq(l.ids.n, 0);
 	have_it = 1; /* no tree peer's: others are asked */
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways),
+	                 FIPS_LOOKUP_STARTED);
 	ck_assert(ways.fallback && ways.n == 1 && ways.peer[0] == 0);
 	have_it = 0; /* and gone again: the attempts go on, to nobody */
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 2 * S, &which, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 2 * S, &which, &id, &ways),
+	                 FIPS_LOOKUP_STARTED);
 	ck_assert_uint_eq(ways.n, 0);
 }
 END_TEST
@@ -136,7 +145,8 @@ START_TEST(no_filter_contains_it_yet)
 	uint64_t id;
 
 	have_it = 0;
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, true, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, true, 0, &id, &ways),
+	                 FIPS_LOOKUP_STARTED);
 	for (unsigned t = 1; t < 9; t++) {
 		ck_assert_uint_eq(ways.n, 0);
 		ck_assert_uint_eq(l.due, t * S);
@@ -150,7 +160,8 @@ START_TEST(no_filter_contains_it_yet)
 		ck_assert_uint_eq(ways.n, 1);
 	}
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_INITIATED], 4);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 24 * S, &which, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 24 * S, &which, &id, &ways),
+	                 FIPS_LOOKUP_NOWHERE);
 }
 END_TEST
 
@@ -166,7 +177,8 @@ START_TEST(no_filter_ever_contains_it)
 	for (unsigned t = 1; t < 15; t++)
 		ck_assert_int_eq(fips_lookups_next(&l, &filters, t * S, &which, &id, &ways),
 		                 FIPS_LOOKUP_STARTED);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &which, &id, &ways),
+	                 FIPS_LOOKUP_NOWHERE);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_INITIATED], 0);
 	ck_assert_uint_eq(l.n_pending, 0);
 }
@@ -183,13 +195,14 @@ START_TEST(many_targets)
 		for (unsigned i = 0; i < 300; i++) {
 			struct fips_addr target = node(1000 * round + i);
 
-			ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, round * 60 * S, &id, &ways),
+			ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false,
+			                                  round * 60 * S, &id, &ways),
 			                 i < FIPS_LOOKUPS_PENDING ? FIPS_LOOKUP_STARTED :
 			                                            FIPS_LOOKUP_SUPPRESSED);
 		}
 		for (unsigned t = 1; t < 16; t++)
-			while (fips_lookups_next(&l, &filters, (round * 60 + t) * S, &which, &id, &ways) !=
-			       FIPS_LOOKUP_PENDING)
+			while (fips_lookups_next(&l, &filters, (round * 60 + t) * S, &which, &id,
+			                         &ways) != FIPS_LOOKUP_PENDING)
 				;
 		ck_assert_uint_eq(l.n_pending, 0);
 	}
@@ -220,8 +233,8 @@ END_TEST
 
 #define ASKERS 12
 
-/* Of the askers, those who are pending and whose time has come ask a node on the way, in their order; whoever is let
- * through by it is answered. */
+/* Of the askers, those who are pending and whose time has come ask a node on the way, in their
+ * order; whoever is let through by it is answered. */
 static unsigned ask_all(struct fips_lookups *asker, uint64_t now, bool first)
 {
 	struct fips_addr target = node(1);
@@ -234,10 +247,11 @@ static unsigned ask_all(struct fips_lookups *asker, uint64_t now, bool first)
 		bool sent;
 
 		if (first)
-			sent = fips_lookups_ask(&asker[i], &target, &filters, false, now, &good.id, &ways) ==
-			       FIPS_LOOKUP_STARTED;
+			sent = fips_lookups_ask(&asker[i], &target, &filters, false, now, &good.id,
+			                        &ways) == FIPS_LOOKUP_STARTED;
 		else
-			sent = fips_lookups_next(&asker[i], &filters, now, &which, &good.id, &ways) == FIPS_LOOKUP_STARTED;
+			sent = fips_lookups_next(&asker[i], &filters, now, &which, &good.id,
+			                         &ways) == FIPS_LOOKUP_STARTED;
 		if (!sent || ask(i, good.id, target, now, &ways) != FIPS_LOOKUP_FORWARD)
 			continue;
 		fips_lookups_accept(&asker[i], &good);
@@ -268,8 +282,8 @@ static unsigned look_for_one(uint64_t now)
 	return answered;
 }
 
-/* The limiter of 4.3 lets one in two seconds through.  At equal times that would be three of twelve, the same each time
- * anew; and none waits longer than 15 s. */
+/* The limiter of 4.3 lets one in two seconds through.  At equal times that would be three of
+ * twelve, the same each time anew; and none waits longer than 15 s. */
 START_TEST(several_look_for_one)
 {
 	unsigned answered = 0;
@@ -303,10 +317,12 @@ START_TEST(attempts_take_their_time)
 		at = l.due;
 		ck_assert_uint_ge(at, 5 + early);
 		ck_assert_uint_lt(at, 5 + whole);
-		ck_assert_int_eq(fips_lookups_next(&l, &filters, at, &which, &id, &ways), FIPS_LOOKUP_STARTED);
+		ck_assert_int_eq(fips_lookups_next(&l, &filters, at, &which, &id, &ways),
+		                 FIPS_LOOKUP_STARTED);
 	}
 	ck_assert_uint_eq(l.due, 5 + whole);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, l.due, &which, &id, &ways), FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, l.due, &which, &id, &ways),
+	                 FIPS_LOOKUP_NOWHERE);
 }
 END_TEST
 
@@ -332,10 +348,12 @@ START_TEST(back_off_grows)
 	for (unsigned i = 0; i < COUNT(waits); i++) {
 		struct fips_addr other = node(2 + i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, now, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, now, &id, &ways),
+		                 FIPS_LOOKUP_NOWHERE);
 		now += waits[i] * S;
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, now - 1, &id, &ways),
-		                 FIPS_LOOKUP_SUPPRESSED);
+		ck_assert_int_eq(
+			fips_lookups_ask(&l, &target, &filters, false, now - 1, &id, &ways),
+			FIPS_LOOKUP_SUPPRESSED);
 		ck_assert_int_eq(fips_lookups_ask(&l, &other, &filters, false, now - 1, &id, &ways),
 		                 FIPS_LOOKUP_NOWHERE);
 	}
@@ -362,7 +380,8 @@ START_TEST(back_off_ends)
 			fips_lookups_hope(&l);
 		else
 			fips_lookups_accept(&l, &good);
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways),
+		                 FIPS_LOOKUP_NOWHERE);
 		fips_lookups_hope(&l);
 	}
 	/* one that fails by time backs off too; hope leaves what is under way */
@@ -372,9 +391,12 @@ START_TEST(back_off_ends)
 	ck_assert(fips_lookups_pending(&l, &target));
 	for (unsigned t = 1; t < 15; t++)
 		fips_lookups_next(&l, &filters, t * S, &target, &id, &ways);
-	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &target, &id, &ways), FIPS_LOOKUP_NOWHERE);
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 15 * S, &id, &ways), FIPS_LOOKUP_SUPPRESSED);
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 16 * S, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_next(&l, &filters, 15 * S, &target, &id, &ways),
+	                 FIPS_LOOKUP_NOWHERE);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 15 * S, &id, &ways),
+	                 FIPS_LOOKUP_SUPPRESSED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 16 * S, &id, &ways),
+	                 FIPS_LOOKUP_STARTED);
 }
 END_TEST
 
@@ -387,13 +409,15 @@ START_TEST(back_off_is_bounded)
 	for (unsigned i = 0; i < 5000; i++) {
 		struct fips_addr target = node(i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, i, &id, &ways), FIPS_LOOKUP_NOWHERE);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, i, &id, &ways),
+		                 FIPS_LOOKUP_NOWHERE);
 	}
 	have_it = 1;
 	for (unsigned i = 0; i < FIPS_LOOKUPS_PENDING; i++) {
 		struct fips_addr target = node(10000 + i);
 
-		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 5000, &id, &ways), FIPS_LOOKUP_STARTED);
+		ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 5000, &id, &ways),
+		                 FIPS_LOOKUP_STARTED);
 	}
 }
 END_TEST

@@ -131,14 +131,16 @@ void request(unsigned from, uint64_t id, struct fips_addr target, uint8_t ttl)
 void respond(const struct answer *a)
 {
 	struct fips_identity signer = world_identity(a->signer ? a->signer : a->target);
-	struct fips_addr path[3] = { addr(a->first ? a->first : a->target), addr(a->from), r.b->me.addr };
+	struct fips_addr path[3] = { addr(a->first ? a->first : a->target), addr(a->from),
+		                     r.b->me.addr };
 	struct fips_lookup_response resp = { .id = a->id, .target = addr(a->target), .path_mtu = a->mtu,
 		                             .coords = fips_coords_of(path, 3) };
 	uint8_t bytes[256] = { 0 }, digest[32], aux[32] = { 0 };
 	size_t len = fips_lookup_response_build(bytes, sizeof bytes, &resp);
 
 	fips_lookup_digest(&resp, digest);
-	ck_assert(r.b->curve.sign(r.b->curve.self, signer.secret, digest, aux, bytes + len - FIPS_SIG_LEN));
+	ck_assert(r.b->curve.sign(r.b->curve.self, signer.secret, digest, aux,
+	                          bytes + len - FIPS_SIG_LEN));
 	say(a->from, bytes, len + a->extra);
 }
 
@@ -172,7 +174,8 @@ struct fips_lookup_request last_request(void)
 	struct fips_lookup_request q = { 0 };
 
 	ck_assert_uint_gt(r.n_sent, 0);
-	ck_assert(fips_lookup_request_parse(r.sent[r.n_sent - 1].bytes, r.sent[r.n_sent - 1].len, &q));
+	ck_assert(fips_lookup_request_parse(r.sent[r.n_sent - 1].bytes, r.sent[r.n_sent - 1].len,
+	                                    &q));
 	return q;
 }
 

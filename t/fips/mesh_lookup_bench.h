@@ -1,4 +1,5 @@
-/* mesh_lookup_bench.h - a node among neighbours that announce and answer, and the lookup messages it sends. */
+/* mesh_lookup_bench.h - a node among neighbours that announce and answer,
+ * and the lookup messages it sends. */
 #ifndef T_FIPS_MESH_LOOKUP_BENCH_H
 #define T_FIPS_MESH_LOOKUP_BENCH_H
 
@@ -11,7 +12,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Neighbours are A and on, as many as a test links; FAR is a node behind them whose key is known. */
+/* Neighbours are A and on, as many as a test links;
+ * FAR is a node behind them whose key is known. */
 enum { A = 2, B, C, D, FAR = 30, FARTHER, MANY = 20 };
 #define LINK_MTU 1280
 

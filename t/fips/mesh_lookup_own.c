@@ -29,8 +29,8 @@ START_TEST(a_packet_is_worth_a_lookup)
 }
 END_TEST
 
-/* session.md 3.2: nobody answers the setup, and nobody complains of it.  It may not be where it was found: it is looked
- * for again, and when it is somewhere else the setup goes there at once. */
+/* session.md 3.2: nobody answers the setup, and nobody complains of it.  It may not be where it was
+ * found: it is looked for again, and when it is somewhere else the setup goes there at once. */
 START_TEST(a_setup_in_vain_is_worth_another)
 {
 	struct fips_lookup_request q = seek();
@@ -54,8 +54,8 @@ START_TEST(a_setup_in_vain_is_worth_another)
 }
 END_TEST
 
-/* A neighbour looks for the same node, and its answer goes through here: packets of ours need wait no longer, while
- * our own lookup goes on.  One about nobody we look for leaves no trace. */
+/* A neighbour looks for the same node, and its answer goes through here: packets of ours need wait
+ * no longer, while our own lookup goes on.  One about nobody we look for leaves no trace. */
 START_TEST(an_answer_to_another_is_overheard)
 {
 	struct fips_lookup_request q = seek();
@@ -103,7 +103,8 @@ START_TEST(nobody_answers)
 }
 END_TEST
 
-/* A configured peer without a link is looked for too, and waited for no longer than the lookup takes. */
+/* A configured peer without a link is looked for too,
+ * and waited for no longer than the lookup takes. */
 START_TEST(nobody_answers_for_a_peer)
 {
 	struct fips_identity id = world_identity(FAR);
@@ -152,7 +153,8 @@ static const struct { struct answer a; bool own_id; enum fips_lookup_count count
 START_TEST(worthless_answers)
 {
 	struct fips_lookup_request q = seek();
-	struct answer a = worthless[_i].a, good = { .from = B, .target = FAR, .id = q.id, .mtu = 1280 };
+	struct answer a = worthless[_i].a,
+		      good = { .from = B, .target = FAR, .id = q.id, .mtu = 1280 };
 	unsigned before = r.n_sent;
 
 	if (worthless[_i].own_id)

@@ -1,4 +1,5 @@
-/* mesh_lookup_signals.c - signals about a session that goes through others, and what no filter has. */
+/* mesh_lookup_signals.c - signals about a session that goes through others,
+ * and what no filter has. */
 #include <string.h>
 
 #include "fips/wire/signal.h"
@@ -76,8 +77,8 @@ START_TEST(a_path_is_broken)
 }
 END_TEST
 
-/* A datagram of others for it that is to go back where it came from, or whose ttl is used up (0); then somebody says that
- * it is elsewhere. */
+/* A datagram of others for it that is to go back where it came from, or whose ttl is used up (0);
+ * then somebody says that it is elsewhere. */
 static void doubt(uint8_t ttl)
 {
 	struct fips_datagram d = { .ttl = ttl, .path_mtu = 1280, .src = addr(C), .dest = addr(FAR) };
@@ -94,7 +95,8 @@ static void doubt(uint8_t ttl)
 	                                      .len = (size_t)(w.at - list) });
 }
 
-/* What an answer said stands for ten seconds, but not when it has led nowhere; anybody can send what has no ttl. */
+/* What an answer said stands for ten seconds, but not when it has led nowhere;
+ * anybody can send what has no ttl. */
 START_TEST(an_answer_that_led_nowhere)
 {
 	struct answer a = { .from = B, .target = FAR, .mtu = 1280 };
@@ -104,7 +106,8 @@ START_TEST(an_answer_that_led_nowhere)
 	a.id = seek().id;
 	respond(&a);
 	for (unsigned ttl = 1; ttl <= 2; ttl++) {
-		struct fips_cache *cache = (struct fips_cache *)(uintptr_t)fips_node_cache(r.b->node);
+		struct fips_cache *cache =
+			(struct fips_cache *)(uintptr_t)fips_node_cache(r.b->node);
 
 		doubt((uint8_t)ttl);
 		fips_cache_path(cache, fips_cache_find(cache, &far, r.b->now), &path);
@@ -124,8 +127,8 @@ static const char *hear_broken(const struct fips_treepath *place)
 	return bench_datagram(r.b, &p, bytes, fips_signal_build(bytes, sizeof bytes, &signal));
 }
 
-/* They looked for it elsewhere than we know it to be: they are told, and what we know is not forgotten.  When they go
- * by the same place as we, it is. */
+/* They looked for it elsewhere than we know it to be: they are told, and what we know is not
+ * forgotten.  When they go by the same place as we, it is. */
 START_TEST(a_path_is_broken_for_whom_it_is_old)
 {
 	struct fips_addr far = addr(FAR);

@@ -17,7 +17,8 @@ static bool all_reach_all(void *self)
 			struct fips_probe p = fips_probe_of(&m->node[k]->me.addr);
 
 			if (i != k && !m->cut[i] &&
-			    fips_filters_any(fips_node_filters(m->node[i]->brain), &p, true) == m->cut[k])
+			    fips_filters_any(fips_node_filters(m->node[i]->brain), &p, true) ==
+			            m->cut[k])
 				return false;
 		}
 	return true;
@@ -28,11 +29,12 @@ static void all_lead_to_all(const struct ring_mesh *m)
 {
 	for (unsigned i = 0; i < RING_NODES; i++)
 		for (unsigned k = 0; k < RING_NODES; k++) {
-			struct fips_coords list = fips_treepath_coords(fips_mesh_path(m->node[k]->brain));
+			struct fips_coords list =
+				fips_treepath_coords(fips_mesh_path(m->node[k]->brain));
 
 			if (!m->cut[i] && !m->cut[k])
-				fips_cache_put(&m->node[i]->brain->mesh.cache, &m->node[k]->me.addr, &list,
-				               FIPS_CACHE_ANSWER, 0, m->w->now);
+				fips_cache_put(&m->node[i]->brain->mesh.cache, &m->node[k]->me.addr,
+				               &list, FIPS_CACHE_ANSWER, 0, m->w->now);
 		}
 	for (unsigned i = 0; i < RING_NODES; i++)
 		for (unsigned k = 0; k < RING_NODES; k++) {
@@ -40,12 +42,13 @@ static void all_lead_to_all(const struct ring_mesh *m)
 
 			for (; at != k && !m->cut[i] && !m->cut[k]; hops++) {
 				struct fips_node *n = m->node[at]->brain;
-				struct fips_nexthop hop = fips_nexthop_to(&n->mesh.hops, &m->node[k]->me.addr,
-				                                          m->w->now);
+				struct fips_nexthop hop = fips_nexthop_to(
+					&n->mesh.hops, &m->node[k]->me.addr, m->w->now);
 
 				ck_assert_int_eq(hop.result, FIPS_NEXTHOP_FOUND);
 				ck_assert_uint_lt(hops, RING_NODES);
-				for (at = 0; !fips_addr_eq(&m->node[at]->me.addr, &n->peers[hop.peer].addr);)
+				for (at = 0; !fips_addr_eq(&m->node[at]->me.addr,
+				                           &n->peers[hop.peer].addr);)
 					at++;
 			}
 		}

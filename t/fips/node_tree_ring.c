@@ -11,7 +11,8 @@ static bool agree(const struct ring_mesh *m, unsigned first, unsigned end)
 	const struct fips_addr *smallest = &m->node[first]->me.addr;
 
 	for (unsigned i = first; i < end; i++)
-		if (!m->cut[i] && (m->cut[first] || fips_addr_cmp(&m->node[i]->me.addr, smallest) < 0))
+		if (!m->cut[i] &&
+		    (m->cut[first] || fips_addr_cmp(&m->node[i]->me.addr, smallest) < 0))
 			smallest = &m->node[i]->me.addr;
 	for (unsigned i = first; i < end; i++) {
 		const struct fips_tree *t = fips_node_tree(m->node[i]->brain), *above;

@@ -1,5 +1,5 @@
-/* Access lists and the hosts file (link.md 6.10, operations.md 6 and 9.3): what each line means, what is told of
- * bad ones, and who is admitted. */
+/* Access lists and the hosts file (link.md 6.10, operations.md 6 and 9.3): what each line means,
+ * what is told of bad ones, and who is admitted. */
 
 #include <check.h>
 #include <stdio.h>
@@ -125,7 +125,8 @@ START_TEST(bad_lines_of_lists)
 	ck_assert_uint_eq(list.n, 2);
 	ck_assert(!list.all);
 	ck_assert(fips_addr_eq(&list.addr[0], &addr[0]) && fips_addr_eq(&list.addr[1], &addr[2]));
-	ck_assert_msg(strncmp(told, bad_entries[_i].says, strlen(bad_entries[_i].says)) == 0, "%s", told);
+	ck_assert_msg(strncmp(told, bad_entries[_i].says, strlen(bad_entries[_i].says)) == 0, "%s",
+	              told);
 	ck_assert_ptr_eq(strchr(told, '|'), told + strlen(told) - 1);
 	fips_access_free(&list);
 }
@@ -155,7 +156,8 @@ START_TEST(names_of_nodes)
 
 	ck_assert(fips_hosts_parse(&hosts, host_files[_i].text, strlen(host_files[_i].text), &r));
 	ck_assert_uint_eq(hosts.n, host_files[_i].n);
-	ck_assert_msg(strncmp(told, host_files[_i].says, strlen(host_files[_i].says)) == 0, "%s", told);
+	ck_assert_msg(strncmp(told, host_files[_i].says, strlen(host_files[_i].says)) == 0, "%s",
+	              told);
 	ck_assert_int_eq(told[0] == '\0', host_files[_i].says[0] == '\0');
 	fips_hosts_free(&hosts);
 }

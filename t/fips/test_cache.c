@@ -185,7 +185,8 @@ START_TEST(the_least_recently_used_goes)
 	ck_assert_ptr_nonnull(fips_cache_use(&c, at(1), 100 * S));
 	ck_assert(learn(2, 2, 1, 101 * S));
 	ck_assert(learn(1001, 2, 1, 102 * S));
-	ck_assert(known(1, 102 * S) && known(2, 102 * S) && !known(3, 102 * S) && known(4, 102 * S));
+	ck_assert(known(1, 102 * S) && known(2, 102 * S) && !known(3, 102 * S) &&
+	          known(4, 102 * S));
 	ck_assert_uint_eq(c.n, PLACES);
 }
 END_TEST
@@ -396,7 +397,8 @@ START_TEST(a_flood)
 	unsigned used = 0, entries = 0;
 
 	for (unsigned i = 0; i < 20000; i++) {
-		unsigned x = 1 + mr_rand_below(&rand, 200), n = 1 + mr_rand_below(&rand, FIPS_PATH_MAX);
+		unsigned x = 1 + mr_rand_below(&rand, 200),
+			 n = 1 + mr_rand_below(&rand, FIPS_PATH_MAX);
 		struct fips_treepath p;
 
 		path_of(&p, x, n, n == 1 ? x : 3);

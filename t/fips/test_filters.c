@@ -83,7 +83,8 @@ static void holds(const struct fips_bloom *b, const char *nodes)
 	for (unsigned x = 1; x < 10; x++) {
 		struct fips_addr addr = node(x);
 
-		ck_assert_msg(in(b, &addr) == (strchr(nodes, (int)('0' + x)) != NULL), "%s: %u", nodes, x);
+		ck_assert_msg(in(b, &addr) == (strchr(nodes, (int)('0' + x)) != NULL), "%s: %u",
+		              nodes, x);
 	}
 	ck_assert(in(b, &me));
 }
@@ -342,7 +343,8 @@ START_TEST(refused)
 	ck_assert_int_eq(says(0, 6, some), FIPS_FILTERS_STALE);
 	ck_assert_int_eq(ones(0, 9, 5938), FIPS_FILTERS_FILL_EXCEEDED);
 	message[9] = 4;
-	ck_assert_int_eq(fips_filters_received(&f, 0, message, sizeof message), FIPS_FILTERS_INVALID);
+	ck_assert_int_eq(fips_filters_received(&f, 0, message, sizeof message),
+	                 FIPS_FILTERS_INVALID);
 	ck_assert_int_eq(fips_filters_received(&f, 0, message, 0), FIPS_FILTERS_DECODE_ERROR);
 	ck_assert(fips_filters_info(&f, 0, &info) && fips_filters_has(&f, 0, &p));
 	ck_assert_uint_eq(info.seq, 7);
@@ -351,9 +353,11 @@ START_TEST(refused)
 	ck_assert_int_eq(ones(0, 8, 5937), FIPS_FILTERS_ACCEPTED);
 	ck_assert_uint_gt(f.generation, generation);
 	ck_assert_uint_eq(f.counts[FIPS_FILTERS_RECEIVED], 10);
-	ck_assert_uint_eq(f.counts[FIPS_FILTERS_ACCEPTED] + f.counts[FIPS_FILTERS_STALE] +
-	                  f.counts[FIPS_FILTERS_UNKNOWN_PEER] + f.counts[FIPS_FILTERS_INVALID] +
-	                  f.counts[FIPS_FILTERS_FILL_EXCEEDED] + f.counts[FIPS_FILTERS_DECODE_ERROR], 10);
+	ck_assert_uint_eq(
+		f.counts[FIPS_FILTERS_ACCEPTED] + f.counts[FIPS_FILTERS_STALE] +
+			f.counts[FIPS_FILTERS_UNKNOWN_PEER] + f.counts[FIPS_FILTERS_INVALID] +
+			f.counts[FIPS_FILTERS_FILL_EXCEEDED] + f.counts[FIPS_FILTERS_DECODE_ERROR],
+		10);
 }
 END_TEST
 

@@ -89,7 +89,8 @@ START_TEST(who_makes_room)
 }
 END_TEST
 
-/* Each is walked once a generation, whatever is dropped and added meanwhile; what is added is decided already. */
+/* Each is walked once a generation, whatever is dropped and added meanwhile;
+ * what is added is decided already. */
 START_TEST(all_are_walked)
 {
 	enum { N = 30 };
@@ -247,7 +248,8 @@ START_TEST(nobody_sends_to_it)
 }
 END_TEST
 
-/* mesh.md 5.6: kernel drops, loss and ETX of the link out, each by its own; said when it changes. */
+/* mesh.md 5.6: kernel drops, loss and ETX of the link out, each by its own;
+ * said when it changes. */
 START_TEST(crowded_ways)
 {
 	static const struct fips_node_ecn off = { .enabled = false, .loss = 0.05, .etx = 3 };
@@ -272,7 +274,8 @@ START_TEST(crowded_ways)
 }
 END_TEST
 
-/* Frames sent and received since the report before, of the link out; what is frames there and back is ETX. */
+/* Frames sent and received since the report before, of the link out;
+ * what is frames there and back is ETX. */
 static const struct {
 	uint64_t sent, arrived;
 	bool     congested;
@@ -329,14 +332,16 @@ START_TEST(ever_new_ones)
 	for (unsigned i = 0; i < 10000; i++) {
 		struct fips_addr a = dest(i);
 
-		want("no-forward", bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_FORWARD, .peer = a }));
+		want("no-forward",
+		     bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_FORWARD, .peer = a }));
 	}
 	want("forward", wanted(b, FAR));
 	bench_close(b);
 }
 END_TEST
 
-/* R7: more destinations that have a way than there are places: who was sent to longest ago makes room. */
+/* R7: more destinations that have a way than there are places:
+ * who was sent to longest ago makes room. */
 START_TEST(more_than_there_are_places)
 {
 	enum { MORE = 5, ALL = FIPS_FORWARDS_MAX + MORE };

@@ -1,6 +1,6 @@
-/* test_mesh_lookup.c - lookups in the node: what is sent on and to whom, answers and their proofs, our own lookups
- * with what waits for them, and input of the hostile kind: floods of fresh ids, answers nobody asked for, places that
- * are another's, path MTUs that cannot be. */
+/* test_mesh_lookup.c - lookups in the node: what is sent on and to whom, answers and their proofs,
+ * our own lookups with what waits for them, and input of the hostile kind: floods of fresh ids,
+ * answers nobody asked for, places that are another's, path MTUs that cannot be. */
 #include <string.h>
 
 #include "t/fips/mesh_lookup_bench.h"
@@ -121,7 +121,8 @@ START_TEST(a_response_goes_back)
 	bench_wait(r.b, SECONDS(2));
 	request(A, 6, addr(FAR), 9);
 	respond(&a);
-	ck_assert(fips_lookup_response_parse(r.sent[r.n_sent - 1].bytes, r.sent[r.n_sent - 1].len, &resp));
+	ck_assert(fips_lookup_response_parse(r.sent[r.n_sent - 1].bytes, r.sent[r.n_sent - 1].len,
+	                                     &resp));
 	ck_assert_uint_eq(resp.path_mtu, 600);
 	close_room();
 }
@@ -146,8 +147,8 @@ START_TEST(a_response_to_nobody)
 }
 END_TEST
 
-/* R7: fresh ids without an end by one neighbour: others' requests still pass, nothing is signed but 50 a second, nothing
- * sent on but one a target every two seconds. */
+/* R7: fresh ids without an end by one neighbour: others' requests still pass, nothing is signed but
+ * 50 a second, nothing sent on but one a target every two seconds. */
 START_TEST(a_flood_of_fresh_ids)
 {
 	uint64_t ops, id = 1;

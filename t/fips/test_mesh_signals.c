@@ -1,5 +1,5 @@
-/* test_mesh_signals.c - error signals in the node: to the sources of what goes no further, and from others about what
- * we sent. */
+/* test_mesh_signals.c - error signals in the node: to the sources of what goes no further, and from
+ * others about what we sent. */
 #include <string.h>
 
 #include <check.h>
@@ -129,10 +129,12 @@ START_TEST(the_source_is_told)
 }
 END_TEST
 
-/* A source that nobody leads to is told by the link that the datagram came by; if that is no link, it is not told. */
+/* A source that nobody leads to is told by the link that the datagram came by;
+ * if that is no link, it is not told. */
 START_TEST(the_way_back)
 {
-	struct failure f = { .src = SOURCE, .dest = FAR }, stranger = { .src = SOURCE, .dest = FAR, .by = SOURCE };
+	struct failure f = { .src = SOURCE, .dest = FAR },
+		       stranger = { .src = SOURCE, .dest = FAR, .by = SOURCE };
 	struct failure by = { .src = SOURCE, .dest = FAR, .by = B };
 	struct fips_addr to = addr(B);
 
@@ -274,8 +276,8 @@ START_TEST(ours_come_back)
 }
 END_TEST
 
-/* Data leaves to one that reports: while it does nothing is said, and when it ceases to our place is told once in five
- * seconds, whether anybody has complained or not. */
+/* Data leaves to one that reports: while it does nothing is said, and when it ceases to our place
+ * is told once in five seconds, whether anybody has complained or not. */
 START_TEST(reports_cease)
 {
 	struct fips_receiver_report report = { .highest = 0, .frames = 1 };

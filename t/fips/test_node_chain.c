@@ -149,7 +149,8 @@ static const struct row rows[] = {
 
 static const char *operator_says(struct bench *b, enum fips_input_kind kind, unsigned who)
 {
-	return bench_feed(b, &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
+	return bench_feed(b,
+	                  &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
 }
 
 static const char *call(struct bench *b, const struct step *s)

@@ -1,5 +1,5 @@
-/* Other settings while a node lives: who joins is dialled, who leaves is told goodbye, and nobody else
- * notices. */
+/* Other settings while a node lives: who joins is dialled, who leaves is told goodbye, and nobody
+ * else notices. */
 
 #include "t/lib/node_bench.h"
 
@@ -191,8 +191,9 @@ START_TEST(each_row)
 }
 END_TEST
 
-/* R15: two peers that are called have a further address, and two that packets wait for are put behind a neighbour
- * who is there: two message 1s and two setups are owed, which is too much for one call together. */
+/* R15: two peers that are called have a further address, and two that packets wait for are put
+ * behind a neighbour who is there: two message 1s and two setups are owed,
+ * which is too much for one call together. */
 START_TEST(calls_and_sessions_at_once)
 {
 	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 },
@@ -220,7 +221,8 @@ END_TEST
 /* Where it dials is where the file says. */
 START_TEST(the_new_address_is_called)
 {
-	const struct says before[] = { { .who = 1 }, { 0 } }, after[] = { { .who = 1, .at = 9 }, { 0 } };
+	const struct says before[] = { { .who = 1 }, { 0 } },
+			  after[] = { { .who = 1, .at = 9 }, { 0 } };
 	struct bench *b = open_with(before);
 	struct file *f = file_of(b, after);
 	struct fips_via via = bench_via(9);
@@ -307,7 +309,8 @@ START_TEST(more_and_fewer)
 	/* fewer places than links: who is there stays, nobody else comes */
 	g->config.max_peers = 2;
 	want("", configure(b, g));
-	want("", bench_msg1(b, &(struct puppet){ .who = 250, .epoch = 1, .ephemeral = 3, .index = 3 }));
+	want("",
+	     bench_msg1(b, &(struct puppet){ .who = 250, .epoch = 1, .ephemeral = 3, .index = 3 }));
 	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REFUSED), 1);
 	/* all hundred leave at once: in portions */
 	g->config.n_peers = 0;
@@ -321,8 +324,8 @@ START_TEST(more_and_fewer)
 END_TEST
 
 /* The table is full of strangers who were there once.  Who leaves while it is dialled has its slot
- * until its call is taken back: else that would count as one of those that may be out at a time, for
- * ever, and its index would stay expected. */
+ * until its call is taken back: else that would count as one of those that may be out at a time,
+ * for ever, and its index would stay expected. */
 START_TEST(who_leaves_is_not_pushed_out)
 {
 	const struct says before[] = { { .who = 1 }, { 0 } }, after[] = { { .who = 2 }, { 0 } };
@@ -434,8 +437,8 @@ START_TEST(behind_and_not)
 }
 END_TEST
 
-/* One that is put behind a neighbour while it is called is not called any more, neither when there were
- * no names to be found (1) nor at the end of the call. */
+/* One that is put behind a neighbour while it is called is not called any more, neither when there
+ * were no names to be found (1) nor at the end of the call. */
 START_TEST(behind_while_called)
 {
 	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { 0 } },

@@ -80,7 +80,8 @@ static void declares(struct bench *b, unsigned who, uint64_t seq, const char *pa
 
 	memcpy(entries, id.addr.b, FIPS_ADDR_LEN);
 	for (; *path; path++) {
-		struct fips_addr node = *path == '!' ? b->me.addr : links_ghost((uint8_t)(*path - 'a'));
+		struct fips_addr node =
+			*path == '!' ? b->me.addr : links_ghost((uint8_t)(*path - 'a'));
 
 		memcpy(entries + a.n++ * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
 	}
@@ -100,7 +101,8 @@ static void told(struct bench *b, unsigned who, const char *ghosts)
 	struct fips_bloom bits;
 
 	ck_assert(fips_addr_eq(&b->filter.to, &to));
-	ck_assert_int_eq(fips_filter_parse(b->filter.bytes, FIPS_FILTER_LEN, &got), FIPS_FILTER_PARSED);
+	ck_assert_int_eq(fips_filter_parse(b->filter.bytes, FIPS_FILTER_LEN, &got),
+	                 FIPS_FILTER_PARSED);
 	memcpy(bits.b, got.bits, sizeof bits.b);
 	ck_assert(fips_bloom_has(&bits, &own));
 	for (char c = 'a'; c <= 'i'; c++) {
@@ -118,7 +120,8 @@ static uint64_t sequence(const struct bench *b)
 
 /* --- what neighbours are told ----------------------------------------------------------------- */
 
-/* Within a second of the link's proof, and not before; again 1, 5, 15, 35 s after and then every 60 s. */
+/* Within a second of the link's proof, and not before;
+ * again 1, 5, 15, 35 s after and then every 60 s. */
 START_TEST(a_neighbour_is_told)
 {
 	struct bench *b = bench_open(ME, 0, NULL);
@@ -426,7 +429,8 @@ static void learn(struct bench *b, const char *path)
 	for (; *path; path++)
 		p.a[p.n++] = *path == '!' ? b->me.addr : links_ghost((uint8_t)(*path - 'a'));
 	list = fips_treepath_coords(&p);
-	ck_assert(fips_cache_put(&b->node->mesh.cache, &p.a[0], &list, FIPS_CACHE_PASSING, 0, b->now));
+	ck_assert(fips_cache_put(&b->node->mesh.cache, &p.a[0], &list, FIPS_CACHE_PASSING, 0,
+	                         b->now));
 }
 
 static bool known(const struct bench *b)
@@ -549,7 +553,8 @@ START_TEST(where_they_are)
 	struct fips_treepath path;
 
 	b->node->now = b->now;
-	ck_assert(!fips_mesh_coords(b->node, &peer, &path) && !fips_mesh_coords(b->node, &g, &path));
+	ck_assert(!fips_mesh_coords(b->node, &peer, &path) &&
+	          !fips_mesh_coords(b->node, &g, &path));
 	declares(b, PEER, 1, "ba");
 	learn(b, "cba");
 	ck_assert(fips_mesh_coords(b->node, &peer, &path) && path.n == 3);

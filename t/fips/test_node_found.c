@@ -34,8 +34,8 @@ static struct bench *open_bench(unsigned peers)
 	return b;
 }
 
-/* One dial, to where it was heard; the answer makes a link.  While it is called, and while there is a link,
- * more of its beacons change nothing. */
+/* One dial, to where it was heard; the answer makes a link.  While it is called, and while there is
+ * a link, more of its beacons change nothing. */
 START_TEST(the_found_are_called)
 {
 	struct puppet peer = { .who = OTHER, .ephemeral = 1, .epoch = 1, .index = 5, .from = 77 };
@@ -73,9 +73,11 @@ END_TEST
 /* We ourselves, a configured peer, and what is no key. */
 START_TEST(who_is_not_called)
 {
-	static const uint8_t off_curve[FIPS_XONLY_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t off_curve[FIPS_XONLY_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                                           0xff, 0xff, 0xff, 0xff };
 	struct bench *b = open_bench(1);
 	struct fips_input in = { .kind = FIPS_IN_FOUND, .bytes = off_curve, .len = FIPS_XONLY_LEN,
 		                 .via = bench_via(50) };
@@ -92,7 +94,8 @@ START_TEST(who_is_not_called)
 }
 END_TEST
 
-/* Whoever floods us makes 16 calls at a time, one a second, and costs no configured peer its own (R7). */
+/* Whoever floods us makes 16 calls at a time, one a second,
+ * and costs no configured peer its own (R7). */
 START_TEST(a_flood_makes_few_calls)
 {
 	struct bench *b = open_bench(0);

@@ -180,7 +180,8 @@ START_TEST(junk_on_live_indices)
 {
 	struct world *w = world_open(3);
 	struct world_peer to_a = { .secret = 1 }, to_b = { .secret = 2, .vias = 1 };
-	struct sim_node *a = world_node(w, 1, &to_b, 1, NULL), *b = world_node(w, 2, &to_a, 1, NULL);
+	struct sim_node *a = world_node(w, 1, &to_b, 1, NULL),
+			*b = world_node(w, 2, &to_a, 1, NULL);
 	uint64_t packets;
 
 	world_run(w, SECONDS(1));
@@ -350,8 +351,8 @@ static void forge_setup(struct sim_node *at, const struct sim_node *name)
 	world_input(at, &in);
 }
 
-/* Setups that nobody finishes, every 3 s, at the one that rekeys: of the larger address, of the smaller,
- * or both are.  Rekeys go on, and no packet is lost for it. */
+/* Setups that nobody finishes, every 3 s, at the one that rekeys: of the larger address, of the
+ * smaller, or both are.  Rekeys go on, and no packet is lost for it. */
 START_TEST(setups_under_the_peers_name)
 {
 	struct world *w = world_open((uint64_t)_i);

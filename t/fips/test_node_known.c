@@ -34,7 +34,8 @@ static struct fips_addr address(unsigned i, bool family)
 
 enum { ROOM = 100, NAMES = 160 };
 
-/* R15: whatever came and went, everybody who is there is found, by either length, and nobody else. */
+/* R15: whatever came and went, everybody who is there is found, by either length,
+ * and nobody else. */
 START_TEST(the_directory_finds_who_is_there)
 {
 	struct fips_directory d;

@@ -1,5 +1,6 @@
-/* What others, and our own dials, may take up at a time (link.md 6.9, session.md 3.10, operations.md 3.3):
- * each setting does what it says, and what is over a limit costs no public-key work (R7). */
+/* What others, and our own dials, may take up at a time (link.md 6.9, session.md 3.10,
+ * operations.md 3.3): each setting does what it says,
+ * and what is over a limit costs no public-key work (R7). */
 
 #include <check.h>
 #include <string.h>
@@ -112,8 +113,9 @@ static void count_line(void *self, const struct fips_action *act)
 		told->by_peer++;
 }
 
-/* Handshakes for another key are told of, with where they came from, and so seldom that nobody can fill a log
- * by them: three lines about strangers and one about each peer's place, and then one in 500 s. */
+/* Handshakes for another key are told of, with where they came from, and so seldom that nobody can
+ * fill a log by them: three lines about strangers and one about each peer's place,
+ * and then one in 500 s. */
 START_TEST(what_does_not_open_is_told_seldom)
 {
 	struct bench *b = open_with(2, NULL);
@@ -266,8 +268,8 @@ START_TEST(gaps_grow_as_told)
 }
 END_TEST
 
-/* A peer whose name nobody knows: each question without an answer is a dial that failed at once, so the next one
- * comes after 10, 20, ... s.  That is said once (6.4). */
+/* A peer whose name nobody knows: each question without an answer is a dial that failed at once, so
+ * the next one comes after 10, 20, ... s.  That is said once (6.4). */
 START_TEST(a_name_that_fails)
 {
 	struct fips_node_config config = fips_node_config_default();
@@ -324,7 +326,8 @@ START_TEST(setups_by_one_link)
 }
 END_TEST
 
-/* node.cache.identity_size: so many keys of nodes that are no peers, and who was named first makes way. */
+/* node.cache.identity_size: so many keys of nodes that are no peers,
+ * and who was named first makes way. */
 START_TEST(keys_that_are_kept)
 {
 	struct fips_node_config config = fips_node_config_default();

@@ -226,8 +226,8 @@ START_TEST(each_row)
 }
 END_TEST
 
-/* Somebody sends an old message 1 of the peer from elsewhere; then the peer itself calls, or is called.
- * What we send goes to where the peer is. */
+/* Somebody sends an old message 1 of the peer from elsewhere; then the peer itself calls, or is
+ * called.  What we send goes to where the peer is. */
 START_TEST(a_replays_address_is_left)
 {
 	struct puppet replay = { .who = LARGES_PEER, .ephemeral = 1, .epoch = 1, .index = 5, .from = 40 };

@@ -1,14 +1,16 @@
-/* test_node_lookup.c - requests that pass by and lookups of our own, by the module alone: floods, who gets a request,
- * which answers count, attempts and back-off. */
+/* test_node_lookup.c - requests that pass by and lookups of our own, by the module alone: floods,
+ * who gets a request, which answers count, attempts and back-off. */
 #include <string.h>
 
 #include "t/fips/lookup_bench.h"
 
 /* ---- floods ---- */
 
-/* R7: fresh ids by each of the first `floods` neighbours in turn, then one by somebody new.  How many of each are
- * remembered. */
-static const struct { unsigned floods, each; } floods[] = { { 1, 2048 }, { 2, 1365 }, { 3, 1024 }, { 7, 512 } };
+/* R7: fresh ids by each of the first `floods` neighbours in turn, then one by somebody new.  How
+ * many of each are remembered. */
+static const struct {
+	unsigned floods, each;
+} floods[] = { { 1, 2048 }, { 2, 1365 }, { 3, 1024 }, { 7, 512 } };
 
 START_TEST(a_flood_leaves_room)
 {
@@ -36,7 +38,8 @@ START_TEST(a_flood_leaves_room)
 }
 END_TEST
 
-/* R7: one that links, floods and goes, again and again, holds nothing of its own, and still leaves room. */
+/* R7: one that links, floods and goes, again and again, holds nothing of its own,
+ * and still leaves room. */
 START_TEST(a_flood_by_many_links)
 {
 	struct fips_lookup_ways ways;
@@ -204,7 +207,8 @@ START_TEST(ours_that_come_back_are_dropped)
 	struct fips_addr target = node(1);
 	uint64_t id;
 
-	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways), FIPS_LOOKUP_STARTED);
+	ck_assert_int_eq(fips_lookups_ask(&l, &target, &filters, false, 0, &id, &ways),
+	                 FIPS_LOOKUP_STARTED);
 	ck_assert_int_eq(ask(5, id, target, 1, &ways), FIPS_LOOKUP_DROP);
 	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_OWN], 1);
 	ck_assert_uint_eq(l.recent.n, 0); /* so the answer is ours still */

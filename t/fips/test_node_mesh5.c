@@ -49,7 +49,8 @@ static void see_datagram(struct watch *s, const struct sim_node *from, const str
 	struct fips_datagram d;
 	uint64_t number;
 
-	if (!fips_datagram_parse(frame + FIPS_LINK_HEAD + FIPS_LINK_STAMP, n - FIPS_LINK_OVERHEAD, &d))
+	if (!fips_datagram_parse(frame + FIPS_LINK_HEAD + FIPS_LINK_STAMP, n - FIPS_LINK_OVERHEAD,
+	                         &d))
 		return;
 	s->signals += fips_fsp_check(d.payload, d.payload_len) == FIPS_FSP_SIGNAL;
 	if (!ledger_peek(&s->to, frame, n, &who, &number))
@@ -60,8 +61,8 @@ static void see_datagram(struct watch *s, const struct sim_node *from, const str
 		s->trail[s->steps++] = to->number;
 }
 
-static bool see(void *self, const struct sim_node *from, const struct sim_node *to, const uint8_t *frame,
-                size_t n)
+static bool see(void *self, const struct sim_node *from, const struct sim_node *to,
+                const uint8_t *frame, size_t n)
 {
 	const uint8_t *message = frame + FIPS_LINK_HEAD + FIPS_LINK_STAMP;
 	struct watch *s = self;
@@ -81,7 +82,8 @@ static bool see(void *self, const struct sim_node *from, const struct sim_node *
 static bool linked(const unsigned links[][2], unsigned a, unsigned b)
 {
 	for (; (*links)[0]; links++)
-		if (((*links)[0] == a && (*links)[1] == b) || ((*links)[0] == b && (*links)[1] == a))
+		if (((*links)[0] == a && (*links)[1] == b) ||
+		    ((*links)[0] == b && (*links)[1] == a))
 			return true;
 	return false;
 }
@@ -165,7 +167,8 @@ static void path_is(struct net *x, unsigned who, const char *names)
 	ck_assert_str_eq(got, names);
 }
 
-/* operations.md 11.1: the smallest address is root, and who could have two parents has the smaller. */
+/* operations.md 11.1: the smallest address is root,
+ * and who could have two parents has the smaller. */
 START_TEST(the_tree_settles)
 {
 	static const char *const want[] = { "A", "BCDA", "CDA", "DA", "EA" };
@@ -251,7 +254,9 @@ static void trail_is(struct net *x, unsigned from, unsigned to, const char *name
 START_TEST(routes_are_the_vectors)
 {
 	json_t *root = vectors_load("routing_vectors");
-	const json_t *list = vectors_get(vectors_get(root, "mesh5"), "routes_with_equal_link_costs"), *r;
+	const json_t *list = vectors_get(vectors_get(root, "mesh5"),
+	                                 "routes_with_equal_link_costs"),
+		     *r;
 	struct net *x = net_open((uint64_t)_i, ALL, mesh);
 	size_t i;
 

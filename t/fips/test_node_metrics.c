@@ -168,9 +168,10 @@ static uint32_t srtt(const struct bench *b)
 	return info.metrics.srtt_us;
 }
 
-/* Round trips are taken from the arrival stamp, and only from reports under the key we send with.  What such a one says
- * of frames that we have not sent under it is of the key before: a reference mixes them (link.md 8.6), and goes on
- * for as long as the new one has sent fewer.  The echo is right all that time. */
+/* Round trips are taken from the arrival stamp, and only from reports under the key we send with.
+ * What such a one says of frames that we have not sent under it is of the key before: a reference
+ * mixes them (link.md 8.6), and goes on for as long as the new one has sent fewer.
+ * The echo is right all that time. */
 START_TEST(reports_in)
 {
 	struct puppet rekey = { .who = 2, .epoch = 1, .ephemeral = 2, .index = 2 };
@@ -328,12 +329,14 @@ START_TEST(dial_timers)
 		want("", bench_wait(b, at - b->now - 1));
 		want("msg1", bench_wait(b, 1));
 	}
-	want("", bench_wait(b, start + MS(vectors_u64(timers, "handshake_timeout_ms")) - b->now - 1));
+	want("",
+	     bench_wait(b, start + MS(vectors_u64(timers, "handshake_timeout_ms")) - b->now - 1));
 	delays = vectors_get(timers, "reconnect_delay_ms_by_retry_count");
 	for (size_t i = 1; i < json_array_size(delays); i++) {
 		want("forget", bench_wait(b, 1));
 		ended = b->now;
-		want("", bench_wait(b, MS((uint64_t)json_integer_value(json_array_get(delays, i))) - 1));
+		want("", bench_wait(b, MS((uint64_t)json_integer_value(json_array_get(delays, i))) -
+		                               1));
 		want("expect msg1", bench_wait(b, 1));
 		ck_assert_uint_eq(b->now - ended,
 		                  MS((uint64_t)json_integer_value(json_array_get(delays, i))));

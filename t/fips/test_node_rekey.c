@@ -456,8 +456,9 @@ END_TEST
 
 /* ---- the schedule of message 1 ---- */
 
-/* link_vectors.json, timers: the first four are the reference's.  Its fifth comes at 31 s; ours at 32,
- * and twice more, when a reference that cut over and lost its message 2 takes it (link.md 7.5). */
+/* link_vectors.json, timers: the first four are the reference's.  Its fifth comes at 31 s; ours at
+ * 32, and twice more, when a reference that cut over and lost its message 2 takes it (link.md
+ * 7.5). */
 START_TEST(sendings)
 {
 	static const unsigned ours[] = { 1000, 3000, 7000, 15000, 32000, 37000, 42000 };
@@ -480,7 +481,8 @@ START_TEST(sendings)
 		uint64_t at = start + MS(ours[i]);
 
 		if (i < 4)
-			ck_assert_uint_eq(ours[i], (unsigned)json_integer_value(json_array_get(theirs, i)));
+			ck_assert_uint_eq(ours[i],
+			                  (unsigned)json_integer_value(json_array_get(theirs, i)));
 		want("", quiet(bench_wait(b, at - b->now - 1)));
 		want("msg1", quiet(bench_wait(b, 1)));
 		ck_assert_mem_eq(b->msg1, first, sizeof first);
@@ -562,7 +564,8 @@ START_TEST(as_the_dice_fall)
 		high = at > high ? at : high;
 		bench_close(b);
 	}
-	ck_assert_msg(low >= d->from * 1000 && high <= d->to * 1000 + 1000, "%u to %u ms", low, high);
+	ck_assert_msg(low >= d->from * 1000 && high <= d->to * 1000 + 1000, "%u to %u ms", low,
+	              high);
 	ck_assert_msg(high - low >= (d->to - d->from) * 600, "%u to %u ms", low, high);
 }
 END_TEST

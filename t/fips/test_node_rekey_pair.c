@@ -1,5 +1,5 @@
-/* Rekeys between nodes on a made-up network, with numbered packets: what the path brings is delivered,
- * once, whichever side begins, whatever message of a handshake is lost. */
+/* Rekeys between nodes on a made-up network, with numbered packets: what the path brings is
+ * delivered, once, whichever side begins, whatever message of a handshake is lost. */
 #include <string.h>
 
 #include <check.h>
@@ -132,7 +132,8 @@ START_TEST(hitless)
 			           .to_b = { .secret = 2, .vias = 1 },
 			           .config = { often(true), often(true) } };
 		for (unsigned i = 0; i < 2; i++) {
-			p.config[i].timers.link_rekey = p.config[i].timers.session_rekey = 4000000000;
+			p.config[i].timers.link_rekey = p.config[i].timers.session_rekey =
+				4000000000;
 			p.config[i].timers.rekey_messages = 100;
 		}
 		p.w->delay = paths[kind].delay;
@@ -179,7 +180,8 @@ static enum what kind_of(const uint8_t *bytes, size_t n)
 	fips_link_head_parse(bytes, &head);
 	if (head.counter < 3)
 		return FRAME;
-	if (n < 36 || bytes[20] != FIPS_LINK_DATAGRAM || !fips_datagram_parse(bytes + 20, n - 36, &d))
+	if (n < 36 || bytes[20] != FIPS_LINK_DATAGRAM ||
+	    !fips_datagram_parse(bytes + 20, n - 36, &d))
 		return OTHER;
 	switch (fips_fsp_check(d.payload, d.payload_len)) {
 	case FIPS_FSP_SETUP: return SETUP;
@@ -214,8 +216,8 @@ static const struct loss losses[] = {
 	{ MESSAGE, 0, 1, 0, 0 }, { MESSAGE, 1, 1, 0, 0 },
 };
 
-/* The same message of every rekey is lost, so many times in a row: costs no packet but those that are
- * lost themselves. */
+/* The same message of every rekey is lost, so many times in a row: costs no packet but those that
+ * are lost themselves. */
 START_TEST(lost_at_each_step)
 {
 	struct loss loss = losses[(size_t)_i / 3];
@@ -233,8 +235,8 @@ START_TEST(lost_at_each_step)
 }
 END_TEST
 
-/* The wait for message 3 to be heard is much shorter than the gaps between its sendings: the move waits
- * for these, and again a lost one costs nothing. */
+/* The wait for message 3 to be heard is much shorter than the gaps between its sendings: the move
+ * waits for these, and again a lost one costs nothing. */
 START_TEST(moves_wait_for_sendings)
 {
 	static const struct {
@@ -341,9 +343,9 @@ static bool begins_rekey(void *self)
 	return count(self, FIPS_NODE_LINK_REKEYS) > 0;
 }
 
-/* A process that is new dials while a message 1 of our rekey, meant for the one before it, is on its way: both
- * are answered, and both sides must come to send with the same handshake's keys.  Whoever has the smaller
- * address may be the new one. */
+/* A process that is new dials while a message 1 of our rekey, meant for the one before it, is on
+ * its way: both are answered, and both sides must come to send with the same handshake's keys.
+ * Whoever has the smaller address may be the new one. */
 START_TEST(a_rekey_meets_a_new_process)
 {
 	struct fips_node_config config[2] = { often(true), often(true) };
@@ -408,7 +410,8 @@ static bool keep(void *self, const struct sim_node *from, const struct sim_node 
 	return true;
 }
 
-/* R22: frames of old epochs come in masses, early ones while their key drains, others when it is gone. */
+/* R22: frames of old epochs come in masses, early ones while their key drains,
+ * others when it is gone. */
 START_TEST(late_frames_of_old_epochs_tear_nothing_down)
 {
 	static struct attic attic;

@@ -58,7 +58,8 @@ START_TEST(which_signal)
 }
 END_TEST
 
-/* A failed datagram: whose, to whom, its first two payload bytes and its length.  Is it answered? */
+/* A failed datagram: whose, to whom, its first two payload bytes and its length.
+ * Is it answered? */
 static const struct { struct fips_addr src, dest; uint8_t first, flags; size_t len; bool answered; } failures[] = {
 	{ { { 2 } }, { { 3 } }, 0, 0, 40, true },
 	{ { { 2 } }, { { 3 } }, 0, FIPS_FSP_CP | FIPS_FSP_K, 40, true },
@@ -110,7 +111,8 @@ START_TEST(how_many)
 	ck_assert_uint_eq(flood(3, 1000, 10 * MR_NS_PER_S, MR_NS_PER_MS), 30);
 	ck_assert_uint_eq(flood(4000, 2, 20 * MR_NS_PER_S, 1), FIPS_SIGNALS);
 	ck_assert_uint_eq(flood(4000, 1, 21 * MR_NS_PER_S, 1), FIPS_SIGNALS);
-	ck_assert_uint_eq(signals.counts[FIPS_SIGNALS_LIMITED], 990 + 2970 + 12000 - 2 * FIPS_SIGNALS);
+	ck_assert_uint_eq(signals.counts[FIPS_SIGNALS_LIMITED],
+	                  990 + 2970 + 12000 - 2 * FIPS_SIGNALS);
 }
 END_TEST
 

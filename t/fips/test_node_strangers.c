@@ -24,7 +24,8 @@ static void declare(struct bench *b, uint64_t sequence, unsigned parent)
 	uint8_t bytes[FIPS_TREE_LEN(3)];
 
 	for (unsigned i = 0; i < n; i++)
-		memcpy(entries + i * FIPS_TREE_ENTRY, world_identity(path[i]).addr.b, FIPS_ADDR_LEN);
+		memcpy(entries + i * FIPS_TREE_ENTRY, world_identity(path[i]).addr.b,
+		       FIPS_ADDR_LEN);
 	a.says = (struct fips_declaration){ .node = hop.addr, .sequence = sequence,
 		                            .parent = world_identity(parent).addr };
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &hop, aux, sig));
@@ -67,7 +68,8 @@ static void known(struct bench *b, unsigned who)
 /* Something that passed by said that `who` is below HOP. */
 static void seen(struct bench *b, unsigned who)
 {
-	struct fips_addr list[] = { world_identity(who).addr, world_identity(HOP).addr, b->me.addr };
+	struct fips_addr list[] = { world_identity(who).addr, world_identity(HOP).addr,
+		                    b->me.addr };
 	uint8_t bytes[FIPS_COORDS_LEN(3)] = { 3 };
 
 	memcpy(bytes + 2, list, sizeof list);
@@ -77,7 +79,8 @@ static void seen(struct bench *b, unsigned who)
 
 static const char *stray(struct bench *b, unsigned who, enum fips_input_kind kind)
 {
-	return bench_feed(b, &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
+	return bench_feed(b,
+	                  &(struct fips_input){ .kind = kind, .peer = world_identity(who).addr });
 }
 
 static struct puppet stranger(unsigned who)
@@ -98,7 +101,8 @@ static void list_is(const struct fips_coords *list, unsigned n, const unsigned *
 {
 	ck_assert_uint_eq(list->count, n);
 	for (unsigned i = 0; i < n; i++) {
-		struct fips_addr got = fips_coords_entry(list, i), wanted = world_identity(who[i]).addr;
+		struct fips_addr got = fips_coords_entry(list, i),
+				 wanted = world_identity(who[i]).addr;
 
 		ck_assert(fips_addr_eq(&got, &wanted));
 	}
@@ -115,7 +119,8 @@ static bool in_session(struct bench *b, unsigned who)
 
 /* ---- places ---- */
 
-/* 2.3: the answer goes by the place that the setup gives, and says both; its packets leave by HOP. */
+/* 2.3: the answer goes by the place that the setup gives, and says both;
+ * its packets leave by HOP. */
 START_TEST(a_stranger_is_answered)
 {
 	struct bench *b = open_for(8);
@@ -249,11 +254,13 @@ START_TEST(the_way_follows_the_tree)
 }
 END_TEST
 
-/* mesh.md 5.5: its source is told of a datagram that goes no further by the link that brought it, wherever we think it
- * is: who is there may never have heard of it.  By that way where the link is gone. */
+/* mesh.md 5.5: its source is told of a datagram that goes no further by the link that brought it,
+ * wherever we think it is: who is there may never have heard of it.
+ * By that way where the link is gone. */
 START_TEST(the_source_is_told_by_who_brought_it)
 {
-	struct fips_addr brought = world_identity(_i ? FAR : OTHER).addr, to = world_identity(_i ? HOP : OTHER).addr;
+	struct fips_addr brought = world_identity(_i ? FAR : OTHER).addr,
+			 to = world_identity(_i ? HOP : OTHER).addr;
 	struct fips_datagram d = { .ttl = 3, .path_mtu = 1280, .src = world_identity(FAR).addr,
 		                   .dest = world_identity(MORE).addr };
 	uint8_t bytes[FIPS_DATAGRAM_HEAD + FIPS_FSP_MIN] = { 0 };
@@ -300,8 +307,9 @@ static void turn(struct bench *b, unsigned root)
 	                                    .len = sizeof coords });
 }
 
-/* 3.2, 3.11: message 1 stays what it is, but those on the way learn from each setup where both ends are: one that said
- * where they were would send what follows astray, for as long as it is said again. */
+/* 3.2, 3.11: message 1 stays what it is, but those on the way learn from each setup where both ends
+ * are: one that said where they were would send what follows astray,
+ * for as long as it is said again. */
 START_TEST(a_setup_says_the_places_of_now)
 {
 	struct bench *b = open_for(8);
@@ -456,8 +464,8 @@ START_TEST(a_larger_table_keeps_all)
 }
 END_TEST
 
-/* Anybody behind the same hop can send setups in its name, one after the other, and never end one: ours goes out all
- * the same, and is answered. */
+/* Anybody behind the same hop can send setups in its name, one after the other, and never end one:
+ * ours goes out all the same, and is answered. */
 START_TEST(forged_setups_hold_nobody_up)
 {
 	struct bench *b = open_for(8);
@@ -527,7 +535,8 @@ START_TEST(strays_take_nothing_away)
 	for (unsigned i = 0; i < 20; i++) {
 		known(b, MORE + i);
 		seen(b, MORE + i);
-		want(i < 6 ? "setup" : "session-down setup", stray(b, MORE + i, FIPS_IN_NO_SESSION));
+		want(i < 6 ? "setup" : "session-down setup",
+		     stray(b, MORE + i, FIPS_IN_NO_SESSION));
 	}
 	for (unsigned i = 20; i < 28; i++) {
 		known(b, MORE + i);

@@ -201,8 +201,8 @@ static const char *ghosts(unsigned n)
 	return path;
 }
 
-/* Each session's other end is told where we are, again a second later, and not more often than that when our place
- * changes again and again. */
+/* Each session's other end is told where we are, again a second later, and not more often than that
+ * when our place changes again and again. */
 START_TEST(an_endpoint_is_told_of_our_place)
 {
 	struct fips_node_config config = fips_node_config_default();
@@ -380,8 +380,8 @@ START_TEST(forgeries_cost_their_sender)
 }
 END_TEST
 
-/* R15, R7: a neighbour that changes its mind all the time costs us no more either, and others no more
- * than an announcement in half a second. */
+/* R15, R7: a neighbour that changes its mind all the time costs us no more either, and others no
+ * more than an announcement in half a second. */
 START_TEST(a_flood_of_true_ones)
 {
 	struct bench *b = open_with(2, NULL);
@@ -403,7 +403,8 @@ START_TEST(a_flood_of_true_ones)
 }
 END_TEST
 
-/* Before the link is proven nothing is taken; the announcement itself comes under a key that proves it. */
+/* Before the link is proven nothing is taken;
+ * the announcement itself comes under a key that proves it. */
 START_TEST(an_announcement_proves_the_link)
 {
 	struct bench *b = open_with(0, NULL);

@@ -1,5 +1,5 @@
-/* The words of busy data threads: their clock runs a little ahead of the node's (node_plane.c), and a
- * packet in every millisecond means that a timer always meets a word of the future. */
+/* The words of busy data threads: their clock runs a little ahead of the node's (node_plane.c), and
+ * a packet in every millisecond means that a timer always meets a word of the future. */
 
 #include <check.h>
 

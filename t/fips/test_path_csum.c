@@ -38,7 +38,8 @@ START_TEST(extremes)
 }
 END_TEST
 
-/* What is summed before goes on; a sum that is stored complemented makes the whole come out right. */
+/* What is summed before goes on; a sum that is stored complemented makes the whole come out
+ * right. */
 START_TEST(sums_are_added)
 {
 	uint8_t bytes[200];
@@ -46,8 +47,9 @@ START_TEST(sums_are_added)
 	for (unsigned i = 0; i < sizeof bytes; i++)
 		bytes[i] = (uint8_t)(i * 31);
 	for (size_t cut = 0; cut <= sizeof bytes; cut += 2)
-		ck_assert_uint_eq(fips_csum(bytes + cut, sizeof bytes - cut, fips_csum(bytes, cut, 0)),
-		                  fips_csum(bytes, sizeof bytes, 0));
+		ck_assert_uint_eq(
+			fips_csum(bytes + cut, sizeof bytes - cut, fips_csum(bytes, cut, 0)),
+			fips_csum(bytes, sizeof bytes, 0));
 	fips_csum_store(bytes + 40, 0);
 	fips_csum_store(bytes + 40, (uint16_t)~fips_csum(bytes, sizeof bytes, 0));
 	ck_assert_uint_eq(ip6_sum(bytes, sizeof bytes, 0), 0xffff);

@@ -1,4 +1,5 @@
-/* test_path_learn.c - what is learnt of a payload: every truncation, every phase and flag, foreign lists. */
+/* test_path_learn.c - what is learnt of a payload:
+ * every truncation, every phase and flag, foreign lists. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,8 +105,10 @@ START_TEST(every_truncation)
 	for (int ack = 0; ack < 2; ack++) {
 		len = setup(out, ack, 2, 3);
 		for (size_t n = 0; n < len; n++)
-			ck_assert(learn(out, n, &src, &dest) == FIPS_LEARN_NOTHING && !src && !dest);
-		ck_assert(learn(out, len, &src, &dest) == FIPS_LEARN_LISTS && src == 2 && dest == 3);
+			ck_assert(learn(out, n, &src, &dest) == FIPS_LEARN_NOTHING && !src &&
+			          !dest);
+		ck_assert(learn(out, len, &src, &dest) == FIPS_LEARN_LISTS && src == 2 &&
+		          dest == 3);
 	}
 }
 END_TEST

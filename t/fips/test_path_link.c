@@ -36,7 +36,8 @@ static struct keys *keys_of(const json_t *v, uint64_t id)
 {
 	const json_t *index = json_object_get(v, "receiver_index");
 
-	return keys_stored(provider, v, "key_hex", id, index ? (uint32_t)json_integer_value(index) : 0);
+	return keys_stored(provider, v, "key_hex", id,
+	                   index ? (uint32_t)json_integer_value(index) : 0);
 }
 
 /* All steps of receiving n bytes, as a stage takes them.  0: refused before the accept. */

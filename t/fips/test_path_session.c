@@ -259,7 +259,8 @@ static struct stack stack_open(const json_t *v)
 	struct stack s = { .envelope = { .path_mtu = 1472 } };
 	uint8_t key[MR_AEAD_KEY];
 
-	s.fsp = keys_stored(provider, json_array_get(vectors_get(root, "xk"), 0), "initiator_send_key", 1, 0);
+	s.fsp = keys_stored(provider, json_array_get(vectors_get(root, "xk"), 0),
+	                    "initiator_send_key", 1, 0);
 	vectors_exact(v, "fmp_key", key, sizeof key);
 	s.fmp = keys_open(provider, key, 2, (uint32_t)vectors_u64(v, "fmp_receiver_idx"));
 	vectors_exact(vectors_get(ids, "A"), "node_addr", s.envelope.src.b, 16);

@@ -1,5 +1,6 @@
-/* What numbering leaves in a frame is all that sealing needs: the operations read from the bytes are
- * those that numbering filled in, for every sort of message, and nothing else passes for one. */
+/* What numbering leaves in a frame is all that sealing needs: the operations read from the bytes
+ * are those that numbering filled in, for every sort of message,
+ * and nothing else passes for one. */
 #include "fips/path/written.h"
 
 #include <stdlib.h>
@@ -94,8 +95,8 @@ static uint8_t *number_session(struct numbered *f, size_t i, size_t *len)
 	switch (rows[i].shape) {
 	case IP:
 		at[0] = 0x60;
-		s = fips_session_seal_ip(&session_keys->send, 0, rows[i].counter + 5, 1000, &envelope,
-		                         at, *len, &f->session);
+		s = fips_session_seal_ip(&session_keys->send, 0, rows[i].counter + 5, 1000,
+		                         &envelope, at, *len, &f->session);
 		break;
 	case WARMUP:
 		*len = 1 + put_lists(at + 1, (uint16_t)rows[i].n, (uint16_t)(rows[i].n / 2));
@@ -118,8 +119,8 @@ static void number(struct numbered *f, size_t i)
 	size_t len;
 	uint8_t *message = number_session(f, i, &len);
 
-	f->frame = fips_link_seal_op(&link_keys->send, 0, rows[i].counter, rows[i].ce, 2000, message,
-	                             len, &f->link);
+	f->frame = fips_link_seal_op(&link_keys->send, 0, rows[i].counter, rows[i].ce, 2000,
+	                             message, len, &f->link);
 	f->n = len + FIPS_LINK_OVERHEAD;
 }
 

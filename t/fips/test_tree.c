@@ -1,5 +1,5 @@
-/* test_tree.c - the tree's own rules: announcing, brakes, limits, losses (mesh.md 1.3 to 1.10).  Which
- * parent is chosen, step by step, is in test_vectors_tree.c. */
+/* test_tree.c - the tree's own rules: announcing, brakes, limits, losses (mesh.md 1.3 to 1.10).
+ * Which parent is chosen, step by step, is in test_vectors_tree.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ START_TEST(announcements_are_checked)
 	up(0, 900);
 	up(1, 4);
 	for (unsigned i = 1; i < 63; i++)
-		snprintf(longest + strlen(longest), sizeof longest - strlen(longest), " %u", 900 + i);
+		snprintf(longest + strlen(longest), sizeof longest - strlen(longest), " %u",
+		         900 + i);
 	strcat(longest, " 1");
 	ck_assert_int_eq(check(2, "900 1"), FIPS_TREE_UNKNOWN_PEER);
 	ck_assert_int_eq(check(1, "900 1"), FIPS_TREE_ADDR_MISMATCH);
@@ -47,7 +48,8 @@ START_TEST(paths_have_an_end)
 
 	up(0, 900);
 	for (unsigned i = 1; i < 62; i++)
-		snprintf(longest + strlen(longest), sizeof longest - strlen(longest), " %u", 900 + i);
+		snprintf(longest + strlen(longest), sizeof longest - strlen(longest), " %u",
+		         900 + i);
 	snprintf(room, sizeof room, "%s 1", longest);
 	strcat(longest, " 990 1");
 	ck_assert_str_eq(says(0, longest), "no_change");
@@ -193,8 +195,9 @@ START_TEST(unmeasured_ones_may_lead_alone)
 }
 END_TEST
 
-/* 1.6: a neighbour leads to the root on a better way, but it is too soon to change.  When the parent goes over to a worse
- * root, it is not followed: a brake is for choices between ways to one root. */
+/* 1.6: a neighbour leads to the root on a better way, but it is too soon to change.  When the
+ * parent goes over to a worse root, it is not followed:
+ * a brake is for choices between ways to one root. */
 START_TEST(a_parent_that_leaves_the_root_is_left)
 {
 	up(0, 5);
@@ -237,8 +240,8 @@ START_TEST(costs_come_to_be_known)
 }
 END_TEST
 
-/* mesh.md 1.8: the fourth change within a minute is made, and begins an episode; needed ones are never
- * vetoed. */
+/* mesh.md 1.8: the fourth change within a minute is made, and begins an episode; needed ones are
+ * never vetoed. */
 START_TEST(flapping_is_dampened)
 {
 	struct fips_tree_settings *s = settings();

@@ -1,6 +1,7 @@
-/* test_tree_mesh.c - many trees announce to each other, with links and nodes that come and go and announcements
- * that are lost: whatever happens every path is possible, and when it has been quiet for a while all who are
- * connected agree on their root, and each path is that of the parent with one more in front (mesh.md 1.9).
+/* test_tree_mesh.c - many trees announce to each other, with links and nodes that come and go and
+ * announcements that are lost: whatever happens every path is possible, and when it has been quiet
+ * for a while all who are connected agree on their root, and each path is that of the parent with
+ * one more in front (mesh.md 1.9).
  *
  * Nothing but the state machines: announcements arrive a step later, in order, or not at all. */
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static void start(unsigned node)
 	struct fips_tree_costs costs = { cost_of, cost[node] };
 	struct fips_addr me = addr(node);
 
-	ck_assert(fips_tree_open(&tree[node], &me, NODES, &settings, &costs, at.unix_ms, at.unix_ms));
+	ck_assert(
+		fips_tree_open(&tree[node], &me, NODES, &settings, &costs, at.unix_ms, at.unix_ms));
 	tree[node].is_signed = true; /* nobody looks */
 }
 

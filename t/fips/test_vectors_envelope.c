@@ -1,5 +1,5 @@
-/* test_vectors_envelope.c - session_vectors.json: reports, signals, envelopes, the IPv6 shim and what all
- * of it leaves of an MTU, each built from its fields and parsed back into them. */
+/* test_vectors_envelope.c - session_vectors.json: reports, signals, envelopes, the IPv6 shim and
+ * what all of it leaves of an MTU, each built from its fields and parsed back into them. */
 #include <string.h>
 
 #include <check.h>

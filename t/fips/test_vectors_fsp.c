@@ -1,6 +1,6 @@
-/* test_vectors_fsp.c - session_vectors.json: encrypted messages, built from their fields and parsed back
- * into them, sealed and opened with every AEAD provider, and refused after every flip of a bit that is
- * authenticated. */
+/* test_vectors_fsp.c - session_vectors.json: encrypted messages, built from their fields and parsed
+ * back into them, sealed and opened with every AEAD provider, and refused after every flip of a bit
+ * that is authenticated. */
 #include <string.h>
 
 #include <check.h>

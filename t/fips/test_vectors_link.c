@@ -472,8 +472,8 @@ START_TEST(tie_breaks)
 }
 END_TEST
 
-/* However far the chunks have come, packets end where the vector says; then more is needed, or all is
- * wrong. */
+/* However far the chunks have come, packets end where the vector says; then more is needed, or all
+ * is wrong. */
 START_TEST(streams)
 {
 	const json_t *v, *packet;

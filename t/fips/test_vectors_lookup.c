@@ -1,5 +1,6 @@
-/* test_vectors_lookup.c - lookup_vectors.json: lookup messages and proofs, a node's decisions on requests that come
- * one after the other, error signals and their limiter, and what a passing payload teaches. */
+/* test_vectors_lookup.c - lookup_vectors.json: lookup messages and proofs, a node's decisions on
+ * requests that come one after the other, error signals and their limiter,
+ * and what a passing payload teaches. */
 #include <string.h>
 
 #include <check.h>
@@ -63,8 +64,8 @@ static void same_list(const json_t *v, const char *key, const struct fips_coords
 	struct bytes want;
 
 	list_of(v, key, &want);
-	vectors_same(key, got->count ? (const void *)got->at : "", (size_t)got->count * FIPS_ADDR_LEN,
-	             want.at, want.n);
+	vectors_same(key, got->count ? (const void *)got->at : "",
+	             (size_t)got->count * FIPS_ADDR_LEN, want.at, want.n);
 }
 
 START_TEST(requests)
@@ -80,7 +81,8 @@ START_TEST(requests)
 		uint8_t out[256];
 		size_t len;
 
-		ck_assert_msg(fips_lookup_request_parse(m.at, m.n, &r) == ok, "%s", vectors_name(v));
+		ck_assert_msg(fips_lookup_request_parse(m.at, m.n, &r) == ok, "%s",
+		              vectors_name(v));
 		if (!ok)
 			continue;
 		len = fips_lookup_request_build(out, sizeof out, &r);
@@ -207,7 +209,8 @@ static const char *decide(struct fips_lookups *l, const json_t *v)
 
 START_TEST(requests_in_time)
 {
-	const json_t *events = vectors_get(vectors_get(root, "lookup_request_timeline"), "events"), *v;
+	const json_t *events = vectors_get(vectors_get(root, "lookup_request_timeline"), "events"),
+		     *v;
 	struct fips_lookup_config config = fips_lookup_config_default();
 	struct mr_rand rand = mr_rand_seeded(&seed);
 	struct fips_lookups l;
@@ -216,8 +219,8 @@ START_TEST(requests_in_time)
 	ck_assert(fips_lookups_open(&l, &config, 3, &rand));
 	fips_lookups_peer_up(&l, 0, 0);
 	fips_lookups_peer_up(&l, 1, 0);
-	json_array_foreach(events, index, v)
-		ck_assert_msg(strcmp(decide(&l, v), vectors_text(v, "result")) == 0, "event %zu", index);
+	json_array_foreach(events, index, v) ck_assert_msg(
+		strcmp(decide(&l, v), vectors_text(v, "result")) == 0, "event %zu", index);
 	ck_assert_uint_eq(index, 14);
 	fips_lookups_close(&l);
 }
@@ -245,7 +248,8 @@ START_TEST(signals)
 		ck_assert(fips_addr_eq(&s.dest, &failed.dest) && fips_addr_eq(&s.reporter, &me));
 		ck_assert_uint_eq(s.mtu, mtu);
 		same_list(v, "coords", &s.coords);
-		/* a broken path is one that was known: without coordinates we ask for them instead */
+		/* a broken path is one that was known: without coordinates we ask for them
+		 * instead */
 		if (strcmp(vectors_name(v), "path_broken_no_coords") == 0)
 			continue;
 		vectors_same(vectors_name(v), out, len, want.at, want.n);

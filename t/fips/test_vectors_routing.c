@@ -114,7 +114,8 @@ START_TEST(distances)
 
 		path_of(vectors_get(v, "a"), &a);
 		path_of(vectors_get(v, "b"), &b);
-		ck_assert_msg(fips_treepath_distance(&a, &b) == far, "%zu %s", index, vectors_name(v));
+		ck_assert_msg(fips_treepath_distance(&a, &b) == far, "%zu %s", index,
+		              vectors_name(v));
 		ck_assert_uint_eq(fips_treepath_distance(&b, &a), far);
 	}
 	ck_assert_uint_eq(index, 49);
@@ -133,8 +134,8 @@ START_TEST(hashes)
 		struct fips_probe p = fips_probe_of(&addr);
 
 		for (unsigned i = 0; i < FIPS_FILTER_HASHES; i++)
-			ck_assert_int_eq(p.bit[i],
-			                 json_integer_value(json_array_get(vectors_get(v, "indices"), i)));
+			ck_assert_int_eq(p.bit[i], json_integer_value(json_array_get(
+							   vectors_get(v, "indices"), i)));
 	}
 	ck_assert_uint_eq(index, 36);
 }
@@ -281,7 +282,8 @@ START_TEST(filter_announces)
 
 		ck_assert(fips_filters_open(&f, &me, 3, &settings, 0));
 		fips_filters_peer_up(&f, 2);
-		fips_filter_build(before, &(struct fips_filter){ stored, before + FIPS_FILTER_HEAD });
+		fips_filter_build(before,
+		                  &(struct fips_filter){ stored, before + FIPS_FILTER_HEAD });
 		if (stored)
 			ck_assert_int_eq(fips_filters_received(&f, 2, before, sizeof before),
 			                 FIPS_FILTERS_ACCEPTED);
@@ -359,8 +361,8 @@ static void open_mesh(void)
 		ck_assert(fips_nexthop_open(&n->hops, &n->tree, &n->filters, &n->cache, NODES));
 	}
 	for (unsigned i = 0; i < NODES; i++)
-		json_array_foreach(of_node(vectors_get(m, "links"), i), index, v)
-			link_up(&mesh[i], vectors_get(m, "tree_parents"), i, named(json_string_value(v)));
+		json_array_foreach(of_node(vectors_get(m, "links"), i), index, v) link_up(
+			&mesh[i], vectors_get(m, "tree_parents"), i, named(json_string_value(v)));
 }
 
 static void close_mesh(void)

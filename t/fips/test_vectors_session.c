@@ -1,6 +1,6 @@
-/* test_vectors_session.c - session_vectors.json: names, coordinates, handshakes with every state and
- * handshake messages, each built from its fields and parsed back into them.  What is sealed is looked at
- * by test_vectors_fsp.c, reports and envelopes by test_vectors_envelope.c. */
+/* test_vectors_session.c - session_vectors.json: names, coordinates, handshakes with every state
+ * and handshake messages, each built from its fields and parsed back into them.  What is sealed is
+ * looked at by test_vectors_fsp.c, reports and envelopes by test_vectors_envelope.c. */
 #include <string.h>
 
 #include <check.h>

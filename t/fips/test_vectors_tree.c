@@ -1,8 +1,8 @@
 /* test_vectors_tree.c - mesh_vectors.json, the spanning tree: announcements built and received, 24
  * nodes that choose parents, and flap dampening.
  *
- * The simulations are the reference's, which keeps a worse root when only unmeasured neighbours lead
- * to a better one: strict_costs.  Where we differ otherwise, the difference is named here. */
+ * The simulations are the reference's, which keeps a worse root when only unmeasured neighbours
+ * lead to a better one: strict_costs.  Where we differ otherwise, the difference is named here. */
 #include <string.h>
 
 #include <check.h>
@@ -118,7 +118,8 @@ static void check_built(const json_t *v)
 	}
 	ck_assert(mr_wire_ok(&to));
 	fips_declaration_bytes(&says, bytes);
-	vectors_same("signing_bytes", bytes, sizeof bytes, vectors_bytes(v, "signing_bytes").at, 48);
+	vectors_same("signing_bytes", bytes, sizeof bytes, vectors_bytes(v, "signing_bytes").at,
+	             48);
 	ck_assert(fips_declaration_sign(&says, &curve, &me, aux, sig));
 	vectors_same("signature", sig, sizeof sig, vectors_bytes(v, "signature").at, 64);
 	ck_assert(fips_declaration_verify(&says, &curve, me.pub + 1, sig));
@@ -194,7 +195,8 @@ static bool unmeasured(void *self, unsigned peer, double *cost)
 	return false;
 }
 
-static struct fips_tree open_tree(const struct fips_addr *me, const struct fips_tree_settings *settings,
+static struct fips_tree open_tree(const struct fips_addr *me,
+                                  const struct fips_tree_settings *settings,
                                   struct fips_tree_costs costs)
 {
 	struct fips_tree t;
@@ -234,7 +236,8 @@ START_TEST(received)
 
 	json_array_foreach(vectors_get(vectors_get(root, "tree_announce"), "receive_cases"), i, v) {
 		struct fips_addr me = { { 0 } }, peer = address(v, "link_peer");
-		struct fips_tree t = open_tree(&me, &settings, (struct fips_tree_costs){ unmeasured, NULL });
+		struct fips_tree t =
+			open_tree(&me, &settings, (struct fips_tree_costs){ unmeasured, NULL });
 		const char *want = vectors_text(v, "expect"), *got;
 		uint8_t xonly[32];
 

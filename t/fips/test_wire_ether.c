@@ -48,7 +48,8 @@ START_TEST(each_frame)
 	uint16_t len = 9;
 
 	memcpy(bytes, frames[_i].bytes, frames[_i].n < 4 ? frames[_i].n : 4);
-	ck_assert_msg(fips_ether_check(bytes, frames[_i].n, frames[_i].mtu, &len) == frames[_i].kind,
+	ck_assert_msg(fips_ether_check(bytes, frames[_i].n, frames[_i].mtu, &len) ==
+	                      frames[_i].kind,
 	              "%s", frames[_i].what);
 	ck_assert_uint_eq(len, frames[_i].len);
 	free(bytes);
@@ -57,7 +58,8 @@ END_TEST
 
 START_TEST(what_is_built_is_read)
 {
-	uint8_t bytes[FIPS_ETHER_HEAD + 1000] = { 0 }, beacon[FIPS_BEACON_LEN], key[FIPS_BEACON_KEY];
+	uint8_t bytes[FIPS_ETHER_HEAD + 1000] = { 0 }, beacon[FIPS_BEACON_LEN],
+					key[FIPS_BEACON_KEY];
 	uint16_t len;
 
 	fips_ether_head_build(bytes, 1000);

@@ -1,4 +1,5 @@
-/* test_wire_lookup.c - lookup messages: every truncation, counts that lie, what the proof covers. */
+/* test_wire_lookup.c - lookup messages: every truncation, counts that lie,
+ * what the proof covers. */
 #include <stdlib.h>
 #include <string.h>
 

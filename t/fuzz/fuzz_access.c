@@ -1,5 +1,5 @@
-/* fuzz_access.c - bytes as an access list and as a hosts file.  No line is told of twice, what is found in the hosts
- * file is found again by its name. */
+/* fuzz_access.c - bytes as an access list and as a hosts file.  No line is told of twice, what is
+ * found in the hosts file is found again by its name. */
 #include <assert.h>
 #include <string.h>
 

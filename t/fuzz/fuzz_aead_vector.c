@@ -1,7 +1,7 @@
 /* Whole vectors of packets on every AEAD provider: eight bytes say what a packet is like (length,
- * associated data, key, place, cut, damage), and texts are made of the input's bytes.  All providers
- * seal alike, open what is whole and refuse what is not; a packet refused is as it was, wherever its
- * text was to go, and opens once it is mended. */
+ * associated data, key, place, cut, damage), and texts are made of the input's bytes.  All
+ * providers seal alike, open what is whole and refuse what is not; a packet refused is as it was,
+ * wherever its text was to go, and opens once it is mended. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif

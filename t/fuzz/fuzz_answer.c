@@ -1,6 +1,6 @@
-/* Answers of a node, or of who says that it is one: two of /stats and one of /peers or /graph, each ended by a
- * NUL.  Whatever they are, what is drawn of them is printable ASCII in rows no wider than the sheet, and no
- * number is none. */
+/* Answers of a node, or of who says that it is one: two of /stats and one of /peers or /graph, each
+ * ended by a NUL.  Whatever they are, what is drawn of them is printable ASCII in rows no wider
+ * than the sheet, and no number is none. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		look.drops = i == 1;
 		draw(&news, &look);
 		if (i == 1)
-			cli_news_take(&news, answer[1], strlen(answer[1]), answer[2], strlen(answer[2]));
+			cli_news_take(&news, answer[1], strlen(answer[1]), answer[2],
+			              strlen(answer[2]));
 	}
 	cli_news_close(&news);
 	free(text);

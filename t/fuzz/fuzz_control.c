@@ -129,7 +129,8 @@ static struct mr_ring *ring_to(const struct mr_worker *host, unsigned input)
 
 static void packet(uint8_t input, const uint8_t *at, size_t n)
 {
-	static const uint8_t marks[] = { MR_SHAPE_BODY, MR_SHAPE_DATAGRAM, MR_SHAPE_LEARNED, MR_SHAPE_WANTED };
+	static const uint8_t marks[] = { MR_SHAPE_BODY, MR_SHAPE_DATAGRAM, MR_SHAPE_LEARNED,
+		                         MR_SHAPE_WANTED };
 	struct mr_ring *ring = ring_to(node[SELF].engine->host, input % 4);
 	struct mr_vector v = { .n = 1 };
 

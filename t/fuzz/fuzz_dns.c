@@ -1,5 +1,6 @@
-/* A datagram to the DNS responder, through its socket and evdns.  Whatever it is, the question behind it is answered,
- * and it itself at most once: by an answer that is of its id, with no more records than questions. */
+/* A datagram to the DNS responder, through its socket and evdns.  Whatever it is, the question
+ * behind it is answered, and it itself at most once: by an answer that is of its id, with no more
+ * records than questions. */
 #include "core/dns.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
-/* fuzz_ether.c - bytes as an Ethernet frame of ours: what is data or a beacon lies within the frame, padding
- * changes nothing, and what is built is read back.  As the text of an Ethernet address as well. */
+/* fuzz_ether.c - bytes as an Ethernet frame of ours: what is data or a beacon lies within the
+ * frame, padding changes nothing, and what is built is read back.
+ * As the text of an Ethernet address as well. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

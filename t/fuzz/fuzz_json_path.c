@@ -44,7 +44,8 @@ static void same_steps(const char *a, const char *b)
 
 	while (mr_path_step(&a, &x)) {
 		assert(mr_path_step(&b, &y));
-		assert(x.item == y.item && !strcmp(x.name, y.name) && (!x.item || x.index == y.index));
+		assert(x.item == y.item && !strcmp(x.name, y.name) &&
+		       (!x.item || x.index == y.index));
 	}
 	assert(!*a && !*b);
 }

@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		memcpy(whole + FIPS_DATAGRAM_AT_DEST, got.dest.at, FIPS_ADDR_LEN);
 	if (n)
 		memcpy(whole + FIPS_DATAGRAM_HEAD, data, n);
-	assert((fips_learn_datagram(whole, FIPS_DATAGRAM_HEAD + n, &got) == FIPS_LEARN_LISTS) == lists);
+	assert((fips_learn_datagram(whole, FIPS_DATAGRAM_HEAD + n, &got) == FIPS_LEARN_LISTS) ==
+	       lists);
 	inside(&got.src, whole, FIPS_DATAGRAM_HEAD + n);
 	inside(&got.dest, whole, FIPS_DATAGRAM_HEAD + n);
 	free(whole);

@@ -1,5 +1,6 @@
 /* fuzz_logtext.c - bytes as what a line of the log says.  For a terminal they are one line of UTF-8
- * without control characters, as JSON the inside of one string; what is cut is cut between characters. */
+ * without control characters, as JSON the inside of one string;
+ * what is cut is cut between characters. */
 #include <assert.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -29,7 +30,8 @@ static json_t *quoted(const char *inside, size_t n)
 static void put(const char *said, size_t n, size_t room)
 {
 	char *text = malloc(room + 1);
-	struct mr_line plain = { .text = text, .room = room }, json = { .text = text, .room = room };
+	struct mr_line plain = { .text = text, .room = room },
+		       json = { .text = text, .room = room };
 	json_t *value, *string = json_stringn(said, n);
 
 	assert(text);

@@ -1,5 +1,5 @@
-/* A vector of anything: each packet its length (2 bytes, little-endian) and its bytes.  Whatever is put
- * together comes apart again as it was, and each flow keeps its order. */
+/* A vector of anything: each packet its length (2 bytes, little-endian) and its bytes.  Whatever is
+ * put together comes apart again as it was, and each flow keeps its order. */
 #include "core/wire.h"
 #include "t/lib/merged.h"
 

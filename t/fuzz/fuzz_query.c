@@ -1,5 +1,5 @@
-/* A line that somebody sends to the control socket, to a node that has a link and a session: whatever it is, the
- * answer is one line of JSON in plain ASCII with a status. */
+/* A line that somebody sends to the control socket, to a node that has a link and a session:
+ * whatever it is, the answer is one line of JSON in plain ASCII with a status. */
 #include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>

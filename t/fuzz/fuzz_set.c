@@ -47,7 +47,8 @@ static json_t *found(const struct mr_json *doc, const char *below, const char *k
 static bool is_there(const struct bench *b, const char *key)
 {
 	return *key && strlen(key) < MR_PATH / 2 &&
-	       (found(b->node, "", key) || found(b->graph, "", key) || found(b->graph, "stages", key));
+	       (found(b->node, "", key) || found(b->graph, "", key) ||
+	        found(b->graph, "stages", key));
 }
 
 static void stands(const struct bench *b, const char *key, const json_t *value)

@@ -236,7 +236,9 @@ static size_t sealed(struct world *w, uint8_t how, const uint8_t *at, size_t n, 
 			                   4 + n);
 		}
 		return craft_frame(out, link_secret, 7, w->counter++, how & 4, at, n);
-	case 1: return craft_sealed(out, &craft_a, &craft_b, session_secret, w->counter++, 0, at, n);
+	case 1:
+		return craft_sealed(out, &craft_a, &craft_b, session_secret, w->counter++, 0, at,
+		                    n);
 	case 2: return craft_ip(out, &craft_b, how & 4 ? &craft_t : &craft_a, how, n < 48 ? 48 : n);
 	default:
 		n = craft_datagram(datagram, &craft_t, how & 4 ? &craft_a : &craft_t, 1280, at, n);
@@ -246,7 +248,8 @@ static size_t sealed(struct world *w, uint8_t how, const uint8_t *at, size_t n, 
 }
 
 /* What is promised of a port: not more than this. */
-static bool fits(const struct world *w, unsigned input, const uint8_t *packet, size_t n, uint8_t *mark)
+static bool fits(const struct world *w, unsigned input, const uint8_t *packet, size_t n,
+                 uint8_t *mark)
 {
 	static const uint8_t own[16];
 

@@ -1,5 +1,6 @@
-/* fuzz_stream.c - bytes as a stream in which packets follow one another: all that lies in one piece is
- * what comes out when it is cut in two anywhere, each packet is one, and what is wrong stays wrong. */
+/* fuzz_stream.c - bytes as a stream in which packets follow one another: all that lies in one piece
+ * is what comes out when it is cut in two anywhere, each packet is one,
+ * and what is wrong stays wrong. */
 #include <assert.h>
 
 #include "fips/wire/link.h"

@@ -1,5 +1,5 @@
-/* fuzz_tree.c - bytes as a TreeAnnounce; what is read is written back, and is looked at and taken over by a
- * tree as if its signature held. */
+/* fuzz_tree.c - bytes as a TreeAnnounce; what is read is written back, and is looked at and taken
+ * over by a tree as if its signature held. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* fuzz_yaml.c - any bytes as a YAML document.  What is read has every value where the document says, and is
- * read the same again when it is written as JSON, which is YAML too. */
+/* fuzz_yaml.c - any bytes as a YAML document.  What is read has every value where the document
+ * says, and is read the same again when it is written as JSON, which is YAML too. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void same_again(const struct mr_json *doc)
 {
-	char *text = json_dumps(mr_json_root(doc), JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+	char *text =
+		json_dumps(mr_json_root(doc), JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 	struct mr_report report = { 0 };
 	struct mr_json *again;
 

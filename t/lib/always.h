@@ -1,5 +1,5 @@
-/* always.h - ck_assert where packets pass by the million: that one tells the parent process of each time it holds,
- * which takes as long as all the rest. */
+/* always.h - ck_assert where packets pass by the million: that one tells the parent process of each
+ * time it holds, which takes as long as all the rest. */
 #ifndef T_LIB_ALWAYS_H
 #define T_LIB_ALWAYS_H
 

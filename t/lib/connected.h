@@ -1,5 +1,5 @@
-/* connected.h - a neighbour with a socket of its own at a node (stages/lib/udp_peer.h): what control does
- * for it, by hand.
+/* connected.h - a neighbour with a socket of its own at a node (stages/lib/udp_peer.h): what
+ * control does for it, by hand.
  */
 #ifndef T_LIB_CONNECTED_H
 #define T_LIB_CONNECTED_H

@@ -41,7 +41,8 @@ uint64_t craft_session(struct rig *rig, const struct fips_addr *peer, struct fip
                        struct fips_session_recv *recv, uint16_t path_mtu);
 void     craft_session_gone(struct rig *rig, const struct fips_addr *peer);
 
-/* The same with the keys that messages of it may be sealed to us under, newest first: for `open`. */
+/* The same with the keys that messages of it may be sealed to us under, newest first:
+ * for `open`. */
 uint64_t craft_session_keys(struct rig *rig, const struct fips_addr *peer,
                             struct fips_session_recv *recv, struct keys *const *keys, unsigned n);
 

@@ -54,8 +54,8 @@ static bool place(const char *text, struct fate_rule *r)
 	struct in_addr in;
 	int used = 0;
 
-	if (sscanf(text, "%31[0-9.]:%u%n", host, &port, &used) != 2 || text[used] || port > UINT16_MAX ||
-	    !port || inet_pton(AF_INET, host, &in) != 1)
+	if (sscanf(text, "%31[0-9.]:%u%n", host, &port, &used) != 2 || text[used] ||
+	    port > UINT16_MAX || !port || inet_pton(AF_INET, host, &in) != 1)
 		return false;
 	r->address = in.s_addr;
 	r->port = htons((uint16_t)port);
@@ -189,7 +189,9 @@ static void apply(const struct fates *f, unsigned rule, const struct fate_packet
 	switch (r->verb) {
 	case FATE_DROP:    fate->drop = true; break;
 	case FATE_DOUBLE:  fate->copies++; break;
-	case FATE_DELAY:   fate->delay_us += r->low * 1000 + lot % ((r->high - r->low) * 1000 + 1); break;
+	case FATE_DELAY:
+		fate->delay_us += r->low * 1000 + lot % ((r->high - r->low) * 1000 + 1);
+		break;
 	case FATE_HOLD:    fate->hold += (unsigned)r->low; break;
 	case FATE_CORRUPT: fate->bit = lot % (8 * p->size); break;
 	default:           break;
@@ -207,8 +209,8 @@ struct fate fate_decide(struct fates *f, const struct fate_packet *p)
 		if (r->verb == FATE_ROAM || !picks(r, p))
 			continue;
 		n = r->picked[p->from][p->to]++;
-		if (n < r->skip || (n - r->skip) % r->every || draw(f, i, p, n, 0) >> 32 >= r->chance ||
-		    r->done[p->from][p->to] >= r->count)
+		if (n < r->skip || (n - r->skip) % r->every ||
+		    draw(f, i, p, n, 0) >> 32 >= r->chance || r->done[p->from][p->to] >= r->count)
 			continue;
 		r->done[p->from][p->to]++;
 		apply(f, i, p, n, &fate);

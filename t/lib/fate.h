@@ -15,8 +15,8 @@
  * another address in the eyes of all others, its own stays good for what is sent to it unless the
  * word `gone` is added; the last such rule in force counts.
  *
- * What befalls the nth packet that a rule picks in a direction depends on the seed, the rule's place
- * and n alone: directions do not disturb each other, and what repeats meets the same fate.
+ * What befalls the nth packet that a rule picks in a direction depends on the seed, the rule's
+ * place and n alone: directions do not disturb each other, and what repeats meets the same fate.
  */
 #ifndef T_LIB_FATE_H
 #define T_LIB_FATE_H
@@ -77,8 +77,8 @@ struct fate {
 	size_t   bit;      /* of `corrupt`: which one is turned over            */
 };
 
-/* Add one rule.  names: what the nodes are called, `nodes` of them.  NULL, or what is wrong with it,
- * valid until the next call; nothing is added then. */
+/* Add one rule.  names: what the nodes are called, `nodes` of them.  NULL, or what is wrong with
+ * it, valid until the next call; nothing is added then. */
 const char *fate_parse(struct fates *f, const char *line, const char *const *names, unsigned nodes);
 
 struct fate fate_decide(struct fates *f, const struct fate_packet *p);

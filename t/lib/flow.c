@@ -81,8 +81,8 @@ static bool is_sealed(const struct mr_pkt *p, uint64_t counter)
 {
 	uint8_t text[1600], inner[1600];
 	const uint8_t *fsp = text + FIPS_LINK_STAMP + FIPS_DATAGRAM_HEAD;
-	size_t n = p->len - FIPS_LINK_HEAD, m = n - FIPS_TAG - FIPS_LINK_STAMP - FIPS_DATAGRAM_HEAD -
-	                                        FIPS_FSP_HEAD;
+	size_t n = p->len - FIPS_LINK_HEAD,
+	       m = n - FIPS_TAG - FIPS_LINK_STAMP - FIPS_DATAGRAM_HEAD - FIPS_FSP_HEAD;
 
 	return mr_aead_open_one(link_secret, counter, p->data, FIPS_LINK_HEAD,
 	                        p->data + FIPS_LINK_HEAD, n, text) &&
@@ -96,7 +96,8 @@ static bool is_opened(const struct mr_pkt *p, uint64_t counter)
 {
 	const uint8_t *text = p->data + FIPS_LINK_FRONT + FIPS_DATAGRAM_HEAD + FIPS_FSP_HEAD;
 
-	return (p->flags & MR_FLAG_OPENED) && p->far == 2 && p->seq == 1 && mr_le64(text) == counter;
+	return (p->flags & MR_FLAG_OPENED) && p->far == 2 && p->seq == 1 &&
+	       mr_le64(text) == counter;
 }
 
 static void end_process(void *self, unsigned input, struct mr_vector *v, struct mr_turn *t)
@@ -163,12 +164,14 @@ static const char at_once[] =
 	      EDGE("source.out", "fsp-seal.bodies") "," LATER("fsp-seal.out", "fmp-seal.own") ","
 	      LATER("fmp-seal.out", "end.frames"),
 	      "\"w\":{\"stages\":[\"source\",\"fsp-seal\",\"fmp-seal\"]}");
-static const char sealing[] =
-	GRAPH("\"fsp-number\":{},\"fmp-number\":{},\"seal\":{\"affinity\":\"deal\"}",
-	      EDGE("source.out", "fsp-number.bodies") "," LATER("fsp-number.out", "fmp-number.own") ","
-	      LATER("fmp-number.out", "seal.frames") "," LATER("seal.out", "end.frames"),
-	      "\"w\":{\"stages\":[\"source\",\"fsp-number\",\"fmp-number\"]},"
-	      "\"s\":{\"stages\":[\"seal\"],\"threads\":%u}");
+static const char sealing[] = GRAPH(
+	"\"fsp-number\":{},\"fmp-number\":{},\"seal\":{\"affinity\":\"deal\"}",
+	EDGE("source.out", "fsp-number.bodies") "," LATER(
+		"fsp-number.out",
+		"fmp-number.own") "," LATER("fmp-number.out",
+                                            "seal.frames") "," LATER("seal.out", "end.frames"),
+	"\"w\":{\"stages\":[\"source\",\"fsp-number\",\"fmp-number\"]},"
+	"\"s\":{\"stages\":[\"seal\"],\"threads\":%u}");
 static const char opening[] =
 	GRAPH("\"open\":{\"affinity\":\"deal\"}",
 	      EDGE("source.out", "open.frames") "," EDGE("open.out", "end.opened"),

@@ -4,8 +4,8 @@
  *   source, fsp-seal, fmp-seal      ->                      end        0 threads: sealed where it is numbered
  *   source                          ->  open, open ...  ->  end        frames that were sealed before
  *
- * Each box is a worker.  The end looks at the counter of every frame: order is whether they follow one
- * another.
+ * Each box is a worker.  The end looks at the counter of every frame: order is whether they follow
+ * one another.
  */
 #ifndef T_LIB_FLOW_H
 #define T_LIB_FLOW_H

@@ -1,5 +1,5 @@
-/* ip6.h - IPv6 packets with TCP or UDP, made and judged byte by byte: slow, plain, and by other code
- * than what is tested.  TCP and UDP stand right behind the IPv6 header.
+/* ip6.h - IPv6 packets with TCP or UDP, made and judged byte by byte: slow, plain, and by other
+ * code than what is tested.  TCP and UDP stand right behind the IPv6 header.
  */
 #ifndef T_LIB_IP6_H
 #define T_LIB_IP6_H

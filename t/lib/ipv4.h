@@ -24,8 +24,8 @@ struct ipv4 {
 /* False: no IPv4 packet whose length is n. */
 bool ipv4_parse(uint8_t *packet, size_t n, struct ipv4 *out);
 
-/* Another source, or destination, in a UDP packet; checksums stay right (UDP's is left out, as it may
- * be over IPv4). */
+/* Another source, or destination, in a UDP packet; checksums stay right (UDP's is left out, as it
+ * may be over IPv4). */
 void ipv4_set_from(uint8_t *packet, uint32_t from, uint16_t port);
 void ipv4_set_to(uint8_t *packet, uint32_t to, uint16_t port);
 

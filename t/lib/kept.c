@@ -49,7 +49,8 @@ static void learn(struct kept *kept)
 	for (unsigned i = 0; i < kept->n; i++) {
 		const struct kept_record *r = &kept->record[i];
 		enum fips_frame frame = fips_frame_check(r->bytes, r->len);
-		uint32_t index = frame <= FIPS_FRAME_MSG2 ? mr_le32(r->bytes + FIPS_LINK_PREFIX) : 0;
+		uint32_t index =
+			frame <= FIPS_FRAME_MSG2 ? mr_le32(r->bytes + FIPS_LINK_PREFIX) : 0;
 
 		if (r->to_node && frame == FIPS_FRAME_ESTABLISHED) {
 			kept->live = index;

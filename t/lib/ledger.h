@@ -1,4 +1,5 @@
-/* ledger.h - the books of a world: what became of each packet of data, and that no nonce came twice.
+/* ledger.h - the books of a world: what became of each packet of data, and that no nonce came
+ * twice.
  *
  * Packets of data carry their sender's address and a number of its.  The network notes those it brings
  * to the far end, the far end those that its node delivers; nothing is encrypted in a world, so the

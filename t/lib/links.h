@@ -6,7 +6,8 @@
 
 #define LINKS_NUMBERS 512
 
-/* The newest key of each neighbour's link, by its number; a test that makes a newer one notes it here. */
+/* The newest key of each neighbour's link, by its number;
+ * a test that makes a newer one notes it here. */
 extern uint64_t links_key[LINKS_NUMBERS];
 
 /* Links with n neighbours, numbered from the first on. */

@@ -5,8 +5,8 @@
  *
  *     want("install msg2 use heartbeat", bench_msg1(b, &(struct puppet){ .who = 2, ... }));
  *
- * A link report or snapshot question is left out of the words, and so is a log line and what announces our place in
- * the mesh.
+ * A link report or snapshot question is left out of the words, and so is a log line and what
+ * announces our place in the mesh.
  */
 #ifndef T_LIB_NODE_BENCH_H
 #define T_LIB_NODE_BENCH_H
@@ -56,8 +56,8 @@ struct bench {
 	void                    *see_self;
 };
 
-/* A node that is number `me`, with `peers` peers in the configuration: numbers from me + 1 on.  Where
- * config lists peers, those it is. */
+/* A node that is number `me`, with `peers` peers in the configuration: numbers from me + 1 on.
+ * Where config lists peers, those it is. */
 struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_config *config);
 void          bench_close(struct bench *b);
 

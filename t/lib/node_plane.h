@@ -22,7 +22,8 @@ void plane_data(struct plane *p, const struct fips_addr *to);
 
 /* Is there a link to send on?  Send a datagram of others by it; false: there is none. */
 bool plane_linked(struct plane *p, const struct fips_addr *peer);
-bool plane_send_on(struct plane *p, const struct fips_addr *peer, const uint8_t *datagram, size_t n);
+bool plane_send_on(struct plane *p, const struct fips_addr *peer, const uint8_t *datagram,
+                   size_t n);
 
 struct fips_words plane_words(struct plane *p);
 

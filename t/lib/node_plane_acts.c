@@ -204,7 +204,8 @@ static void link_report(struct plane *p, const struct fips_action *act)
 	struct facts_report report;
 
 	ck_always(k != NULL);
-	world_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv, p->node->world->now));
+	world_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv,
+	                                       p->node->world->now));
 }
 
 static void session_report(struct plane *p, const struct fips_action *act)
@@ -214,7 +215,8 @@ static void session_report(struct plane *p, const struct fips_action *act)
 	struct facts_report report;
 
 	ck_always(k != NULL);
-	world_input(p->node, facts_session_report(&report, act, &s->recv, &k->send, p->node->world->now));
+	world_input(p->node,
+	            facts_session_report(&report, act, &s->recv, &k->send, p->node->world->now));
 }
 
 static void send_link(struct plane *p, const struct fips_action *act)

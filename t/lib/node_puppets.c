@@ -1,4 +1,5 @@
-/* node_puppets.c - who speaks to the node on the bench: handshakes, frames, datagrams; see node_bench.h. */
+/* node_puppets.c - who speaks to the node on the bench: handshakes, frames, datagrams;
+ * see node_bench.h. */
 #include "t/lib/node_bench.h"
 
 #include <string.h>

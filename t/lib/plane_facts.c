@@ -33,8 +33,8 @@ void facts_session_words(struct fips_session_words *out, const struct fips_sessi
 	out->path_mtu = (uint16_t)fips_word_get(&recv->path_mtu);
 }
 
-static void begin(struct facts_report *out, enum fips_input_kind kind, const struct fips_action *act,
-                  struct fips_send_key *send)
+static void begin(struct facts_report *out, enum fips_input_kind kind,
+                  const struct fips_action *act, struct fips_send_key *send)
 {
 	out->in = (struct fips_input){ .kind = kind, .peer = act->peer, .key = act->key };
 	if (act->reports & FIPS_REPORT_SENDER && fips_sent_snapshot(send, &out->sender))
@@ -46,14 +46,16 @@ const struct fips_input *facts_link_report(struct facts_report *out, const struc
                                            struct fips_recv_key *key, uint64_t now)
 {
 	begin(out, FIPS_IN_LINK_SNAPSHOT, act, send);
-	if (act->reports & FIPS_REPORT_RECEIVER && fips_link_snapshot(recv, key, now, &out->receiver))
+	if (act->reports & FIPS_REPORT_RECEIVER &&
+	    fips_link_snapshot(recv, key, now, &out->receiver))
 		out->in.receiver = &out->receiver;
 	return &out->in;
 }
 
-const struct fips_input *facts_session_report(struct facts_report *out, const struct fips_action *act,
-                                              struct fips_session_recv *recv, struct fips_send_key *send,
-                                              uint64_t now)
+const struct fips_input *facts_session_report(struct facts_report *out,
+                                              const struct fips_action *act,
+                                              struct fips_session_recv *recv,
+                                              struct fips_send_key *send, uint64_t now)
 {
 	begin(out, FIPS_IN_SESSION_SNAPSHOT, act, send);
 	if (act->reports & FIPS_REPORT_RECEIVER && fips_session_snapshot(recv, now, &out->receiver))

@@ -1,5 +1,6 @@
-/* plane_facts.h - what a made-up data plane lets a node know of its keys: the words that data threads write, and the
- * figures of a report.  For those of node_plane.h and of t/sim, whose tables differ. */
+/* plane_facts.h - what a made-up data plane lets a node know of its keys: the words that data
+ * threads write, and the figures of a report.
+ * For those of node_plane.h and of t/sim, whose tables differ. */
 #ifndef T_LIB_PLANE_FACTS_H
 #define T_LIB_PLANE_FACTS_H
 
@@ -7,10 +8,12 @@
 #include "fips/path/link_recv.h"
 #include "fips/path/session_recv.h"
 
-/* Data threads read the clock themselves: times that they write may be this much ahead of the node's. */
+/* Data threads read the clock themselves: times that they write may be this much ahead of the
+ * node's. */
 #define FACTS_AHEAD (2 * MR_NS_PER_MS)
 
-/* Of a link, and of a live session, both with a key to send under.  data_at: ns, when data was sent last, 0: never. */
+/* Of a link, and of a live session, both with a key to send under.
+ * data_at: ns, when data was sent last, 0: never. */
 void facts_link_words(struct fips_link_words *out, const struct fips_link_recv *recv,
                       const struct fips_send_key *send);
 void facts_session_words(struct fips_session_words *out, const struct fips_session_recv *recv,
@@ -27,8 +30,9 @@ struct facts_report {
 const struct fips_input *facts_link_report(struct facts_report *out, const struct fips_action *act,
                                            struct fips_link_recv *recv, struct fips_send_key *send,
                                            struct fips_recv_key *key, uint64_t now);
-const struct fips_input *facts_session_report(struct facts_report *out, const struct fips_action *act,
-                                              struct fips_session_recv *recv, struct fips_send_key *send,
-                                              uint64_t now);
+const struct fips_input *facts_session_report(struct facts_report *out,
+                                              const struct fips_action *act,
+                                              struct fips_session_recv *recv,
+                                              struct fips_send_key *send, uint64_t now);
 
 #endif

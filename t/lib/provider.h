@@ -1,4 +1,5 @@
-/* provider.h - every AEAD provider of this build, and one packet sealed or opened with it, for tests. */
+/* provider.h - every AEAD provider of this build, and one packet sealed or opened with it,
+ * for tests. */
 #ifndef T_LIB_PROVIDER_H
 #define T_LIB_PROVIDER_H
 

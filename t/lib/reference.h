@@ -92,7 +92,8 @@ void reference_restart(struct reference *r);
 /* A packet of data for the peer: queued until there is a session. */
 void reference_data(struct reference *r);
 
-/* reference_session.c, for reference.c: what comes in a SessionDatagram, each tick, the link went. */
+/* reference_session.c, for reference.c: what comes in a SessionDatagram, each tick,
+ * the link went. */
 void reference_fsp(struct reference *r, const uint8_t *fsp, size_t n);
 void reference_session_tick(struct reference *r);
 void reference_session_gone(struct reference *r);

@@ -121,8 +121,8 @@ static void write_edges(FILE *f, const struct mr_kind *kind)
 	const char *comma = "";
 
 	for (unsigned i = 0; kind->inputs[i].name; i++, comma = ",")
-		fprintf(f, "%s{\"from\":\"feed.p%u\",\"to\":\"under.%s\",\"full\":\"wait\"}", comma, i,
-		        kind->inputs[i].name);
+		fprintf(f, "%s{\"from\":\"feed.p%u\",\"to\":\"under.%s\",\"full\":\"wait\"}", comma,
+		        i, kind->inputs[i].name);
 	for (unsigned i = 0; kind->outputs[i].name; i++, comma = ",")
 		fprintf(f, "%s{\"from\":\"under.%s\",\"to\":\"catch.p%u\",\"full\":\"%s\"}", comma,
 		        kind->outputs[i].name, i, kind->outputs[i].aside ? "drop" : "wait");

@@ -1,8 +1,9 @@
 /* rig.h - one stage alone, called through its descriptor by the real runtime.
  *
  * The rig builds a graph of four stages on one worker, without threads: `feed` hands packets to
- * the stage under test, `catch` keeps what it emits, `ears` hears what it tells control.  Nothing runs
- * unless the test says so, and closing the rig fails the test if a packet went nowhere or two ways.
+ * the stage under test, `catch` keeps what it emits, `ears` hears what it tells control.  Nothing
+ * runs unless the test says so, and closing the rig fails the test if a packet went nowhere or two
+ * ways.
  *
  *     struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
  *     rig_feed(rig, "ip", packet, n);
@@ -49,8 +50,9 @@ void rig_at(struct rig *rig, uint64_t now);
  * packet may be given near, far, mark, ... before the run. */
 struct mr_pkt *rig_feed(struct rig *rig, const char *input, const void *bytes, size_t n);
 
-/* The same in a slice of a slab, as rx hands on what came with others (UDP_GRO): there is no more room than
- * this in front and behind.  Whoever writes beyond it fails the test when the rig stops. */
+/* The same in a slice of a slab, as rx hands on what came with others (UDP_GRO): there is no more
+ * room than this in front and behind.  Whoever writes beyond it fails the test when the rig
+ * stops. */
 struct mr_pkt *rig_feed_slice(struct rig *rig, const char *input, const void *bytes, size_t n,
                               uint32_t headroom, uint32_t tailroom);
 
@@ -62,8 +64,8 @@ const char *rig_run(struct rig *rig);
  * stays valid until the next rig_run. */
 struct mr_pkt *rig_out(struct rig *rig, const char *output);
 
-/* Feed all that left by an output of one rig to an input of another, with all that was learnt.  Returns
- * how many. */
+/* Feed all that left by an output of one rig to an input of another, with all that was learnt.
+ * Returns how many. */
 unsigned rig_carry(struct rig *from, const char *output, struct rig *to, const char *input);
 
 /* Apply an order at once. */
@@ -82,14 +84,16 @@ uint64_t rig_count(struct rig *rig, const char *name);
 /* Does the stage hold this input back? */
 bool rig_holds(struct rig *rig, const char *input);
 
-/* Take packets out of the pool until `left` are in it; and put them back, before the rig is closed. */
+/* Take packets out of the pool until `left` are in it;
+ * and put them back, before the rig is closed. */
 void rig_dry(struct rig *rig, unsigned left);
 void rig_wet(struct rig *rig);
 
 /* The pool of the stage's worker. */
 struct mr_pool *rig_pool(struct rig *rig);
 
-/* An opened resource by its descriptor, the stage's state, and the epoch record table writes take. */
+/* An opened resource by its descriptor, the stage's state,
+ * and the epoch record table writes take. */
 void *rig_use(struct rig *rig, const struct mr_resource *resource);
 void *rig_state(struct rig *rig);
 ck_epoch_record_t *rig_epoch(struct rig *rig);

@@ -72,8 +72,8 @@ static void put_guard(struct rig *rig, uint8_t *at)
 	rig->guard[rig->guards++] = at;
 }
 
-/* A slab in which so many bytes fit behind what is there.  One that is used again has no slice out, so
- * nobody may write to it any more: its guards are looked at before. */
+/* A slab in which so many bytes fit behind what is there.  One that is used again has no slice out,
+ * so nobody may write to it any more: its guards are looked at before. */
 static void want_slab(struct rig *rig, uint32_t bytes)
 {
 	struct mr_pool *pool = rig_worker(rig)->pool;

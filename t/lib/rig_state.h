@@ -59,7 +59,8 @@ struct mr_pkt *rig_get(struct queue *q);
 
 struct mr_worker *rig_worker(struct rig *rig);
 
-/* Nobody has written between the slices that are out.  At the end the last slab is done with, too. */
+/* Nobody has written between the slices that are out.
+ * At the end the last slab is done with, too. */
 void rig_guards(struct rig *rig);
 void rig_slabs_done(struct rig *rig);
 

@@ -1,4 +1,5 @@
-/* ring_mesh.h - six nodes in a ring, each of which dials the next; any may be cut off, and halves parted. */
+/* ring_mesh.h - six nodes in a ring, each of which dials the next;
+ * any may be cut off, and halves parted. */
 #ifndef T_LIB_RING_MESH_H
 #define T_LIB_RING_MESH_H
 

@@ -1,5 +1,5 @@
-/* sanitized.h - is this a build with AddressSanitizer or ThreadSanitizer?  Then SANITIZED is 1: the heap is the
- * sanitizer's, and more instructions run than were written. */
+/* sanitized.h - is this a build with AddressSanitizer or ThreadSanitizer?  Then SANITIZED is 1: the
+ * heap is the sanitizer's, and more instructions run than were written. */
 #ifndef T_LIB_SANITIZED_H
 #define T_LIB_SANITIZED_H
 

@@ -1,5 +1,5 @@
-/* stand_in_tag.h - an authentication tag that simulations of hours can afford: it tells keys, counters and bytes apart
- * and protects nothing. */
+/* stand_in_tag.h - an authentication tag that simulations of hours can afford: it tells keys,
+ * counters and bytes apart and protects nothing. */
 #ifndef T_LIB_STAND_IN_TAG_H
 #define T_LIB_STAND_IN_TAG_H
 
@@ -49,7 +49,8 @@ static inline void stand_in_bytes(struct stand_in_tag *t, const uint8_t *at, siz
 	}
 }
 
-static inline void stand_in_end(const struct stand_in_tag *t, const uint64_t key[4], uint8_t out[16])
+static inline void stand_in_end(const struct stand_in_tag *t, const uint64_t key[4],
+                                uint8_t out[16])
 {
 	mr_to_le64(out, stand_in_mix(t->a ^ key[2]));
 	mr_to_le64(out + 8, stand_in_mix(t->b ^ t->a ^ key[3]));

@@ -25,8 +25,8 @@
 #define STREAMS_INDEX 0x11223344 /* of a live key, whose link is 77 */
 #define STREAMS_MOST  1400       /* bytes of a frame                */
 
-/* Bytes to be said, which these add to: a frame of n bytes under an index, numbered where its counter
- * is; handshake packets. */
+/* Bytes to be said, which these add to: a frame of n bytes under an index, numbered where its
+ * counter is; handshake packets. */
 struct streams_bytes {
 	size_t  n;
 	uint8_t at[400000];
@@ -55,10 +55,12 @@ void streams_until(struct rig *rig, const char *count, uint64_t n);
 
 void streams_say(int fd, const uint8_t *bytes, size_t n);
 
-/* The counter of the next frame that is read, or -1 at the end; fails when the stream has lost its step. */
+/* The counter of the next frame that is read, or -1 at the end;
+ * fails when the stream has lost its step. */
 int64_t streams_heard(int fd);
 
-/* The node has closed it: nothing, or an error, is all there is to be read; or it is there, and silent. */
+/* The node has closed it: nothing, or an error, is all there is to be read;
+ * or it is there, and silent. */
 bool streams_is_closed(int fd);
 bool streams_is_there(int fd);
 

@@ -193,8 +193,8 @@ bool swap_says(const struct mr_report *report, const char *what)
 	return says;
 }
 
-enum mr_swap swap_until_done(struct mr_engine *e, const struct swap_file *f, struct mr_swapped *done,
-                             struct mr_report *report)
+enum mr_swap swap_until_done(struct mr_engine *e, const struct swap_file *f,
+                             struct mr_swapped *done, struct mr_report *report)
 {
 	const struct mr_graph *before = e->graph;
 	unsigned stayed = swap_world.stayed;

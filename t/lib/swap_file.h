@@ -35,10 +35,10 @@ struct mr_engine        *swap_open(const struct swap_file *f, bool start);
 enum mr_swap swap_to(struct mr_engine *e, const struct swap_file *f, struct mr_swapped *done,
                      struct mr_report *report);
 
-/* The same where it should be done: what did not come to rest in time, as on a busy machine, is as it was
- * before, and is tried again; fails the test when that happens for the fourth time. */
-enum mr_swap swap_until_done(struct mr_engine *e, const struct swap_file *f, struct mr_swapped *done,
-                             struct mr_report *report);
+/* The same where it should be done: what did not come to rest in time, as on a busy machine, is as
+ * it was before, and is tried again; fails the test when that happens for the fourth time. */
+enum mr_swap swap_until_done(struct mr_engine *e, const struct swap_file *f,
+                             struct mr_swapped *done, struct mr_report *report);
 
 /* Does the report say this? */
 bool swap_says(const struct mr_report *report, const char *what);

@@ -127,11 +127,13 @@ END_TEST
 
 enum { LONG = 20000 };
 
-/* What happens to LONG packets from a to b, as one letter each; between them go some from b to a. */
+/* What happens to LONG packets from a to b, as one letter each;
+ * between them go some from b to a. */
 static void run(uint64_t seed, unsigned between, char out[LONG])
 {
 	static struct fates f;
-	struct fate_packet there = { 0, 1, FATE_FRAME, 100, 0 }, back = { 1, 0, FATE_FRAME, 100, 0 };
+	struct fate_packet there = { 0, 1, FATE_FRAME, 100, 0 },
+			   back = { 1, 0, FATE_FRAME, 100, 0 };
 
 	f = (struct fates){ .seed = seed };
 	ck_assert_ptr_null(parse(&f, "drop chance=5"));

@@ -60,7 +60,9 @@ START_TEST(many)
 			for (uint64_t counter = 0; counter < FRAMES; counter++) {
 				mr_to_le64(bytes, counter);
 				mr_to_le64(bytes + 8, key + (round == 2) * 1000u);
-				ck_assert_int_eq(witness_see(&w, 1, key * 0x10000, counter, bytes, 16), round);
+				ck_assert_int_eq(
+					witness_see(&w, 1, key * 0x10000, counter, bytes, 16),
+					round);
 			}
 		}
 	}

@@ -70,5 +70,5 @@ static const struct mr_kind host = {
 	.abi = MR_ABI, .name = "host", .inputs = host_in, .outputs = host_out, .host = true
 };
 
-const struct mr_kind *const toys[] = { &source, &filter, &cross, &number, &send_kind, &courier, &host,
-	                               NULL };
+const struct mr_kind *const toys[] = { &source,    &filter,  &cross, &number,
+	                               &send_kind, &courier, &host,  NULL };

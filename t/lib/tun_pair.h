@@ -1,5 +1,5 @@
-/* tun_pair.h - a pair of sockets in the place of the TUN device: what one end writes, the other reads as
- * the device would, packet for packet. */
+/* tun_pair.h - a pair of sockets in the place of the TUN device: what one end writes, the other
+ * reads as the device would, packet for packet. */
 #ifndef MR_T_TUN_PAIR_H
 #define MR_T_TUN_PAIR_H
 

@@ -185,9 +185,9 @@ static void trace(const struct sim_node *node, const struct fips_action *act)
 {
 	if (!node->world->trace)
 		return;
-	printf("%9.3f %u %-18s %02x.. key %llu ours %08x k %u len %u", (double)node->world->now / 1e9,
-	       node->id, fips_action_name(act->kind), act->peer.b[0], (unsigned long long)act->key,
-	       act->ours, act->k, act->len);
+	printf("%9.3f %u %-18s %02x.. key %llu ours %08x k %u len %u",
+	       (double)node->world->now / 1e9, node->id, fips_action_name(act->kind),
+	       act->peer.b[0], (unsigned long long)act->key, act->ours, act->k, act->len);
 	if (act->kind == FIPS_ACT_LOG)
 		printf(" \"%.*s\"", act->len, (const char *)act->bytes);
 	else if (act->len)
@@ -209,7 +209,8 @@ static void do_actions(struct sim_node *node)
 		plane_act(node->plane, act);
 		fips_actions_pop(&node->actions);
 		if (holds)
-			node->held_until = node->world->now + world_random(node->world, MR_NS_PER_MS);
+			node->held_until =
+				node->world->now + world_random(node->world, MR_NS_PER_MS);
 	}
 }
 

@@ -2,12 +2,13 @@
  *
  * A world has a clock, a network and nodes.  Every datagram takes its delay and may be lost,
  * doubled or overtaken, all of it decided by the seed.  Each node has fips/node as its brain, the
- * key objects and receive rules of fips/path as its data plane (node_plane.h), and control's habits: inputs
- * reach the brain a little late, and an install is acknowledged a little later still.
+ * key objects and receive rules of fips/path as its data plane (node_plane.h), and control's
+ * habits: inputs reach the brain a little late, and an install is acknowledged a little later
+ * still.
  *
  * What must hold always is asserted while it runs: actions name keys that are there, a send key
- * value is installed once in the life of the world, no counter is used twice under it (ledger.h), no
- * deadline stays in the past, nothing is left of a link or session that is down.
+ * value is installed once in the life of the world, no counter is used twice under it (ledger.h),
+ * no deadline stays in the past, nothing is left of a link or session that is down.
  *
  * An actor is anything else with an address: the reference model (reference.h), a test's own hand.
  */
@@ -119,7 +120,8 @@ void world_restart(struct sim_node *node, const struct world_peer *peers, unsign
 /* ... or does not begin again. */
 void world_kill(struct sim_node *node);
 
-/* Numbers from WORLD_MESH5 on are nodes A to E of the static test mesh (operations.md 11), on the real curve. */
+/* Numbers from WORLD_MESH5 on are nodes A to E of the static test mesh (operations.md 11),
+ * on the real curve. */
 #define WORLD_MESH5 1000
 struct fips_identity world_identity(unsigned secret);
 struct fips_via      world_via(unsigned secret, unsigned port);

@@ -135,7 +135,9 @@ void whole_npub(unsigned n, char text[FIPS_KEY_TEXT])
 static void write_files(struct node *n, unsigned i, const char *more, const char *peers)
 {
 	static const unsigned one_worker[WHOLE_SHARDED], spread[WHOLE_SHARDED] = { 2, 2, 2, 3, 2 };
-	const unsigned *threads = whole_threads ? whole_threads : whole_spread ? spread : one_worker;
+	const unsigned *threads = whole_threads ? whole_threads :
+	                          whole_spread  ? spread :
+	                                          one_worker;
 	char graph[sizeof dealt_text + 256], text[8192], t[WHOLE_SHARDED][32];
 
 	for (unsigned k = 0; k < WHOLE_SHARDED; k++) {
@@ -349,8 +351,8 @@ static bool host_is_asked(struct mr_engine *e)
 	return any;
 }
 
-/* Turns for everybody, or of hosts for those that are asked; false: nobody did anything, and nobody will before time
- * goes on. */
+/* Turns for everybody, or of hosts for those that are asked; false: nobody did anything, and nobody
+ * will before time goes on. */
 static bool run_round(bool all)
 {
 	bool any = false;

@@ -7,8 +7,8 @@
  *     app-in <-----'------ fsp-open <- fmp-open <- wire-in ~ ~ ~ the air
  *
  * Nothing runs by itself: one thread gives every worker its turns, and time is a number here.  The
- * nodes are reached at 10.0.0.1, 10.0.0.2 and 10.0.0.4; 10.0.0.3 is a place in the air for a test's own
- * hand (neighbour.h).
+ * nodes are reached at 10.0.0.1, 10.0.0.2 and 10.0.0.4; 10.0.0.3 is a place in the air for a test's
+ * own hand (neighbour.h).
  */
 #ifndef T_LIB_WHOLE_H
 #define T_LIB_WHOLE_H
@@ -107,14 +107,15 @@ extern unsigned whole_life;
 extern unsigned whole_mtu;
 /* Nodes opened from now on have two or three replicas of each stage that may have them. */
 extern bool whole_spread;
-/* ... or so many of fmp-open, fsp-open, route, fsp-seal and fmp-seal, on workers of their own (0: on
- * the one data worker); NULL: as whole_spread says. */
+/* ... or so many of fmp-open, fsp-open, route, fsp-seal and fmp-seal, on workers of their own (0:
+ * on the one data worker); NULL: as whole_spread says. */
 #define WHOLE_SHARDED 5
 extern const unsigned *whole_threads;
 /* Nodes get a graph that only forwards: without sessions and without programs. */
 extern bool whole_router;
 
-/* Nodes opened from now on deal frames out to so many threads of open and of seal; 0: they do not. */
+/* Nodes opened from now on deal frames out to so many threads of open and of seal;
+ * 0: they do not. */
 extern unsigned whole_dealt;
 
 /* Before anything else in a test: an empty air at 5 s. */
@@ -126,8 +127,8 @@ bool whole_try(unsigned i, const char *more, const char *peers);
 void whole_open(unsigned i, const char *more, const char *peers);
 void whole_close(unsigned i);
 
-/* Give a node that is open another graph, as whole_threads says now, and another node file.  What is
- * wrong is in node[i].report. */
+/* Give a node that is open another graph, as whole_threads says now, and another node file.  What
+ * is wrong is in node[i].report. */
 enum mr_swap whole_swap(unsigned i, const char *more, const char *peers, struct mr_swapped *done);
 void whole_close_all(void);
 

@@ -60,7 +60,8 @@ static int grow(struct witness *w)
 	return 0;
 }
 
-static struct witness_page *page_of(struct witness *w, uint32_t to, uint32_t index, uint64_t counter)
+static struct witness_page *page_of(struct witness *w, uint32_t to, uint32_t index,
+                                    uint64_t counter)
 {
 	struct witness_page **s;
 

@@ -1,5 +1,5 @@
-/* module.c - tiny loadable modules, one for each way to be refused and one that is fine: built once for
- * each with another CASE (local.mk here), loaded by t/core/test_plugins.c. */
+/* module.c - tiny loadable modules, one for each way to be refused and one that is fine: built once
+ * for each with another CASE (local.mk here), loaded by t/core/test_plugins.c. */
 #include "core/plugin.h"
 
 #define GOOD       0

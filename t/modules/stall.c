@@ -1,5 +1,5 @@
-/* stall.c - a stage that does not return while a file is there: what a worker that hangs looks like from
- * outside (t/cli/test_alive.c).  It carries nothing. */
+/* stall.c - a stage that does not return while a file is there: what a worker that hangs looks like
+ * from outside (t/cli/test_alive.c).  It carries nothing. */
 #include "core/plugin.h"
 
 #include <time.h>

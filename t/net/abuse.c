@@ -1,4 +1,5 @@
-/* abuse - clients as a server may get them: idle ones, half requests, slow readers, too much of everything.
+/* abuse - clients as a server may get them: idle ones, half requests, slow readers, too much of
+ * everything.
  *
  *     abuse PORT [IDLE]       127.0.0.1:PORT
  *
@@ -84,7 +85,8 @@ static unsigned status_of(int fd)
 
 /* ---- many at once ---- */
 
-/* So many at a time, and so long between, that none is lost in the kernel before the server sees it. */
+/* So many at a time, and so long between, that none is lost in the kernel before the server sees
+ * it. */
 static void crowd(int *fd, unsigned n)
 {
 	static const struct timespec pause = { .tv_nsec = 200000000 };

@@ -1,4 +1,5 @@
-/* capture FILE - what is in a pcapng file: a line an interface.  Ends with 0 when every block adds up. */
+/* capture FILE - what is in a pcapng file: a line an interface.
+ * Ends with 0 when every block adds up. */
 #include <check.h>
 #include <stdio.h>
 
@@ -15,7 +16,8 @@ START_TEST(every_block)
 
 		for (unsigned k = 0; k < f->packets; k++)
 			n += f->packet[k].interface == i;
-		printf("interface %s link %u packets %u\n", f->interface[i].name, f->interface[i].link, n);
+		printf("interface %s link %u packets %u\n", f->interface[i].name,
+		       f->interface[i].link, n);
 	}
 	pcapng_free(f);
 }

@@ -5,14 +5,15 @@
  *     a's public key                   ---> handshakes           ---'
  *
  * Every second datagram leaves from an address of our own, every other one under the name of a's
- * peer.  What comes back to our own address is judged: an answer is a message 2, to a message 1 that
- * could be opened, and there are no more of them than of those.
+ * peer.  What comes back to our own address is judged: an answer is a message 2, to a message 1
+ * that could be opened, and there are no more of them than of those.
  *
  *     hostile KEPT OWN PEER NODE NPUB SEED
  *
  * KEPT is the relay's file; OWN, PEER and NODE are host:port (IPv4).  Prints as JSON how many
- * datagrams were sent and which counter of the node each should be found in, by the rules of link.md
- * 3.7 written down once more below.  Ends with 0 unless something came back that should not. */
+ * datagrams were sent and which counter of the node each should be found in, by the rules of
+ * link.md 3.7 written down once more below.  Ends with 0 unless something came back that should
+ * not. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -297,7 +298,8 @@ static void replay(struct attack *a)
 		throw(a, a->kept.record[i].bytes, a->kept.record[i].len);
 }
 
-/* Frames with an index of the node's: of its live link (R29), of a call that waits for an answer. */
+/* Frames with an index of the node's: of its live link (R29),
+ * of a call that waits for an answer. */
 static void forge(struct attack *a, uint32_t index, unsigned n)
 {
 	uint8_t bytes[MAX_UDP];
@@ -353,7 +355,8 @@ static struct sockaddr_in address_of(const char *text)
 	char host[32];
 	unsigned port;
 
-	if (sscanf(text, "%31[0-9.]:%u", host, &port) != 2 || inet_pton(AF_INET, host, &in.sin_addr) != 1)
+	if (sscanf(text, "%31[0-9.]:%u", host, &port) != 2 ||
+	    inet_pton(AF_INET, host, &in.sin_addr) != 1)
 		fail(text);
 	in.sin_port = htons((uint16_t)port);
 	return in;

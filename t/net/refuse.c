@@ -1,4 +1,5 @@
-/* refuse WHAT COMMAND... - run a command on a kernel that knows less of TUN devices and UDP sockets.
+/* refuse WHAT COMMAND... - run a command on a kernel that knows less of TUN devices and UDP
+ * sockets.
  *
  *     uso        no super-packets of UDP (before Linux 6.2)
  *     offloads   none at all

@@ -10,13 +10,14 @@
  *   2. a UDP datagram of a node is judged as it was sent: it is a frame of link.md, and no
  *      (receiver_idx, counter) passes twice with different bytes, which would be one AEAD nonce used
  *      for two texts.  What a stranger sends is not judged
- *   3. rules and a seed decide what becomes of it (t/lib/fate.h), and each such decision is a line in
+ *   3. rules and a seed decide what becomes of it (t/lib/fate.h), and each such decision is a line
+ *   in
  *      the log: ms, from, to, kind, bytes of the datagram, receiver_idx, counter (0 when it is no
  *      frame), and what was done
  *   4. it goes into the receiver's device, or waits
  *
- * SIGHUP reads the file of rules again; times and numbers of the rules start anew.  SIGTERM ends with
- * a summary as JSON, and 0 when nothing was wrong. */
+ * SIGHUP reads the file of rules again; times and numbers of the rules start anew.  SIGTERM ends
+ * with a summary as JSON, and 0 when nothing was wrong. */
 
 #include <errno.h>
 #include <poll.h>
@@ -141,8 +142,8 @@ static void note(struct relay *r, const struct fate_packet *p, const struct name
 {
 	if (!r->log)
 		return;
-	fprintf(r->log, "%ju %s %s %s %zu %08x %ju", p->ms, r->node[p->from].name, r->node[p->to].name,
-	        fate_kind_name[p->kind], p->size, name->index, name->counter);
+	fprintf(r->log, "%ju %s %s %s %zu %08x %ju", p->ms, r->node[p->from].name,
+	        r->node[p->to].name, fate_kind_name[p->kind], p->size, name->index, name->counter);
 	for (unsigned verb = 0; verb < FATE_VERBS; verb++) {
 		if (fate->verbs & 1u << verb)
 			fprintf(r->log, " %s", fate_verb_name[verb]);

@@ -54,7 +54,8 @@ void relay_open(struct relay *r, int argc, char **argv);
 /* The rules anew.  Those in force stay when there is a mistake. */
 void relay_read_rules(struct relay *r);
 
-/* One JSON object.  True: all that was judged was good, and some was if there are nodes to judge. */
+/* One JSON object.  True: all that was judged was good,
+ * and some was if there are nodes to judge. */
 bool relay_summary(const struct relay *r, FILE *to);
 
 void relay_close(struct relay *r);

@@ -200,8 +200,8 @@ static void say_way(const struct relay *r, unsigned from, unsigned to, FILE *f)
 {
 	const struct relay_way *w = &r->way[from][to];
 
-	fprintf(f, ", \"%s-%s\": { \"packets\": %lu, \"delivered\": %lu, \"gone\": %lu", r->node[from].name,
-	        r->node[to].name, w->packets, w->delivered, w->gone);
+	fprintf(f, ", \"%s-%s\": { \"packets\": %lu, \"delivered\": %lu, \"gone\": %lu",
+	        r->node[from].name, r->node[to].name, w->packets, w->delivered, w->gone);
 	for (unsigned verb = 0; verb < FATE_VERBS; verb++)
 		fprintf(f, ", \"%s\": %lu", fate_verb_name[verb], w->verb[verb]);
 	fprintf(f, " }");

@@ -1,7 +1,7 @@
 /* lanes_secrets - the code of the module lanes on keys and texts that valgrind holds to be
  * undefined: fresh memory of malloc, never written.  Every branch and every address that depends on
- * them is an error there.  AVX2, as valgrind has no AVX-512; the engine and the 64-bit arithmetic are those of
- * both.  `lanes_secrets planted` branches on a key, to show that it would be seen.
+ * them is an error there.  AVX2, as valgrind has no AVX-512; the engine and the 64-bit arithmetic
+ * are those of both.  `lanes_secrets planted` branches on a key, to show that it would be seen.
  *
  * Ends with 77 where the processor, as valgrind shows it, has no AVX2.
  */

@@ -1,5 +1,5 @@
-/* pcapng: what is in the file, for every shape and size; limits, several files, a full disk; which files
- * it refuses.  A reader of our own (t/lib/pcapng.h) checks each block. */
+/* pcapng: what is in the file, for every shape and size; limits, several files, a full disk; which
+ * files it refuses.  A reader of our own (t/lib/pcapng.h) checks each block. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -51,8 +51,8 @@ static const char *settings(const char *more)
 }
 
 /* A copy of `len` bytes of a packet that had 10 more. */
-static struct mr_pkt *feed(struct rig *rig, const char *tap, unsigned mark, size_t len, uint64_t time,
-                           unsigned direction)
+static struct mr_pkt *feed(struct rig *rig, const char *tap, unsigned mark, size_t len,
+                           uint64_t time, unsigned direction)
 {
 	struct tap_note note = { .time = time, .len = (uint32_t)len + 10, .direction = direction };
 	uint8_t bytes[1500];
@@ -258,8 +258,8 @@ START_TEST(several_files_take_turns)
 }
 END_TEST
 
-/* Run with a limit of the process in place of a full disk: the write that crosses it is cut short.  The
- * assertions write a file too, so they stay outside. */
+/* Run with a limit of the process in place of a full disk: the write that crosses it is cut short.
+ * The assertions write a file too, so they stay outside. */
 static const char *run_full(struct rig *rig, rlim_t bytes)
 {
 	struct rlimit full = { bytes, RLIM_INFINITY }, roomy = { RLIM_INFINITY, RLIM_INFINITY };
@@ -407,7 +407,8 @@ static bool is_free(const char *path)
 	return WEXITSTATUS(status);
 }
 
-/* A graph that is refused had opened the file too, and has closed it: others are still locked out. */
+/* A graph that is refused had opened the file too, and has closed it:
+ * others are still locked out. */
 START_TEST(a_refused_graph_takes_no_lock_away)
 {
 	struct rig *rig = rig_open(kind(), settings(""), NULL);
@@ -427,7 +428,8 @@ START_TEST(a_refused_graph_takes_no_lock_away)
 }
 END_TEST
 
-/* A stage that takes the place of another, as when a graph is exchanged: nothing is written over. */
+/* A stage that takes the place of another, as when a graph is exchanged:
+ * nothing is written over. */
 START_TEST(a_capture_goes_on)
 {
 	struct rig *old = rig_open(kind(), settings(""), NULL), *heir;

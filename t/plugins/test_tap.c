@@ -1,5 +1,5 @@
-/* tap: what comes in leaves untouched and in order whatever else happens; whom copies are made for, and
- * what is in them. */
+/* tap: what comes in leaves untouched and in order whatever else happens; whom copies are made for,
+ * and what is in them. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* air.h - what lies between the nodes: addresses, edges, weather.
  *
  * A transport address is a number that belongs to one node at a time and is never given out again.
- * A datagram goes along the edge of its two nodes, if there is one and nothing keeps it from carrying;
- * it arrives at whoever has the address then.
+ * A datagram goes along the edge of its two nodes, if there is one and nothing keeps it from
+ * carrying; it arrives at whoever has the address then.
  */
 #ifndef T_SIM_AIR_H
 #define T_SIM_AIR_H

@@ -99,7 +99,8 @@ static bool linked(const struct sim *s, const struct sim_edge *e)
 {
 	const struct sim_node *a = &s->nodes[e->a], *b = &s->nodes[e->b];
 
-	return fips_node_has_link(a->brain, &b->me.addr) && fips_node_has_link(b->brain, &a->me.addr);
+	return fips_node_has_link(a->brain, &b->me.addr) &&
+	       fips_node_has_link(b->brain, &a->me.addr);
 }
 
 const char *sim_check_links(struct sim *s)
@@ -127,7 +128,8 @@ const char *sim_check_answers(struct sim *s)
 		const struct sim_flow *f = &s->flows[i];
 
 		if (f->good_at < s->storm_ends || f->good_at + 3 * f->period < s->now) {
-			snprintf(s->why, sizeof s->why, "node %u has no answers of node %u", f->from, f->to);
+			snprintf(s->why, sizeof s->why, "node %u has no answers of node %u",
+			         f->from, f->to);
 			return s->why;
 		}
 	}

@@ -1,13 +1,14 @@
 /* checks.h - what must hold.
  *
- * Always: no send key is installed twice and no counter of one used twice; a datagram is put on no more
- * links than its ttl allows (plane_out.c); a packet arrives at its node, whole and once (flows.c); an
- * action names what is there (plane_acts.c); queues and tables stay within their bounds; whoever asks
- * is told something in the end.
+ * Always: no send key is installed twice and no counter of one used twice; a datagram is put on no
+ * more links than its ttl allows (plane_out.c); a packet arrives at its node, whole and once
+ * (flows.c); an action names what is there (plane_acts.c); queues and tables stay within their
+ * bounds; whoever asks is told something in the end.
  *
- * Once the storm is over, within a bound: every edge has its link, every node its place in one tree under
- * the smallest address, every pair that asks is answered.  From then on nothing is lost, but while the tree turns:
- * a node that finds another parent loses the coordinates that pass through it, and those of others are stale.
+ * Once the storm is over, within a bound: every edge has its link, every node its place in one tree
+ * under the smallest address, every pair that asks is answered.  From then on nothing is lost, but
+ * while the tree turns: a node that finds another parent loses the coordinates that pass through
+ * it, and those of others are stale.
  */
 #ifndef T_SIM_CHECKS_H
 #define T_SIM_CHECKS_H
@@ -28,7 +29,8 @@ void sim_check_always(struct sim *s);
 /* Have nodes found other places in the tree since the last look? */
 bool sim_check_turned(struct sim *s);
 
-/* Is all well?  NULL, or what is not.  Each of these looks at one thing, and asks that those before it hold. */
+/* Is all well?  NULL, or what is not.  Each of these looks at one thing,
+ * and asks that those before it hold. */
 const char *sim_check_well(struct sim *s);
 const char *sim_check_links(struct sim *s);   /* every node runs, every edge has its link            */
 const char *sim_check_tree(struct sim *s);    /* every node has its place in the tree: checks_tree.c */

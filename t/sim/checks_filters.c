@@ -1,7 +1,8 @@
 /* checks_filters.c - does every node know who is reached by which neighbour (mesh.md 3.5)?
  *
- * By a child its subtree, by the parent all the rest, by any other neighbour everybody: no fewer, and beyond
- * what a filter of that fill takes for members by chance no more.  It looks into the nodes. */
+ * By a child its subtree, by the parent all the rest, by any other neighbour everybody: no fewer,
+ * and beyond what a filter of that fill takes for members by chance no more.
+ * It looks into the nodes. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,7 +34,8 @@ static bool is_below(const struct sim_node *node, const struct sim_node *top)
 }
 
 /* Is `who` among those that `by` tells `node` of? */
-static bool belongs(const struct sim_node *who, const struct sim_node *by, const struct sim_node *node)
+static bool belongs(const struct sim_node *who, const struct sim_node *by,
+                    const struct sim_node *node)
 {
 	if (is_parent(by, node))
 		return !is_below(who, node);
@@ -43,8 +45,8 @@ static bool belongs(const struct sim_node *who, const struct sim_node *by, const
 }
 
 /* NULL, or what is wrong with the filter that `by` gave `node`. */
-static const char *check_filter(struct sim *s, const struct fips_probe *probes, const struct sim_node *by,
-                                const struct sim_node *node)
+static const char *check_filter(struct sim *s, const struct fips_probe *probes,
+                                const struct sim_node *by, const struct sim_node *node)
 {
 	const struct fips_node *n = node->brain;
 	unsigned slot = slot_of(n, &by->me.addr), wrong = 0;

@@ -1,5 +1,5 @@
-/* checks_tree.c - does every node know its place?  One root in each part of the mesh, the smallest address
- * there, and each node's path is its parent's with itself in front. */
+/* checks_tree.c - does every node know its place?  One root in each part of the mesh, the smallest
+ * address there, and each node's path is its parent's with itself in front. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,7 +50,8 @@ static bool follows(const struct fips_treepath *path, const struct fips_treepath
 }
 
 /* NULL, or what is wrong with the place of one node. */
-static const char *misplaced(struct sim *s, const struct sim_node *node, const struct fips_addr *root)
+static const char *misplaced(struct sim *s, const struct sim_node *node,
+                             const struct fips_addr *root)
 {
 	const struct fips_treepath *path = fips_mesh_path(node->brain);
 	const struct sim_node *parent;
@@ -88,7 +89,8 @@ bool sim_check_turned(struct sim *s)
 	uint64_t places = 0, before = s->places;
 
 	for (unsigned i = 0; i < s->n_nodes; i++) {
-		const struct fips_treepath *path = s->nodes[i].brain ? fips_mesh_path(s->nodes[i].brain) : NULL;
+		const struct fips_treepath *path =
+			s->nodes[i].brain ? fips_mesh_path(s->nodes[i].brain) : NULL;
 
 		for (unsigned k = 0; path && k < path->n; k++)
 			places = (places ^ mr_le64(path->a[k].b)) * UINT64_C(0x100000001b3);

@@ -106,7 +106,8 @@ static void again(struct sim *s, unsigned flow, uint64_t delay)
 	sim_queue_push(&s->queue, sim_event_new(SIM_PING, s->now + delay, flow, 0));
 }
 
-/* When all is well for the first time a pair may have been answered a moment ago, and have to find its way now. */
+/* When all is well for the first time a pair may have been answered a moment ago,
+ * and have to find its way now. */
 static uint8_t age(const struct sim *s)
 {
 	uint64_t since = s->turned > s->well_at ? s->turned : s->well_at;
@@ -141,16 +142,16 @@ void sim_flow_ping(struct sim *s, unsigned flow)
 	if (!node->brain || s->now < node->frozen_until)
 		return;
 	number(s, f);
-	sim_trace(s, "%u asks %u: packet %llu of flow %u", f->from, f->to, (unsigned long long)t.number,
-	          flow);
+	sim_trace(s, "%u asks %u: packet %llu of flow %u", f->from, f->to,
+	          (unsigned long long)t.number, flow);
 	f->times[t.number % SIM_TIMES] = s->now;
 	send_packet(node, &t, f->most[0]);
 }
 
 /* --- what became of it ------------------------------------------------------------------------ */
 
-void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const uint8_t *ip, size_t n,
-                      const struct sim_trail *trail)
+void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const uint8_t *ip,
+                      size_t n, const struct sim_trail *trail)
 {
 	struct sim *s = node->sim;
 	struct told t = read_packet(node, ip, n), answer;
@@ -162,12 +163,12 @@ void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const
 	sim_must(s, fips_addr_eq(peer, &s->nodes[from].me.addr),
 	         "node %u has a packet of node %u out of another's session", node->id, from);
 	sim_must(s, is_whole(s, &t, ip, n), "node %u has a packet that was altered", node->id);
-	sim_must(s, !(f->state[t.number] & bit), "node %u has packet %llu of flow %u twice", node->id,
-	         (unsigned long long)t.number, t.flow);
+	sim_must(s, !(f->state[t.number] & bit), "node %u has packet %llu of flow %u twice",
+	         node->id, (unsigned long long)t.number, t.flow);
 	f->state[t.number] |= bit;
 	sim_note(s, (uint64_t)trail->hops << 32 | n);
-	sim_trace(s, "%u has packet %llu of flow %u%s by %u links", node->id, (unsigned long long)t.number,
-	          t.flow, t.answer ? ", an answer" : "", trail->hops);
+	sim_trace(s, "%u has packet %llu of flow %u%s by %u links", node->id,
+	          (unsigned long long)t.number, t.flow, t.answer ? ", an answer" : "", trail->hops);
 	if (!t.answer) {
 		answer = (struct told){ .flow = t.flow, .number = t.number, .answer = true };
 		send_packet(node, &answer, f->most[1]);
@@ -220,11 +221,12 @@ void sim_flows_turned(struct sim *s)
 	}
 }
 
-/* One alone was lost.  What links cost changes at any time, and ways with it; who is new on one knows neither end, says so,
- * and is told. */
+/* One alone was lost.  What links cost changes at any time, and ways with it; who is new on one
+ * knows neither end, says so, and is told. */
 static bool alone(const struct sim_flow *f, uint64_t k)
 {
-	return k > 0 && k + 1 < f->numbered && (f->state[k - 1] & ANSWERED) && (f->state[k + 1] & ANSWERED);
+	return k > 0 && k + 1 < f->numbered && (f->state[k - 1] & ANSWERED) &&
+	       (f->state[k + 1] & ANSWERED);
 }
 
 static void check_one(struct sim *s, const struct sim_flow *f, uint64_t k)
@@ -276,7 +278,8 @@ void sim_flows_open(struct sim *s)
 		unsigned to = (unsigned)sim_random(s, s->n_nodes);
 
 		if (sim_random(s, 3) == 0)
-			to = sim_air_other(&s->edges[node->edges[sim_random(s, node->n_edges)]], node->id);
+			to = sim_air_other(&s->edges[node->edges[sim_random(s, node->n_edges)]],
+			                   node->id);
 		if (to != node->id)
 			add(s, node->id, to);
 	}

@@ -38,10 +38,10 @@ void sim_flows_name(struct sim_node *node);
 /* A PING event has come. */
 void sim_flow_ping(struct sim *s, unsigned flow);
 
-/* At node: a packet came out of the session with peer; it was dropped without a word, or as too big,
- * or because there is no way. */
-void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const uint8_t *ip, size_t n,
-                      const struct sim_trail *trail);
+/* At node: a packet came out of the session with peer; it was dropped without a word, or as too
+ * big, or because there is no way. */
+void sim_flow_arrived(struct sim_node *node, const struct fips_addr *peer, const uint8_t *ip,
+                      size_t n, const struct sim_trail *trail);
 void sim_flow_dropped(struct sim_node *node, const uint8_t *ip, size_t n);
 void sim_flow_too_big(struct sim_node *node, const uint8_t *ip, size_t n, uint16_t most);
 void sim_flow_told(struct sim_node *node, const uint8_t *ip, size_t n);

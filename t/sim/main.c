@@ -39,7 +39,8 @@ static unsigned count_storms(void)
 static void draw(struct sim_options *o)
 {
 	struct sim dice = { .random = o->seed ^ UINT64_C(0x73696d756c617465) };
-	uint64_t shape = sim_random(&dice, count_shapes()), storm = sim_random(&dice, count_storms());
+	uint64_t shape = sim_random(&dice, count_shapes()),
+		 storm = sim_random(&dice, count_storms());
 	uint64_t big = sim_random(&dice, 8), nodes = sim_random(&dice, big ? 24 : 100);
 	uint64_t seconds = sim_random(&dice, 900), retry = sim_random(&dice, 4);
 
@@ -90,13 +91,15 @@ static void show(const struct sim *s, double seconds)
 	       (unsigned long long)f->expired);
 	printf("  pings %llu of %llu answered, %llu told of no way; %llu frames, %llu lost, %llu forwarded, "
 	       "%llu loops, %u hops at most\n",
-	       (unsigned long long)f->answered, (unsigned long long)f->asked, (unsigned long long)f->told,
-	       (unsigned long long)f->frames, (unsigned long long)f->lost,
-	       (unsigned long long)f->forwarded, (unsigned long long)f->loops, f->hops);
+	       (unsigned long long)f->answered, (unsigned long long)f->asked,
+	       (unsigned long long)f->told, (unsigned long long)f->frames,
+	       (unsigned long long)f->lost, (unsigned long long)f->forwarded,
+	       (unsigned long long)f->loops, f->hops);
 	printf("  starts %llu, cuts %llu, splits %llu, moves %llu, jumps %llu, freezes %llu; keys %llu\n",
-	       (unsigned long long)f->starts, (unsigned long long)f->cuts, (unsigned long long)f->splits,
-	       (unsigned long long)f->moves, (unsigned long long)f->jumps,
-	       (unsigned long long)f->freezes, (unsigned long long)f->keys);
+	       (unsigned long long)f->starts, (unsigned long long)f->cuts,
+	       (unsigned long long)f->splits, (unsigned long long)f->moves,
+	       (unsigned long long)f->jumps, (unsigned long long)f->freezes,
+	       (unsigned long long)f->keys);
 	printf("  at most %u inputs and %u actions waited, %zu events; %llu calls; %.0f s in %.2f s, %ld MiB\n",
 	       f->inputs, f->actions, s->queue.most, (unsigned long long)f->calls,
 	       (double)(s->now - SIM_S(1000)) / 1e9, seconds, memory_kib() / 1024);

@@ -168,7 +168,8 @@ static void control(struct sim_node *node)
 	do_actions(node);
 	feed(node);
 	while (fips_node_deadline(node->brain) <= now && fips_actions_ready(&node->actions)) {
-		sim_must(node->sim, spins++ < SPIN + 8 * node->n_edges, "node %u wants a timer again and again", node->id);
+		sim_must(node->sim, spins++ < SPIN + 8 * node->n_edges,
+		         "node %u wants a timer again and again", node->id);
 		think(node, &timer);
 	}
 	if (!fips_actions_ready(&node->actions)) {
@@ -342,7 +343,8 @@ void sim_node_start(struct sim_node *node)
 	node->started = node->sim->now;
 	node->starts++;
 	node->sim->figures.starts++;
-	sim_trace(node->sim, "%u starts, %02x%02x", node->id, node->me.addr.b[0], node->me.addr.b[1]);
+	sim_trace(node->sim, "%u starts, %02x%02x", node->id, node->me.addr.b[0],
+	          node->me.addr.b[1]);
 	sim_node_input(node, &start);
 	sim_flows_name(node);
 }

@@ -297,7 +297,8 @@ void sim_plane_close(struct sim_plane *p)
 	free(p);
 }
 
-/* Three messages or more that no key opens, and none that one does, in about two seconds: as control's tick. */
+/* Three messages or more that no key opens, and none that one does, in about two seconds:
+ * as control's tick. */
 static void look_at_missed(struct sim_plane *p, struct session *s)
 {
 	uint64_t missed = fips_word_get(&s->recv.missed);
@@ -315,7 +316,8 @@ static void look_at_missed(struct sim_plane *p, struct session *s)
 
 static void tick(struct sim_plane *p)
 {
-	if (p->node->sim->now - p->ticked < MR_NS_PER_S || p->node->sim->now < p->node->frozen_until)
+	if (p->node->sim->now - p->ticked < MR_NS_PER_S ||
+	    p->node->sim->now < p->node->frozen_until)
 		return;
 	p->ticked = p->node->sim->now;
 	for (unsigned i = 0; i < ROWS; i++)
@@ -324,7 +326,8 @@ static void tick(struct sim_plane *p)
 				look_at_missed(p, s);
 }
 
-/* How long has it been asked for an answer?  Who stands still says nothing, however often that befalls it. */
+/* How long has it been asked for an answer?  Who stands still says nothing,
+ * however often that befalls it. */
 static uint64_t unanswered(const struct sim_node *node, const struct dest *d)
 {
 	uint64_t since = d->since > node->thawed ? d->since : node->thawed;
@@ -340,9 +343,9 @@ void sim_plane_look(struct sim_plane *p)
 	for (unsigned i = 0; i < ROWS; i++)
 		for (struct dest *d = p->dests[i]; d; d = d->next)
 			sim_must(node->sim, unanswered(node, d) < ASKED,
-			         "node %u has not said for %llu s how %02x%02x.. is reached", node->id,
-			         (unsigned long long)(unanswered(node, d) / MR_NS_PER_S), d->addr.b[0],
-			         d->addr.b[1]);
+			         "node %u has not said for %llu s how %02x%02x.. is reached",
+			         node->id, (unsigned long long)(unanswered(node, d) / MR_NS_PER_S),
+			         d->addr.b[0], d->addr.b[1]);
 	sim_forwards_check(p);
 }
 

@@ -1,7 +1,7 @@
 /* plane.h - the data plane of a simulated node.
  *
- * What the stages do with packets on threads is done here at once: number, seal, open, accept, route,
- * park, forward.  All of it by fips/path and the stand-in AEAD; what is left are tables.
+ * What the stages do with packets on threads is done here at once: number, seal, open, accept,
+ * route, park, forward.  All of it by fips/path and the stand-in AEAD; what is left are tables.
  */
 #ifndef T_SIM_PLANE_H
 #define T_SIM_PLANE_H
@@ -23,7 +23,8 @@ void sim_plane_ip(struct sim_plane *p, const uint8_t *ip, size_t n);
 
 struct fips_words sim_plane_words(struct sim_plane *p);
 
-/* Once a second or more often: what control finds by its tick; and nothing waits longer than it may. */
+/* Once a second or more often: what control finds by its tick;
+ * and nothing waits longer than it may. */
 void sim_plane_look(struct sim_plane *p);
 
 /* Bytes that all of it takes. */

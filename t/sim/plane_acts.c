@@ -257,7 +257,8 @@ static void link_report(struct sim_plane *p, const struct fips_action *act)
 	struct facts_report report;
 
 	HAS(p, k);
-	sim_node_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv, p->node->sim->now));
+	sim_node_input(p->node, facts_link_report(&report, act, &l->recv, &k->send, &k->recv,
+	                                          p->node->sim->now));
 }
 
 static void session_report(struct sim_plane *p, const struct fips_action *act)
@@ -267,7 +268,8 @@ static void session_report(struct sim_plane *p, const struct fips_action *act)
 	struct facts_report report;
 
 	HAS(p, k);
-	sim_node_input(p->node, facts_session_report(&report, act, &s->recv, &k->send, p->node->sim->now));
+	sim_node_input(p->node,
+	               facts_session_report(&report, act, &s->recv, &k->send, p->node->sim->now));
 }
 
 void sim_plane_act(struct sim_plane *p, const struct fips_action *act)

@@ -1,4 +1,5 @@
-/* plane_in.c - what comes to a simulated node: opened for a link, opened for a session, delivered. */
+/* plane_in.c - what comes to a simulated node:
+ * opened for a link, opened for a session, delivered. */
 #include <string.h>
 
 #include "fips/path/ip.h"
@@ -148,7 +149,8 @@ static void accept_frame(struct sim_plane *p, struct key *k, const struct fips_v
 	}
 	if (what & FIPS_ACCEPTED)
 		link_message(p, l, k, frame + FIPS_LINK_HEAD + FIPS_LINK_STAMP,
-		             head->payload_len - FIPS_LINK_STAMP, head->flags & FIPS_LINK_CE, trail);
+		             head->payload_len - FIPS_LINK_STAMP, head->flags & FIPS_LINK_CE,
+		             trail);
 }
 
 void sim_established(struct sim_plane *p, const struct fips_via *from, uint8_t *frame, size_t n,

@@ -18,7 +18,8 @@
 /* One more link of a datagram's way; one that begins here has none yet. */
 static void put_on(struct sim_plane *p, const uint8_t *datagram, struct sim_trail *trail)
 {
-	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
+	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC,
+		      *dest = datagram + FIPS_DATAGRAM_AT_DEST;
 	struct sim *s = p->node->sim;
 
 	sim_must(s, trail->hops < SIM_HOPS, "node %u puts a datagram on a link more than its ttl allows",
@@ -26,8 +27,8 @@ static void put_on(struct sim_plane *p, const uint8_t *datagram, struct sim_trai
 	for (unsigned i = 0; i < trail->hops; i++) {
 		if (trail->seen[i] == p->node->id) {
 			s->figures.loops++;
-			sim_trace(s, "%u sees a datagram of %02x%02x for %02x%02x again, link %u", p->node->id,
-			          src[0], src[1], dest[0], dest[1], trail->hops);
+			sim_trace(s, "%u sees a datagram of %02x%02x for %02x%02x again, link %u",
+			          p->node->id, src[0], src[1], dest[0], dest[1], trail->hops);
 			break;
 		}
 	}
@@ -75,7 +76,8 @@ static void hand_on(struct sim_plane *p, struct session *s, struct link *l, uint
 	struct fips_send_key *send = &s->send->send;
 
 	sim_aead.seal(op, 1);
-	fips_sent_run(send, counter, 1, sealing.count, fips_send_stamp(send, now), data, false, now);
+	fips_sent_run(send, counter, 1, sealing.count, fips_send_stamp(send, now), data, false,
+	              now);
 	if (data)
 		s->data_at = now;
 	sim_send_link(p, l, sealing.at, sealing.len, false, NULL);
@@ -125,7 +127,8 @@ void sim_send_ip(struct sim_plane *p, struct dest *d, const uint8_t *ip, size_t 
 	struct mr_aead_op op;
 	uint64_t counter;
 
-	sim_must(p->node->sim, s && s->live && s->send, "node %u routes without a session", p->node->id);
+	sim_must(p->node->sim, s && s->live && s->send, "node %u routes without a session",
+	         p->node->id);
 	if (n > most) {
 		sim_flow_too_big(p->node, ip, n, most);
 		return;
@@ -137,8 +140,8 @@ void sim_send_ip(struct sim_plane *p, struct dest *d, const uint8_t *ip, size_t 
 	memcpy(buffer + FRONT, ip, n);
 	e = envelope(p, s);
 	counter = number(p, s->send);
-	sealing = fips_session_seal_ip(&s->send->send, 0, counter, p->node->sim->now, &e, buffer + FRONT,
-	                               n, &op);
+	sealing = fips_session_seal_ip(&s->send->send, 0, counter, p->node->sim->now, &e,
+	                               buffer + FRONT, n, &op);
 	hand_on(p, s, l, counter, sealing, &op, true);
 }
 

@@ -138,7 +138,8 @@ void sim_hold(struct sim_plane *p, struct waiting *w, const struct fips_via *fro
               const uint8_t *bytes, size_t n, const struct sim_trail *trail);
 void sim_waiting_free(struct waiting *w);
 
-/* plane_out.c.  message: FIPS_LINK_FRONT bytes before it and FIPS_LINK_BACK behind are written too. */
+/* plane_out.c.  message: FIPS_LINK_FRONT bytes before it and FIPS_LINK_BACK behind are written
+ * too. */
 void sim_send_link(struct sim_plane *p, struct link *l, uint8_t *message, size_t n, bool ce,
                    const struct sim_trail *trail);
 bool sim_send_body(struct sim_plane *p, struct session *s, const uint8_t *view, size_t n);

@@ -1,5 +1,5 @@
-/* plane_transit.c - datagrams of others, and what passes by says of where nodes are: as route and fmp-open do
- * it (mesh.md 5.2, 6.2), with the rules of fips/path. */
+/* plane_transit.c - datagrams of others, and what passes by says of where nodes are: as route and
+ * fmp-open do it (mesh.md 5.2, 6.2), with the rules of fips/path. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,13 +48,16 @@ void sim_learn(struct sim_plane *p, const uint8_t *datagram, size_t n)
 	tell_list(p, &learned.dest);
 }
 
-static void trace(const struct sim_plane *p, const char *what, const uint8_t *datagram, const struct link *by)
+static void trace(const struct sim_plane *p, const char *what, const uint8_t *datagram,
+                  const struct link *by)
 {
-	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC, *dest = datagram + FIPS_DATAGRAM_AT_DEST;
+	const uint8_t *src = datagram + FIPS_DATAGRAM_AT_SRC,
+		      *dest = datagram + FIPS_DATAGRAM_AT_DEST;
 	const uint8_t *way = by ? by->peer.b : p->node->me.addr.b;
 
-	sim_trace(p->node->sim, "%u %s a datagram of %02x%02x for %02x%02x by %02x%02x, ttl %u", p->node->id, what,
-	          src[0], src[1], dest[0], dest[1], way[0], way[1], datagram[FIPS_DATAGRAM_AT_TTL]);
+	sim_trace(p->node->sim, "%u %s a datagram of %02x%02x for %02x%02x by %02x%02x, ttl %u",
+	          p->node->id, what, src[0], src[1], dest[0], dest[1], way[0], way[1],
+	          datagram[FIPS_DATAGRAM_AT_TTL]);
 }
 
 /* --- where it ends here ----------------------------------------------------------------------- */
@@ -63,7 +66,8 @@ static void trace(const struct sim_plane *p, const char *what, const uint8_t *da
 static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n, uint16_t mtu,
                           const struct fips_addr *from)
 {
-	uint64_t now = p->node->sim->now, *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
+	uint64_t now = p->node->sim->now,
+		 *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
 	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .peer = *from, .bytes = datagram, .len = n,
 		                 .mtu = mtu };
 
@@ -173,10 +177,12 @@ void sim_transit(struct sim_plane *p, uint8_t *datagram, size_t n, bool ce,
 
 /* --- what the brain decided ------------------------------------------------------------------- */
 
-/* It is answered where this one goes, or that it goes nowhere.  What it says was learnt when it came. */
+/* It is answered where this one goes, or that it goes nowhere.
+ * What it says was learnt when it came. */
 static void leave(struct sim_plane *p, struct forward *f, struct bytes *b)
 {
-	uint8_t buffer[FIPS_LINK_FRONT + SIM_FRAME_MAX + FIPS_LINK_BACK], *at = buffer + FIPS_LINK_FRONT;
+	uint8_t buffer[FIPS_LINK_FRONT + SIM_FRAME_MAX + FIPS_LINK_BACK],
+		*at = buffer + FIPS_LINK_FRONT;
 	bool refused;
 	struct link *l = way_of(p, &f->dest, &refused);
 
@@ -248,10 +254,11 @@ void sim_forwards_check(struct sim_plane *p)
 		for (; f; f = next) {
 			next = f->next;
 			sim_must(p->node->sim,
-			         !f->n_parked || now - f->asked < EXPIRY || now - p->node->thawed < EXPIRY ||
+			         !f->n_parked || now - f->asked < EXPIRY ||
+			                 now - p->node->thawed < EXPIRY ||
 			                 now < p->node->frozen_until,
-			         "node %u does not say where datagrams for %02x%02x.. go", p->node->id,
-			         f->dest.b[0], f->dest.b[1]);
+			         "node %u does not say where datagrams for %02x%02x.. go",
+			         p->node->id, f->dest.b[0], f->dest.b[1]);
 			if (!f->live && !f->n_parked && f->refused_until <= now)
 				sim_forward_free(p, f);
 		}

@@ -2,7 +2,8 @@
  *
  * A storm is bad weather on all edges and blows that fall on nodes and edges at random, each with a
  * mean pause for the whole mesh and a longest length.  When it is over everything that it took away
- * is given back: edges carry, processes run.  Addresses, epochs and clocks stay what it made of them.
+ * is given back: edges carry, processes run.  Addresses, epochs and clocks stay what it made of
+ * them.
  */
 #ifndef T_SIM_STORM_H
 #define T_SIM_STORM_H

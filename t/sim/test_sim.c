@@ -25,7 +25,8 @@ static bool opens(const uint8_t key[32], uint64_t counter, const uint8_t aad[4],
 	return op.ok;
 }
 
-/* Nothing but the right key, counter, associated data and text opens; what does not is left as it was. */
+/* Nothing but the right key, counter, associated data and text opens;
+ * what does not is left as it was. */
 START_TEST(the_stand_in_authenticates)
 {
 	uint8_t key[32] = { 1, 2, 3 }, aad[4] = { 9 }, sealed[64], copy[64];

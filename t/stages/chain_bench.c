@@ -63,7 +63,8 @@ unsigned inside(struct rig *from, const char *output, struct rig *to, const char
 
 struct mr_pkt *feed_frame(struct rig *to, const void *bytes, size_t n)
 {
-	return slices ? rig_feed_slice(to, "frames", bytes, n, 0, 0) : rig_feed(to, "frames", bytes, n);
+	return slices ? rig_feed_slice(to, "frames", bytes, n, 0, 0) :
+	                rig_feed(to, "frames", bytes, n);
 }
 
 void arrive(struct rig *to, const struct mr_pkt *frame, const struct fips_via *via)

@@ -41,8 +41,8 @@ json_t *ask(unsigned i, const char *command, const char *params)
 	char line[2048];
 	json_t *answer, *data;
 
-	snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command, params ? ",\"params\":" : "",
-	         params ? params : "");
+	snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command,
+	         params ? ",\"params\":" : "", params ? params : "");
 	answer = ask_raw(i, line, strlen(line));
 	ck_assert_msg(!strcmp(json_string_value(json_object_get(answer, "status")), "ok"), "%s: %s",
 	              command, json_string_value(json_object_get(answer, "message")));
@@ -112,7 +112,8 @@ void check_keys(json_t *o, const struct shape *s)
 
 	ck_assert_msg(json_is_object(o), "%s has no %s", s->command, s->at);
 	json_object_foreach(o, name, value)
-		ck_assert_msg(strstr(s->keys, "...") || listed(s->keys, name), "%s %s: %s", s->command, s->at, name);
+		ck_assert_msg(strstr(s->keys, "...") || listed(s->keys, name), "%s %s: %s",
+	                      s->command, s->at, name);
 	for (const char *p = s->keys; *p;) {
 		size_t n = strcspn(p, " ");
 		char key[64];

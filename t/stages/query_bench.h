@@ -1,5 +1,5 @@
-/* query_bench.h - asking a node as an operator does, and looking at what it answers.  Nodes are those of whole.h; what
- * is not as it should be fails the test. */
+/* query_bench.h - asking a node as an operator does, and looking at what it answers.  Nodes are
+ * those of whole.h; what is not as it should be fails the test. */
 #ifndef T_STAGES_QUERY_BENCH_H
 #define T_STAGES_QUERY_BENCH_H
 
@@ -11,13 +11,14 @@
 
 #define WALL (UINT64_C(1700000000) * MR_NS_PER_S) /* the Unix time at which the air's is 0 */
 
-/* Each object of an answer: where it is, and what it has.  A key with '?' may be absent; "..." stands for
- * counters of our own.  "[]" is the first item. */
+/* Each object of an answer: where it is, and what it has.  A key with '?' may be absent; "..."
+ * stands for counters of our own.  "[]" is the first item. */
 struct shape {
 	const char *command, *params, *at, *keys;
 };
 
-/* What node i answers to a line of n bytes, or to one that met this fate: *len bytes, the caller's to free. */
+/* What node i answers to a line of n bytes, or to one that met this fate:
+ * *len bytes, the caller's to free. */
 char *ask_text(unsigned i, enum mr_oneline_fate fate, const char *line, size_t n, size_t *len);
 
 /* An answer, which is one line of plain ASCII.  The caller's. */

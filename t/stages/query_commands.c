@@ -46,7 +46,8 @@ START_TEST(connect_and_disconnect)
 	ck_assert_int_eq(whole_peer_state(0), FIPS_PEER_UP);
 
 	whole_npub(1, npub);
-	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}", npub);
+	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}",
+	         npub);
 	accepted(0, bye);
 	whole_run(5000);
 	ck_assert_uint_eq(mr_table_count(whole_mesh(0)->links), 0);
@@ -61,8 +62,8 @@ START_TEST(connect_and_disconnect)
 }
 END_TEST
 
-/* A guest that was sent away and comes again is a guest again, at the place he gave last: a reload takes him
- * along. */
+/* A guest that was sent away and comes again is a guest again, at the place he gave last: a reload
+ * takes him along. */
 START_TEST(guests_come_again)
 {
 	char line[512], npub[FIPS_KEY_TEXT], bye[256];
@@ -76,7 +77,8 @@ START_TEST(guests_come_again)
 	accepted(0, connect_to(1, "10.0.0.2:2121", line));
 	whole_run(100);
 	whole_npub(1, npub);
-	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}", npub);
+	snprintf(bye, sizeof bye, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}",
+	         npub);
 	accepted(0, bye);
 	whole_run(5000);
 	accepted(0, connect_to(1, "10.0.0.2:2121", line));

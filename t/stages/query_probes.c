@@ -210,7 +210,8 @@ START_TEST(nobody_is_probed)
 }
 END_TEST
 
-/* The neighbour hears no more: its session is waited for, so many at a time, and one is called off. */
+/* The neighbour hears no more: its session is waited for, so many at a time,
+ * and one is called off. */
 START_TEST(probes_have_an_end)
 {
 	char npub[FIPS_KEY_TEXT], line[256];
@@ -223,7 +224,8 @@ START_TEST(probes_have_an_end)
 	for (unsigned i = 0; i < 4; i++)
 		id[i] = begin_probe(0, 1);
 	whole_npub(1, npub);
-	snprintf(line, sizeof line, "{\"command\":\"probe_start\",\"params\":{\"npub\":\"%s\"}}", npub);
+	snprintf(line, sizeof line, "{\"command\":\"probe_start\",\"params\":{\"npub\":\"%s\"}}",
+	         npub);
 	refused(0, line, "too many probes in flight");
 	snprintf(line, sizeof line, "{\"probe_id\":%lld}", (long long)id[0]);
 	json_decref(ask(0, "probe_cancel", line));

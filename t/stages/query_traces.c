@@ -1,4 +1,5 @@
-/* query_traces.c - packets followed at an operator's wish: whose they are, how they end, and that a trace ends too. */
+/* query_traces.c - packets followed at an operator's wish:
+ * whose they are, how they end, and that a trace ends too. */
 #include <string.h>
 
 #include "t/stages/query_bench.h"
@@ -79,7 +80,8 @@ static void name_of(unsigned i, unsigned how, char out[FIPS_KEY_TEXT])
 	}
 }
 
-/* A message out at the one node and in at the other, whose name is each time that of the other end. */
+/* A message out at the one node and in at the other,
+ * whose name is each time that of the other end. */
 START_TEST(a_message_is_followed)
 {
 	char params[256], name[FIPS_KEY_TEXT];
@@ -112,7 +114,8 @@ START_TEST(a_message_is_followed)
 }
 END_TEST
 
-/* Of somebody who is not there nothing is shown, whatever others send; nothing else ends as wanted either. */
+/* Of somebody who is not there nothing is shown, whatever others send;
+ * nothing else ends as wanted either. */
 START_TEST(others_are_not_shown)
 {
 	json_int_t id;
@@ -139,7 +142,8 @@ START_TEST(others_are_not_shown)
 }
 END_TEST
 
-/* A frame that has been changed on its way ends as forged, and has come from the neighbour it names. */
+/* A frame that has been changed on its way ends as forged,
+ * and has come from the neighbour it names. */
 static uint64_t change(const struct flight *f)
 {
 	struct flight *changed = &air.flight[f - air.flight];

@@ -1,5 +1,5 @@
-/* Three whole nodes, the ends behind the one in the middle: what passes, and how the ends learn what
- * the path takes. */
+/* Three whole nodes, the ends behind the one in the middle: what passes, and how the ends learn
+ * what the path takes. */
 
 #include <check.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@ static void open_end(unsigned i, unsigned other)
 
 	whole_npub(B, hop);
 	whole_npub(other, far);
-	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(B, dial), far,
-	         hop);
+	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(B, dial),
+	         far, hop);
 	whole_open(i, QUICK, peers);
 }
 

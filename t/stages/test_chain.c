@@ -2,9 +2,9 @@
  *
  *     A: fsp-seal -> fmp-seal ~~> T: fmp-open -> route -> fmp-seal ~~> B: fmp-open -> fsp-open
  *
- * Between stages of one node a packet keeps what it carries, and the room it has; on the wire (~~>) only
- * its bytes go.  Keys and table entries are made here; the chain runs with every AEAD provider, and with
- * frames that arrive in packets of their own and as slices. */
+ * Between stages of one node a packet keeps what it carries, and the room it has; on the wire (~~>)
+ * only its bytes go.  Keys and table entries are made here; the chain runs with every AEAD
+ * provider, and with frames that arrive in packets of their own and as slices. */
 
 #include <check.h>
 #include <stdlib.h>
@@ -162,7 +162,8 @@ START_TEST(a_bad_wire)
 		return;
 	hop_open(&h, p);
 	for (unsigned i = 0; i < 64; i++)
-		send_ip(&h.a, h.near, h.far, ip, craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, sizeof ip));
+		send_ip(&h.a, h.near, h.far, ip,
+		        craft_ip(ip, &craft_a, &craft_b, (uint8_t)i, sizeof ip));
 	rig_run(h.a.fsp);
 	inside(h.a.fsp, "out", h.a.fmp, "own");
 	for (unsigned i = 0; i < 64; i++) {

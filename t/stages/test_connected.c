@@ -1,5 +1,6 @@
-/* Sockets of single neighbours beside the shared one: what comes by them, what they cost, and that they come
- * and go without anybody noticing.  What goes by them is the matter of test_connected_send.c.
+/* Sockets of single neighbours beside the shared one: what comes by them, what they cost, and that
+ * they come and go without anybody noticing.  What goes by them is the matter of
+ * test_connected_send.c.
  *
  * Neighbours are UDP sockets on loopback. */
 
@@ -49,8 +50,8 @@ static void came(struct rig *rig, uint32_t number, const struct fips_via *from)
 	ck_assert_mem_eq(mr_pkt_via(p), from, sizeof *from);
 }
 
-/* Who has one comes by it, who has none by the shared one; turned away, or gone, nobody does.  Nothing is
- * lost in between. */
+/* Who has one comes by it, who has none by the shared one; turned away, or gone, nobody does.
+ * Nothing is lost in between. */
 START_TEST(each_comes_by_its_own)
 {
 	int family = _i ? AF_INET6 : AF_INET;

@@ -1,4 +1,5 @@
-/* Sockets of single neighbours beside the shared one: what goes by them, when they fail or are full.
+/* Sockets of single neighbours beside the shared one: what goes by them, when they fail or are
+ * full.
  *
  * Neighbours are UDP sockets on loopback; where a connected socket is to be full or to fail, a Unix
  * datagram socket takes its place under the same descriptor. */
@@ -62,8 +63,8 @@ static int note_names(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	return sendmmsg(fd, msg, n, flags);
 }
 
-/* R1: of a mixed vector each goes to its own, in order, by its own socket where there is one, without
- * a name, and in one call for each socket (R8). */
+/* R1: of a mixed vector each goes to its own, in order, by its own socket where there is one,
+ * without a name, and in one call for each socket (R8). */
 START_TEST(each_goes_by_its_own)
 {
 	int alone = _i % 2, family = _i < 2 ? AF_INET : AF_INET6;
@@ -104,8 +105,9 @@ static int slow(struct connected *n)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), small = 1;
 	int ear = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1u +
-	                            (unsigned)snprintf(un.sun_path + 1, 24, "mrc%d", (int)getpid()));
+	socklen_t len =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1u +
+	                    (unsigned)snprintf(un.sun_path + 1, 24, "mrc%d", (int)getpid()));
 
 	ck_assert_int_eq(bind(ear, (struct sockaddr *)&un, len), 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
@@ -161,8 +163,8 @@ START_TEST(a_full_one_leaves_the_others_alone)
 }
 END_TEST
 
-/* It is taken away while frames wait for it: they go by the shared one, and what comes behind them does
- * not overtake them, whether tx-gso has been told yet or not. */
+/* It is taken away while frames wait for it: they go by the shared one, and what comes behind them
+ * does not overtake them, whether tx-gso has been told yet or not. */
 START_TEST(order_holds_when_it_goes)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, ONE_BY_ONE, CONNECTED_NODE);
@@ -223,7 +225,8 @@ START_TEST(stopping_while_waiting)
 }
 END_TEST
 
-/* R24: whatever error it has, no frame is lost for it: the shared one has them all, and those behind. */
+/* R24: whatever error it has, no frame is lost for it:
+ * the shared one has them all, and those behind. */
 START_TEST(an_error_costs_nothing)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, ONE_BY_ONE, CONNECTED_NODE);
@@ -261,8 +264,8 @@ static int complain(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	return -1;
 }
 
-/* R18, R24: what a router said of an earlier frame is tried again, and neither the frame nor its segments
- * are to blame; what is said twice is meant. */
+/* R18, R24: what a router said of an earlier frame is tried again, and neither the frame nor its
+ * segments are to blame; what is said twice is meant. */
 START_TEST(any_error_may_be_an_earlier_one_s)
 {
 	static const int said[] = { EMSGSIZE, EHOSTUNREACH, ENOPROTOOPT, EOPNOTSUPP };

@@ -1,5 +1,5 @@
-/* Access lists and names in whole nodes: who is refused and when, files that change while the node runs, what a
- * neighbour is called (link.md 6.10, operations.md 6 and 9.3). */
+/* Access lists and names in whole nodes: who is refused and when, files that change while the node
+ * runs, what a neighbour is called (link.md 6.10, operations.md 6 and 9.3). */
 
 #include <check.h>
 #include <stdio.h>
@@ -127,7 +127,8 @@ START_TEST(who_comes_in)
 	ck_assert_uint_eq(control_count(0, "node-denied"), !doors[_i].in);
 	ck_assert_uint_eq(air.sent[0] == 0, !doors[_i].in); /* who is refused hears nothing */
 	if (doors[_i].in)
-		ck_assert_int_eq(strcmp(shown_name(), "bert") == 0, doors[_i].hosts && *doors[_i].hosts);
+		ck_assert_int_eq(strcmp(shown_name(), "bert") == 0,
+		                 doors[_i].hosts && *doors[_i].hosts);
 }
 END_TEST
 

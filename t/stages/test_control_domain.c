@@ -1,4 +1,5 @@
-/* The names in .fips of a whole node: whom they mean (session.md 5.8), and that who was asked for may be sent to. */
+/* The names in .fips of a whole node: whom they mean (session.md 5.8),
+ * and that who was asked for may be sent to. */
 
 #include <check.h>
 #include <ctype.h>
@@ -40,8 +41,9 @@ static void teardown(void)
 	unlink(path);
 }
 
-/* Node 1 is "bert" in the hosts file and "beta" in the node file, where node 2 is "carl"; the hosts file says that node 2
- * is "beta".  1 and 2 stand for their npubs, lower case or as it is written. */
+/* Node 1 is "bert" in the hosts file and "beta" in the node file, where node 2 is "carl"; the hosts
+ * file says that node 2 is "beta".  1 and 2 stand for their npubs,
+ * lower case or as it is written. */
 static const struct {
 	const char *name;
 	int         who; /* 0: nobody */
@@ -80,7 +82,8 @@ static const char *spelt(const char *text)
 
 	if (!digit || strstr(text, "npub"))
 		return text;
-	snprintf(out, sizeof out, "%.*s%s%s", (int)(digit - text), text, npub[*digit - '1'], digit + 1);
+	snprintf(out, sizeof out, "%.*s%s%s", (int)(digit - text), text, npub[*digit - '1'],
+	         digit + 1);
 	for (char *c = out; up && *c; c++)
 		*c = (char)toupper((unsigned char)*c);
 	return out;
@@ -130,7 +133,8 @@ START_TEST(no_more_than_control_takes)
 	ck_assert_uint_lt(told, 1000);
 	ck_assert_uint_gt(told, 0);
 	whole_run(20);
-	ck_assert_int_eq(mr_domain_find(mr_engine_host_state(node[0].engine), name, ip), MR_DNS_ADDRESS);
+	ck_assert_int_eq(mr_domain_find(mr_engine_host_state(node[0].engine), name, ip),
+	                 MR_DNS_ADDRESS);
 }
 END_TEST
 

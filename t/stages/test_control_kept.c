@@ -10,8 +10,8 @@
 #include "fips/wire/link.h"
 #include "t/lib/whole.h"
 
-/* A heartbeat of b to a, sealed by hand: b itself says nothing before it has heard from a, but other
- * nodes do. */
+/* A heartbeat of b to a, sealed by hand: b itself says nothing before it has heard from a, but
+ * other nodes do. */
 static void b_talks_early(void)
 {
 	const struct fips_link_entry *e =

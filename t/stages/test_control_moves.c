@@ -1,5 +1,5 @@
-/* Neighbours that move (link.md 6.11, 7.2) and neighbours that begin a new life (6.5, session.md 3.5),
- * with traffic, in whole nodes. */
+/* Neighbours that move (link.md 6.11, 7.2) and neighbours that begin a new life (6.5, session.md
+ * 3.5), with traffic, in whole nodes. */
 
 #include <check.h>
 #include <stdio.h>
@@ -101,9 +101,9 @@ static void tell_narrow(const struct relation *link, uint32_t mtu, const struct 
 	ck_assert_uint_eq(air.teller, 0);
 }
 
-/* A link whose connection takes less than the transport may: its ways are as narrow, and programs are told, instead
- * of their packets being lost (R25).  Who says so of another address, or a size that nothing has, changes
- * nothing; when the link goes elsewhere it is over. */
+/* A link whose connection takes less than the transport may: its ways are as narrow, and programs
+ * are told, instead of their packets being lost (R25).  Who says so of another address, or a size
+ * that nothing has, changes nothing; when the link goes elsewhere it is over. */
 START_TEST(a_narrow_connection)
 {
 	struct fips_via elsewhere = via_of(77);
@@ -134,8 +134,10 @@ START_TEST(a_narrow_connection)
 	for (unsigned k = 0; k < 10; k++)
 		say(1);
 	whole_run(100);
-	ck_assert_uint_eq(((const struct fips_link_entry *)mr_table_find(whole_mesh(0)->links, addr[1].b))->mtu,
-	                  1472);
+	ck_assert_uint_eq(
+		((const struct fips_link_entry *)mr_table_find(whole_mesh(0)->links, addr[1].b))
+			->mtu,
+		1472);
 	whole_close_all();
 }
 END_TEST
@@ -170,8 +172,8 @@ static uint64_t catch_every_other(const struct flight *f)
 	return n_caught % 2 ? MR_NEVER : MS;
 }
 
-/* What was sent before a move arrives from the old place, or from a stranger's, after it: frames that
- * came through once, and frames that had never come.  Neither moves the link back. */
+/* What was sent before a move arrives from the old place, or from a stranger's, after it: frames
+ * that came through once, and frames that had never come.  Neither moves the link back. */
 START_TEST(old_frames_do_not_move_it_back)
 {
 	struct fips_via to = via_of(2);
@@ -291,8 +293,9 @@ static bool quiet(unsigned i)
 	       mr_table_count(m->sessions) == 1 && mr_table_count(m->routes) == 1;
 }
 
-/* A process ends without a word while packets go both ways, and begins again.  They go both ways again as
- * soon as the handshakes are done that the new life needs, and nothing of the old one is left. */
+/* A process ends without a word while packets go both ways, and begins again.  They go both ways
+ * again as soon as the handshakes are done that the new life needs,
+ * and nothing of the old one is left. */
 START_TEST(a_new_life)
 {
 	const struct life *l = &lives[_i];

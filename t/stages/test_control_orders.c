@@ -1,5 +1,6 @@
-/* Hand-overs between control and the stages (R2): an install is acknowledged before anything follows
- * from it, none is lost in a crowd, and what an event did not tell is found all the same. */
+/* Hand-overs between control and the stages (R2): an install is acknowledged before anything
+ * follows from it, none is lost in a crowd, and what an event did not tell is found all the
+ * same. */
 
 #include <check.h>
 
@@ -115,7 +116,8 @@ START_TEST(message_3_waits_for_its_key)
 }
 END_TEST
 
-/* A session of theirs: what we send under the new key waits, for a first key and for a later one. */
+/* A session of theirs: what we send under the new key waits,
+ * for a first key and for a later one. */
 START_TEST(a_key_is_not_sent_with_before_it_receives)
 {
 	begin();

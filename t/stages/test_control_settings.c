@@ -119,8 +119,8 @@ START_TEST(settings_are_checked)
 }
 END_TEST
 
-/* Limits and rates (operations.md 3.3): what each may be, and what is said of a value that it may not be.
- * Every default is taken as it is. */
+/* Limits and rates (operations.md 3.3): what each may be, and what is said of a value that it may
+ * not be.  Every default is taken as it is. */
 static const struct {
 	const char *key, *bad, *says;
 } limits[] = {
@@ -198,7 +198,8 @@ START_TEST(limits_have_bounds)
 	mr_json_set(doc, path, limits[_i].bad, &report);
 	mr_section_fill(node_section, out, doc, &report);
 	ck_assert_uint_eq(report.errors, 1);
-	ck_assert_msg(strstr(report.list[0].text, path) && strstr(report.list[0].text, limits[_i].says),
+	ck_assert_msg(strstr(report.list[0].text, path) &&
+	                      strstr(report.list[0].text, limits[_i].says),
 	              "%s", report.list[0].text);
 	mr_section_free(node_section, out);
 	free(out);
@@ -207,7 +208,8 @@ START_TEST(limits_have_bounds)
 }
 END_TEST
 
-/* Who may call how often is what the file says: of ten strangers' handshakes three are looked into. */
+/* Who may call how often is what the file says:
+ * of ten strangers' handshakes three are looked into. */
 START_TEST(rates_are_obeyed)
 {
 	struct fips_via to = via_of(1);

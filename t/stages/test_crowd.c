@@ -1,5 +1,6 @@
-/* One neighbour's flood is its own affair: what it says too much is dropped by name where links are opened,
- * and control hears everybody else (R7).  Forged frames with a live index change nothing at all (R29). */
+/* One neighbour's flood is its own affair: what it says too much is dropped by name where links are
+ * opened, and control hears everybody else (R7).
+ * Forged frames with a live index change nothing at all (R29). */
 
 #include <check.h>
 #include <string.h>
@@ -153,8 +154,9 @@ static void forge(struct mr_rand_state *seed, uint32_t index)
 	air_send(HAND, &to, frame, FIPS_LINK_MIN + head.payload_len);
 }
 
-/* R29: they come from elsewhere, with every flag and counter, while packets go both ways.  Afterwards the
- * link, its key and its address are what they were, the session too, and each packet has arrived. */
+/* R29: they come from elsewhere, with every flag and counter, while packets go both ways.
+ * Afterwards the link, its key and its address are what they were, the session too,
+ * and each packet has arrived. */
 START_TEST(forged_frames_change_nothing)
 {
 	struct mr_rand_state seed = { .seed = 29 };
@@ -244,8 +246,8 @@ static const struct mr_replica *owner(unsigned key)
 	return found;
 }
 
-/* R28: whatever index a rekey brings, old and new frames of a peer meet the same replica, which has all its
- * windows. */
+/* R28: whatever index a rekey brings, old and new frames of a peer meet the same replica, which has
+ * all its windows. */
 START_TEST(rekeys_stay_with_their_replica)
 {
 	const struct mr_replica *first;

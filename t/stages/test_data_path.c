@@ -148,7 +148,8 @@ static void forge(void)
 	air_send(HAND, &via, frame, sizeof frame);
 }
 
-/* Others' datagrams: to node 1, too big for the way there, and to a node that nobody knows; with coordinates. */
+/* Others' datagrams: to node 1, too big for the way there, and to a node that nobody knows;
+ * with coordinates. */
 static void pass_by(unsigned i, const struct fips_addr *neighbour)
 {
 	const struct fips_addr dest[3] = { *neighbour, *neighbour, { { 0xd0, (uint8_t)i } } };
@@ -156,12 +157,14 @@ static void pass_by(unsigned i, const struct fips_addr *neighbour)
 	for (unsigned k = 0; k < 3; k++) {
 		uint8_t payload[1410] = { 0, FIPS_FSP_CP }, message[1500];
 		struct mr_wire w = mr_wire_write(payload + FIPS_FSP_HEAD, 100);
-		struct fips_coords src = fips_coords_of(&nb.me.addr, 1), to = fips_coords_of(&dest[k], 1);
+		struct fips_coords src = fips_coords_of(&nb.me.addr, 1),
+				   to = fips_coords_of(&dest[k], 1);
 
 		fips_coords_put(&w, &src);
 		fips_coords_put(&w, &to);
-		neighbour_message(&nb, message, craft_datagram(message, &nb.me.addr, &dest[k], 1472, payload,
-		                                               k == 1 ? 1401 : 100));
+		neighbour_message(&nb, message,
+		                  craft_datagram(message, &nb.me.addr, &dest[k], 1472, payload,
+		                                 k == 1 ? 1401 : 100));
 	}
 }
 

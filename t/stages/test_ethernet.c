@@ -1,7 +1,7 @@
 /* ethernet: what is heard, what is said, and beacons.
  *
- * Each test has a network namespace of its own, in which the node's interface is the loopback device: what
- * is sent by it comes back.  Where the machine lends none, nothing is tested. */
+ * Each test has a network namespace of its own, in which the node's interface is the loopback
+ * device: what is sent by it comes back.  Where the machine lends none, nothing is tested. */
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -149,8 +149,8 @@ START_TEST(what_is_dropped)
 }
 END_TEST
 
-/* Padded or not, frames of a key come out as they were sealed, with where they came from; handshakes go their
- * own way.  As many as wait are read by a few calls (R8). */
+/* Padded or not, frames of a key come out as they were sealed, with where they came from;
+ * handshakes go their own way.  As many as wait are read by a few calls (R8). */
 START_TEST(frames_come_out)
 {
 	uint8_t bytes[1600] = { 0 };
@@ -254,7 +254,8 @@ START_TEST(what_cannot_be_said)
 }
 END_TEST
 
-/* The interface is down: frames are lost by name, one after the other, and it neither spins nor stays so. */
+/* The interface is down: frames are lost by name, one after the other,
+ * and it neither spins nor stays so. */
 START_TEST(an_interface_that_is_down)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -296,7 +297,8 @@ static unsigned beacons(uint8_t key[FIPS_BEACON_KEY])
 	ssize_t got;
 
 	while ((got = heard(bytes, sizeof bytes, &from)) >= 0) {
-		ck_assert_int_eq(fips_ether_check(bytes, (size_t)got, 1497, &len), FIPS_ETHER_BEACON);
+		ck_assert_int_eq(fips_ether_check(bytes, (size_t)got, 1497, &len),
+		                 FIPS_ETHER_BEACON);
 		ck_assert_int_ne(from.sll_pkttype, PACKET_HOST);
 		memcpy(key, bytes + FIPS_BEACON_AT_KEY, FIPS_BEACON_KEY);
 		n++;
@@ -399,7 +401,8 @@ START_TEST(from_a_group)
 			fips_msg1_build(bytes + FIPS_ETHER_HEAD,
 			                &(struct fips_msg1){ .sender_idx = 9, .noise = noise });
 		}
-		ck_assert_int_eq(sendto(raw, whole, sizeof whole, 0, (void *)&to, sizeof to), sizeof whole);
+		ck_assert_int_eq(sendto(raw, whole, sizeof whole, 0, (void *)&to, sizeof to),
+		                 sizeof whole);
 	}
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "found"), 0);

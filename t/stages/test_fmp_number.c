@@ -1,5 +1,5 @@
-/* fmp-number, alone: frames in clear with their counters, what each says of its keys, and what never
- * gets a number.  That the bytes are those of fmp-seal is shown in test_seal.c. */
+/* fmp-number, alone: frames in clear with their counters, what each says of its keys, and what
+ * never gets a number.  That the bytes are those of fmp-seal is shown in test_seal.c. */
 
 #include <check.h>
 #include <string.h>
@@ -40,7 +40,8 @@ static void bench_close(struct bench *b)
 	keys_close(b->keys);
 }
 
-static struct mr_pkt *feed(struct bench *b, const char *input, uint64_t link, uint8_t fill, size_t n)
+static struct mr_pkt *feed(struct bench *b, const char *input, uint64_t link, uint8_t fill,
+                           size_t n)
 {
 	uint8_t message[300];
 	struct mr_pkt *p;
@@ -53,8 +54,8 @@ static struct mr_pkt *feed(struct bench *b, const char *input, uint64_t link, ui
 	return p;
 }
 
-/* Only what fsp-number made has a session's seal to come, under the key it names; whatever else is in
- * far means nothing. */
+/* Only what fsp-number made has a session's seal to come, under the key it names; whatever else is
+ * in far means nothing. */
 static const struct {
 	const char *input;
 	bool        ce;

@@ -1,5 +1,5 @@
-/* fsp-number, alone: messages in clear with their counters, the handle of the key beside each, and the
- * books of what is sent.  That the bytes are those of fsp-seal is shown in test_seal.c. */
+/* fsp-number, alone: messages in clear with their counters, the handle of the key beside each, and
+ * the books of what is sent.  That the bytes are those of fsp-seal is shown in test_seal.c. */
 
 #include <check.h>
 #include <string.h>
@@ -77,8 +77,8 @@ START_TEST(messages_are_whole_but_for_the_seal)
 }
 END_TEST
 
-/* Two sessions and a dead one in a vector: order stays, each key's counters follow one another, each
- * packet has its own key's handle. */
+/* Two sessions and a dead one in a vector: order stays, each key's counters follow one another,
+ * each packet has its own key's handle. */
 START_TEST(mixed_sessions_have_their_handles)
 {
 	uint64_t handle[2], counter[2] = { 0, 1000 };

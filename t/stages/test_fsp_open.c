@@ -235,8 +235,9 @@ END_TEST
 
 /* ---- coordinates in clear ---- */
 
-/* session.md 2.5: what is in front of a sealed text is believed when that has opened, and not before; we are left
- * out of it, and the same is no news.  Whatever it says, the message goes on. */
+/* session.md 2.5: what is in front of a sealed text is believed when that has opened, and not
+ * before; we are left out of it, and the same is no news.
+ * Whatever it says, the message goes on. */
 static const struct {
 	bool        theirs; /* sealed by who it says          */
 	uint8_t     flags;
@@ -269,13 +270,15 @@ START_TEST(coordinates_are_told)
 	ck_assert(fsp_bench_plain(&b, 0));
 	fsp_bench_install(&b, 0, secret);
 	for (size_t i = 0; i < COUNT(clear); i++) {
-		size_t n = craft_message(datagram + FIPS_DATAGRAM_HEAD, clear[i].theirs ? secret : other, clear[i].counter,
-		                         clear[i].flags, lists, clear[i].flags ? sizeof lists : 0, fsp_bench_note,
-		                         sizeof fsp_bench_note);
+		size_t n = craft_message(datagram + FIPS_DATAGRAM_HEAD,
+		                         clear[i].theirs ? secret : other, clear[i].counter,
+		                         clear[i].flags, lists, clear[i].flags ? sizeof lists : 0,
+		                         fsp_bench_note, sizeof fsp_bench_note);
 
 		if (clear[i].cut)
 			n = FIPS_FSP_HEAD + sizeof lists - clear[i].cut;
-		n = craft_datagram(datagram, &craft_a, &craft_b, 1472, datagram + FIPS_DATAGRAM_HEAD, n);
+		n = craft_datagram(datagram, &craft_a, &craft_b, 1472,
+		                   datagram + FIPS_DATAGRAM_HEAD, n);
 		fsp_bench_feed(&b, datagram, n);
 		ck_assert_str_eq(rig_run(b.rig), clear[i].went);
 		p = rig_out(b.rig, "control");

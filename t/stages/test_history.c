@@ -124,8 +124,8 @@ START_TEST(gaps)
 }
 END_TEST
 
-/* 60 seconds are a minute: the last of a gauge, the sum of events, the mean of a rate, without what is
- * missing. */
+/* 60 seconds are a minute: the last of a gauge, the sum of events, the mean of a rate, without what
+ * is missing. */
 START_TEST(minutes_are_folded)
 {
 	for (unsigned i = 0; i < 120; i++) {
@@ -177,7 +177,8 @@ START_TEST(before_it_came)
 }
 END_TEST
 
-/* R7: no more neighbours than there is room for.  Who left longest ago makes room, nobody who is there. */
+/* R7: no more neighbours than there is room for.
+ * Who left longest ago makes room, nobody who is there. */
 START_TEST(room_has_an_end)
 {
 	unsigned n = 0;

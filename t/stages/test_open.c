@@ -24,7 +24,8 @@ static const uint8_t link_secret[MR_AEAD_KEY] = { 5, 6, 7 }, stranger[MR_AEAD_KE
 static const uint8_t session_secret[KEYS][MR_AEAD_KEY] = { { 11 }, { 12 }, { 13 } };
 static const struct fips_via home = { .len = 16, .sock = { 2, 0, 8, 73, 10 } };
 
-/* Node B, with a link with A and a session with A: receive states and keys of one way of opening. */
+/* Node B, with a link with A and a session with A:
+ * receive states and keys of one way of opening. */
 struct state {
 	struct keys             *link, *session[KEYS]; /* ids 1, and 11 to 13 */
 	struct fips_link_recv    recv;
@@ -120,7 +121,8 @@ static size_t frame_of(uint8_t *out, uint64_t counter, const struct fips_addr *d
                        const uint8_t key[MR_AEAD_KEY], uint64_t inner, uint8_t inner_flags)
 {
 	uint8_t text[400] = { 0xe8, 3 };
-	size_t n = craft_sealed(text + 4, &craft_a, dest, key, inner, inner_flags, note, sizeof note);
+	size_t n =
+		craft_sealed(text + 4, &craft_a, dest, key, inner, inner_flags, note, sizeof note);
 
 	return craft_frame(out, link_secret, INDEX, counter, 0, text, 4 + n);
 }
@@ -165,8 +167,8 @@ START_TEST(both_layers_are_opened)
 }
 END_TEST
 
-/* What is for others, for a session there is not, or sealed by somebody else is opened at the link layer
- * alone, and its bytes stay, whatever the packet said of itself before. */
+/* What is for others, for a session there is not, or sealed by somebody else is opened at the link
+ * layer alone, and its bytes stay, whatever the packet said of itself before. */
 static const struct {
 	const char             *name;
 	const struct fips_addr *dest;
@@ -307,8 +309,8 @@ START_TEST(a_recycled_index_is_unknown)
 }
 END_TEST
 
-/* What says of itself that it was opened is believed by the input `opened` alone: such a frame from rx
- * is opened by both, and what is no message in clear is not taken for one. */
+/* What says of itself that it was opened is believed by the input `opened` alone: such a frame from
+ * rx is opened by both, and what is no message in clear is not taken for one. */
 START_TEST(only_open_says_that_it_was_opened)
 {
 	uint8_t frame[500];
@@ -334,8 +336,8 @@ START_TEST(only_open_says_that_it_was_opened)
 }
 END_TEST
 
-/* What the session lost between opening and accepting: the message is dropped by name and control never
- * has it in clear. */
+/* What the session lost between opening and accepting: the message is dropped by name and control
+ * never has it in clear. */
 static void key_retired(struct bench *b)
 {
 	struct mr_order order = { .kind = MR_ORD_SESSION_RETIRE, .p = &b->dealt.session_recv, .a = 11 };
@@ -404,7 +406,8 @@ START_TEST(a_pending_key_is_promoted)
 	ck_assert(rig_event(b.fsp, &event));
 	ck_assert(event.kind == MR_EV_CONFIRMED_SESSION && event.a == 12 && event.u == 1);
 	craft_silent(b.fsp);
-	feed(b.open, "frames", frame, frame_of(frame, 2, &craft_b, session_secret[1], 1, FIPS_FSP_K));
+	feed(b.open, "frames", frame,
+	     frame_of(frame, 2, &craft_b, session_secret[1], 1, FIPS_FSP_K));
 	feed(b.open, "frames", frame, frame_of(frame, 3, &craft_b, session_secret[0], 1, 0));
 	run_dealt(&b);
 	ck_assert_uint_eq(rig_count(b.fsp, "stale"), 1);
@@ -489,8 +492,9 @@ static void same_windows(const struct state *a, const struct state *b)
 	                  fips_word_get(&b->session_recv.frames));
 }
 
-/* As many end, though not always by the same name: what one key has seen before is tried under the others,
- * where nobody knows yet whose it is, and is refused as forged; a repeated frame may be damaged too. */
+/* As many end, though not always by the same name: what one key has seen before is tried under the
+ * others, where nobody knows yet whose it is, and is refused as forged;
+ * a repeated frame may be damaged too. */
 static uint64_t ended(struct rig *rig, const char *const names[])
 {
 	uint64_t n = 0;

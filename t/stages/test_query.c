@@ -1,5 +1,5 @@
-/* What operators are told: the keys of every answer (operations.md 4.3), messages that clients match, requests
- * that are none, and the few commands that change something. */
+/* What operators are told: the keys of every answer (operations.md 4.3), messages that clients
+ * match, requests that are none, and the few commands that change something. */
 #include "t/stages/query_bench.h"
 
 #define LOOKUP                                                                                 \

@@ -1,5 +1,6 @@
-/* Rekeys of whole nodes that have several replicas of everything, each on a worker of its own.  Two ends
- * talk through a node in the middle, which is congested now and then, while all keys are replaced. */
+/* Rekeys of whole nodes that have several replicas of everything, each on a worker of its own.  Two
+ * ends talk through a node in the middle, which is congested now and then,
+ * while all keys are replaced. */
 
 #include <check.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@ static void open_end(unsigned i, unsigned other, bool begins)
 
 	whole_npub(B, hop);
 	whole_npub(other, far);
-	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(B, dial), far,
-	         hop);
+	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(B, dial),
+	         far, hop);
 	whole_open(i, settings(begins), peers);
 }
 
@@ -54,7 +55,8 @@ static void ck_hop(unsigned i, const struct mr_kind *from, const struct mr_kind 
 
 static bool congested[NODES]; /* the middle's links */
 
-/* Control puts a fresh entry into the table at each rekey of a link: before each turn of a data worker. */
+/* Control puts a fresh entry into the table at each rekey of a link:
+ * before each turn of a data worker. */
 static void congest(bool before)
 {
 	for (unsigned i = 0; before && i < NODES; i += 2) {
@@ -152,8 +154,8 @@ static void live(const bool begins[NODES])
 	ck_roles(begins);
 }
 
-/* R4: every path that installs keys reaches every replica, and CE goes with its packet from worker to
- * worker. */
+/* R4: every path that installs keys reaches every replica, and CE goes with its packet from worker
+ * to worker. */
 START_TEST(keys_reach_every_replica)
 {
 	const bool *begins = roles[_i].begins;
@@ -169,8 +171,8 @@ START_TEST(keys_reach_every_replica)
 }
 END_TEST
 
-/* The same where opening and sealing are dealt out: both layers' keys reach those who open before the
- * order counts and those who seal after it. */
+/* The same where opening and sealing are dealt out: both layers' keys reach those who open before
+ * the order counts and those who seal after it. */
 START_TEST(keys_reach_those_who_are_dealt)
 {
 	const bool *begins = roles[_i].begins;

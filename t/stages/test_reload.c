@@ -77,7 +77,8 @@ static uint64_t watch(const struct flight *f)
 
 /* ---- numbered packets ---- */
 
-/* Packets each way, filled with their number: the last that came has the number of all that came. */
+/* Packets each way, filled with their number:
+ * the last that came has the number of all that came. */
 struct way {
 	unsigned sent, got;
 };
@@ -230,8 +231,8 @@ START_TEST(what_waits_for_its_key_goes_along)
 }
 END_TEST
 
-/* A graph without sessions for a while: the keys that went meanwhile are not found by the stage that
- * comes back, and those that are left go on. */
+/* A graph without sessions for a while: the keys that went meanwhile are not found by the stage
+ * that comes back, and those that are left go on. */
 START_TEST(sessions_outlive_a_graph_without)
 {
 	static const unsigned away[] = { 0, 3000, 12000, 16000 }; /* a key drains for 10 s */

@@ -380,7 +380,8 @@ int main(void)
 	tcase_add_test(tc, parked_packets_expire_with_an_answer);
 	tcase_add_test(tc, no_way_is_told);
 	tcase_add_test(tc, own_address_comes_back);
-	tcase_add_loop_test(tc, transit_changes_three_things, 0, sizeof transit / sizeof transit[0]);
+	tcase_add_loop_test(tc, transit_changes_three_things, 0,
+	                    sizeof transit / sizeof transit[0]);
 	tcase_add_test(tc, a_short_datagram_is_malformed);
 	tcase_add_test(tc, without_a_transport_there_is_no_node);
 	suite_add_tcase(s, tc);

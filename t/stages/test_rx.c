@@ -464,8 +464,9 @@ static bool stamps(const struct bench *b)
 	return on;
 }
 
-/* The kernel begins to note when datagrams come some time after the first socket has asked for it, and
- * gives the time of reading until then.  Returns when it has begun; b's own socket keeps it so. */
+/* The kernel begins to note when datagrams come some time after the first socket has asked for it,
+ * and gives the time of reading until then.  Returns when it has begun;
+ * b's own socket keeps it so. */
 static void await_stamps(void)
 {
 	struct fips_via self;
@@ -478,8 +479,9 @@ static void await_stamps(void)
 		struct msghdr h = { .msg_control = space, .msg_controllen = sizeof space };
 		struct timespec sent, came;
 
-		ck_assert_int_eq(sendto(fd, "", 0, 0, (const struct sockaddr *)(const void *)self.sock,
-		                        self.len), 0);
+		ck_assert_int_eq(sendto(fd, "", 0, 0,
+		                        (const struct sockaddr *)(const void *)self.sock, self.len),
+		                 0);
 		clock_gettime(CLOCK_REALTIME, &sent);
 		usleep(1000);
 		ck_assert_int_eq(recvmsg(fd, &h, 0), 0);
@@ -491,8 +493,8 @@ static void await_stamps(void)
 }
 
 /* Frames that have waited for 20 ms and more stand in the buffer, of which a run takes 100: none is
- * dropped for an interval, then one and one more by the law, then all, since the wait is not getting
- * less.  `sojourn` 0 leaves them alone, and so does one that they are below. */
+ * dropped for an interval, then one and one more by the law, then all, since the wait is not
+ * getting less.  `sojourn` 0 leaves them alone, and so does one that they are below. */
 START_TEST(what_stands_in_the_buffer_is_dropped)
 {
 	static const struct {

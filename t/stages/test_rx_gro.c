@@ -79,8 +79,8 @@ static void send_train(struct bench *b, int fd, size_t each, size_t len)
 	              strerror(errno));
 }
 
-/* The next frame that came out: the bytes that were sent, in the order they were, from whom, and in a
- * buffer that ends where the frame does or has room enough. */
+/* The next frame that came out: the bytes that were sent, in the order they were, from whom, and in
+ * a buffer that ends where the frame does or has room enough. */
 static void check_next(struct bench *b, size_t n, const struct fips_via *from)
 {
 	struct mr_pkt *p = rig_out(b->rig, "frames");
@@ -139,7 +139,8 @@ static const struct {
 	{ 1024, 63 * 1024 + 960, 0 }, /* 65472 bytes, the most that the device passes on whole */
 };
 
-/* R3, R8: byte for byte what was sent, in its order and with its source; one call brings them all. */
+/* R3, R8: byte for byte what was sent, in its order and with its source;
+ * one call brings them all. */
 START_TEST(a_train_is_cut)
 {
 	bool six = _i % 2;
@@ -222,8 +223,8 @@ START_TEST(senders_are_kept_apart)
 }
 END_TEST
 
-/* R8: a call asks for about a vector: many messages when they are single datagrams, few when they are
- * trains. */
+/* R8: a call asks for about a vector: many messages when they are single datagrams, few when they
+ * are trains. */
 START_TEST(a_call_asks_for_a_vector)
 {
 	struct bench b = bench_open("{}", NODE, AF_INET);
@@ -321,8 +322,8 @@ START_TEST(without_slabs_it_is_copied)
 }
 END_TEST
 
-/* More trains than there are slabs and slices, none of them let go: it goes on by copies until packets
- * end, and then when some come home.  Nothing is lost and all comes home. */
+/* More trains than there are slabs and slices, none of them let go: it goes on by copies until
+ * packets end, and then when some come home.  Nothing is lost and all comes home. */
 START_TEST(everything_runs_out)
 {
 	struct bench b = bench_open("{}", NODE, AF_INET);

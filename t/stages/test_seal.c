@@ -1,5 +1,6 @@
-/* seal, alone and behind those who number for it: bytes are those that fsp-seal and fmp-seal would have
- * sent, and nothing leaves under another key than the one it was numbered under, or in clear. */
+/* seal, alone and behind those who number for it: bytes are those that fsp-seal and fmp-seal would
+ * have sent, and nothing leaves under another key than the one it was numbered under,
+ * or in clear. */
 
 #include <check.h>
 #include <stdlib.h>
@@ -20,8 +21,8 @@ extern const struct mr_kind mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_fsp_numb
 static const struct fips_via via[2] = { { .len = 16, .sock = { 2, 0, 8, 73, 10 } },
 	                                { .instance = 1, .len = 28, .sock = { 10, 0, 8, 73, 11 } } };
 
-/* Node A twice, with the same two neighbours and endpoints, B and T: once it seals as it numbers, once
- * it has others seal. */
+/* Node A twice, with the same two neighbours and endpoints, B and T: once it seals as it numbers,
+ * once it has others seal. */
 struct bench {
 	struct rig  *fsp_seal, *fmp_seal, *fsp_number, *fmp_number, *seal;
 	struct keys *at_once[4], *dealt[4]; /* sessions with B and T, links with them */
@@ -284,8 +285,8 @@ static const struct {
 	{ "link's key without a handle", link_without_handle, nothing },
 };
 
-/* R10: a key that is retired between numbering and sealing seals nothing more, and no other key does it
- * for it; what is of other keys in the vector goes on. */
+/* R10: a key that is retired between numbering and sealing seals nothing more, and no other key
+ * does it for it; what is of other keys in the vector goes on. */
 START_TEST(keys_that_are_gone_seal_nothing)
 {
 	struct bench b;

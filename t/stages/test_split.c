@@ -59,7 +59,9 @@ static size_t expected(uint8_t *out, uint32_t i, unsigned row, const uint8_t *pa
 
 	p.payload = p.payload - at < cuts[row].size ? p.payload - at : cuts[row].size;
 	p.seq += at;
-	p.flags = i + 1 == cuts[row].n ? cuts[row].last : i == 0 ? cuts[row].first : cuts[row].middle;
+	p.flags = i + 1 == cuts[row].n ? cuts[row].last :
+	          i == 0               ? cuts[row].first :
+	                                 cuts[row].middle;
 	n = ip6_make(out, &p);
 	memcpy(out + head, payload + at, p.payload);
 	mr_to_be16(out + HEAD + (p.udp ? 6 : 16), 0);

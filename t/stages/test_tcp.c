@@ -116,7 +116,8 @@ START_TEST(many_at_once)
 }
 END_TEST
 
-/* What no packet begins with, behind a good one: that one leaves, the connection is closed at once. */
+/* What no packet begins with, behind a good one:
+ * that one leaves, the connection is closed at once. */
 static const struct {
 	const char *what;
 	uint8_t     bytes[8];
@@ -197,8 +198,8 @@ END_TEST
 
 /* ---- frames into connections ---- */
 
-/* The first frame for an address makes the connection and goes by it; what comes back by it has that
- * address. */
+/* The first frame for an address makes the connection and goes by it; what comes back by it has
+ * that address. */
 START_TEST(sending_dials)
 {
 	struct rig *rig = streams_open(STREAMS_TCP(",\"mtu\":1400"));
@@ -233,8 +234,8 @@ START_TEST(sending_dials)
 }
 END_TEST
 
-/* A, B, A in one vector: each gets his own, in order (R1); a connection that others made is used, and not
- * made. */
+/* A, B, A in one vector: each gets his own, in order (R1); a connection that others made is used,
+ * and not made. */
 START_TEST(each_to_his_own)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);
@@ -312,7 +313,8 @@ START_TEST(a_refused_dial_rests)
 }
 END_TEST
 
-/* Nobody answers: the dial ends by the clock.  A listener whose queue is full takes no more calls. */
+/* Nobody answers: the dial ends by the clock.
+ * A listener whose queue is full takes no more calls. */
 START_TEST(a_dial_ends_in_time)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);
@@ -422,7 +424,8 @@ START_TEST(options_are_set)
 		ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_NODELAY), options[_i].nodelay);
 		ck_assert_int_eq(option(fds[i], SOL_SOCKET, SO_KEEPALIVE), options[_i].keepalive);
 		if (options[_i].idle)
-			ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_KEEPIDLE), options[_i].idle);
+			ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_KEEPIDLE),
+			                 options[_i].idle);
 	}
 	close(client);
 	close(listener);
@@ -430,8 +433,8 @@ START_TEST(options_are_set)
 }
 END_TEST
 
-/* A connection with small segments takes small frames, and control is told; what comes may be as large as it is
- * said to be in the node file, since others do not ask what segments there are. */
+/* A connection with small segments takes small frames, and control is told; what comes may be as
+ * large as it is said to be in the node file, since others do not ask what segments there are. */
 START_TEST(segments_limit_frames)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);
@@ -483,7 +486,8 @@ START_TEST(segments_limit_frames)
 }
 END_TEST
 
-/* No descriptor is left for who calls: nobody spins over it (R11), and a second later it is tried again. */
+/* No descriptor is left for who calls: nobody spins over it (R11),
+ * and a second later it is tried again. */
 START_TEST(without_descriptors)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);

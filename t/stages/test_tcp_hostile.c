@@ -16,8 +16,8 @@ extern const struct mr_kind mr_kind_tcp;
 
 #define S MR_NS_PER_S
 
-/* One does not read: he loses his own frames by name and nobody else's (R24), his stream keeps its step, and
- * when he has taken nothing for 30 s he is cut off. */
+/* One does not read: he loses his own frames by name and nobody else's (R24), his stream keeps its
+ * step, and when he has taken nothing for 30 s he is cut off. */
 START_TEST(a_slow_reader)
 {
 	struct rig *rig = streams_open(STREAMS_TCP(",\"send_buf_size\":4096"));
@@ -71,7 +71,8 @@ START_TEST(a_slow_reader)
 }
 END_TEST
 
-/* Who says nothing for 30 s, or stops in the midst of a frame, is cut off; who says whole frames is not. */
+/* Who says nothing for 30 s, or stops in the midst of a frame, is cut off;
+ * who says whole frames is not. */
 START_TEST(the_silent_are_cut_off)
 {
 	struct rig *rig = streams_open(STREAMS_NODE);
@@ -110,12 +111,13 @@ START_TEST(the_silent_are_cut_off)
 }
 END_TEST
 
-/* There are so many places and no more (R7).  Who has said nothing for a second makes room, the oldest first;
- * then who has shown no live key for a minute. */
+/* There are so many places and no more (R7).  Who has said nothing for a second makes room, the
+ * oldest first; then who has shown no live key for a minute. */
 START_TEST(places_have_a_cap)
 {
 	struct rig *rig = streams_open(STREAMS_TCP(",\"max_inbound_connections\":3"));
-	int live = streams_client(rig), silent = streams_client(rig), junk = streams_client(rig), more;
+	int live = streams_client(rig), silent = streams_client(rig), junk = streams_client(rig),
+	    more;
 
 	streams_until(rig, "accepted", 3);
 	streams_msg1();
@@ -156,12 +158,14 @@ START_TEST(places_have_a_cap)
 }
 END_TEST
 
-/* Who only speaks, and never under a key of ours, holds his place for a few seconds and no longer: handshakes
- * that lead nowhere, sent by as many as there are places, keep nobody out for a minute (R7). */
+/* Who only speaks, and never under a key of ours, holds his place for a few seconds and no longer:
+ * handshakes that lead nowhere, sent by as many as there are places,
+ * keep nobody out for a minute (R7). */
 START_TEST(talkers_hold_no_place)
 {
 	struct rig *rig = streams_open(STREAMS_TCP(",\"max_inbound_connections\":3"));
-	int live = streams_client(rig), first = streams_client(rig), second = streams_client(rig), more;
+	int live = streams_client(rig), first = streams_client(rig), second = streams_client(rig),
+	    more;
 
 	streams_until(rig, "accepted", 3);
 	streams_frame(STREAMS_INDEX, 1, 60);
@@ -263,8 +267,9 @@ static void forget(struct rig *rig)
 		;
 }
 
-/* A crowd comes, says some of it and goes, while frames are sent to whoever was there: every packet goes one
- * way (that is asserted when the rig is closed), no place is lost, and one that behaves is served. */
+/* A crowd comes, says some of it and goes, while frames are sent to whoever was there: every packet
+ * goes one way (that is asserted when the rig is closed), no place is lost,
+ * and one that behaves is served. */
 START_TEST(a_crowd_of_fools)
 {
 	struct rig *rig = streams_open(STREAMS_TCP(",\"max_inbound_connections\":30"));

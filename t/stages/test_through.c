@@ -2,8 +2,8 @@
  *
  *     the hand --- node 0 --- node 1 --- node 2
  *
- * Node 2 is no neighbour of node 0, which knows that it is behind node 1: so node 0 sends on by its forwards, node 1
- * by its links.  Every run ends with the books of all nodes in balance. */
+ * Node 2 is no neighbour of node 0, which knows that it is behind node 1: so node 0 sends on by its
+ * forwards, node 1 by its links.  Every run ends with the books of all nodes in balance. */
 
 #include <check.h>
 #include <malloc.h>
@@ -75,7 +75,8 @@ static void open_chain(int graph)
 	whole_open(1, QUICK, whole_dial(2, dial));
 	whole_npub(1, hop);
 	whole_npub(2, far);
-	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(1, dial), far, hop);
+	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(1, dial),
+	         far, hop);
 	whole_mtu = chain_mtu;
 	whole_open(0, QUICK, peers);
 	whole_mtu = 1472;
@@ -97,8 +98,9 @@ static void send_to(const struct fips_addr *dest, unsigned n)
 	uint8_t payload[200] = { 0, 0, 100, 0 }, message[300];
 
 	mr_to_le32(payload + 100, n);
-	neighbour_message(&nb, message,
-	                  craft_datagram(message, &nb.me.addr, dest, 1472, payload, sizeof payload));
+	neighbour_message(
+		&nb, message,
+		craft_datagram(message, &nb.me.addr, dest, 1472, payload, sizeof payload));
 }
 
 static struct fips_addr far_addr(void)
@@ -159,7 +161,8 @@ START_TEST(carried_by_each_graph)
 }
 END_TEST
 
-/* The way in between goes and comes: what has no next hop is known by name, and later all arrives again. */
+/* The way in between goes and comes: what has no next hop is known by name,
+ * and later all arrives again. */
 START_TEST(the_next_hop_goes_and_comes)
 {
 	char dial[512];
@@ -189,8 +192,8 @@ START_TEST(the_next_hop_goes_and_comes)
 }
 END_TEST
 
-/* Those that wait for an answer when the graph is exchanged wait in the next one, as they came: ttl is counted down
- * once. */
+/* Those that wait for an answer when the graph is exchanged wait in the next one, as they came: ttl
+ * is counted down once. */
 START_TEST(kept_by_an_exchange)
 {
 	char peers[1200], dial[512], hop[FIPS_KEY_TEXT], far[FIPS_KEY_TEXT];
@@ -207,7 +210,8 @@ START_TEST(kept_by_an_exchange)
 	ck_assert_uint_eq(whole_word(0, &mr_kind_route, MR_W_HELD), 5);
 	whole_npub(1, hop);
 	whole_npub(2, far);
-	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(1, dial), far, hop);
+	snprintf(peers, sizeof peers, "%s,{\"npub\":\"%s\",\"via\":\"%s\"}", whole_dial(1, dial),
+	         far, hop);
 	whole_threads = shapes[4];
 	ck_assert_int_eq(whole_swap(0, QUICK, peers, &done), MR_SWAP_ALL);
 	whole_run(1200);
@@ -241,8 +245,9 @@ static void send_with_lists(const struct fips_addr *dest, const struct fips_addr
 	fips_coords_put(&w, &src);
 	fips_coords_put(&w, &dst);
 	ck_assert(mr_wire_ok(&w));
-	neighbour_message(&nb, message,
-	                  craft_datagram(message, &nb.me.addr, dest, 1472, payload, sizeof payload));
+	neighbour_message(
+		&nb, message,
+		craft_datagram(message, &nb.me.addr, dest, 1472, payload, sizeof payload));
 }
 
 /* mesh.md 5.5, R25: which signal it is, what it says, and no more than one in 100 ms. */
@@ -281,8 +286,9 @@ START_TEST(senders_are_told)
 
 	far = far_addr();
 	stream(16);
-	neighbour_message(&nb, message, craft_datagram(message, &nb.me.addr, &far, 1472, payload,
-	                                               1280 - FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD + 1));
+	neighbour_message(&nb, message,
+	                  craft_datagram(message, &nb.me.addr, &far, 1472, payload,
+	                                 1280 - FIPS_LINK_OVERHEAD - FIPS_DATAGRAM_HEAD + 1));
 	s = heard(4);
 	ck_assert_int_eq(s.type, FIPS_SIGNAL_MTU_EXCEEDED);
 	ck_assert(fips_addr_eq(&s.dest, &far));
@@ -305,8 +311,8 @@ static size_t heap(void)
 #endif
 }
 
-/* Ever new destinations: questions are bounded by the neighbour that causes them, the table by what control
- * refuses, and who sends to a node that is there does not notice. */
+/* Ever new destinations: questions are bounded by the neighbour that causes them, the table by what
+ * control refuses, and who sends to a node that is there does not notice. */
 START_TEST(ever_new_destinations)
 {
 	enum { MS_ALL = 1500, EACH = 20 };
@@ -359,7 +365,8 @@ static bool congested(unsigned i, const struct fips_addr *peer)
 	return e && e->congested;
 }
 
-/* mesh.md 5.6: the kernel has dropped what came to node 0; what it sends on is marked, and node 1 keeps the mark. */
+/* mesh.md 5.6: the kernel has dropped what came to node 0;
+ * what it sends on is marked, and node 1 keeps the mark. */
 START_TEST(marked_where_it_is_crowded)
 {
 	struct mr_udp *udp;

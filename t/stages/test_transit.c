@@ -1,4 +1,5 @@
-/* route's datagrams of others, alone: by which entry they leave, what waits, what control is told. */
+/* route's datagrams of others, alone: by which entry they leave, what waits,
+ * what control is told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ START_TEST(a_link_that_is_not_proven)
 }
 END_TEST
 
-/* The note that a forward is used is made once a second: by it it lives on, and so do its coordinates. */
+/* The note that a forward is used is made once a second:
+ * by it it lives on, and so do its coordinates. */
 START_TEST(use_is_noted)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -162,8 +164,8 @@ START_TEST(unknown_destinations_wait)
 }
 END_TEST
 
-/* R7: one neighbour's unknown destinations are cut at a rate, another's are not in the way of that, and all
- * together have an end.  What is local has room of its own. */
+/* R7: one neighbour's unknown destinations are cut at a rate, another's are not in the way of that,
+ * and all together have an end.  What is local has room of its own. */
 START_TEST(ever_new_destinations)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -220,7 +222,8 @@ END_TEST
 
 /* ---- no further ---- */
 
-/* mesh.md 5.5: control is told once in 100 ms a destination, by the whole datagram; what waited as well. */
+/* mesh.md 5.5: control is told once in 100 ms a destination, by the whole datagram;
+ * what waited as well. */
 START_TEST(without_a_next_hop)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -254,8 +257,8 @@ START_TEST(without_a_next_hop)
 }
 END_TEST
 
-/* The next hop is where it came from: control is told as if there were none, and nothing leaves.  By another link it
- * leaves. */
+/* The next hop is where it came from: control is told as if there were none, and nothing leaves.
+ * By another link it leaves. */
 START_TEST(not_back_where_it_came_from)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -279,8 +282,8 @@ START_TEST(not_back_where_it_came_from)
 }
 END_TEST
 
-/* The ttl is used up: control is told as of what has no next hop, in the same turn of 100 ms, even where there is one;
- * one that carries a signal ends here. */
+/* The ttl is used up: control is told as of what has no next hop, in the same turn of 100 ms, even
+ * where there is one; one that carries a signal ends here. */
 START_TEST(gone_round)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -298,7 +301,8 @@ START_TEST(gone_round)
 		ck_assert(!p || (p->mark == MR_SHAPE_DATAGRAM && p->limit == 0 && p->len == LEN));
 	}
 	rig_at(rig, 2 * MR_NS_PER_S);
-	p = rig_feed(rig, "transit", bytes, craft_datagram(bytes, &craft_b, &dest, 1472, signal, sizeof signal));
+	p = rig_feed(rig, "transit", bytes,
+	             craft_datagram(bytes, &craft_b, &dest, 1472, signal, sizeof signal));
 	p->data[FIPS_DATAGRAM_AT_TTL] = 1;
 	ck_assert_str_eq(rig_run(rig), "ttl");
 	ck_assert_uint_eq(rig_count(rig, "ttl-exhausted-packets"), 4);
@@ -308,7 +312,8 @@ START_TEST(gone_round)
 }
 END_TEST
 
-/* R25: larger than the link out.  The size that fits is the link's MTU less what the frame adds (36). */
+/* R25: larger than the link out.  The size that fits is the link's MTU less what the frame adds
+ * (36). */
 START_TEST(too_big_for_the_link)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -362,7 +367,8 @@ START_TEST(ours_do_not_come_back)
 	craft_link(rig, &craft_t, NULL, NULL, 1472);
 	for (unsigned i = 0; i < 2; i++) {
 		rig_feed(rig, "transit", bytes,
-		         craft_datagram(bytes, &mesh->me.addr, &craft_t, 1472, payload, sizeof payload));
+		         craft_datagram(bytes, &mesh->me.addr, &craft_t, 1472, payload,
+		                        sizeof payload));
 		ck_assert_str_eq(rig_run(rig), i == 0 ? "control" : "own-source");
 	}
 	rig_close(rig);

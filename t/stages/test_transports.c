@@ -114,8 +114,8 @@ START_TEST(addresses_as_text)
 }
 END_TEST
 
-/* What all of them allow: the smallest frame, and who answers strangers: sockets that say so, and connections
- * that came. */
+/* What all of them allow: the smallest frame, and who answers strangers: sockets that say so, and
+ * connections that came. */
 START_TEST(what_all_allow)
 {
 	ck_assert_uint_eq(mr_transports_mtu(&whole), 1400);

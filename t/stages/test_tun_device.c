@@ -146,7 +146,8 @@ static const char *node_with(const char *settings)
 {
 	static char text[600];
 
-	snprintf(text, sizeof text, "%.*s%s}}", (int)strlen(device_node()) - 2, device_node(), settings);
+	snprintf(text, sizeof text, "%.*s%s}}", (int)strlen(device_node()) - 2, device_node(),
+	         settings);
 	return text;
 }
 
@@ -176,7 +177,8 @@ START_TEST(with_and_without_offloads)
 	ck_assert_int_eq(tun->tso, kernels[_i].tso);
 	ck_assert_ptr_nonnull(mr_tun_text(tun, text));
 	ck_assert_msg(strstr(text, kernels[_i].text) &&
-	              strlen(strstr(text, kernels[_i].text)) == strlen(kernels[_i].text), "%s", text);
+	                      strlen(strstr(text, kernels[_i].text)) == strlen(kernels[_i].text),
+	              "%s", text);
 	fd = program(4000);
 	segment(fd, 1000);
 	ck_assert_int_eq(sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to),
@@ -219,10 +221,12 @@ START_TEST(the_device_keeps_within_limits)
 	ck_assert_uint_eq(tun->segments, 47); /* 65487 / (1300 + 77) */
 	fd = program(4000);
 	segment(fd, 1000);
-	ck_assert_int_eq(sendto(fd, bytes, 47 * 1000, 0, (struct sockaddr *)&to, sizeof to), 47 * 1000);
+	ck_assert_int_eq(sendto(fd, bytes, 47 * 1000, 0, (struct sockaddr *)&to, sizeof to),
+	                 47 * 1000);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "super-packets"), tun->uso ? 1 : 0);
-	ck_assert_int_eq(sendto(fd, bytes, 48 * 1000, 0, (struct sockaddr *)&to, sizeof to), 48 * 1000);
+	ck_assert_int_eq(sendto(fd, bytes, 48 * 1000, 0, (struct sockaddr *)&to, sizeof to),
+	                 48 * 1000);
 	while (next_udp(rig))
 		n++;
 	rig_run(rig);

@@ -1,5 +1,5 @@
-/* tun-read and tun-write with the device's offloads (R3, R8), on a pair of sockets that takes its place:
- * the test says what the device says. */
+/* tun-read and tun-write with the device's offloads (R3, R8), on a pair of sockets that takes its
+ * place: the test says what the device says. */
 
 #include <check.h>
 #include <stdlib.h>
@@ -48,9 +48,10 @@ static size_t hand_over(int far_end, const struct ip6 *p, uint16_t size, uint8_t
 	return n;
 }
 
-/* The next packets are p's segments, each in its own buffer with all the room that any packet has. */
-static void segments_leave(struct rig *rig, const struct ip6 *p, uint32_t size, const uint8_t *whole,
-                           uint32_t from, uint32_t to)
+/* The next packets are p's segments, each in its own buffer with all the room that any packet
+ * has. */
+static void segments_leave(struct rig *rig, const struct ip6 *p, uint32_t size,
+                           const uint8_t *whole, uint32_t from, uint32_t to)
 {
 	const struct mr_mesh *mesh = rig_use(rig, &mr_resource_mesh);
 	size_t head = ip6_head(p);
@@ -78,8 +79,8 @@ static uint32_t count_of(const struct ip6 *p, uint32_t size)
 	return size ? (p->payload + size - 1) / size : 1;
 }
 
-/* R3, R8: super-packets leave as segments, in order, and what lies where it was expected is not moved.
- * After the first of a kind, that is all; one by itself fits any expectation. */
+/* R3, R8: super-packets leave as segments, in order, and what lies where it was expected is not
+ * moved.  After the first of a kind, that is all; one by itself fits any expectation. */
 static const struct {
 	struct ip6 p;
 	uint16_t   size;
@@ -136,7 +137,8 @@ START_TEST(super_packets_are_cut)
 }
 END_TEST
 
-/* More segments than a call may emit, or than there are packets: the rest leaves later, in order. */
+/* More segments than a call may emit, or than there are packets:
+ * the rest leaves later, in order. */
 START_TEST(more_than_a_vector)
 {
 	const struct ip6 p = { .payload = 65000, .flags = IP6_ACK };
@@ -165,8 +167,8 @@ START_TEST(more_than_a_vector)
 }
 END_TEST
 
-/* Segments that are left when the graph is exchanged leave in the new one; they are nobody's packets
- * meanwhile.  Both where they lie in packets already and where they were moved. */
+/* Segments that are left when the graph is exchanged leave in the new one; they are nobody's
+ * packets meanwhile.  Both where they lie in packets already and where they were moved. */
 START_TEST(left_over_at_an_exchange)
 {
 	const struct ip6 p = { .payload = 65000, .flags = IP6_ACK };
@@ -202,8 +204,8 @@ START_TEST(left_over_at_an_exchange)
 }
 END_TEST
 
-/* The same with segments that lie in packets, as after a call without room for all: here the last six
- * of ten have not left. */
+/* The same with segments that lie in packets, as after a call without room for all: here the last
+ * six of ten have not left. */
 START_TEST(left_over_in_packets)
 {
 	const struct ip6 p = { .payload = 12000, .flags = IP6_ACK };
@@ -238,7 +240,8 @@ START_TEST(left_over_in_packets)
 }
 END_TEST
 
-/* What the device says makes no sense, or is too much: a named drop, and the next packet is read. */
+/* What the device says makes no sense, or is too much:
+ * a named drop, and the next packet is read. */
 START_TEST(offloads_that_make_no_sense)
 {
 	static const struct {
@@ -346,8 +349,8 @@ static void feed_ip6(struct rig *rig, const struct ip6 *p, uint8_t spoilt)
 	rig_feed(rig, "ip", ip, n);
 }
 
-/* R3, R8: a vector of two flows and a packet by itself, in five writes: what belongs together is one, and
- * what is unsound stays as it was. */
+/* R3, R8: a vector of two flows and a packet by itself, in five writes: what belongs together is
+ * one, and what is unsound stays as it was. */
 START_TEST(super_packets_are_written)
 {
 	static const struct { unsigned type, size, flags; size_t n; } want[] = {
@@ -357,7 +360,8 @@ START_TEST(super_packets_are_written)
 		{ VIRTIO_NET_HDR_GSO_NONE, 0, 0, 60 },
 		{ VIRTIO_NET_HDR_GSO_NONE, 0, 1, 60 + 10 },
 	};
-	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK }, udp = { .udp = true, .payload = 700 };
+	struct ip6 tcp = { .payload = 1000, .flags = IP6_ACK },
+		   udp = { .udp = true, .payload = 700 };
 	struct virtio_net_hdr device;
 	static uint8_t ip[66000];
 	struct rig *rig;

@@ -26,7 +26,8 @@ static struct rig *reader(int far_end[QUEUES])
 	tun_pair_queues(rig, QUEUES, far_end);
 	rig_watch(rig, tun->ready);
 	for (unsigned i = 0; i < QUEUES; i++)
-		ck_assert_int_eq(setsockopt(far_end[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+		ck_assert_int_eq(setsockopt(far_end[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room),
+		                 0);
 	return rig;
 }
 
@@ -45,8 +46,8 @@ static void end(struct rig *rig, const int far_end[QUEUES])
 		close(far_end[i]);
 }
 
-/* A queue holds 200 packets, each other queue one: these leave when that one has given its 64 KiB, and
- * nothing is left lying in any. */
+/* A queue holds 200 packets, each other queue one: these leave when that one has given its 64 KiB,
+ * and nothing is left lying in any. */
 START_TEST(no_queue_waits_for_another)
 {
 	int far_end[QUEUES];
@@ -111,8 +112,8 @@ START_TEST(all_are_read_again)
 }
 END_TEST
 
-/* What is written tells the kernel by which queue the flow's answers are to come: one for each flow, and
- * not one for all. */
+/* What is written tells the kernel by which queue the flow's answers are to come: one for each
+ * flow, and not one for all. */
 START_TEST(a_flow_is_written_to_one_queue)
 {
 	struct rig *rig = rig_open(&mr_kind_tun_write, "{}", TUN_NONE);
@@ -131,7 +132,8 @@ START_TEST(a_flow_is_written_to_one_queue)
 		for (unsigned i = 0; i < 3; i++) {
 			unsigned queue = fips_ip_flow(ip, sizeof ip) % QUEUES;
 
-			ck_assert_int_eq(recv(far_end[queue], got, sizeof got, MSG_DONTWAIT), sizeof ip);
+			ck_assert_int_eq(recv(far_end[queue], got, sizeof got, MSG_DONTWAIT),
+			                 sizeof ip);
 			ck_assert_uint_eq(got[59], i);
 			used |= 1u << queue;
 		}

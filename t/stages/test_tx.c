@@ -158,7 +158,8 @@ START_TEST(both_inputs_are_sent)
 }
 END_TEST
 
-/* Each packet leaves by the socket its address belongs to; what leaves by one socket is one call. */
+/* Each packet leaves by the socket its address belongs to;
+ * what leaves by one socket is one call. */
 START_TEST(sockets_are_kept_apart)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, "{}", TWO);
@@ -308,8 +309,8 @@ END_TEST
 
 /* ---- a full socket ---- */
 
-/* It keeps what was handed over, and when that is much holds its inputs; nothing is asked again until it
- * has room; then all leaves in the order it came. */
+/* It keeps what was handed over, and when that is much holds its inputs; nothing is asked again
+ * until it has room; then all leaves in the order it came. */
 START_TEST(a_full_socket_keeps_the_order)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, ONE_BY_ONE, NODE);

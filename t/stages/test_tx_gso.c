@@ -1,8 +1,8 @@
-/* tx-gso and messages of several frames (UDP_SEGMENT): what is put together, what the kernel makes of
- * it, and what is done where it will not.
+/* tx-gso and messages of several frames (UDP_SEGMENT): what is put together, what the kernel makes
+ * of it, and what is done where it will not.
  *
- * Where a refusal is wanted, the send call is replaced by one that keeps a record of what it is asked
- * for and says what the test wants. */
+ * Where a refusal is wanted, the send call is replaced by one that keeps a record of what it is
+ * asked for and says what the test wants. */
 
 #include <check.h>
 #include <errno.h>
@@ -244,7 +244,8 @@ END_TEST
 
 /* ---- what the kernel makes of it ---- */
 
-/* R3, R8, R27: a receiver gets every frame as it was, in order, and most have gone in few messages. */
+/* R3, R8, R27: a receiver gets every frame as it was, in order,
+ * and most have gone in few messages. */
 START_TEST(the_kernel_cuts_them_apart)
 {
 	struct rig *rig = rig_open(&mr_kind_tx_gso, "{}", _i ? NODE_6 : NODE);
@@ -301,8 +302,8 @@ END_TEST
 
 static const int refusals[] = { EIO, EINVAL, EOPNOTSUPP, EMSGSIZE };
 
-/* R18: one of two targets takes no segments: all its frames go one by one, at once and from then on,
- * in order, and the other's together as before.  After a minute it is tried again. */
+/* R18: one of two targets takes no segments: all its frames go one by one, at once and from then
+ * on, in order, and the other's together as before.  After a minute it is tried again. */
 START_TEST(a_target_takes_no_segments)
 {
 	struct rig *rig = noted_rig("{}");

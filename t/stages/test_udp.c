@@ -1,5 +1,5 @@
-/* The UDP sockets that rx and tx-gso share: buffers, settings, what cannot be bound, addresses as text.
- * rx opens them here. */
+/* The UDP sockets that rx and tx-gso share: buffers, settings, what cannot be bound, addresses as
+ * text.  rx opens them here. */
 
 #include <check.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* transit_bench.h - others' datagrams before a route stage, entries for them, and what it tells control. */
+/* transit_bench.h - others' datagrams before a route stage, entries for them,
+ * and what it tells control. */
 #ifndef T_STAGES_TRANSIT_BENCH_H
 #define T_STAGES_TRANSIT_BENCH_H
 

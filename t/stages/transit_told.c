@@ -28,7 +28,8 @@ static void feed_lists(struct rig *rig, const struct fips_addr *src, const struc
 	struct mr_pkt *p;
 
 	memcpy(payload + FIPS_FSP_HEAD, lists, n);
-	p = rig_feed(rig, "transit", bytes, craft_datagram(bytes, src, dest, 1472, payload, 100 + n));
+	p = rig_feed(rig, "transit", bytes,
+	             craft_datagram(bytes, src, dest, 1472, payload, 100 + n));
 	p->data[FIPS_DATAGRAM_AT_TTL] = ttl;
 	p->near = neighbour(1);
 	rig_run(rig);
@@ -66,7 +67,8 @@ START_TEST(coordinates_are_told)
 }
 END_TEST
 
-/* Whatever becomes of the datagram; what is none of an end's is left out, what does not parse is counted. */
+/* Whatever becomes of the datagram; what is none of an end's is left out,
+ * what does not parse is counted. */
 static const struct {
 	const char *what;
 	bool        foreign; /* the first list begins with another node */
@@ -108,8 +110,8 @@ START_TEST(odd_lists)
 }
 END_TEST
 
-/* A whole vector in which each datagram tells of two nodes and goes no further: all have a place at control, what
- * was learnt has what is left. */
+/* A whole vector in which each datagram tells of two nodes and goes no further: all have a place at
+ * control, what was learnt has what is left. */
 START_TEST(there_is_room_for_all)
 {
 	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
@@ -125,7 +127,8 @@ START_TEST(there_is_room_for_all)
 		n += list_of(payload + n, &src, 2, 1);
 		n += list_of(payload + n, &dest, 2, 1);
 		rig_feed(rig, "transit", bytes,
-		         craft_datagram(bytes, &src, &dest, 1472, payload, n + 16))->near = neighbour(i);
+		         craft_datagram(bytes, &src, &dest, 1472, payload, n + 16))
+			->near = neighbour(i);
 	}
 	rig_run(rig);
 	while ((p = rig_out(rig, "control"))) {

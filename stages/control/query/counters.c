@@ -1,5 +1,5 @@
-/* counters - groups of counters by the reference's names (operations.md 4.3), gathered from the stages that
- * count. */
+/* counters - groups of counters by the reference's names (operations.md 4.3), gathered from the
+ * stages that count. */
 #include <string.h>
 
 #include "stages/control/query/parts.h"
@@ -88,8 +88,8 @@ static const char *const counted[] = {
 	"route_crosslink_descend", "route_crosslink_ascend",
 };
 
-/* What we send of our own is what sessions number; what cannot be read is dropped where it is opened;
- * a frame that the socket does not take is lost there, whosever it is. */
+/* What we send of our own is what sessions number; what cannot be read is dropped where it is
+ * opened; a frame that the socket does not take is lost there, whosever it is. */
 json_t *query_forwarding(struct query *q)
 {
 	json_t *o = json_object();

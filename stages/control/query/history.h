@@ -1,4 +1,5 @@
-/* history.h - the last hour by seconds and the last day by minutes, of the node and of each neighbour.
+/* history.h - the last hour by seconds and the last day by minutes, of the node and of each
+ * neighbour.
  *
  *     sample each second --> fast ring, 3600 of a second
  *                                |  60 of them folded: the last, the sum or the mean
@@ -89,8 +90,8 @@ uint64_t mr_history_last(const struct history_peer *peer);  /* ns, when it was t
 /* Samples that there are of the last `most` seconds. */
 unsigned mr_history_count(const struct history *h, unsigned most);
 
-/* The newest n samples of a metric, oldest first, NaN where there is none; n is at most the ring's.  peer
- * NULL: the node's. */
+/* The newest n samples of a metric, oldest first, NaN where there is none; n is at most the ring's.
+ * peer NULL: the node's. */
 void mr_history_read(const struct history *h, const struct history_peer *peer, unsigned metric,
                      bool slow, unsigned n, float *out);
 

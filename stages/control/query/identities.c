@@ -1,5 +1,5 @@
-/* identities - nodes whose keys are known: peers of the node file, and those we have heard of (operations.md
- * 4.3). */
+/* identities - nodes whose keys are known: peers of the node file, and those we have heard of
+ * (operations.md 4.3). */
 #include "stages/control/query/parts.h"
 
 static void put_identity(struct query *q, json_t *o, const struct fips_addr *addr,

@@ -1,5 +1,5 @@
-/* listening - programs of this machine that the mesh can reach: IPv6 sockets that listen on every address
- * or on the node's own, from the tables of /proc.
+/* listening - programs of this machine that the mesh can reach: IPv6 sockets that listen on every
+ * address or on the node's own, from the tables of /proc.
  *
  * Whose sockets they are, and what a packet filter makes of them, a program without privileges is
  * not told. */

@@ -1,4 +1,5 @@
-/* names - what nodes are called (operations.md 6): one sorted list, made when a query first asks. */
+/* names - what nodes are called (operations.md 6):
+ * one sorted list, made when a query first asks. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* parts.h - what the files of this folder share: one query on its way, and how answers are put together.
+/* parts.h - what the files of this folder share: one query on its way, and how answers are put
+ * together.
  *
  *     answer.c    a line in, a line out: finds the command, wraps what it says
  *     peers.c, sessions.c, status.c, ...    a few commands each
@@ -79,8 +80,8 @@ void add_addr(json_t *list, const struct fips_addr *addr);
 
 /* ---- names.c ---- */
 
-/* What people call a node: by the hosts file, else by its alias, else its npub shortened, else its address
- * shortened.  text has room for FIPS_HOST_LEN. */
+/* What people call a node: by the hosts file, else by its alias, else its npub shortened, else its
+ * address shortened.  text has room for FIPS_HOST_LEN. */
 const char *query_name(struct query *q, const struct fips_addr *addr, char text[FIPS_HOST_LEN]);
 void put_name(struct query *q, json_t *o, const char *key, const struct fips_addr *addr);
 /* The key of a node whose address is known; NULL: it is not. */

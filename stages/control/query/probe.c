@@ -68,7 +68,8 @@ static void look_for_lookup(const struct control *c, struct probe *p, bool *pend
 /* A session that began anew has counted from 0. */
 static void begin_anew(struct fips_metrics_info *first, const struct fips_metrics_info *last)
 {
-	if (last->reports < first->reports || last->samples < first->samples || last->zeros < first->zeros)
+	if (last->reports < first->reports || last->samples < first->samples ||
+	    last->zeros < first->zeros)
 		first->reports = first->samples = first->zeros = 0;
 }
 

@@ -5,9 +5,9 @@
  *     filter      answer bring    way does    one?         report say?
  *     have it?    coordinates?    it take?
  *
- * A probe wants the node as a packet of a program would, and looks at what comes of it, once a second and
- * whenever somebody asks how it goes.  It changes nothing else: a session that came about ends as idle
- * ones do.
+ * A probe wants the node as a packet of a program would, and looks at what comes of it, once a
+ * second and whenever somebody asks how it goes.  It changes nothing else: a session that came
+ * about ends as idle ones do.
  */
 #ifndef MR_STAGES_CONTROL_PROBE_H
 #define MR_STAGES_CONTROL_PROBE_H

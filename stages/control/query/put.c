@@ -1,5 +1,5 @@
-/* put - members of answers.  A value that cannot be made for want of memory is left out: jansson takes no
- * NULL. */
+/* put - members of answers.  A value that cannot be made for want of memory is left out: jansson
+ * takes no NULL. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,8 @@ static void replace(char *text, unsigned char from, unsigned char to)
 	}
 }
 
-/* What is not UTF-8, such as a name cut in the middle of a letter, has '?' for its odd bytes; so has the one
- * control character that JSON lets through, DEL. */
+/* What is not UTF-8, such as a name cut in the middle of a letter, has '?' for its odd bytes; so
+ * has the one control character that JSON lets through, DEL. */
 static json_t *text_value(const char *text)
 {
 	json_t *v = strchr(text, 0x7f) ? NULL : json_string(text);

@@ -3,10 +3,10 @@
  *     {"command":"show_peers"}    {"status":"ok","data":{"peers":[...]}}
  *     {"command":"nonsense"}      {"status":"error","message":"unknown command: nonsense"}
  *
- * Commands, their parameters and the keys of their answers are those of the reference daemon, so that its
- * clients work here.  An answer is made at once, between two turns of control, from what control and
- * its node know and from the counters that stages publish: no data thread is asked anything.  Text that
- * comes from files or from other nodes is escaped, and plain ASCII.
+ * Commands, their parameters and the keys of their answers are those of the reference daemon, so
+ * that its clients work here.  An answer is made at once, between two turns of control, from what
+ * control and its node know and from the counters that stages publish: no data thread is asked
+ * anything.  Text that comes from files or from other nodes is escaped, and plain ASCII.
  */
 #ifndef MR_STAGES_CONTROL_QUERY_H
 #define MR_STAGES_CONTROL_QUERY_H
@@ -31,12 +31,13 @@ struct mr_query_host {
 	uint64_t          wall;       /* ns since 1970, the same moment as now        */
 };
 
-/* The answer to a line, with its newline; malloc'd, NULL: no memory.  Main only, between turns of the
- * host; a command may have given control something to do, so give it a turn. */
+/* The answer to a line, with its newline; malloc'd, NULL: no memory.  Main only, between turns of
+ * the host; a command may have given control something to do, so give it a turn. */
 char *mr_query_answer(const struct mr_query_host *host, enum mr_oneline_fate fate, const char *line,
                       size_t n, size_t *len);
 
-/* Where the socket is unless the node file says where (operations.md 4.1); out has room for 108 bytes. */
+/* Where the socket is unless the node file says where (operations.md 4.1);
+ * out has room for 108 bytes. */
 void mr_query_default_path(char out[108]);
 
 /* Settings of the socket, node.control; path "": where it is by default. */

@@ -1,4 +1,5 @@
-/* routing - what is looked for, waits and is tried again, and what was counted of it (operations.md 4.3). */
+/* routing - what is looked for, waits and is tried again,
+ * and what was counted of it (operations.md 4.3). */
 #include "stages/control/query/parts.h"
 
 static const struct fips_mesh *mesh_of(const struct query *q)
@@ -44,7 +45,8 @@ static void put_lookups(struct query *q, json_t *list)
 		put_int(o, "initiated_ms", query_ms(q, own->first));
 		put_int(o, "last_sent_ms", query_ms(q, own->sent));
 		put_int(o, "attempt", own->attempt + 1);
-		put_int(o, "age_ms", q->now > own->first ? (q->now - own->first) / MR_NS_PER_MS : 0);
+		put_int(o, "age_ms",
+		        q->now > own->first ? (q->now - own->first) / MR_NS_PER_MS : 0);
 	}
 }
 

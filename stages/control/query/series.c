@@ -1,4 +1,5 @@
-/* series - samples of the past, as text: an hour of seconds of every neighbour is long (operations.md 8). */
+/* series - samples of the past, as text: an hour of seconds of every neighbour is long
+ * (operations.md 8). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +103,8 @@ static void write_text(FILE *out, const char *text)
 	json_decref(o);
 }
 
-/* A sample to six decimals and without its last zeros, backwards from `end`; its first byte.  There may be very
- * many of them. */
+/* A sample to six decimals and without its last zeros, backwards from `end`; its first byte.  There
+ * may be very many of them. */
 static char *format_value(float v, char *end)
 {
 	uint64_t n, part, unit = 1000000;

@@ -17,8 +17,8 @@ static double ms(uint32_t us)
 	return us / 1000.0;
 }
 
-/* Smoothed figures, which are there once reports have come; quality: expected transmissions, dearer the
- * longer the way takes. */
+/* Smoothed figures, which are there once reports have come; quality: expected transmissions, dearer
+ * the longer the way takes. */
 static void put_smoothed(json_t *o, const struct fips_metrics_info *m, const char *quality)
 {
 	if (m->loss_known)

@@ -1,4 +1,5 @@
-/* trace - packets followed through the stages, at the control socket: begin, how it goes, end (trace.h).
+/* trace - packets followed through the stages, at the control socket: begin, how it goes, end
+ * (trace.h).
  *
  * What is shown of a packet is where it was, for how long, how long it was, and which neighbour and which
  * other end it belonged to.  Nothing of what is in it. */
@@ -44,8 +45,8 @@ static const struct fips_addr *session_of(const struct control *c, const struct 
 	return addr;
 }
 
-/* Of what came, and of what was not sent yet, there is a hash of the other end alone.  One other node in 4096
- * looks the same then. */
+/* Of what came, and of what was not sent yet, there is a hash of the other end alone.  One other
+ * node in 4096 looks the same then. */
 static bool looks_like(const struct control *c, const struct mr_story *story,
                        const struct fips_addr *addr)
 {
@@ -100,7 +101,8 @@ static bool read_hex(const char *text, struct fips_addr *out)
 	for (unsigned i = 0; i < FIPS_ADDR_LEN; i++) {
 		unsigned byte;
 
-		if (!isxdigit((unsigned char)text[2 * i]) || sscanf(text + 2 * i, "%2x", &byte) != 1 ||
+		if (!isxdigit((unsigned char)text[2 * i]) ||
+		    sscanf(text + 2 * i, "%2x", &byte) != 1 ||
 		    !isxdigit((unsigned char)text[2 * i + 1]))
 			return false;
 		out->b[i] = (uint8_t)byte;
@@ -144,7 +146,8 @@ static bool read_peer(struct query *q, const char *text, struct fips_addr *out)
 }
 
 /* A number among the parameters, or what it is without one; false with a message. */
-static bool read_number(struct query *q, const char *name, unsigned def, unsigned max, unsigned *out)
+static bool read_number(struct query *q, const char *name, unsigned def, unsigned max,
+                        unsigned *out)
 {
 	json_t *value = json_object_get(q->params, name);
 	json_int_t n = value ? json_integer_value(value) : (json_int_t)def;

@@ -1,5 +1,5 @@
-/* traffic - what went over a link or a session since it came up: the words of its keys and what keys that
- * have been freed left with it. */
+/* traffic - what went over a link or a session since it came up: the words of its keys and what
+ * keys that have been freed left with it. */
 #include "stages/control/query/parts.h"
 
 static void add_key(struct query_traffic *t, const struct control_key *key)

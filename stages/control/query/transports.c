@@ -1,7 +1,7 @@
 /* transports - sockets to other machines (operations.md 4.3).
  *
- * Stages count what all instances of a transport did.  Where there are several, what each of them sent and
- * received is the sum of its links, and the rest is that of all. */
+ * Stages count what all instances of a transport did.  Where there are several, what each of them
+ * sent and received is the sum of its links, and the rest is that of all. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
