@@ -1,5 +1,6 @@
 #!/bin/sh
-# check_tree - every source file is in a build fragment, and includes point only where they may.
+# check_tree - every source file is in a build fragment, its lines end where they should, and includes point only
+# where they may.
 #
 #   cli -> stages, fips, core     stages -> fips, core     core -> core
 #   plugins -> stages/lib, fips, core
@@ -38,6 +39,24 @@ for file in $(sed -n 's/^[[:space:]]*\(t\/[^ ]*\.sh\)\([[:space:]].*\)*$/\1/p' t
 	*) [ -x "$file" ] || complain "$file: may not be run (chmod +x)" ;;
 	esac
 done
+
+# Lines end within 100 columns, tabs of 8; a text that goes beyond, at the end of its line, stays in one piece.
+wide=$(find core fips stages plugins cli t contrib -name '*.[ch]' -exec awk '
+	function width(s, i, n, w) {
+		n = length(s)
+		for (i = 1; i <= n; i++)
+			w = substr(s, i, 1) == "\t" ? w + 8 - w % 8 : w + 1
+		return w
+	}
+	length($0) + 7 * gsub(/\t/, "&") <= 100 || width($0) <= 100 { next }
+	match($0, /"([^"\\]|\\.)*"[^"]*$/) && width(substr($0, 1, RSTART)) < 100 {
+		rest = $0
+		sub(/.*"/, "", rest)
+		if (length(rest) <= 4)
+			next
+	}
+	{ print FILENAME ":" FNR ": is " width($0) " columns wide" }' {} +)
+[ -z "$wide" ] || complain "$wide"
 
 # A file that includes "config.h" means the one that configure makes, and gets one beside itself first.
 for file in $(find core fips stages plugins cli t contrib -name config.h); do
