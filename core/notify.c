@@ -87,7 +87,10 @@ void mr_notify_close(struct mr_notify *n)
 
 /* ---- to the socket ---- */
 
-__attribute__((format(printf, 2, 3))) static void tell(const struct mr_notify *n, const char *fmt, ...)
+/* False: it was not taken; whoever started us has gone, does not listen, or has not listened yet to
+ * what it was told before. */
+__attribute__((format(printf, 2, 3))) static bool tell(const struct mr_notify *n, const char *fmt,
+                                                       ...)
 {
 	char text[TEXT_MAX];
 	va_list ap;
@@ -97,12 +100,11 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct mr_notify *n
 	len = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	if (n->fd < 0 || len < 0)
-		return;
+		return true;
 	if (len >= TEXT_MAX)
 		len = TEXT_MAX - 1;
-	if (sendto(n->fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL,
-	           (const struct sockaddr *)&n->to, n->len) < 0)
-		return; /* whoever started us has gone, or does not listen */
+	return sendto(n->fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL,
+	              (const struct sockaddr *)&n->to, n->len) >= 0;
 }
 
 /* A status is one line. */
@@ -111,9 +113,10 @@ static size_t line(const char *status)
 	return status ? strcspn(status, "\n") : 0;
 }
 
-void mr_notify_ready(const struct mr_notify *n, const char *status)
+void mr_notify_ready(struct mr_notify *n, const char *status)
 {
-	tell(n, "READY=1%s%.*s", status ? "\nSTATUS=" : "", (int)line(status), status ? status : "");
+	n->owes_ready = !tell(n, "READY=1%s%.*s", status ? "\nSTATUS=" : "", (int)line(status),
+	                      status ? status : "");
 }
 
 void mr_notify_reloading(const struct mr_notify *n, uint64_t now)
@@ -126,12 +129,15 @@ void mr_notify_status(const struct mr_notify *n, const char *status)
 	tell(n, "STATUS=%.*s", (int)line(status), status);
 }
 
-void mr_notify_alive(const struct mr_notify *n)
+void mr_notify_alive(struct mr_notify *n)
 {
+	if (n->owes_ready)
+		mr_notify_ready(n, NULL);
 	tell(n, "WATCHDOG=1");
 }
 
-void mr_notify_stopping(const struct mr_notify *n, const char *status)
+void mr_notify_stopping(struct mr_notify *n, const char *status)
 {
+	n->owes_ready = false;
 	tell(n, "STOPPING=1\nSTATUS=%.*s", (int)line(status), status);
 }

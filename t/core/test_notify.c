@@ -91,6 +91,31 @@ static const struct { const char *usec, *pid; uint64_t watchdog; bool wrong; } t
 	{ "99999999999999999999", NULL, 0, true },
 };
 
+/* One who has not listened for long takes no more; READY=1 comes all the same when he does, once. */
+START_TEST(ready_is_not_lost)
+{
+	struct mr_notify n;
+	int fd = listen_at(path);
+
+	setenv("NOTIFY_SOCKET", path, 1);
+	ck_assert_ptr_null(mr_notify_open(&n));
+	for (unsigned i = 0; i < 10000; i++)
+		mr_notify_status(&n, "still here");
+	mr_notify_ready(&n, NULL);
+	mr_notify_alive(&n);
+	while (*heard(fd))
+		;
+	mr_notify_alive(&n);
+	ck_assert_str_eq(heard(fd), "READY=1");
+	ck_assert_str_eq(heard(fd), "WATCHDOG=1");
+	mr_notify_alive(&n);
+	ck_assert_str_eq(heard(fd), "WATCHDOG=1");
+	ck_assert_str_eq(heard(fd), "");
+	mr_notify_close(&n);
+	close(fd);
+}
+END_TEST
+
 START_TEST(the_watchdog_s_time)
 {
 	char pid[16];
@@ -137,6 +162,7 @@ START_TEST(nobody_listens)
 	fd = listen_at(path);
 	for (unsigned i = 0; i < 10000; i++) /* more than it holds: the rest is let go */
 		mr_notify_alive(&n);
+	ck_assert_str_eq(heard(fd), "READY=1"); /* it was owed */
 	ck_assert_str_eq(heard(fd), "WATCHDOG=1");
 	close(fd);
 	mr_notify_alive(&n);
@@ -154,6 +180,7 @@ int main(void)
 	tcase_add_checked_fixture(t, make_folder, remove_folder);
 	tcase_add_loop_test(t, each_word, 0, 2);
 	tcase_add_loop_test(t, the_watchdog_s_time, 0, COUNT(times));
+	tcase_add_test(t, ready_is_not_lost);
 	tcase_add_test(t, nobody_listens);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
