@@ -37,21 +37,6 @@ enum fips_fsp fips_fsp_check(const uint8_t *bytes, size_t n)
 	}
 }
 
-const char *fips_fsp_name(enum fips_fsp fsp)
-{
-	switch (fsp) {
-	case FIPS_FSP_ENCRYPTED: return "encrypted";
-	case FIPS_FSP_SIGNAL:    return "signal";
-	case FIPS_FSP_SETUP:     return "setup";
-	case FIPS_FSP_ACK:       return "ack";
-	case FIPS_FSP_MSG3:      return "msg3";
-	case FIPS_FSP_SHORT:     return "short";
-	case FIPS_FSP_VERSION:   return "version";
-	case FIPS_FSP_PHASE:     return "phase";
-	}
-	return "unknown";
-}
-
 /* The prefix of a handshake message, which has no flags. */
 static void build_prefix(uint8_t out[FIPS_FSP_PREFIX], uint8_t phase, size_t len)
 {

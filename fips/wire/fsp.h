@@ -100,9 +100,6 @@ struct fips_fsp_setup {
 /* Classify n bytes of an FSP message. */
 enum fips_fsp fips_fsp_check(const uint8_t *bytes, size_t n);
 
-/* "encrypted", "signal", ..., or the drop's name. */
-const char *fips_fsp_name(enum fips_fsp fsp);
-
 /* The message's own parser, after fips_fsp_check said which.  False: malformed, drop. */
 bool fips_fsp_sealed_parse(const uint8_t *bytes, size_t n, struct fips_fsp_sealed *out);
 bool fips_fsp_setup_parse(const uint8_t *bytes, size_t n, struct fips_fsp_setup *out);

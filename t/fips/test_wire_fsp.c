@@ -55,7 +55,7 @@ START_TEST(verdict_of_a_message)
 
 	memcpy(bytes, messages[_i].head, 4);
 	got = fips_fsp_check(bytes, messages[_i].n);
-	ck_assert_msg(got == messages[_i].verdict, "%s", fips_fsp_name(got));
+	ck_assert_msg(got == messages[_i].verdict, "%d, not %d", got, messages[_i].verdict);
 }
 END_TEST
 

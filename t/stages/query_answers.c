@@ -205,6 +205,50 @@ START_TEST(history)
 }
 END_TEST
 
+/* Neighbours of which there is a history: those that are there first, each half by its name. */
+START_TEST(who_is_there_comes_first)
+{
+	static const struct { uint8_t first_byte; bool gone; } kept[] = {
+		{ 0x33, true }, { 0x99, false }, { 0x11, true }, { 0x55, false },
+	};
+	static const char *const want[] = { "55", "99", "11", "33" };
+	struct control *c;
+	json_t *o, *peers;
+
+	whole_link_up();
+	c = mr_engine_host_state(node[0].engine);
+	for (unsigned sample = 0; sample < 2; sample++) {
+		for (unsigned i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+			struct history_link link = { .bytes_in = 100 };
+
+			memset(&link.addr, kept[i].first_byte, sizeof link.addr);
+			if (sample == 0 || !kept[i].gone)
+				mr_history_link(c->history, &link, air.now);
+		}
+		mr_history_sample(c->history, &(struct history_gauges){ .peers = 4 }, air.now);
+	}
+	o = ask(0, "show_stats_history_all_peers", "{\"metric\":\"bytes_in\",\"window\":\"2s\"}");
+	peers = json_incref(at(o, "peers"));
+	json_decref(o);
+	o = ask(0, "show_stats_peers", NULL);
+	for (unsigned i = 0, n = 0; n < 4; i++) {
+		const char *addr = json_string_value(at(json_array_get(peers, i), "node_addr"));
+
+		ck_assert_ptr_nonnull(addr);
+		ck_assert_str_eq(addr, json_string_value(
+			                         at(json_array_get(at(o, "peers"), i), "node_addr")));
+		if (strspn(addr, addr + 30) != 32 || addr[0] != addr[1])
+			continue; /* the neighbour that it has */
+		ck_assert_msg(!strncmp(addr, want[n], 2), "%u: %s", n, addr);
+		ck_assert_int_eq(json_is_true(at(json_array_get(peers, i), "is_active")), n < 2);
+		n++;
+	}
+	json_decref(peers);
+	json_decref(o);
+	whole_close_all();
+}
+END_TEST
+
 /* Samples as they are written: to six decimals, what is none of them null. */
 START_TEST(samples_as_text)
 {
@@ -331,6 +375,7 @@ TCase *query_answers(void)
 	tcase_add_test(tc, tree_and_filters);
 	tcase_add_test(tc, connections);
 	tcase_add_test(tc, history);
+	tcase_add_test(tc, who_is_there_comes_first);
 	tcase_add_test(tc, samples_as_text);
 	tcase_add_test(tc, names_and_lists);
 	tcase_add_test(tc, odd_names);
