@@ -19,8 +19,8 @@
  *                        send_key, recv_key             for USE_LINK.  holds
  *   USE_LINK             peer, key, k, clock_zero, via, send with this key from now on; the first
  *                        mtu                            one makes the link entry
- *   LINK_PROVEN          peer                           the other end is known to be who it is: others'
- *                                                       datagrams may go there from now on
+ *   LINK_PROVEN          peer                           the other end is known to be who it is:
+ *                                                       others' datagrams may go there from now on
  *   SET_VIA              peer, via                      send to this address from now on
  *   RETIRE_LINK_KEY      peer, key, ours                forget the key and free its index
  *   LINK_DOWN            peer                           the link entry goes; its keys are retired
@@ -39,12 +39,13 @@
  *   UNROUTE              peer                           the session stays, its live route goes;
  *                                                       packets are parked again
  *   UNREACHABLE          peer.b[0..15)                  answer packets parked for it
- *   FORWARD              peer, via_peer, route          datagrams of others for peer leave by the link
- *                                                       to via_peer; route is for who counts them
+ *   FORWARD              peer, via_peer, route          datagrams of others for peer leave by the
+ *                                                       link to via_peer; route is for who counts
+ *                                                       them
  *   UNFORWARD            peer                           ... no more: the next one asks again.  What
  *                                                       is parked is looked at again
- *   NO_FORWARD           peer                           there is no next hop: what is parked, and what
- *                                                       comes in the next second, gets none
+ *   NO_FORWARD           peer                           there is no next hop: what is parked, and
+ *                                                       what comes in the next second, gets none
  *   CONGESTION           peer, congested                frames that carry others' datagrams to peer
  *                                                       have CE set, or not any more
  *   ASK_LINK_REPORT      peer, key, reports             send a LINK_SNAPSHOT; key is the one we
@@ -52,8 +53,8 @@
  *   ASK_SESSION_REPORT   peer, key, reports             send a SESSION_SNAPSHOT
  *   RESOLVE_NAME         peer                           resolve the peer's names again, send VIAS
  *   LOG                  level, source, peer, via,      a line of text without its end, not NUL
- *                        bytes                          terminated; peer: whom it concerns, or zeroes;
- *                                                       via: where it came from, or len 0
+ *                        bytes                          terminated; peer: whom it concerns, or
+ *                                                       zeroes; via: where it came from, or len 0
  *
  * Keys are wiped from the queue when their action is popped.
  */

@@ -66,7 +66,8 @@ struct fips_node_timers {
 	uint32_t session_rekey;
 	uint32_t rekey_jitter;     /* [0, the smaller of the two)                      */
 	uint32_t rekey_messages;   /* ... or when so many were numbered under it, count; 0: never */
-	uint32_t rekey_calm;       /* none after one of the peer's: link, cut over to; session, answered */
+	uint32_t rekey_calm;       /* none after one of the peer's: link, cut over to; session,
+	                            * answered                                         */
 	uint32_t link_guard;       /* none this soon after link-up or a cut-over (R21):
 	                            * longer than the peer's `duplicate`               */
 	uint32_t session_guard;    /* the same: the key before has drained by then     */
@@ -90,7 +91,8 @@ struct fips_node_limits {
 	struct fips_rate strangers; /* message 1s from addresses we do not know        */
 	struct fips_rate known;    /* message 1s from those of peers, all together     */
 	struct fips_rate setups;   /* SessionSetups by one link that name no session there is */
-	unsigned sessions;         /* with nodes that are neither neighbours nor configured, 4 and more */
+	unsigned sessions;         /* with nodes that are neither neighbours nor configured,
+	                            * 4 and more                                       */
 };
 
 /* When the way out to a neighbour counts as congested (mesh.md 5.6). */
@@ -116,8 +118,8 @@ struct fips_node_config {
 	struct fips_node_ecn           ecn;
 	struct fips_filters_settings   filters;
 	struct fips_cache_settings     cache;
-	unsigned                       known;      /* nodes besides peers whose key is kept, 1 and more;
-	                                            * that of open stays                    */
+	unsigned                       known;      /* nodes besides peers whose key is kept, 1 and
+	                                            * more; that of open stays              */
 	struct fips_lookup_config      lookup;
 };
 

@@ -26,7 +26,8 @@ bool fips_dues_reserve(struct fips_node *n, unsigned slots)
 	if (!at)
 		return false;
 	free(d->at);
-	*d = (struct fips_dues){ .at = at, .least = at + slots, .room_for = slots, .all = true, .walk = d->walk };
+	*d = (struct fips_dues){ .at = at, .least = at + slots, .room_for = slots, .all = true,
+	                         .walk = d->walk };
 	d->list = (unsigned *)(d->least + blocks);
 	d->marked = (bool *)(d->list + slots);
 	for (unsigned i = 0; i < slots; i++) {

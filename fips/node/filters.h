@@ -9,9 +9,10 @@
  * computed at once, from the unions of the tree peers before and behind each: O(neighbours), at
  * most once a tick.
  *
- *     accepted filter, a tree peer comes or goes ---> dirty --.
- *     link-up; link-down, new parent: to all -------> marked -+- tick --> due --> take: a new sequence
- *                                                                          '- 1, 5, 15, 35, every 60 s: the same
+ *     accepted filter, a tree peer comes or goes -> dirty --.
+ *     link-up; link-down, new parent: to all -----> marked -+- tick -> due -> take: a new sequence
+ *                                                                       '- 1, 5, 15, 35,
+ *                                                                          every 60 s: the same
  *
  * A tick computes what is dirty and marks who would be told something else than last time.  Marked
  * neighbours get due no sooner than the debounce after the last announcement.  Repeating an

@@ -1,18 +1,20 @@
 /* forwards.h - the destinations of others whose next hop has been given to the data plane (mesh.md
  * 5.3).
  *
- *     first datagram to D ---> FORWARD(D)  ---> decided: D leaves by the link to P ---> installed
- *     what D's hop was chosen by changes   ---> decided again: another hop, or none ---> replaced, or taken back
- *     nobody sends to D for a while        ---------------------------------------------> taken back
+ *     first datagram to D -> FORWARD(D)  -> decided: D leaves by the link to P  -> installed
+ *     what D's hop was chosen by changes -> decided again: another hop, or none -> replaced, or
+ *                                                                                  taken back
+ *     nobody sends to D for a while      ----------------------------------------> taken back
  *
- * Neighbours are not in it: the data plane knows them as such.  What has no next hop is not in it either.
+ * Neighbours are not in it: the data plane knows them as such.  What has no next hop is not in it
+ * either.
  *
- * Anybody may send to any address, so the table is bounded and the hash is keyed.  Who is one too many takes the
- * place of a stranger before that of a node we know, and among these of the one sent to longest ago.  When that
- * was, the data plane knows; it is asked once a second.
+ * Anybody may send to any address, so the table is bounded and the hash is keyed.  Who is one too
+ * many takes the place of a stranger before that of a node we know, and among these of the one sent
+ * to longest ago.  When that was, the data plane knows; it is asked once a second.
  *
- * Decisions have the generation of what they were made from (nexthop.h).  When it moves on, all are walked again,
- * as many a call as the caller likes; those made meanwhile are not walked again.
+ * Decisions have the generation of what they were made from (nexthop.h).  When it moves on, all are
+ * walked again, as many a call as the caller likes; those made meanwhile are not walked again.
  *
  * All memory is taken at open; one owner, one thread.
  */

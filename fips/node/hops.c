@@ -49,7 +49,7 @@ static void look_again(struct fips_node *n, const struct fips_peer *hop)
 
 		if (!s->used || !s->routed || !fips_addr_eq(&s->hop, &hop->addr))
 			continue;
-		s->route_mtu = 0; /* what was said of the way is void, even if it is the same again */
+		s->route_mtu = 0; /* what was said of the way is void, even if it is the same */
 		s->reroute_at = n->now;
 		fips_mark_session(n, s);
 	}

@@ -21,16 +21,16 @@
  *                                                    not known
  *   RESOLVE              peer.b[0..15)               route: first packet to an unknown address
  *   NO_SESSION           peer                        fsp-open: sealed message, no session
- *   FORWARD              peer                        route: first datagram of others for a node that
- *                                                    no next hop is known of
+ *   FORWARD              peer                        route: first datagram of others for a node
+ *                                                    that no next hop is known of
  *   LEARNED              peer, bytes                 route, fsp-open: what a datagram said of where
- *                                                    peer is, nobody vouches for it: a coordinate list
- *                                                    as on the wire
- *   UNDELIVERED          peer, bytes, mtu            route: a datagram of others that goes no further;
- *                                                    peer is the link it came by, zeros: not known.
- *                                                    mtu: of the link it is too big for; 0: there is
- *                                                    no next hop, its ttl is used up, or it
- *                                                    is one of ours that came back
+ *                                                    peer is, nobody vouches for it: a coordinate
+ *                                                    list as on the wire
+ *   UNDELIVERED          peer, bytes, mtu            route: a datagram of others that goes no
+ *                                                    further; peer is the link it came by, zeros:
+ *                                                    not known.  mtu: of the link it is too big
+ *                                                    for; 0: there is no next hop, its ttl is used
+ *                                                    up, or it is one of ours that came back
  *   UNREADABLE           peer                        fsp-open: several messages in a row that open
  *                                                    under no key of their session
  *   KNOWN                bytes: FIPS_PUB_LEN         a public key, on the curve: names that were
@@ -43,8 +43,8 @@
  *   NAMES                                            nodes may be called otherwise now
  *   TIMER                                            the deadline has come
  *   CONNECT, DISCONNECT  peer                        the operator; CONNECT wants a configured peer
- *   FOUND                bytes, via                  a beacon: the x-only key of somebody who may be
- *                                                    there, and asks to be called
+ *   FOUND                bytes, via                  a beacon: the x-only key of somebody who may
+ *                                                    be there, and asks to be called
  *   CONFIGURE            config                      the operator's settings have changed; reserved
  *                                                    before (fips_node_reserve)
  *   STOP                                             Disconnect to all; nothing is dialled again

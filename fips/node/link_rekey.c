@@ -151,7 +151,7 @@ static void send_again(struct fips_node *n, struct fips_peer *p)
 void fips_link_rekey_answered(struct fips_node *n, struct fips_peer *p, struct fips_link_key *key)
 {
 	if (memcmp(p->link_epoch, key->epoch, FIPS_EPOCH_LEN) != 0)
-		fips_link_dialled(n, p, key); /* by another process than the one we have a link with */
+		fips_link_dialled(n, p, key); /* by another process than we have a link with */
 	else
 		key->use_at = n->now + fips_ms(n->timers.link_cut_over);
 }

@@ -347,7 +347,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	assert(p->up);
 	fips_mark_peer(n, p);
 	if (s && (fips_peer_proven(p) || (!p->behind && fips_hop_to(n, &p->addr) == p)))
-		fips_session_drop(n, s); /* an unproven link carries a session only if nothing else does */
+		fips_session_drop(n, s); /* unproven links carry one only if nothing else does */
 	fips_link_rekey_cancel(n, p);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)

@@ -1,18 +1,19 @@
 /* lookup.h - finding nodes: requests that pass by, answers that go back, and lookups of our own
  * (mesh.md 4).
  *
- *     origin ---- request ----> us ----> ... ----> target       along filters that contain the target
- *     origin <--- response ---- us <---- ... <---- target       the way the request came
+ *     origin ---- request ----> us ----> ... ----> target   along filters that contain the target
+ *     origin <--- response ---- us <---- ... <---- target   the way the request came
  *
- * recent     every request that came: by whom, and whether it was answered.  10 s, 4096 of them.  It makes one of
- *            many copies, and it is the way back.  A neighbour may hold as many as there are free: a flood of new
- *            ids by one leaves room for the others (lookup.c)
+ * recent     every request that came: by whom, and whether it was answered.  10 s, 4096 of them.
+ *            It makes one of many copies, and it is the way back.  A neighbour may hold as many as
+ *            there are free: a flood of new ids by one leaves room for the others (lookup.c)
  * forwarded  targets: one request for each every two seconds goes on
- * own        targets we look for, and ids of ours.  An answer counts when we asked for just that target by that id
- *            in the last 20 s (lookup_own.c)
+ * own        targets we look for, and ids of ours.  An answer counts when we asked for just that
+ *            target by that id in the last 20 s (lookup_own.c)
  *
- * This module decides; who calls it parses, signs, verifies and sends (mesh_lookup.c).  A neighbour is named by its
- * slot, its filter is asked through what is handed in.  All memory is taken at open.
+ * This module decides; who calls it parses, signs, verifies and sends (mesh_lookup.c).  A neighbour
+ * is named by its slot, its filter is asked through what is handed in.  All memory is taken at
+ * open.
  */
 #ifndef FIPS_NODE_LOOKUP_H
 #define FIPS_NODE_LOOKUP_H
@@ -185,7 +186,8 @@ enum fips_lookup_verdict {
 	FIPS_LOOKUP_DROP,
 	FIPS_LOOKUP_FORWARD, /* to all of ways, with ttl one lower; or the response, to *peer   */
 	FIPS_LOOKUP_RESPOND, /* it is for us: sign, and send the response back                  */
-	FIPS_LOOKUP_OWN,     /* an answer to us: its proof is to be verified, if that is good: accept */
+	FIPS_LOOKUP_OWN,     /* an answer to us: its proof is to be verified, if that is good:
+	                      * accept                                                          */
 };
 
 /* A request that parsed came by a linked neighbour: steps 2 to 9 of mesh.md 4.3, counted. */

@@ -1,7 +1,7 @@
 /* lookup_own.c - what we look for ourselves (mesh.md 4.6).
  *
  *     ask --> attempt 1 --1 s--> attempt 2 --2 s--> attempt 3 --4 s--> attempt 4 --8 s--> failed
- *                  '------ accept: done with ------------------------------'               '- back-off, if any
+ *                  '------ accept: done with ------------------------------'    back-off, if any -'
  *
  * Each attempt has an id of its own, since the nodes on the way drop a second request with the
  * first one's.

@@ -1,13 +1,13 @@
 /* mesh_forwards.c - others' datagrams: their next hops, what they tell, and where ways out are
  * crowded.
  *
- * The data plane sends on by itself.  It asks once for a destination that it has no next hop for, and what it was
- * told holds until it is told otherwise. */
+ * The data plane sends on by itself.  It asks once for a destination that it has no next hop for,
+ * and what it was told holds until it is told otherwise. */
 
 #include "fips/node/nexthop.h"
 #include "fips/node/parts.h"
 
-#define IDLE      (300 * MR_NS_PER_S) /* without a datagram: taken back, as coordinates are forgotten */
+#define IDLE      (300 * MR_NS_PER_S) /* no datagram: taken back, as coordinates are forgotten */
 #define DECISIONS 64 /* of what is decided again, a call */
 #define ACTIONS   16 /* ... and what comes of it         */
 

@@ -6,15 +6,15 @@
  *                                      '- ours: whose key, the proof -> the cache -> whoever waits
  *   somebody is wanted    a request to those whose filter has it, again at 1, 3 and 7 s
  *
- * Requests cost a table entry and bytes.  Public-key work is behind a limit of its neighbour's: one signature for
- * a request for us, one verification for an answer to a request of ours. */
+ * Requests cost a table entry and bytes.  Public-key work is behind a limit of its neighbour's: one
+ * signature for a request for us, one verification for an answer to a request of ours. */
 
 #include <string.h>
 
 #include "fips/node/parts.h"
 
 #define SETTLING   (10 * MR_NS_PER_S) /* filters of those behind a new link arrive in that time */
-#define OWN_A_CALL 2 /* lookups of ours that are seen to in one call: FIPS_LOOKUP_WAYS actions each */
+#define OWN_A_CALL 2 /* lookups of ours seen to in one call: FIPS_LOOKUP_WAYS actions each */
 
 /* ---- whom filters name ---- */
 

@@ -1,12 +1,14 @@
 /* mesh_signals.c - what the sources of others' datagrams are told when one goes no further (mesh.md
  * 5.5).
  *
- *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so soon
+ *   1. may there be a signal?  not about signals, not about what claims to be ours, not again so
+ *      soon
  *   2. which: what we know of the destination decides
- *   3. by whom it goes back: the source itself where it is a neighbour, the link the datagram came by,
- *      or the next hop; where none of them is up it does not
+ *   3. by whom it goes back: the source itself where it is a neighbour, the link the datagram came
+ *      by, or the next hop; where none of them is up it does not
  *
- * The turn of a destination is used up even when there is no way back: looking for one costs more than the rest. */
+ * The turn of a destination is used up even when there is no way back: looking for one costs more
+ * than the rest. */
 
 #include "fips/node/parts.h"
 

@@ -3,8 +3,8 @@
  *
  *   1. an announcement comes: the cheap checks, then its sender's bucket, then the signature
  *   2. what the tree decides is carried to the parts that stand on it
- *   3. neighbours that are to be told are served one at a time by the timers; the first of them has the
- *      declaration signed, and the others get the same
+ *   3. neighbours that are to be told are served one at a time by the timers; the first of them has
+ *      the declaration signed, and the others get the same
  *
  * A flood costs its sender's bucket, and us no public-key work beyond that (R15). */
 
@@ -41,7 +41,7 @@ static struct fips_tree_clocks clocks(const struct fips_node *n)
 	return (struct fips_tree_clocks){ .now = n->now, .unix_ms = n->env.unix_ms(n->env.self) };
 }
 
-/* --- what follows from decisions --------------------------------------------------------------- */
+/* --- what follows from decisions -------------------------------------------------------------- */
 
 static void say(struct fips_node *n, const struct fips_tree_outcome *out)
 {
@@ -111,7 +111,7 @@ void fips_mesh_tree_tick(struct fips_node *n)
 	follow(n, fips_tree_reevaluate(&n->mesh.tree, &at));
 }
 
-/* --- what neighbours announce ------------------------------------------------------------------ */
+/* --- what neighbours announce ----------------------------------------------------------------- */
 
 /* What becomes of it.  Verifying is the only thing here that costs anything. */
 static enum fips_tree_count judge(struct fips_node *n, struct fips_peer *p,
@@ -176,7 +176,7 @@ void fips_mesh_tree_message(struct fips_node *n, struct fips_peer *p, const stru
 		collapsed(n, p, known->collapses);
 }
 
-/* --- what they are told ------------------------------------------------------------------------ */
+/* --- what they are told ----------------------------------------------------------------------- */
 
 /* False: not in this call, its public-key work is done. */
 static bool sign(struct fips_node *n)

@@ -15,7 +15,8 @@ void fips_act_raw(struct fips_node *n, const struct fips_via *via, const uint8_t
                   size_t len);
 void fips_act_link(struct fips_node *n, const struct fips_addr *peer, const uint8_t *bytes,
                    size_t len);
-size_t fips_link_room(const struct fips_node *n); /* bytes of a message that every link takes; any time */
+/* Bytes of a message that every link takes; any time. */
+size_t fips_link_room(const struct fips_node *n);
 /* Not sent while the session has no way. */
 void fips_act_session(struct fips_node *n, const struct fips_addr *peer, uint8_t type,
                       const uint8_t *body, size_t len);
@@ -120,7 +121,8 @@ uint64_t fips_rekey_spread(struct fips_node *n); /* drawn from [0, twice the jit
 void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost);
 
 /* hops.c: which neighbour a datagram leaves by. */
-struct fips_peer *fips_hop_near(struct fips_node *n, const struct fips_addr *dest); /* by the mesh left out; any time */
+/* By the mesh left out; any time. */
+struct fips_peer *fips_hop_near(struct fips_node *n, const struct fips_addr *dest);
 struct fips_peer *fips_hop_to(struct fips_node *n, const struct fips_addr *dest); /* any time */
 void fips_hop_up(struct fips_node *n, struct fips_peer *p);
 void fips_hop_down(struct fips_node *n, struct fips_peer *p);
@@ -168,9 +170,11 @@ bool fips_session_their_place(struct fips_node *n, const struct fips_addr *them,
                         struct fips_treepath *theirs);
 void fips_session_warmup(struct fips_node *n, struct fips_session *s); /* once */
 void fips_session_warm(struct fips_node *n, struct fips_session *s);   /* now, and a second later */
-void fips_session_place(struct fips_node *n, struct fips_session *s);  /* soon: ours or theirs is another */
-void fips_sessions_place(struct fips_node *n);                         /* ... for all of them */
-bool fips_session_placed(struct fips_node *n, struct fips_session *s); /* the time for it has come, once */
+/* Soon: ours or theirs is another. */
+void fips_session_place(struct fips_node *n, struct fips_session *s);
+void fips_sessions_place(struct fips_node *n); /* ... for all of them */
+/* The time for it has come, once. */
+bool fips_session_placed(struct fips_node *n, struct fips_session *s);
 void fips_session_warmup_timer(struct fips_node *n, struct fips_session *s);
 
 /* session_mtu.c: what a path takes, and telling the other end. */
@@ -194,7 +198,8 @@ void fips_session_rekey_plan(struct fips_node *n, struct fips_session *s);
 void fips_session_rekey_answered(struct fips_node *n, struct fips_session *s);
 /* Begin one now, since the other side seems to have other keys.  False: nothing can be begun. */
 bool fips_session_renew(struct fips_node *n, struct fips_session *s);
-bool fips_session_unheard(const struct fips_session *s); /* the key it moved to says nothing: any time */
+/* The key it moved to says nothing: any time. */
+bool fips_session_unheard(const struct fips_session *s);
 void fips_session_rekey_timer(struct fips_node *n, struct fips_session *s);
 uint64_t fips_session_rekey_due(const struct fips_session *s); /* any time */
 
@@ -204,7 +209,8 @@ void fips_session_setup(struct fips_node *n, struct fips_peer *link, const struc
 void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                        const uint8_t *fsp, size_t len);
 void fips_session_answer_timer(struct fips_node *n, struct fips_session *s);
-bool fips_session_yields(const struct fips_session *s); /* a first setup of ours waits for the end of theirs */
+/* A first setup of ours waits for the end of theirs. */
+bool fips_session_yields(const struct fips_session *s);
 bool fips_session_half_open(const struct fips_session *s); /* any time */
 
 /* datagrams.c: what comes end to end. */
@@ -212,8 +218,10 @@ void fips_node_datagram(struct fips_node *n, const struct fips_input *in);
 void fips_node_body(struct fips_node *n, const struct fips_input *in);
 
 /* session_signal.c */
-void fips_session_doubt(struct fips_node *n, struct fips_session *s); /* what leaves does not seem to arrive */
-bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest); /* false: nothing to do with us */
+/* What leaves does not seem to arrive. */
+void fips_session_doubt(struct fips_node *n, struct fips_session *s);
+/* False: nothing to do with us. */
+bool fips_session_came_back(struct fips_node *n, const struct fips_addr *dest);
 void fips_session_signal(struct fips_node *n, const struct fips_addr *src, const uint8_t *fsp,
                          size_t len);
 
@@ -229,16 +237,19 @@ uint64_t fips_congestion_due(const struct fips_peer *p); /* any time */
 void fips_congestion_timer(struct fips_node *n, struct fips_peer *p);
 
 /* destinations.c: what packets without a session want.
- * A key is valid until the next node is met. */
-const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr); /* NULL: not known */
-void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN]); /* there is one with this key */
+ * A key is valid until the next node is met; NULL: not known. */
+const uint8_t *fips_whose_key(struct fips_node *n, const struct fips_addr *addr);
+/* There is one with this key. */
+void fips_node_meet(struct fips_node *n, const uint8_t pub[FIPS_PUB_LEN]);
 void fips_node_resolve(struct fips_node *n, const uint8_t prefix[FIPS_PREFIX]);
 /* Look for it, and begin a session when it is found.  stray: no packet waits for it.  False: there
  * is nobody to ask, or no room. */
 bool fips_destination_seek(struct fips_node *n, const struct fips_addr *addr, bool stray);
 struct fips_wanted *fips_wanted_find(struct fips_node *n, const struct fips_addr *addr);
-void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr, uint64_t until); /* if it is */
-void fips_wanted_again(struct fips_node *n, const struct fips_addr *addr); /* look for a way to it, soon */
+void fips_wanted_until(struct fips_node *n, const struct fips_addr *addr,
+                       uint64_t until); /* if it is */
+/* Look for a way to it, soon. */
+void fips_wanted_again(struct fips_node *n, const struct fips_addr *addr);
 void fips_wanted_look(struct fips_node *n); /* ... to each of them */
 /* It has a route; it has none, and its packets are to be answered. */
 void fips_destination_reached(struct fips_node *n, const struct fips_addr *addr);
@@ -272,7 +283,8 @@ void fips_node_configure(struct fips_node *n, const struct fips_node_config *con
 void fips_peer_changed(struct fips_node *n, struct fips_peer *p);
 
 /* dues.c: whatever finds a slot for somebody to change it marks it. */
-bool fips_dues_reserve(struct fips_node *n, unsigned slots); /* before the tables are that large; any time */
+/* Before the tables are that large; any time. */
+bool fips_dues_reserve(struct fips_node *n, unsigned slots);
 unsigned fips_slots(const struct fips_node *n); /* of all tables; any time */
 void fips_dues_close(struct fips_node *n); /* any time */
 void fips_mark_peer(struct fips_node *n, const struct fips_peer *p);

@@ -1,7 +1,7 @@
 /* recover.c - somebody seals for us what we cannot read (session.md 3.12).
  *
- *     no session with it       it has one that we have forgotten, by idleness or a new start of ours
- *     a session, other keys    it has begun anew, or a rekey went wrong
+ *     no session with it     it has one that we have forgotten, by idleness or a new start of ours
+ *     a session, other keys  it has begun anew, or a rekey went wrong
  *
  * Nobody tells it that, and what it sends keeps its session alive.  So we begin a handshake with
  * whoever we know the key of.  Anybody can send such messages in anybody's name; what they bring

@@ -14,7 +14,8 @@
 #include "core/hash.h"
 #include "fips/node/parts.h"
 
-#define YIELD (4 * MR_NS_PER_S) /* the ack has been sent three times, and was answered if anybody is there */
+/* The ack has been sent three times, and was answered if anybody is there. */
+#define YIELD (4 * MR_NS_PER_S)
 
 /* Is a handshake under way that came by the link that leads to the endpoint? */
 bool fips_session_half_open(const struct fips_session *s)

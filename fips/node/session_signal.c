@@ -5,8 +5,8 @@
  * it makes us do is little and not often: coordinates once more, a lookup, a smaller path MTU.
  *
  *     CoordsRequired   they do not know where the endpoint is: tell them
- *     PathBroken       where we said it is it is not: tell them, forget it and look for it; but what they have may
- *                      be older than what we know
+ *     PathBroken       where we said it is it is not: tell them, forget it and look for it; but
+ *                      what they have may be older than what we know
  *     MtuExceeded      it does not fit: send smaller */
 
 #include "fips/node/parts.h"

@@ -214,7 +214,7 @@ static bool words_timer(struct fips_node *n, struct fips_session *s)
 	if (n->now >= s->drain_at)
 		drain_timer(n, s, &words);
 	if (s->routed && words.data_sent + IDLE_CHECK >= n->now)
-		fips_session_relook(n, s); /* what is used for a route is not forgotten (mesh.md 6.1) */
+		fips_session_relook(n, s); /* what a route uses is not forgotten (mesh.md 6.1) */
 	return true;
 }
 

@@ -166,7 +166,8 @@ struct fips_peer {
 struct fips_wanted {
 	bool             used;
 	bool             again;     /* look for a way to it now                   */
-	bool             stray;     /* no packet waits: it seems to have a session that we have not */
+	bool             stray;     /* no packet waits: it seems to have a session
+	                             * that we have not                           */
 	struct fips_addr addr;
 	uint64_t         since;
 	uint64_t         until;     /* unreachable then                           */
@@ -233,7 +234,8 @@ struct fips_session {
 
 	/* as responder, at first or of a rekey */
 	struct fips_half halves[FIPS_HALVES];
-	uint64_t yield_until; /* a first setup of ours is held back for theirs; 0: none came, MR_NEVER: for none any more */
+	uint64_t yield_until; /* a first setup of ours is held back for theirs; 0: none came,
+	                       * MR_NEVER: for none any more                      */
 
 	/* established */
 	struct fips_session_key current, pending, previous;

@@ -5,10 +5,10 @@
 
 #include "fips/node/parts.h"
 
-#define ONE_ACTIONS (28 + FIPS_MESH_PEER_ACTIONS) /* the most one slot adds: a link goes, keys, session
-                                                   * and all; and what the mesh owes it */
-#define ONE_OPS     5   /* ... and does: a message 1, and a setup                                    */
-#define SERVED      128 /* slots a call: to look for a way takes a while where neighbours are many   */
+#define ONE_ACTIONS (28 + FIPS_MESH_PEER_ACTIONS) /* the most one slot adds: a link goes, keys,
+                                                   * session and all; and what the mesh owes it */
+#define ONE_OPS     5   /* ... and does: a message 1, and a setup                               */
+#define SERVED      128 /* slots a call: to look for a way takes long where neighbours are many */
 
 uint64_t fips_peer_due(const struct fips_node *n, const struct fips_peer *p)
 {

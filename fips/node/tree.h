@@ -121,7 +121,8 @@ struct fips_tree {
 	uint8_t              signature[FIPS_SIG_LEN];
 
 	struct fips_tree_flap flap;
-	uint64_t generation; /* grows whenever our path, a peer's path or the set of peers does change */
+	uint64_t generation; /* grows whenever our path, a peer's path or the set of peers
+	                      * does change */
 	uint64_t counts[FIPS_TREE_COUNTS];
 };
 

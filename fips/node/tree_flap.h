@@ -4,8 +4,8 @@
  * of the last choice, or of the last news from the parent that was taken over.  Flap dampening: the
  * fourth change within a minute of the first begins an episode of 120 s without any.
  *
- *     changes   |1  2   3     4|.......... 120 s ..........|
- *               '-- a window --'  an episode: vetoed        a window begins anew with the next change
+ *     changes   |1  2   3     4|......... 120 s .........|
+ *               '-- a window --'  an episode: vetoed      a window begins anew with the next change
  *
  * A window stands where its first change put it; it does not slide.  Times are ns and never run
  * backwards.

@@ -1,7 +1,7 @@
 /* tree_send.c - which neighbour is to be told what, and when (mesh.md 1.5).
  *
- *     news ---- at once, at least 500 ms after the last --+-- 1 s --+-- 4 s --+-- 10 s --+-- 20 s --+-- 60 s ...
- *                                                         told      the same, said again
+ *     news - at once, at least 500 ms after the last -+- 1 s -+- 4 s -+- 10 s -+- 20 s -+- 60 s ...
+ *                                                     told    the same, said again
  *
  * Frames may be lost and nobody acknowledges these, so what was said is said again (ours); whoever
  * heard it finds it stale.  A link that carries nothing for less than it takes to call it dead

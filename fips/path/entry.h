@@ -45,7 +45,8 @@ struct fips_link_entry {
 	struct fips_send_key *send;      /* current                             */
 	struct fips_via       via;
 	uint16_t              mtu;       /* largest whole frame, bytes          */
-	bool                  proven;    /* it is known to be there: others' datagrams may go there */
+	bool                  proven;    /* it is known to be there: others' datagrams
+	                                  * may go there                        */
 	bool                  congested; /* set CE on what is forwarded to it   */
 };
 
@@ -69,8 +70,8 @@ struct fips_forward_entry {
 	bool             refused; /* there is no next hop                               */
 	uint8_t          route;   /* enum fips_route (node/nexthop.h)                   */
 	uint64_t         link;    /* handle; FIPS_NO_HANDLE if refused                  */
-	fips_word       *used;    /* ns, sent on last: written by the stage that sends them on, at most
-	                           * once a second; 0: never.  Points to `word`          */
+	fips_word       *used;    /* ns, sent on last: written by the stage that sends them on, at
+	                           * most once a second; 0: never.  Points to `word`     */
 	fips_word        word;
 };
 

@@ -1,8 +1,8 @@
 /* lookup.h - asking where a node is, and its answer (mesh.md 4.1, 4.2).
  *
- *     request   30 | id (8) | target (16) | origin (16) | ttl (1) | min_mtu (2) | origin's coordinates
- *     response  31 | id (8) | target (16) | path_mtu (2) | target's coordinates | proof (64)
- *                   '------ signed -----'               '------ signed ------'
+ *   request  30 | id (8) | target (16) | origin (16) | ttl (1) | min_mtu (2) | origin's coordinates
+ *   response 31 | id (8) | target (16) | path_mtu (2) | target's coordinates | proof (64)
+ *                '------ signed -----'               '------ signed ------'
  *
  * Both are link messages: offsets count from the type byte, integers are little-endian.  A request
  * is written anew at each hop, with a ttl one lower; of a response a hop changes path_mtu alone, in

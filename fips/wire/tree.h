@@ -1,16 +1,16 @@
 /* tree.h - TreeAnnounce, by which a node tells a neighbour its place in the tree (mesh.md 1.1,
  * 1.2).
  *
- *     10 01 | sequence (8) | timestamp (8) | parent (16) | count (2) | count entries | signature (64)
+ *   10 01 | sequence (8) | timestamp (8) | parent (16) | count (2) | count entries | signature (64)
  *
- *     entry: address (16) | sequence (8) | timestamp (8)
+ *   entry: address (16) | sequence (8) | timestamp (8)
  *
- * The entries are the way from the sender up to the root: entry 0 is the sender, entry 1 its parent, the
- * last the root.  A parent that is the sender itself says "I am root".  Everything is little-endian; sizes
- * below count the type byte.
+ * The entries are the way from the sender up to the root: entry 0 is the sender, entry 1 its
+ * parent, the last the root.  A parent that is the sender itself says "I am root".  Everything is
+ * little-endian; sizes below count the type byte.
  *
- * Signed are entry 0's address, the parent, the sequence and the time, 48 bytes, and nothing else: what lies
- * above the parent is hearsay.  The signature is BIP-340 over their SHA-256.
+ * Signed are entry 0's address, the parent, the sequence and the time, 48 bytes, and nothing else:
+ * what lies above the parent is hearsay.  The signature is BIP-340 over their SHA-256.
  */
 #ifndef FIPS_WIRE_TREE_H
 #define FIPS_WIRE_TREE_H

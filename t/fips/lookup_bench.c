@@ -72,7 +72,8 @@ enum fips_lookup_verdict ask(unsigned from, uint64_t id, struct fips_addr target
 enum fips_lookup_verdict answer(unsigned from, uint64_t id, struct fips_addr target,
 				struct fips_addr first, uint64_t now, unsigned *peer)
 {
-	struct fips_lookup_response r = { .id = id, .target = target, .coords = fips_coords_of(&first, 1) };
+	struct fips_lookup_response r = { .id = id, .target = target,
+	                                  .coords = fips_coords_of(&first, 1) };
 
 	return fips_lookups_response(&l, from, &r, now, peer);
 }

@@ -48,14 +48,17 @@ END_TEST
 
 /* Which answers count: by whom asked, for whom, first coordinate, when. */
 static const struct {
-	bool ours; unsigned target, first; uint64_t at; enum fips_lookup_verdict verdict; enum fips_lookup_count count;
+	bool ours; unsigned target, first; uint64_t at;
+	enum fips_lookup_verdict verdict; enum fips_lookup_count count;
 } answers[] = {
 	{ true, 1, 1, 1 * S, FIPS_LOOKUP_OWN, FIPS_LOOKUP_COUNTS },
 	{ true, 1, 1, 20 * S, FIPS_LOOKUP_OWN, FIPS_LOOKUP_COUNTS },
 	{ true, 1, 1, 20 * S + 1, FIPS_LOOKUP_DROP, FIPS_LOOKUP_RESP_UNASKED },
 	{ false, 1, 1, 1 * S, FIPS_LOOKUP_DROP, FIPS_LOOKUP_RESP_UNASKED },
-	{ true, 2, 2, 1 * S, FIPS_LOOKUP_DROP, FIPS_LOOKUP_RESP_FOREIGN }, /* another target's answer */
-	{ true, 1, 2, 1 * S, FIPS_LOOKUP_DROP, FIPS_LOOKUP_RESP_FOREIGN }, /* its proof, another's place */
+	{ true, 2, 2, 1 * S, FIPS_LOOKUP_DROP,
+	  FIPS_LOOKUP_RESP_FOREIGN }, /* another target's answer */
+	{ true, 1, 2, 1 * S, FIPS_LOOKUP_DROP,
+	  FIPS_LOOKUP_RESP_FOREIGN }, /* its proof, another's place */
 	{ true, 2, 1, 1 * S, FIPS_LOOKUP_DROP, FIPS_LOOKUP_RESP_FOREIGN },
 };
 
@@ -80,7 +83,8 @@ END_TEST
 START_TEST(bad_proofs_do_not_end_it)
 {
 	struct fips_addr target = node(1);
-	struct fips_lookup_response good = { .target = target, .coords = fips_coords_of(&target, 1) };
+	struct fips_lookup_response good = { .target = target,
+	                                     .coords = fips_coords_of(&target, 1) };
 	struct fips_lookup_ways ways;
 	unsigned peer, checked = 0;
 
@@ -241,7 +245,8 @@ static unsigned ask_all(struct fips_lookups *asker, uint64_t now, bool first)
 	unsigned answered = 0;
 
 	for (unsigned i = 0; i < ASKERS; i++) {
-		struct fips_lookup_response good = { .target = target, .coords = fips_coords_of(&target, 1) };
+		struct fips_lookup_response good = { .target = target,
+		                                     .coords = fips_coords_of(&target, 1) };
 		struct fips_lookup_ways ways;
 		struct fips_addr which;
 		bool sent;
@@ -296,7 +301,8 @@ END_TEST
 
 /* However few attempts are configured, and however long: all together take what is configured. */
 static const struct { unsigned n; uint32_t ms[4]; } plans[] = {
-	{ 4, { 1000, 2000, 4000, 8000 } }, { 1, { 3000 } }, { 2, { 4000, 1000 } }, { 3, { 1000, 1000, 1000 } },
+	{ 4, { 1000, 2000, 4000, 8000 } }, { 1, { 3000 } },
+	{ 2, { 4000, 1000 } }, { 3, { 1000, 1000, 1000 } },
 };
 
 START_TEST(attempts_take_their_time)
@@ -365,7 +371,8 @@ END_TEST
 START_TEST(back_off_ends)
 {
 	struct fips_addr target = node(1);
-	struct fips_lookup_response good = { .target = target, .coords = fips_coords_of(&target, 1) };
+	struct fips_lookup_response good = { .target = target,
+	                                     .coords = fips_coords_of(&target, 1) };
 	struct fips_lookup_ways ways;
 	uint64_t id;
 

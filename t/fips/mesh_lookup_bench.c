@@ -44,8 +44,8 @@ unsigned utmost(bool largest)
 
 const char *say(unsigned who, const uint8_t *bytes, size_t n)
 {
-	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = addr(who), .key = r.keys[who],
-		                 .bytes = bytes, .len = n, .rx = r.b->now };
+	struct fips_input in = { .kind = FIPS_IN_LINK_MESSAGE, .peer = addr(who),
+		                 .key = r.keys[who], .bytes = bytes, .len = n, .rx = r.b->now };
 
 	return bench_feed(r.b, &in);
 }
@@ -121,7 +121,8 @@ void filter(unsigned who, unsigned other)
 void request(unsigned from, uint64_t id, struct fips_addr target, uint8_t ttl)
 {
 	struct fips_addr origin = addr(FARTHER);
-	const struct fips_lookup_request q = { .id = id, .target = target, .origin = origin, .ttl = ttl,
+	const struct fips_lookup_request q = { .id = id, .target = target, .origin = origin,
+		                               .ttl = ttl,
 		                               .min_mtu = 9, .coords = fips_coords_of(&origin, 1) };
 	uint8_t bytes[128];
 
@@ -133,7 +134,8 @@ void respond(const struct answer *a)
 	struct fips_identity signer = world_identity(a->signer ? a->signer : a->target);
 	struct fips_addr path[3] = { addr(a->first ? a->first : a->target), addr(a->from),
 		                     r.b->me.addr };
-	struct fips_lookup_response resp = { .id = a->id, .target = addr(a->target), .path_mtu = a->mtu,
+	struct fips_lookup_response resp = { .id = a->id, .target = addr(a->target),
+		                             .path_mtu = a->mtu,
 		                             .coords = fips_coords_of(path, 3) };
 	uint8_t bytes[256] = { 0 }, digest[32], aux[32] = { 0 };
 	size_t len = fips_lookup_response_build(bytes, sizeof bytes, &resp);

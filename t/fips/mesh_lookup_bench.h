@@ -36,11 +36,12 @@ extern struct room r;
 
 /* What an answer says, and what is wrong with it. */
 struct answer {
-	unsigned from, target, first; /* by whose link, whose answer, whose coordinates: first entry */
-	unsigned signer;              /* 0: as the target                                             */
+	unsigned from, target, first; /* by whose link, whose answer, whose coordinates:
+	                               * first entry                                     */
+	unsigned signer;              /* 0: as the target                                */
 	uint64_t id;
 	uint16_t mtu;
-	size_t   extra;               /* bytes behind the proof                                       */
+	size_t   extra;               /* bytes behind the proof                          */
 };
 
 extern struct room r;

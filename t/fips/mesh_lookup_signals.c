@@ -81,18 +81,19 @@ END_TEST
  * then somebody says that it is elsewhere. */
 static void doubt(uint8_t ttl)
 {
-	struct fips_datagram d = { .ttl = ttl, .path_mtu = 1280, .src = addr(C), .dest = addr(FAR) };
+	struct fips_datagram d = { .ttl = ttl, .path_mtu = 1280,
+	                           .src = addr(C), .dest = addr(FAR) };
 	uint8_t bytes[FIPS_DATAGRAM_HEAD + FIPS_FSP_MIN] = { 0 }, list[64];
 	struct fips_addr path[2] = { addr(FAR), addr(C) };
 	struct fips_coords coords = fips_coords_of(path, 2);
 	struct mr_wire w = mr_wire_write(list, sizeof list);
 
 	fips_datagram_build(bytes, &d);
-	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .peer = addr(B), .bytes = bytes,
-	                                      .len = sizeof bytes });
+	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .peer = addr(B),
+	                                      .bytes = bytes, .len = sizeof bytes });
 	fips_coords_put(&w, &coords);
-	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = addr(FAR), .bytes = list,
-	                                      .len = (size_t)(w.at - list) });
+	bench_feed(r.b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = addr(FAR),
+	                                      .bytes = list, .len = (size_t)(w.at - list) });
 }
 
 /* What an answer said stands for ten seconds, but not when it has led nowhere;
@@ -119,8 +120,8 @@ END_TEST
 
 static const char *hear_broken(const struct fips_treepath *place)
 {
-	struct fips_signal signal = { .type = FIPS_SIGNAL_PATH_BROKEN, .dest = addr(FAR), .reporter = addr(B),
-		                      .coords = fips_treepath_coords(place) };
+	struct fips_signal signal = { .type = FIPS_SIGNAL_PATH_BROKEN, .dest = addr(FAR),
+		                      .reporter = addr(B), .coords = fips_treepath_coords(place) };
 	struct puppet p = { .who = B };
 	uint8_t bytes[FIPS_SIGNAL_PATH_BROKEN_LEN(4)];
 

@@ -96,7 +96,8 @@ START_TEST(paths_of_all_lengths)
 		ck_assert(put(n, &p, FIPS_CACHE_PASSING, 0));
 		ck_assert(leads(n, &p, 0));
 	}
-	for (unsigned n = FIPS_PATH_MAX; n >= 2; n--) { /* shorter and longer ones in their places */
+	/* shorter and longer ones in their places */
+	for (unsigned n = FIPS_PATH_MAX; n >= 2; n--) {
 		path_of(&p, n, FIPS_PATH_MAX + 2 - n, 1);
 		ck_assert(put(n, &p, FIPS_CACHE_PASSING, 0));
 		ck_assert(leads(n, &p, 0));

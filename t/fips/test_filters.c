@@ -160,7 +160,8 @@ static unsigned told_at(uint64_t now)
 }
 
 enum {
-	UP_5, DOWN_1, FILTER_OF_0, THE_SAME_OF_0, FILTER_OF_1, TREE_1, NO_TREE_4, EMPTY_TREE_5, PARENT,
+	UP_5, DOWN_1, FILTER_OF_0, THE_SAME_OF_0, FILTER_OF_1, TREE_1, NO_TREE_4, EMPTY_TREE_5,
+	PARENT,
 };
 
 static const struct {

@@ -238,7 +238,8 @@ START_TEST(nobody_sends_to_it)
 	bench_link(b, HOP);
 	want("forward", wanted(b, FAR));
 	for (unsigned i = 0; i < 20; i++) {
-		b->forward_used = b->now + SECONDS(1); /* the data threads' clocks are a little ahead */
+		/* the data threads' clocks are a little ahead */
+		b->forward_used = b->now + SECONDS(1);
 		want("", wait_s(b, 30));
 	}
 	want("", wait_s(b, 269));
@@ -295,7 +296,8 @@ static const struct {
 
 static void report(struct bench *b, uint64_t highest, uint64_t frames)
 {
-	struct fips_receiver_report r = { .highest = highest, .frames = frames, .bytes = frames * 100 };
+	struct fips_receiver_report r = { .highest = highest, .frames = frames,
+	                                  .bytes = frames * 100 };
 	uint8_t bytes[FIPS_LINK_RECEIVER_LEN];
 
 	b->link_words.sent = highest + 10;
@@ -353,7 +355,8 @@ START_TEST(more_than_there_are_places)
 	peers[0] = (struct fips_peer_config){ .addr = hop.addr, .auto_reconnect = true };
 	memcpy(peers[0].pub, hop.pub, FIPS_PUB_LEN);
 	for (unsigned i = 0; i < ALL; i++)
-		peers[1 + i] = (struct fips_peer_config){ .addr = dest(i), .hop = hop.addr, .behind = true };
+		peers[1 + i] = (struct fips_peer_config){ .addr = dest(i), .hop = hop.addr,
+		                                          .behind = true };
 	config.peers = peers;
 	config.n_peers = ALL + 1;
 	config.rekey = false;

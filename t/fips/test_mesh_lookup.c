@@ -110,7 +110,7 @@ START_TEST(a_response_goes_back)
 	respond(&a);
 	ck_assert_uint_eq(r.n_sent, 1);
 	ck_assert(fips_addr_eq(&r.sent[0].to, &to));
-	ck_assert_uint_eq(r.sent[0].len, FIPS_LOOKUP_RESPONSE_LEN(3)); /* what was behind it is not */
+	ck_assert_uint_eq(r.sent[0].len, FIPS_LOOKUP_RESPONSE_LEN(3)); /* not what was behind it */
 	ck_assert(fips_lookup_response_parse(r.sent[0].bytes, r.sent[0].len, &resp));
 	ck_assert_uint_eq(resp.path_mtu, LINK_MTU);
 	respond(&a);
@@ -177,8 +177,8 @@ END_TEST
 START_TEST(malformed_ones_are_counted)
 {
 	struct fips_addr origin = addr(FARTHER);
-	const struct fips_lookup_request q = { .id = 1, .target = origin, .origin = origin, .ttl = 3,
-		                               .coords = fips_coords_of(&origin, 1) };
+	const struct fips_lookup_request q = { .id = 1, .target = origin, .origin = origin,
+		                               .ttl = 3, .coords = fips_coords_of(&origin, 1) };
 	uint8_t bytes[128];
 	size_t len;
 

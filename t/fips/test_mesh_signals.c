@@ -69,7 +69,8 @@ struct failure {
 
 static void undelivered(const struct failure *f)
 {
-	struct fips_datagram d = { .ttl = 3, .path_mtu = 1280, .src = addr(f->src), .dest = addr(f->dest) };
+	struct fips_datagram d = { .ttl = 3, .path_mtu = 1280,
+	                           .src = addr(f->src), .dest = addr(f->dest) };
 	uint8_t bytes[FIPS_DATAGRAM_HEAD + FIPS_FSP_MIN] = { 0 };
 	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = bytes, .len = sizeof bytes,
 		                 .mtu = f->mtu };
@@ -97,7 +98,9 @@ static void learn(unsigned who, unsigned by)
 
 /* ---- to others ---- */
 
-static const struct { struct failure f; bool known; uint8_t type; uint16_t mtu; unsigned coords; } kinds[] = {
+static const struct {
+	struct failure f; bool known; uint8_t type; uint16_t mtu; unsigned coords;
+} kinds[] = {
 	{ { .src = A, .dest = FAR }, false, FIPS_SIGNAL_COORDS_REQUIRED, 0, 0 },
 	{ { .src = A, .dest = FAR }, true, FIPS_SIGNAL_PATH_BROKEN, 0, 3 },
 	{ { .src = A, .dest = FAR, .mtu = 1000 }, true, FIPS_SIGNAL_MTU_EXCEEDED, 1000, 0 },
@@ -221,8 +224,10 @@ static const char *hear(unsigned from, enum fips_signal_type type, unsigned dest
 	return bench_datagram(b, &p, bytes, fips_signal_build(bytes, sizeof bytes, &signal));
 }
 
-static const struct { unsigned from, dest; enum fips_signal_type type; uint16_t mtu; const char *words;
-	enum fips_signal_count count; } heard[] = {
+static const struct {
+	unsigned from, dest; enum fips_signal_type type; uint16_t mtu; const char *words;
+	enum fips_signal_count count;
+} heard[] = {
 	{ B, A, FIPS_SIGNAL_COORDS_REQUIRED, 0, "warmup", FIPS_SIGNALS_COORDS_REQUIRED },
 	{ B, A, FIPS_SIGNAL_PATH_BROKEN, 0, "warmup", FIPS_SIGNALS_PATH_BROKEN },
 	{ B, A, FIPS_SIGNAL_MTU_EXCEEDED, 1000, "route", FIPS_SIGNALS_MTU_EXCEEDED },
@@ -282,12 +287,14 @@ START_TEST(reports_cease)
 {
 	struct fips_receiver_report report = { .highest = 0, .frames = 1 };
 	uint8_t body[1 + FIPS_SESSION_RECEIVER_LEN] = { FIPS_FSP_RECEIVER_REPORT };
-	struct fips_input in = { .kind = FIPS_IN_BODY, .peer = addr(A), .bytes = body, .len = sizeof body };
+	struct fips_input in = { .kind = FIPS_IN_BODY, .peer = addr(A),
+	                         .bytes = body, .len = sizeof body };
 	unsigned warmups[3] = { 0 };
 
 	session_with_a();
 	b->alive = b->data = true;
-	for (unsigned i = 0; i < 360; i++) { /* a minute: silent at first, then it reports, then no more */
+	/* a minute: silent at first, then it reports, then no more */
+	for (unsigned i = 0; i < 360; i++) {
 		unsigned third = i / 120;
 
 		in.key = b->session_key;
@@ -311,7 +318,8 @@ START_TEST(a_flood_of_signals)
 
 	session_with_a();
 	for (unsigned i = 0; i < 1000; i++) { /* ten seconds */
-		warmups += strstr(hear(B, i % 2 ? FIPS_SIGNAL_PATH_BROKEN : FIPS_SIGNAL_COORDS_REQUIRED, A, 0),
+		warmups += strstr(hear(B, i % 2 ? FIPS_SIGNAL_PATH_BROKEN :
+		                                  FIPS_SIGNAL_COORDS_REQUIRED, A, 0),
 		                  "warmup") != NULL;
 		b->now += 10 * MR_NS_PER_MS;
 	}

@@ -139,7 +139,7 @@ static const struct {
 	{ 20, { 20, 1 }, FIPS_NEXTHOP_FOUND, PARENT, FIPS_ROUTE_TREE_UP },
 	{ 41, { 41, 40, 10, 2, 1 }, FIPS_NEXTHOP_FOUND, CHILD, FIPS_ROUTE_TREE_DOWN },
 	{ 31, { 31, 30, 3, 2, 1 }, FIPS_NEXTHOP_FOUND, CROSS, FIPS_ROUTE_CROSSLINK_DESCEND },
-	{ 50, { 50, 10, 2, 1 }, FIPS_NEXTHOP_NO_ROUTE, FIPS_NO_PEER, 0 }, /* nobody is nearer to it */
+	{ 50, { 50, 10, 2, 1 }, FIPS_NEXTHOP_NO_ROUTE, FIPS_NO_PEER, 0 }, /* nobody is nearer */
 	{ 60, { 60, 7 }, FIPS_NEXTHOP_NO_ROUTE, FIPS_NO_PEER, 0 }, /* in another tree */
 };
 
@@ -193,7 +193,8 @@ START_TEST(cheapest_first)
 	peers[CROSS].way.path = WAY(3, 8, 3, 2, 1);
 	fips_nexthop_cost(&h, OTHER, 2);
 	REACHES(OTHER, 31);
-	ck_assert_uint_eq(fips_treepath_distance(&peers[OTHER].way.path, &(struct fips_treepath){ 5, {
+	ck_assert_uint_eq(fips_treepath_distance(&peers[OTHER].way.path,
+	                                         &(struct fips_treepath){ 5, {
 	                  node(31), node(30), node(3), node(2), node(1) } }), 3);
 	tree.generation++;
 	ck_assert_uint_eq(to(31, 1).peer, PARENT);

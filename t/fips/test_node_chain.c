@@ -128,8 +128,8 @@ static const struct row rows[] = {
 	  { STARTED, { CALL, HOP, 10, "install msg2" }, { PROVE, HOP, 0, "retire use heartbeat" },
 	    { WAIT, 1000, 0, "" }, { SESSION, 1, 0, NULL } } },
 	{ "it links with us: its own link is the way, and another path",
-	  { STARTED, { MTU, 900, 0, "route" }, { LINK, FAR, 2, "heartbeat" }, { WAIT, 0, 0, "route" }, { BY, FAR, 0, NULL },
-	    { SESSION, 1, 0, NULL } } },
+	  { STARTED, { MTU, 900, 0, "route" }, { LINK, FAR, 2, "heartbeat" },
+	    { WAIT, 0, 0, "route" }, { BY, FAR, 0, NULL }, { SESSION, 1, 0, NULL } } },
 	{ "... and when that goes, the session goes, and the next one takes the old way",
 	  { STARTED, { LINK, FAR, 2, "heartbeat" }, { WAIT, 0, 0, "route" },
 	    { BYE, FAR, 0, "retire-session session-down retire link-down" }, { WAIT, 0, 0, "" },
@@ -189,7 +189,8 @@ static const char *path_mtu_is(struct bench *b, uint16_t mtu)
 
 static void take(struct bench *b, const struct step *s)
 {
-	struct puppet p = { .who = s->a, .epoch = 1, .ephemeral = 1 + s->b / 100, .from = s->b % 100 };
+	struct puppet p = { .who = s->a, .epoch = 1,
+	                    .ephemeral = 1 + s->b / 100, .from = s->b % 100 };
 	static const uint8_t bye[] = { FIPS_LINK_DISCONNECT, 0 }, sealed[40];
 	struct fips_addr far = world_identity(FAR).addr;
 	const char *got = NULL;

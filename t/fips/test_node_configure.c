@@ -140,7 +140,8 @@ static const struct row rows[] = {
 	  { { LINK, 1, .want = "" }, { FILE_IS, 0, { { .who = 1 } }, "" },
 	    { WAIT, 8000, .want = "" } } },
 	{ "others do not notice", { { .who = 2, .manual = true } },
-	  { { LINK, 2, .want = "" }, { FILE_IS, 0, { { .who = 2, .manual = true }, { .who = 1 } }, "" },
+	  { { LINK, 2, .want = "" },
+	    { FILE_IS, 0, { { .who = 2, .manual = true }, { .who = 1 } }, "" },
 	    { WAIT, 0, .want = "expect msg1" }, { REPLY, 1, .want = "install use heartbeat" },
 	    { FILE_IS, 0, { { .who = 2, .manual = true } }, "" }, { WAIT, 0, .want = "bye" },
 	    { WAIT, 1000, .want = "retire link-down" } } },
@@ -197,7 +198,8 @@ END_TEST
 START_TEST(calls_and_sessions_at_once)
 {
 	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 },
-		                       { .who = 4, .manual = true }, { .who = 5, .manual = true }, { 0 } };
+		                       { .who = 4, .manual = true }, { .who = 5, .manual = true },
+		                       { 0 } };
 	const struct says after[] = { { .who = 3, .manual = true }, { .who = 1 }, { .who = 2 },
 		                      { .who = 4, .behind = 3 }, { .who = 5, .behind = 3 }, { 0 } };
 	struct bench *b = open_with(before);
@@ -419,7 +421,8 @@ END_TEST
 START_TEST(behind_and_not)
 {
 	const struct says alone[] = { { .who = 1, .manual = true }, { 0 } },
-	                  both[] = { { .who = 1, .manual = true }, { .who = 2, .behind = 1 }, { 0 } };
+	                  both[] = { { .who = 1, .manual = true }, { .who = 2, .behind = 1 },
+	                             { 0 } };
 	struct bench *b = open_with(alone);
 	struct file *f = file_of(b, both), *g = file_of(b, alone);
 
@@ -442,7 +445,8 @@ END_TEST
 START_TEST(behind_while_called)
 {
 	const struct says before[] = { { .who = 3, .manual = true }, { .who = 1 }, { 0 } },
-	                  after[] = { { .who = 3, .manual = true }, { .who = 1, .behind = 3 }, { 0 } };
+	                  after[] = { { .who = 3, .manual = true }, { .who = 1, .behind = 3 },
+	                              { 0 } };
 	struct fips_input none = { .kind = FIPS_IN_VIAS, .peer = world_identity(1).addr };
 	struct bench *b = open_with(before);
 	struct file *f = file_of(b, after);

@@ -85,8 +85,9 @@ static void declares(struct bench *b, unsigned who, uint64_t seq, const char *pa
 
 		memcpy(entries + a.n++ * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
 	}
-	a.says = (struct fips_declaration){ .node = id.addr, .sequence = seq,
-		                            .parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
+	a.says = (struct fips_declaration){
+		.node = id.addr, .sequence = seq,
+		.parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &id, aux, sig));
 	want("", links_say(b, who, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a)));
 	ck_assert_uint_eq(tree->counts[FIPS_TREE_ACCEPTED], accepted + 1);

@@ -248,7 +248,7 @@ START_TEST(noise)
 			after += fips_node_counts(b->node)[c];
 		if (i % 3 == 2 && strstr(words, "link-down")) {
 			b->now += SECONDS(1);
-			ck_assert_uint_eq(bytes[0], FIPS_LINK_DISCONNECT); /* from the peer itself */
+			ck_assert_uint_eq(bytes[0], FIPS_LINK_DISCONNECT); /* by the peer itself */
 			bench_close(b);
 			b = bench_open(1, 0, NULL);
 			bench_link(b, 2);

@@ -151,14 +151,16 @@ START_TEST(links_not_heard_yet)
 	config.limits.pending = 2;
 	b = open_with(0, &config);
 	for (unsigned i = 0; i < 4; i++) {
-		struct puppet p = { .who = STRANGER + i, .ephemeral = i + 1, .epoch = 1, .index = i };
+		struct puppet p = { .who = STRANGER + i, .ephemeral = i + 1, .epoch = 1,
+		                    .index = i };
 
 		want(i < 2 ? "install msg2 use" : "", bench_msg1(b, &p));
 	}
 	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REFUSED), 2);
 	bench_confirm(b, STRANGER, 1, 0);
 	for (unsigned i = 2; i < 4; i++) {
-		struct puppet p = { .who = STRANGER + i, .ephemeral = 9 + i, .epoch = 1, .index = i };
+		struct puppet p = { .who = STRANGER + i, .ephemeral = 9 + i, .epoch = 1,
+		                    .index = i };
 
 		want(i < 3 ? "install msg2 use" : "", bench_msg1(b, &p));
 	}
@@ -340,7 +342,8 @@ START_TEST(keys_that_are_kept)
 	for (unsigned i = 0; i < 3; i++) {
 		struct fips_identity id = world_identity(STRANGER + i);
 
-		bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = id.pub, .len = FIPS_PUB_LEN });
+		bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_KNOWN, .bytes = id.pub,
+		                                    .len = FIPS_PUB_LEN });
 	}
 	while (fips_node_known_next(b->node, &at, &info)) {
 		struct fips_addr first = world_identity(STRANGER).addr;

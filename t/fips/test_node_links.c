@@ -63,7 +63,8 @@ static const struct row rows[] = {
 	    { LINKED, 1, 0, NULL }, { COUNTED, FIPS_NODE_RESTARTS, 0, NULL } } },
 	{ "7.6: a superseded epoch is a replay", LARGE, false, 8,
 	  { UP, { CALL, 2, 2, "install msg2" }, { CONFIRM, 0, 0, "retire use heartbeat" },
-	    { WAIT, 31000, 0, "" }, { CALL, 3, 1, "" }, { COUNTED, FIPS_NODE_REPLAYED, 1, NULL } } },
+	    { WAIT, 31000, 0, "" }, { CALL, 3, 1, "" },
+	    { COUNTED, FIPS_NODE_REPLAYED, 1, NULL } } },
 	{ "6.5: same epoch, young, we answered: the stored message 2", LARGE, false, 8,
 	  { UP, { WAIT, 29999, 0, "" }, { CALL, 2, 1, "msg2" },
 	    { COUNTED, FIPS_NODE_DUPLICATE, 1, NULL } } },
@@ -102,7 +103,8 @@ static const struct row rows[] = {
 	    { CONFIRM, 0, 0, "use heartbeat" }, { K, 0, 0, NULL } } },
 	{ "provisional: a replay does not lock the true peer out", LARGE, false, 8,
 	  { { CALL, 1, 1, "install msg2 use" }, { WAIT, 3000, 0, "" },
-	    { CALL, 2, 1, "install msg2" }, { CONFIRM, 0, 0, "use heartbeat" }, { LINKED, 1, 0, NULL } } },
+	    { CALL, 2, 1, "install msg2" }, { CONFIRM, 0, 0, "use heartbeat" },
+	    { LINKED, 1, 0, NULL } } },
 	{ "provisional: does not keep us from dialling", LARGE, true, 8,
 	  { { WAIT, 30001, 0, "expect msg1 msg1 msg1 msg1 msg1 forget" },
 	    { CALL, 1, 1, "install msg2 use" }, { WAIT, 9998, 0, "" },
@@ -113,12 +115,13 @@ static const struct row rows[] = {
 	    { WAIT, 29999, 0, "" }, { CALL, 1, 1, "msg2" }, { WAIT, 1, 0, "retire link-down" },
 	    { CALL, 1, 1, "" }, { COUNTED, FIPS_NODE_REPLAYED, 1, NULL },
 	    { CALL, 2, 1, "install msg2 use" } } },
-	{ "6.6: not active", LARGE, true, 8, { DIALLED, { LINKED, 1, 0, NULL }, { K, 0, 0, NULL } } },
+	{ "6.6: not active", LARGE, true, 8,
+	  { DIALLED, { LINKED, 1, 0, NULL }, { K, 0, 0, NULL } } },
 	{ "6.6: message 2 again", LARGE, true, 8,
 	  { DIALLED, { REPLY, 1, 1, "" }, { COUNTED, FIPS_NODE_NO_HANDSHAKE, 1, NULL } } },
 	{ "6.6: message 2 that does not open: the attempt goes on", LARGE, true, 8,
-	  { { WAIT, 1, 0, "expect msg1" }, { FORGED, 1, 1, "" }, { COUNTED, FIPS_NODE_FORGED, 1, NULL },
-	    { REPLY, 1, 1, "install use heartbeat" } } },
+	  { { WAIT, 1, 0, "expect msg1" }, { FORGED, 1, 1, "" },
+	    { COUNTED, FIPS_NODE_FORGED, 1, NULL }, { REPLY, 1, 1, "install use heartbeat" } } },
 	{ "6.6: crossing, our address is smaller: ours is used", SMALL, true, 8,
 	  { { WAIT, 1, 0, "expect msg1" }, UP, { REPLY, 2, 1, "install use heartbeat" },
 	    { WAIT, 14999, 0, "" }, { WAIT, 1, 0, "retire" }, { LINKED, 1, 0, NULL } } },
@@ -128,7 +131,8 @@ static const struct row rows[] = {
 	{ "6.6: crossing, larger, but theirs was a replay", LARGE, true, 8,
 	  { { WAIT, 1, 0, "expect msg1" }, { CALL, 1, 1, "install msg2 use" },
 	    { REPLY, 2, 1, "install" }, { CONFIRM, 0, 0, "" }, { WAIT, 14999, 0, "" },
-	    { WAIT, 1, 0, "use heartbeat" }, { WAIT, 15000, 0, "retire" }, { LINKED, 1, 0, NULL } } },
+	    { WAIT, 1, 0, "use heartbeat" }, { WAIT, 15000, 0, "retire" },
+	    { LINKED, 1, 0, NULL } } },
 	{ "6.6: our dial meets a new life of the peer", LARGE, true, 8,
 	  { { WAIT, 1, 0, "expect msg1" }, UP, { REPLY, 2, 2, "install retire use heartbeat" },
 	    { COUNTED, FIPS_NODE_RESTARTS, 1, NULL } } },
@@ -144,9 +148,11 @@ static const struct row rows[] = {
 	  { { WAIT, 30001, 0, "expect msg1 msg1 msg1 msg1 msg1 forget" },
 	    { CALL, 1, 1, "install msg2 use" }, { CALL, 2, 1, "install msg2" },
 	    { CONFIRM, 0, 0, "use heartbeat" }, { SILENCE, 0, 0, NULL }, { WAIT, 29999, 0, "retire" },
-	    { WAIT, 1, 0, "retire link-down" }, { WAIT, 4999, 0, "" }, { WAIT, 1, 0, "expect msg1" } } },
+	    { WAIT, 1, 0, "retire link-down" }, { WAIT, 4999, 0, "" },
+	    { WAIT, 1, 0, "expect msg1" } } },
 	{ "6.8: a stranger is not called back", LARGE, false, 8,
-	  { UP, { SILENCE, 0, 0, NULL }, { WAIT, 30000, 0, "retire link-down" }, { WAIT, 400000, 0, "" } } },
+	  { UP, { SILENCE, 0, 0, NULL }, { WAIT, 30000, 0, "retire link-down" },
+	    { WAIT, 400000, 0, "" } } },
 	{ "4.1: Disconnect", LARGE, true, 8,
 	  { DIALLED, { BYE, 0, 0, "retire link-down" }, { LINKED, 0, 0, NULL }, { WAIT, 4999, 0, "" },
 	    { WAIT, 1, 0, "expect msg1" } } },
@@ -230,7 +236,8 @@ END_TEST
  * called.  What we send goes to where the peer is. */
 START_TEST(a_replays_address_is_left)
 {
-	struct puppet replay = { .who = LARGES_PEER, .ephemeral = 1, .epoch = 1, .index = 5, .from = 40 };
+	struct puppet replay = { .who = LARGES_PEER, .ephemeral = 1, .epoch = 1,
+	                         .index = 5, .from = 40 };
 	struct puppet peer = { .who = LARGES_PEER, .ephemeral = 2, .epoch = 1, .index = 6 };
 	struct fips_via elsewhere = bench_via(40), home = bench_via(LARGES_PEER);
 	struct fips_node_config config = fips_node_config_default();

@@ -105,7 +105,9 @@ END_TEST
 /* ---- where to ---- */
 
 /* Tree peers, whose filter matches, who it came from: who gets it. */
-static const struct { uint32_t tree, match; unsigned from; uint32_t got; bool fallback; } ways_of[] = {
+static const struct {
+	uint32_t tree, match; unsigned from; uint32_t got; bool fallback;
+} ways_of[] = {
 	{ 0x0f, 0xff, 31, 0x0f, false },          /* tree peers alone, while there are any */
 	{ 0x0f, 0xf5, 31, 0x05, false },
 	{ 0x0f, 0xf0, 31, 0xf0, true },

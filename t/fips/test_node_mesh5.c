@@ -19,7 +19,8 @@
 
 enum { A = WORLD_MESH5, B, C, D, E, ALL = 5 };
 
-static const unsigned mesh[][2] = { { A, D }, { A, E }, { B, C }, { C, D }, { C, E }, { D, E }, { 0, 0 } };
+static const unsigned mesh[][2] = { { A, D }, { A, E }, { B, C }, { C, D },
+                                    { C, E }, { D, E }, { 0, 0 } };
 static const unsigned chain5[][2] = { { A, B }, { B, C }, { C, D }, { D, E }, { 0, 0 } };
 static const unsigned chain3[][2] = { { A, B }, { B, C }, { 0, 0 } };
 

@@ -131,7 +131,8 @@ START_TEST(session_intervals)
 {
 	static const struct {
 		uint32_t rtt, sender, receiver; /* ms */
-	} cases[] = { { 1, 500, 500 }, { 400, 800, 500 }, { 3000, 6000, 3000 }, { 20000, 10000, 10000 } };
+	} cases[] = { { 1, 500, 500 }, { 400, 800, 500 }, { 3000, 6000, 3000 },
+	              { 20000, 10000, 10000 } };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct fips_receiver_report r = { .echo = 1 };
@@ -190,7 +191,8 @@ START_TEST(reports_in)
 	ck_assert_uint_eq(srtt(b), 100000);
 	want("", report_in(b, old, 7, 900));
 	want("", report_in(b, old, 9, 900));
-	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REPORT), 2); /* nothing was kept of the first two */
+	/* nothing was kept of the first two */
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_REPORT), 2);
 	bench_wait(b, SECONDS(30));
 	want("install msg2", bench_msg1(b, &rekey));
 	want("use heartbeat", bench_confirm(b, 2, b->link_key, 1));
@@ -298,9 +300,9 @@ START_TEST(path_mtu_told)
 		uint16_t seen;
 		unsigned at; /* s */
 		bool     told;
-	} walk[] = { { 0, 0, false },    { 65535, 1, false }, { 1400, 2, true }, { 1400, 3, false },
-		     { 1300, 4, true },  { 1350, 5, false },  { 1350, 14, true }, { 255, 30, false },
-		     { 1350, 31, true } };
+	} walk[] = { { 0, 0, false },    { 65535, 1, false }, { 1400, 2, true },
+		     { 1400, 3, false }, { 1300, 4, true },   { 1350, 5, false },
+		     { 1350, 14, true }, { 255, 30, false },  { 1350, 31, true } };
 	struct fips_pmtu p;
 
 	fips_pmtu_init(&p);
@@ -414,7 +416,7 @@ START_TEST(tie_breaks)
 }
 END_TEST
 
-/* --- buckets (R7) ---------------------------------------------------------------------------------- */
+/* --- buckets (R7) ----------------------------------------------------------------------------- */
 
 START_TEST(buckets)
 {

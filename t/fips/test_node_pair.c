@@ -19,7 +19,8 @@ struct pair {
 /* Who dials whom: bit 0 a, bit 1 b; by how many addresses. */
 static struct pair pair_open(uint64_t seed, unsigned dials, unsigned vias)
 {
-	struct pair p = { .w = world_open(seed), .to_a = { .secret = 1, .vias = dials & 2 ? vias : 0 },
+	struct pair p = { .w = world_open(seed),
+		          .to_a = { .secret = 1, .vias = dials & 2 ? vias : 0 },
 		          .to_b = { .secret = 2, .vias = dials & 1 ? vias : 0 } };
 
 	p.a = world_node(p.w, 1, &p.to_b, 1, NULL);

@@ -128,7 +128,8 @@ START_TEST(hitless)
 	p.w->delay = paths[kind].delay;
 	if (paths[kind].count) {
 		world_close(p.w);
-		p = (struct pair){ .w = world_open((uint64_t)_i), .to_a = { .secret = 1, .vias = 1 },
+		p = (struct pair){ .w = world_open((uint64_t)_i),
+			           .to_a = { .secret = 1, .vias = 1 },
 			           .to_b = { .secret = 2, .vias = 1 },
 			           .config = { often(true), often(true) } };
 		for (unsigned i = 0; i < 2; i++) {
@@ -210,9 +211,9 @@ static bool lose(void *self, const struct sim_node *from, const struct sim_node 
 }
 
 static const struct loss losses[] = {
-	{ MSG1, 1, 1, 0, 0 },  { MSG1, 1, 3, 0, 0 },  { MSG2, 1, 1, 0, 0 },    { MSG2, 1, 4, 0, 0 },
-	{ SETUP, 1, 1, 0, 0 }, { SETUP, 1, 2, 0, 0 }, { ACK, 1, 1, 0, 0 },     { ACK, 1, 3, 0, 0 },
-	{ MSG3, 1, 1, 0, 0 },  { MSG3, 1, 2, 0, 0 },  { FRAME, 0, 1, 0, 0 },   { FRAME, 1, 1, 0, 0 },
+	{ MSG1, 1, 1, 0, 0 },  { MSG1, 1, 3, 0, 0 },  { MSG2, 1, 1, 0, 0 },  { MSG2, 1, 4, 0, 0 },
+	{ SETUP, 1, 1, 0, 0 }, { SETUP, 1, 2, 0, 0 }, { ACK, 1, 1, 0, 0 },   { ACK, 1, 3, 0, 0 },
+	{ MSG3, 1, 1, 0, 0 },  { MSG3, 1, 2, 0, 0 },  { FRAME, 0, 1, 0, 0 }, { FRAME, 1, 1, 0, 0 },
 	{ MESSAGE, 0, 1, 0, 0 }, { MESSAGE, 1, 1, 0, 0 },
 };
 
@@ -241,7 +242,8 @@ START_TEST(moves_wait_for_sendings)
 {
 	static const struct {
 		uint32_t resend, cut_over; /* ms */
-		unsigned lose;             /* in a row; the ack sent again brings one more at a time */
+		unsigned lose;             /* in a row; the ack sent again brings
+		                            * one more at a time */
 	} waits[] = { { 1000, 80, 1 }, { 1000, 80, 3 }, { 1000, 4000, 5 }, { 6000, 8000, 3 } };
 	struct loss loss = { MSG3, 1, waits[_i].lose, 0, 0 };
 	struct fips_node_config config = often(true);
@@ -473,9 +475,10 @@ END_TEST
 
 /* ---- beside the reference ---- */
 
+/* Numbers 10 < 11 < 2 < 1 are in the order of their addresses. */
 static const struct {
 	unsigned we, they;
-} order[] = { { 1, 2 }, { 10, 11 } }; /* numbers 10 < 11 < 2 < 1 are in the order of their addresses */
+} order[] = { { 1, 2 }, { 10, 11 } };
 
 static const struct {
 	unsigned age; /* the reference's; s */

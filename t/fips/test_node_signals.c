@@ -60,7 +60,9 @@ END_TEST
 
 /* A failed datagram: whose, to whom, its first two payload bytes and its length.
  * Is it answered? */
-static const struct { struct fips_addr src, dest; uint8_t first, flags; size_t len; bool answered; } failures[] = {
+static const struct {
+	struct fips_addr src, dest; uint8_t first, flags; size_t len; bool answered;
+} failures[] = {
 	{ { { 2 } }, { { 3 } }, 0, 0, 40, true },
 	{ { { 2 } }, { { 3 } }, 0, FIPS_FSP_CP | FIPS_FSP_K, 40, true },
 	{ { { 2 } }, { { 3 } }, 1, 0, 80, true },

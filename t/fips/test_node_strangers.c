@@ -85,7 +85,8 @@ static const char *stray(struct bench *b, unsigned who, enum fips_input_kind kin
 
 static struct puppet stranger(unsigned who)
 {
-	return (struct puppet){ .who = who, .epoch = 1, .ephemeral = who, .from = HOP, .below = HOP };
+	return (struct puppet){ .who = who, .epoch = 1, .ephemeral = who,
+	                        .from = HOP, .below = HOP };
 }
 
 static void answered(struct bench *b, unsigned who)
@@ -247,8 +248,8 @@ START_TEST(the_way_follows_the_tree)
 	declare(b, 2, OTHER);
 	want("unroute", bench_wait(b, SECONDS(1)));
 	memcpy(bytes + 2, list, sizeof list);
-	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0], .bytes = bytes,
-	                                    .len = sizeof bytes });
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0],
+	                                    .bytes = bytes, .len = sizeof bytes });
 	want("route warmup", bench_wait(b, 0));
 	bench_close(b);
 }
@@ -268,8 +269,8 @@ START_TEST(the_source_is_told_by_who_brought_it)
 
 	seen(b, FAR);
 	fips_datagram_build(bytes, &d);
-	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .bytes = bytes, .len = sizeof bytes,
-	                                    .peer = brought });
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_UNDELIVERED, .bytes = bytes,
+	                                    .len = sizeof bytes, .peer = brought });
 	ck_assert(fips_addr_eq(&b->last[FIPS_ACT_SEND_LINK].peer, &to));
 	ck_assert_uint_eq(b->last[FIPS_ACT_SEND_LINK].bytes[0], FIPS_LINK_DATAGRAM);
 	bench_close(b);
@@ -303,8 +304,8 @@ static void turn(struct bench *b, unsigned root)
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &hop, aux, sig));
 	bench_message(b, HOP, bytes, fips_tree_announce_build(bytes, sizeof bytes, &a));
 	memcpy(coords + 2, list, sizeof list);
-	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0], .bytes = coords,
-	                                    .len = sizeof coords });
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_LEARNED, .peer = list[0],
+	                                    .bytes = coords, .len = sizeof coords });
 }
 
 /* 3.2, 3.11: message 1 stays what it is, but those on the way learn from each setup where both ends

@@ -73,8 +73,9 @@ static struct announcement *compose(struct bench *b, unsigned who, uint64_t sequ
 
 		memcpy(entries + i * FIPS_TREE_ENTRY, node.b, FIPS_ADDR_LEN);
 	}
-	a.says = (struct fips_declaration){ .node = id.addr, .sequence = sequence,
-		                            .parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
+	a.says = (struct fips_declaration){
+		.node = id.addr, .sequence = sequence,
+		.parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)) };
 	ck_assert(fips_declaration_sign(&a.says, &b->curve, &id, aux, sig));
 	made = (struct announcement){ .who = who, .sequence = sequence, .path = path };
 	made.len = fips_tree_announce_build(made.bytes, sizeof made.bytes, &a);
@@ -107,7 +108,7 @@ static struct fips_tree_announce last(struct bench *b)
 	return a;
 }
 
-/* --- out --------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* A neighbour that has proven itself is told at once; one that has not is told nothing. */
 START_TEST(a_neighbour_is_told)
@@ -261,7 +262,7 @@ START_TEST(a_path_may_be_too_long_to_tell)
 }
 END_TEST
 
-/* --- in ---------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 START_TEST(what_they_announce_is_taken)
 {
@@ -269,7 +270,8 @@ START_TEST(what_they_announce_is_taken)
 
 	announce(b, PEER, 1, "cba");
 	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 5);
-	announce(b, OTHER, 1, "ba"); /* one step less is less than a fifth better, but now is too soon */
+	/* one step less is less than a fifth better, but now is too soon */
+	announce(b, OTHER, 1, "ba");
 	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 5);
 	announce(b, PEER, 2, ""); /* it knows no way any more, and the other does */
 	ck_assert_uint_eq(fips_tree_path(tree(b))->n, 4);
@@ -420,7 +422,7 @@ START_TEST(an_announcement_proves_the_link)
 }
 END_TEST
 
-/* --- links come and go ------------------------------------------------------------------------- */
+/* --- links come and go ------------------------------------------------------------------------ */
 
 START_TEST(a_parent_is_lost)
 {

@@ -162,7 +162,8 @@ static const struct { unsigned src, dest; enum fips_learn what; unsigned n, m; }
 START_TEST(lists_begin_with_whose_they_are)
 {
 	uint8_t out[FIPS_DATAGRAM_HEAD + 512];
-	struct fips_datagram d = { .ttl = 2, .src = list[ends[_i].src], .dest = list[ends[_i].dest] };
+	struct fips_datagram d = { .ttl = 2, .src = list[ends[_i].src],
+	                           .dest = list[ends[_i].dest] };
 	struct fips_learned got;
 	size_t len;
 

@@ -61,7 +61,7 @@ START_TEST(paths_have_an_end)
 }
 END_TEST
 
-/* --- decisions and what follows from them ------------------------------------------------------ */
+/* --- decisions and what follows from them ----------------------------------------------------- */
 
 /* mesh.md 1.7 and 6.1, row by row. */
 START_TEST(what_follows)

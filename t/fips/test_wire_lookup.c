@@ -70,8 +70,10 @@ static bool parse(bool is_response, const uint8_t *bytes, size_t n)
 }
 
 static const struct { bool is_response; unsigned n; bool fits; } lists[] = {
-	{ false, 1, true }, { false, 64, true }, { false, 255, true }, { false, 0, false }, { false, 256, false },
-	{ true, 1, true },  { true, 64, true },  { true, 255, true },  { true, 0, false },  { true, 256, false },
+	{ false, 1, true }, { false, 64, true }, { false, 255, true }, { false, 0, false },
+	{ false, 256, false },
+	{ true, 1, true },  { true, 64, true },  { true, 255, true },  { true, 0, false },
+	{ true, 256, false },
 };
 
 START_TEST(every_length)
@@ -172,7 +174,8 @@ START_TEST(a_response_to_be_signed)
 {
 	static const uint8_t zeros[FIPS_SIG_LEN];
 	uint8_t out[256];
-	struct fips_lookup_response r = { .target = list[1], .coords = fips_coords_of(list + 1, 3) };
+	struct fips_lookup_response r = { .target = list[1],
+	                                  .coords = fips_coords_of(list + 1, 3) };
 	size_t len = fips_lookup_response_build(out, sizeof out, &r);
 
 	ck_assert_uint_eq(len, 93 + 48);
@@ -181,7 +184,8 @@ START_TEST(a_response_to_be_signed)
 END_TEST
 
 static const struct { uint16_t in, link, out; } folds[] = {
-	{ 65535, 1280, 1280 }, { 1280, 65535, 1280 }, { 1279, 1280, 1279 }, { 0, 1280, 0 }, { 1281, 1280, 1280 },
+	{ 65535, 1280, 1280 }, { 1280, 65535, 1280 }, { 1279, 1280, 1279 }, { 0, 1280, 0 },
+	{ 1281, 1280, 1280 },
 };
 
 START_TEST(path_mtu_goes_down_alone)

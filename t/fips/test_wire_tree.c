@@ -72,7 +72,8 @@ START_TEST(shapes_are_checked)
 	bool ok;
 
 	head(shapes[_i].type, shapes[_i].version, shapes[_i].count);
-	copy = malloc(shapes[_i].len ? shapes[_i].len : 1); /* as long as it is: sanitizers see a byte more */
+	/* as long as it is: sanitizers see a byte more */
+	copy = malloc(shapes[_i].len ? shapes[_i].len : 1);
 	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, message, shapes[_i].len);
 	memset(&a, 0x55, sizeof a);

@@ -75,9 +75,10 @@ struct fips_tree_announce announce(unsigned peer, const char *path, uint8_t *ent
 		memset(entry, (int)a.n, FIPS_TREE_ENTRY);
 		memcpy(entry, node.b, sizeof node.b);
 	}
-	a.says = (struct fips_declaration){ .node = fips_addr_at(entries),
-		                            .parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)),
-		                            .sequence = ++sequence[peer] };
+	a.says = (struct fips_declaration){
+		.node = fips_addr_at(entries),
+		.parent = fips_addr_at(fips_tree_entry(entries, a.n > 1)),
+		.sequence = ++sequence[peer] };
 	return a;
 }
 

@@ -11,7 +11,8 @@
  *     1  a link message, sealed
  *     2  a session message of type `argument`, sealed
  *     3  a SessionDatagram around these bytes, from the neighbour or (argument odd) somebody else
- *     4  a packet on control's input `argument`; byte 0: key it was opened with, byte 1: mark, and bit 2: too big
+ *     4  a packet on control's input `argument`; byte 0: key it was opened with, byte 1: mark, and
+ *        bit 2: too big
  *     5  an event of kind `argument`; byte 0: key, byte 1: K
  *     6  time: `argument` ms, or with a byte of it, `argument` * 2^byte 0 ms at once
  *     7  by the argument modulo 8: the neighbour calls, sets up, moves on to its newest keys, moves

@@ -397,7 +397,8 @@ static void record(struct world *w, uint8_t what, uint8_t argument, const uint8_
 			offloads(w, argument);
 		break;
 	case 4:
-		w->now += (uint64_t)argument << (n ? at[0] % 12 : 0) << 20; /* 2^20 ns: about 1 ms */
+		/* 2^20 ns: about 1 ms */
+		w->now += (uint64_t)argument << (n ? at[0] % 12 : 0) << 20;
 		rig_at(w->rig, w->now);
 		break;
 	case 5:

@@ -7,7 +7,8 @@
  *     kind=frame|msg1|msg2|other   what the datagram is (link.md 3.1)
  *     size=BYTES[..BYTES]          of the datagram
  *     after=MS until=MS            since the rules were read
- *     skip=N every=N count=N       of the packets all that picks: not the first N, each Nth, N in all
+ *     skip=N every=N count=N       of the packets all that picks: not the first N, each Nth,
+ *                                  N in all
  *     chance=PERCENT               and of those, so many; 12.5 is a number
  *
  * `delay` draws a time evenly, so packets overtake each other; `hold` keeps a packet until N later
@@ -30,7 +31,9 @@
 
 enum fate_kind { FATE_FRAME, FATE_MSG1, FATE_MSG2, FATE_OTHER, FATE_KINDS };
 
-enum fate_verb { FATE_DROP, FATE_DOUBLE, FATE_DELAY, FATE_HOLD, FATE_CORRUPT, FATE_ROAM, FATE_VERBS };
+enum fate_verb {
+	FATE_DROP, FATE_DOUBLE, FATE_DELAY, FATE_HOLD, FATE_CORRUPT, FATE_ROAM, FATE_VERBS
+};
 
 /* By enum fate_kind and enum fate_verb. */
 extern const char *const fate_kind_name[FATE_KINDS];

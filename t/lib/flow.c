@@ -293,7 +293,8 @@ void flow_run(struct flow *f)
 	craft_ip(now.ip, &craft_a, &craft_b, 1, f->bytes);
 	if (f->opening)
 		make_frames();
-	snprintf(text, sizeof text, f->opening ? opening : f->threads ? sealing : at_once, f->threads);
+	snprintf(text, sizeof text,
+	         f->opening ? opening : f->threads ? sealing : at_once, f->threads);
 	doc = mr_json_parse("flow", text, strlen(text), &report);
 	node = mr_json_parse("node", node_text, strlen(node_text), &report);
 	graph = doc && node ? mr_graph_parse(doc, kinds, &report) : NULL;

@@ -1,8 +1,8 @@
 /* flow.h - one flow through the stages that seal, or open, by real threads and as fast as they can.
  *
- *   source, fsp-number, fmp-number  ->  seal, seal ...  ->  end        dealt out to so many threads
- *   source, fsp-seal, fmp-seal      ->                      end        0 threads: sealed where it is numbered
- *   source                          ->  open, open ...  ->  end        frames that were sealed before
+ *   source, fsp-number, fmp-number -> seal, seal ... -> end  dealt out to so many threads
+ *   source, fsp-seal, fmp-seal     ->                   end  0 threads: sealed where it is numbered
+ *   source                         -> open, open ... -> end  frames that were sealed before
  *
  * Each box is a worker.  The end looks at the counter of every frame: order is whether they follow
  * one another.

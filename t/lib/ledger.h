@@ -1,9 +1,9 @@
 /* ledger.h - the books of a world: what became of each packet of data, and that no nonce came
  * twice.
  *
- * Packets of data carry their sender's address and a number of its.  The network notes those it brings
- * to the far end, the far end those that its node delivers; nothing is encrypted in a world, so the
- * two can be compared: what was brought and not delivered was lost by the nodes.
+ * Packets of data carry their sender's address and a number of its.  The network notes those it
+ * brings to the far end, the far end those that its node delivers; nothing is encrypted in a world,
+ * so the two can be compared: what was brought and not delivered was lost by the nodes.
  *
  * A nonce is a send key's bytes and a counter; it is used when something is sealed with it.
  */

@@ -252,7 +252,8 @@ struct bench *bench_open(unsigned me, unsigned peers, const struct fips_node_con
 		config.n_peers = peers;
 	}
 	env = (struct fips_node_env){ .curve = b->curve, .rand = mr_rand_seeded(&b->rand),
-		                      .words = { link_words, session_words, b, forward_used, overflows },
+		                      .words = { link_words, session_words, b, forward_used,
+		                                 overflows },
 		                      .unix_ms = world_unix_ms, .self = &b->now };
 	why = fips_node_open(&b->node, &config, &env);
 	ck_assert_msg(!why, "%s", why);

@@ -77,7 +77,8 @@ struct puppet {
 	unsigned who, epoch, ephemeral;
 	uint32_t index;  /* receive index of a link handshake             */
 	unsigned from;   /* number whose address it comes from; 0: who's  */
-	unsigned below;  /* its place in the tree is below this child of ours; 0: its address is all it says */
+	unsigned below;  /* its place in the tree is below this child of ours;
+	                  * 0: its address is all it says                 */
 };
 
 /* A message 1 of the puppet's; a message 2 to the last message 1 sent. */

@@ -241,7 +241,8 @@ void plane_established(struct plane *p, const struct fips_via *from, const uint8
 
 void plane_packet(struct plane *p, const struct fips_via *from, const uint8_t *bytes, size_t n)
 {
-	struct fips_input in = { .kind = FIPS_IN_HANDSHAKE, .via = *from, .bytes = bytes, .len = n };
+	struct fips_input in = { .kind = FIPS_IN_HANDSHAKE, .via = *from,
+	                         .bytes = bytes, .len = n };
 
 	switch (fips_frame_check(bytes, n)) {
 	case FIPS_FRAME_ESTABLISHED: plane_established(p, from, bytes, n); break;

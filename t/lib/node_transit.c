@@ -43,7 +43,8 @@ static void tell(struct transit *t, const struct fips_coords *list)
 /* The brain decides whether its sender is to hear of it. */
 static void undelivered(struct transit *t, const uint8_t *bytes, size_t n, uint16_t mtu)
 {
-	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = bytes, .len = n, .mtu = mtu };
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = bytes,
+	                         .len = n, .mtu = mtu };
 
 	if (fips_transit_answerable(bytes, n))
 		world_input(t->node, &in);

@@ -369,7 +369,8 @@ static void reference_close(void *self)
 
 struct reference *reference_open(struct world *w, const struct reference_config *config)
 {
-	static const struct actor_ops ops = { .packet = packet, .wake = wake, .close = reference_close };
+	static const struct actor_ops ops = { .packet = packet, .wake = wake,
+	                                      .close = reference_close };
 	struct reference *r = calloc(1, sizeof *r);
 
 	ck_assert_ptr_nonnull(r);

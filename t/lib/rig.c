@@ -192,7 +192,8 @@ static struct rig *try_open(const struct mr_kind *kind, const char *settings, co
 		rig->engine = mr_engine_open(&(struct mr_engine_options){
 			.graph = rig->graph, .node = rig->node_doc,
 			.aead = rig_provider ? rig_provider : &mr_aead_mbedtls,
-			.rand = mr_rand_system(), .now = rig_asks ? rig_asks : rig_now }, &rig->report);
+			.rand = mr_rand_system(),
+			.now = rig_asks ? rig_asks : rig_now }, &rig->report);
 	free(text);
 	return rig;
 }

@@ -94,7 +94,8 @@ struct fips_via streams_via(int fd)
 /* A socket of the test that listens, and its address for the node to dial. */
 int streams_server(struct fips_via *via, int backlog)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	socklen_t len = sizeof via->sock;
 

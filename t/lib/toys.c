@@ -13,22 +13,28 @@ struct toy_conf {
 };
 
 static const struct mr_field toy_fields[] = {
-	{ .name = "size", .type = MR_U32, MR_AT(struct toy_conf, size), .min = 1, .max = 9000, .def = 1280 },
+	{ .name = "size", .type = MR_U32, MR_AT(struct toy_conf, size),
+	  .min = 1, .max = 9000, .def = 1280 },
 	{ 0 }
 };
 
 const struct mr_section toy_sections[] = {
-	{ .path = "transports.udp", .fields = toy_fields, .size = sizeof(struct toy_conf), .instances = true },
+	{ .path = "transports.udp", .fields = toy_fields,
+	  .size = sizeof(struct toy_conf), .instances = true },
 	{ 0 }
 };
 
-static const struct mr_port source_out[] = { { .name = "a" }, { .name = "b", .optional = true }, { 0 } };
+static const struct mr_port source_out[] = {
+	{ .name = "a" }, { .name = "b", .optional = true }, { 0 }
+};
 static const struct mr_port filter_in[] = {
 	{ .name = "in", .reaches = MR_ALL_OUTPUTS },
 	{ .name = "side", .reaches = MR_OUT(1), .optional = true },
 	{ 0 }
 };
-static const struct mr_port filter_out[] = { { .name = "out" }, { .name = "extra", .optional = true }, { 0 } };
+static const struct mr_port filter_out[] = {
+	{ .name = "out" }, { .name = "extra", .optional = true }, { 0 }
+};
 static const struct mr_port cross_in[] = {
 	{ .name = "x", .reaches = MR_OUT(0) }, { .name = "y", .reaches = MR_OUT(1) }, { 0 }
 };

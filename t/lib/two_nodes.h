@@ -94,7 +94,8 @@ struct world {
 	uint8_t        (*keys)[32];   /* every send key installed so far          */
 	size_t           n_keys, keys_room;
 	struct nonces    nonces;      /* used so far                              */
-	struct fips_curve real;       /* of nodes from WORLD_MESH5 on; owned, made when the first comes */
+	struct fips_curve real;       /* of nodes from WORLD_MESH5 on; owned, made when
+	                               * the first comes                          */
 	uint64_t         packets;     /* offered to the network                   */
 };
 

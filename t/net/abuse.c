@@ -9,8 +9,9 @@
  *   4 GREEDY each send a body of 10 MB, and a head of 10 MB
  *   5 WRONG each name a host that the server is not
  *
- * and the first three stay, as long as the server lets them, until standard input ends.  Then prints, as JSON, how often there was which
- * answer and how many of the idle ones the server had kept.  Ends with 0 when all could connect. */
+ * and the first three stay, as long as the server lets them, until standard input ends.  Then
+ * prints, as JSON, how often there was which answer and how many of the idle ones the server had
+ * kept.  Ends with 0 when all could connect. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -174,7 +175,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || !fd)
 		fail("abuse PORT [IDLE]");
-	server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])),
+	server = (struct sockaddr_in){ .sin_family = AF_INET,
+		                       .sin_port = htons((uint16_t)atoi(argv[1])),
 		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	crowd(fd, idle);
 	for (unsigned i = 0; i < COUNT(other); i++) {

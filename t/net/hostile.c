@@ -305,7 +305,8 @@ static void forge(struct attack *a, uint32_t index, unsigned n)
 	uint8_t bytes[MAX_UDP];
 
 	for (unsigned i = 0; i < n; i++) {
-		struct fips_link_head head = { .flags = (uint8_t)below(a, 256), .receiver_idx = index };
+		struct fips_link_head head = { .flags = (uint8_t)below(a, 256),
+		                               .receiver_idx = index };
 
 		head.payload_len = (uint16_t)below(a, i % 4 ? 64 : MAX_UDP - 31);
 		head.counter = FRESH + mr_rand_u32(&a->rand);

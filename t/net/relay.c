@@ -8,8 +8,8 @@
  * Of each IPv4 packet that a node's device gives:
  *   1. whose address it is sent to decides the receiver
  *   2. a UDP datagram of a node is judged as it was sent: it is a frame of link.md, and no
- *      (receiver_idx, counter) passes twice with different bytes, which would be one AEAD nonce used
- *      for two texts.  What a stranger sends is not judged
+ *      (receiver_idx, counter) passes twice with different bytes, which would be one AEAD nonce
+ *      used for two texts.  What a stranger sends is not judged
  *   3. rules and a seed decide what becomes of it (t/lib/fate.h), and each such decision is a line
  *   in
  *      the log: ms, from, to, kind, bytes of the datagram, receiver_idx, counter (0 when it is no

@@ -136,7 +136,8 @@ static void peer_settings(char *settings, char *node, int form)
 	fips_curve_close(&curve);
 	fips_addr_text(&craft_b, addr);
 	strcpy(npub, id.npub);
-	sprintf(settings, "{\"capture\":true,\"peer\":\"%s\"}", form == 0 ? addr : form == 1 ? npub : "bob");
+	sprintf(settings, "{\"capture\":true,\"peer\":\"%s\"}",
+	        form == 0 ? addr : form == 1 ? npub : "bob");
 	sprintf(node, "{\"node\":{\"identity\":{\"nsec\":\"" CRAFT_A "\"}},\"peers\":["
 	        "{\"npub\":\"x\",\"alias\":\"al\"},{\"npub\":\"%s\",\"alias\":\"bob\"}]}", npub);
 }

@@ -32,10 +32,10 @@ bool sim_check_turned(struct sim *s);
 /* Is all well?  NULL, or what is not.  Each of these looks at one thing,
  * and asks that those before it hold. */
 const char *sim_check_well(struct sim *s);
-const char *sim_check_links(struct sim *s);   /* every node runs, every edge has its link            */
-const char *sim_check_tree(struct sim *s);    /* every node has its place in the tree: checks_tree.c */
-const char *sim_check_filters(struct sim *s); /* ... and knows who is reached by which neighbour     */
-const char *sim_check_answers(struct sim *s); /* all who ask are answered                            */
+const char *sim_check_links(struct sim *s);   /* every node runs, every edge has its link         */
+const char *sim_check_tree(struct sim *s);    /* every node has its place in it: checks_tree.c */
+const char *sim_check_filters(struct sim *s); /* ... and knows who is reached by which neighbour  */
+const char *sim_check_answers(struct sim *s); /* all who ask are answered                         */
 
 /* ... and has it been since: was nothing lost, is nobody stuck? */
 void sim_check_end(struct sim *s);

@@ -140,10 +140,14 @@ static bool is_sensible(const struct sim_options *o)
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{ "seed", required_argument, NULL, 's' },    { "nodes", required_argument, NULL, 'n' },
-		{ "seconds", required_argument, NULL, 't' }, { "storm", required_argument, NULL, 'w' },
-		{ "shape", required_argument, NULL, 'e' },   { "retry", required_argument, NULL, 'r' },
-		{ "trace", no_argument, NULL, 'v' },         { "endless", no_argument, NULL, 'f' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "nodes", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "storm", required_argument, NULL, 'w' },
+		{ "shape", required_argument, NULL, 'e' },
+		{ "retry", required_argument, NULL, 'r' },
+		{ "trace", no_argument, NULL, 'v' },
+		{ "endless", no_argument, NULL, 'f' },
 		{ 0 },
 	};
 	struct sim_options o = { .seed = 1 };

@@ -179,7 +179,8 @@ void sim_established(struct sim_plane *p, const struct fips_via *from, uint8_t *
 void sim_plane_packet(struct sim_plane *p, const struct fips_via *from, uint8_t *bytes, size_t n,
                       const struct sim_trail *trail)
 {
-	struct fips_input in = { .kind = FIPS_IN_HANDSHAKE, .via = *from, .bytes = bytes, .len = n };
+	struct fips_input in = { .kind = FIPS_IN_HANDSHAKE, .via = *from,
+	                         .bytes = bytes, .len = n };
 
 	switch (fips_frame_check(bytes, n)) {
 	case FIPS_FRAME_ESTABLISHED: sim_established(p, from, bytes, n, trail); break;

@@ -68,8 +68,8 @@ static void undeliverable(struct sim_plane *p, const uint8_t *datagram, size_t n
 {
 	uint64_t now = p->node->sim->now,
 		 *last = &p->signalled[datagram[FIPS_DATAGRAM_AT_DEST + 1]];
-	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .peer = *from, .bytes = datagram, .len = n,
-		                 .mtu = mtu };
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .peer = *from,
+		                 .bytes = datagram, .len = n, .mtu = mtu };
 
 	trace(p, "has no way for", datagram, sim_link(p, from));
 	p->node->sim->figures.undelivered++;

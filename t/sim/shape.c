@@ -84,9 +84,11 @@ static void near(struct sim *s)
 
 const struct sim_shape sim_shapes[] = {
 	{ .name = "any", .summary = "a random tree and as many edges again", .join = any },
-	{ .name = "near", .summary = "points in a square, joined with those that are near", .join = near },
+	{ .name = "near", .summary = "points in a square, joined with those that are near",
+	  .join = near },
 	{ .name = "grid", .summary = "a square of squares", .join = grid },
-	{ .name = "ring", .summary = "one after the other, and round", .join = ring, .long_ways = true },
+	{ .name = "ring", .summary = "one after the other, and round",
+	  .join = ring, .long_ways = true },
 	{ .name = "tree", .summary = "a random tree", .join = tree },
 	{ .name = "line", .summary = "one after the other", .join = line, .long_ways = true },
 	{ .name = "star", .summary = "all around the first", .join = star },

@@ -30,7 +30,8 @@ struct sim_storm {
 	const char        *summary;
 	struct sim_weather weather; /* on top of the fair one: worst of it        */
 	struct sim_blowing blow[SIM_BLOWS];
-	bool               halves; /* in the middle of its time the mesh is cut in two, until it is over */
+	bool               halves; /* in the middle of its time the mesh is cut in two,
+	                            * until it is over                            */
 };
 
 /* NULL-terminated by name. */

@@ -32,7 +32,8 @@ START_TEST(the_stand_in_authenticates)
 	uint8_t key[32] = { 1, 2, 3 }, aad[4] = { 9 }, sealed[64], copy[64];
 	static const uint8_t text[41] = "forty bytes of text, and the NUL of them";
 	uint32_t n = sizeof text + MR_AEAD_TAG;
-	struct mr_aead_op op = { .ctx = sim_aead.prepare(key), .counter = 7, .aad = aad, .aad_len = 4,
+	struct mr_aead_op op = { .ctx = sim_aead.prepare(key), .counter = 7, .aad = aad,
+		                 .aad_len = 4,
 		                 .src = { { text, sizeof text } }, .dst = sealed };
 
 	sim_aead.seal(&op, 1);

@@ -311,8 +311,8 @@ START_TEST(names_and_lists)
 	write_file(allow, text);
 	write_file(deny, "ALL\n");
 	snprintf(files, sizeof files,
-	         ",\"acl\":{\"allow_file\":\"%s\",\"deny_file\":\"%s\"},\"hosts_file\":\"%s\"", allow,
-	         deny, hosts);
+	         ",\"acl\":{\"allow_file\":\"%s\",\"deny_file\":\"%s\"},\"hosts_file\":\"%s\"",
+	         allow, deny, hosts);
 	whole_files = files;
 	whole_open(0, "", whole_dial(1, peers));
 	whole_files = WHOLE_NO_FILES;

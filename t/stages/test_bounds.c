@@ -301,8 +301,8 @@ static const struct {
 	  &mr_kind_control, "table-full", 0 },
 	{ "the routes table", a_packet_without_a_route, routes, MR_ROUTES_MAX, &mr_kind_control,
 	  "table-full", 0 },
-	{ "the forwards table", a_datagram_without_a_forward, forwards, MR_FORWARDS_MAX, &mr_kind_control,
-	  "table-full", 0 },
+	{ "the forwards table", a_datagram_without_a_forward, forwards, MR_FORWARDS_MAX,
+	  &mr_kind_control, "table-full", 0 },
 };
 
 static uint64_t counted(const struct mr_kind *kind, const char *name)

@@ -82,7 +82,7 @@ START_TEST(packets_come_out_byte_for_byte)
 	ck_assert_uint_eq(h.session.keys->recv.window.highest, 255);
 	craft_drops(h.b.fmp, &mr_kind_fmp_open, NULL, 0);
 	craft_drops(h.b.fsp, &mr_kind_fsp_open, NULL, 0);
-	ck_assert_uint_eq(rig_count(h.b.fsp, "keys-retried"), 0); /* R3: the first key was the one */
+	ck_assert_uint_eq(rig_count(h.b.fsp, "keys-retried"), 0); /* R3: the first key was it */
 	hop_close(&h);
 }
 END_TEST

@@ -270,7 +270,8 @@ static int turns_without_calls(void)
 		if (!forbid())
 			_exit(NO_FILTERS);
 		whole_data_turns(0, 10);
-		syscall(SYS_exit_group, 0); /* _exit() would be noticed by sanitizers, with a call */
+		/* _exit() would be noticed by sanitizers, with a call */
+		syscall(SYS_exit_group, 0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_msg(WIFEXITED(status), "signal %d: a system call", WTERMSIG(status));

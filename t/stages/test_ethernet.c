@@ -196,7 +196,8 @@ END_TEST
 static void feed(struct rig *rig, const uint8_t *mac, unsigned instance, uint32_t number, size_t n)
 {
 	uint8_t bytes[1600];
-	struct fips_via via = { .instance = (uint16_t)(MR_VIA_ETHER + instance), .len = MR_ETHER_MAC };
+	struct fips_via via = { .instance = (uint16_t)(MR_VIA_ETHER + instance),
+	                        .len = MR_ETHER_MAC };
 
 	frame(bytes, number, n);
 	memcpy(via.sock, mac, MR_ETHER_MAC);
@@ -459,9 +460,11 @@ static const struct {
 	const char *text;
 	bool        good;
 } macs[] = {
-	{ "00:11:22:aa:bb:cc", true },   { "00:11:22:AA:BB:CC", true },  { "00:11:22:aa:bb:c", false },
-	{ "00:11:22:aa:bb:ccd", false }, { "00-11-22-aa-bb-cc", false }, { "0:11:22:aa:bb:ccc", false },
-	{ "00:11:22:aa:bb", false },     { "", false },                  { "00:11:22:aa:bb:cg", false },
+	{ "00:11:22:aa:bb:cc", true },  { "00:11:22:AA:BB:CC", true },
+	{ "00:11:22:aa:bb:c", false },  { "00:11:22:aa:bb:ccd", false },
+	{ "00-11-22-aa-bb-cc", false }, { "0:11:22:aa:bb:ccc", false },
+	{ "00:11:22:aa:bb", false },    { "", false },
+	{ "00:11:22:aa:bb:cg", false },
 };
 
 START_TEST(ethernet_addresses)

@@ -27,10 +27,11 @@ static struct fips_addr addr_of(unsigned i)
 /* A neighbour whose counters stand at `total`. */
 static void link_is(unsigned i, uint64_t total)
 {
-	mr_history_link(h, &(struct history_link){ .addr = addr_of(i), .srtt_ms = i ? (double)i : NAN,
-		                                   .loss = 0.25, .bytes_in = 10 * total,
-		                                   .bytes_out = 20 * total, .packets_in = total,
-		                                   .packets_out = 2 * total, .ce = total }, now);
+	mr_history_link(h, &(struct history_link){ .addr = addr_of(i),
+		                                   .srtt_ms = i ? (double)i : NAN, .loss = 0.25,
+		                                   .bytes_in = 10 * total, .bytes_out = 20 * total,
+		                                   .packets_in = total, .packets_out = 2 * total,
+		                                   .ce = total }, now);
 }
 
 static void sample(double mesh, uint64_t peers, uint64_t switches)

@@ -58,7 +58,8 @@ START_TEST(only_where_it_is_locked)
 		return;
 	s = scan_look();
 	ck_assert_uint_ge(s.guarded, s.left);
-	ck_assert_uint_ge(s.left, 4 + 1); /* two keys of the link, two of the session, the identity */
+	/* two keys of the link, two of the session, the identity */
+	ck_assert_uint_ge(s.left, 4 + 1);
 	ck_assert_uint_eq(s.exposed, 0);
 	whole_close_all();
 }

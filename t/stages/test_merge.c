@@ -13,7 +13,8 @@
 /* What is done to a packet after it was made. */
 enum {
 	BAD_SUM = 1, FLOW_LABEL, WINDOW, URGENT, OPTION, SHORT_LENGTH, LONG_LENGTH, EXTENSION, ICMP,
-	NO_SUM, WORDS_4, WORDS_15, VERSION_4, UDP_LENGTH, CUT, /* sums of the first few are mended: */
+	NO_SUM, WORDS_4, WORDS_15, VERSION_4, UDP_LENGTH,
+	CUT, /* sums of the first few are mended: */
 };
 
 struct packet {
@@ -62,7 +63,8 @@ static const struct {
 	{ "other window", "0 1", { { T(0, 100) }, { T(100, 100), .then = WINDOW } } },
 	{ "other urgent pointer", "0 1", { { T(0, 100) }, { T(100, 100), .then = URGENT } } },
 	{ "more options", "0 1",
-	  { { T(0, 100) }, { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .options = 1 } } } },
+	  { { T(0, 100) },
+	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .options = 1 } } } },
 	{ "other options", "0 1 2",
 	  { { .p = { .payload = 100, .flags = IP6_ACK, .options = 3 } },
 	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .options = 3 }, .then = OPTION },
@@ -72,13 +74,15 @@ static const struct {
 	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .options = 10 } } } },
 	{ "two flows", "0-2 1-3",
 	  { { T(0, 100) }, { .p = { .seq = 7, .payload = 50, .flags = IP6_ACK, .sport = 1 } },
-	    { T(100, 100) }, { .p = { .seq = 57, .payload = 50, .flags = IP6_ACK, .sport = 1 } } } },
+	    { T(100, 100) },
+	    { .p = { .seq = 57, .payload = 50, .flags = IP6_ACK, .sport = 1 } } } },
 	{ "other addresses, other ports", "0 1 2 3",
 	  { { T(0, 100) }, { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .dport = 1 } },
 	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .from = 1 } },
 	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .to = 1 } } } },
 	{ "one tag, two flows", "0-3 1 2",
-	  { { T(0, 100) }, { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .from = 1, .to = 1 } },
+	  { { T(0, 100) },
+	    { .p = { .seq = 100, .payload = 100, .flags = IP6_ACK, .from = 1, .to = 1 } },
 	    { .p = { .seq = 100, .payload = 100, .udp = true } }, { T(100, 100) } } },
 	{ "a bad checksum first", "0 1-2",
 	  { { T(0, 100), .then = BAD_SUM }, { T(100, 100) }, { T(200, 100) } } },
@@ -93,7 +97,8 @@ static const struct {
 	  { { T(0, 100) }, { T(100, 100), .then = SHORT_LENGTH },
 	    { T(100, 100), .then = LONG_LENGTH }, { T(100, 100) } } },
 	{ "TCP headers that lie", "0 1 2 3",
-	  { { T(0, 9) }, { T(9, 9), .then = WORDS_4 }, { T(9, 9), .then = WORDS_15 }, { T(9, 9) } } },
+	  { { T(0, 9) }, { T(9, 9), .then = WORDS_4 },
+	    { T(9, 9), .then = WORDS_15 }, { T(9, 9) } } },
 	{ "no IPv6", "0 1 2",
 	  { { T(0, 100) }, { T(100, 100), .then = VERSION_4 }, { T(100, 100) } } },
 	{ "cut short", "0-2 1", { { T(0, 100) }, { T(100, 100), .then = CUT }, { T(100, 100) } } },
@@ -152,7 +157,8 @@ static void write_runs(char *text, size_t size, const struct mr_merge *m)
 		unsigned number = m->run[i].first;
 
 		for (unsigned j = 0; j < m->run[i].n; j++) {
-			n += (size_t)snprintf(text + n, size - n, "%s%u", j ? "-" : i ? " " : "", number);
+			n += (size_t)snprintf(text + n, size - n, "%s%u",
+			                      j ? "-" : i ? " " : "", number);
 			number = m->pkt[number].next;
 		}
 	}
@@ -242,8 +248,8 @@ static unsigned some_packets(uint64_t *state, uint8_t bytes[MR_VECTOR][1500], ui
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t flow = dice(state, flows);
 		struct packet packet = { .p = {
-			.udp = udp[flow], .sport = (uint16_t)flow, .seq = seq[flow], .flags = IP6_ACK,
-			.payload = size, .seed = (uint8_t)i } };
+			.udp = udp[flow], .sport = (uint16_t)flow, .seq = seq[flow],
+			.flags = IP6_ACK, .payload = size, .seed = (uint8_t)i } };
 
 		if (dice(state, calm) == 0) {
 			packet.then = (int)dice(state, CUT + 1);

@@ -340,7 +340,8 @@ END_TEST
  * never has it in clear. */
 static void key_retired(struct bench *b)
 {
-	struct mr_order order = { .kind = MR_ORD_SESSION_RETIRE, .p = &b->dealt.session_recv, .a = 11 };
+	struct mr_order order = { .kind = MR_ORD_SESSION_RETIRE,
+	                          .p = &b->dealt.session_recv, .a = 11 };
 
 	rig_order(b->fsp, &order);
 }

@@ -18,13 +18,13 @@ static const struct {
 	const struct mr_kind *kind;         /* built in, or ... */
 	const char           *module, *name; /* ... of a module  */
 } kinds[] = {
-	{ .kind = &mr_kind_rx },       { .kind = &mr_kind_fmp_open }, { .kind = &mr_kind_fsp_open },
-	{ .kind = &mr_kind_route },    { .kind = &mr_kind_fsp_seal }, { .kind = &mr_kind_fmp_seal },
-	{ .kind = &mr_kind_tx_gso },   { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
-	{ .kind = &mr_kind_open },     { .kind = &mr_kind_fsp_number },
+	{ .kind = &mr_kind_rx },     { .kind = &mr_kind_fmp_open }, { .kind = &mr_kind_fsp_open },
+	{ .kind = &mr_kind_route },  { .kind = &mr_kind_fsp_seal }, { .kind = &mr_kind_fmp_seal },
+	{ .kind = &mr_kind_tx_gso }, { .kind = &mr_kind_tun_read }, { .kind = &mr_kind_tun_write },
+	{ .kind = &mr_kind_open },   { .kind = &mr_kind_fsp_number },
 	{ .kind = &mr_kind_fmp_number }, { .kind = &mr_kind_seal },
 	{ .kind = &mr_kind_tcp },       { .kind = &mr_kind_ethernet },
-	{ NULL, "tap", "tap" },        { NULL, "tap", "pcapng" },
+	{ NULL, "tap", "tap" },      { NULL, "tap", "pcapng" },
 	{ NULL, "impair", "impair" },
 };
 

@@ -143,7 +143,8 @@ START_TEST(unknown_destinations_park_and_ask_once)
 	for (unsigned i = 4; i < 20; i++) {
 		struct mr_pkt *p = rig_out(rig, "seal");
 
-		ck_assert_uint_eq(p->data[199], i); /* the oldest four went, the rest keeps its order */
+		/* the oldest four went, the rest keeps its order */
+		ck_assert_uint_eq(p->data[199], i);
 	}
 	ck_assert_uint_eq(rig_count(rig, "held"), 0);
 	rig_close(rig);
@@ -167,7 +168,8 @@ static void feed_numbers(struct rig *rig, unsigned from, unsigned to)
 static const struct {
 	unsigned              parked, then;
 	enum fips_route_state state;
-	bool                  order, gone; /* an order comes at all; the entry is removed again meanwhile */
+	bool                  order, gone; /* an order comes at all; the entry is removed
+	                                    * again meanwhile */
 } overtaking[] = {
 	{ 1,  1,   FIPS_ROUTE_LIVE, true, false },
 	{ 5,  3,   FIPS_ROUTE_LIVE, true, false },

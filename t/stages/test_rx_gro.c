@@ -206,8 +206,8 @@ START_TEST(senders_are_kept_apart)
 {
 	static const struct {
 		size_t each, len;
-	} sends[] = { { 1400, 1400 }, { 1400, 30 * 1400 }, { 60, 60 }, { 500, 1700 }, { 1472, 9999 },
-		      { 32, 32 }, { 700, 64 * 700 }, { 1400, 2 * 1400 } };
+	} sends[] = { { 1400, 1400 }, { 1400, 30 * 1400 }, { 60, 60 }, { 500, 1700 },
+		      { 1472, 9999 }, { 32, 32 }, { 700, 64 * 700 }, { 1400, 2 * 1400 } };
 	struct bench b = bench_open("{}", NODE, AF_INET);
 	struct fips_via from2;
 	int fd2 = craft_socket(AF_INET, &from2);

@@ -18,8 +18,10 @@ extern const struct mr_kind mr_kind_fsp_seal, mr_kind_fmp_seal, mr_kind_fsp_numb
 
 #define NODE CRAFT_NODE(CRAFT_A, CRAFT_UDP)
 
-static const struct fips_via via[2] = { { .len = 16, .sock = { 2, 0, 8, 73, 10 } },
-	                                { .instance = 1, .len = 28, .sock = { 10, 0, 8, 73, 11 } } };
+static const struct fips_via via[2] = {
+	{ .len = 16, .sock = { 2, 0, 8, 73, 10 } },
+	{ .instance = 1, .len = 28, .sock = { 10, 0, 8, 73, 11 } }
+};
 
 /* Node A twice, with the same two neighbours and endpoints, B and T: once it seals as it numbers,
  * once it has others seal. */

@@ -184,7 +184,8 @@ END_TEST
 START_TEST(a_header_too_long)
 {
 	static uint8_t whole[1000];
-	struct virtio_net_hdr device = { .flags = 1, .gso_type = 4, .gso_size = 100, .csum_offset = 16 };
+	struct virtio_net_hdr device = { .flags = 1, .gso_type = 4, .gso_size = 100,
+	                                 .csum_offset = 16 };
 	struct mr_split s;
 
 	whole[0] = 0x60;

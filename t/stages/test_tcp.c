@@ -328,7 +328,8 @@ START_TEST(a_dial_ends_in_time)
 	streams_feed(rig, &via, 1, 114);
 	ck_assert_str_eq(rig_run(rig), "taken");
 	streams_feed(rig, &via, 2, STREAMS_MOST);
-	ck_assert_str_eq(rig_run(rig), "full"); /* one that small ones wait for has no room for it */
+	/* one that small ones wait for has no room for it */
+	ck_assert_str_eq(rig_run(rig), "full");
 	rig_at(rig, 5 * S);
 	rig_run(rig);
 	ck_assert_uint_eq(rig_count(rig, "dials-failed"), 0);

@@ -29,7 +29,8 @@ static uint32_t chain_mtu = 1472; /* of node 0 */
 
 /* Replicas of fmp-open, fsp-open, route, fsp-seal, fmp-seal. */
 static const unsigned shapes[][WHOLE_SHARDED] = {
-	{ 0, 0, 0, 0, 0 }, { 1, 1, 1, 1, 1 }, { 2, 2, 2, 2, 2 }, { 3, 1, 3, 1, 3 }, { 4, 4, 4, 4, 4 },
+	{ 0, 0, 0, 0, 0 }, { 1, 1, 1, 1, 1 }, { 2, 2, 2, 2, 2 }, { 3, 1, 3, 1, 3 },
+	{ 4, 4, 4, 4, 4 },
 };
 
 static const struct {

@@ -43,7 +43,8 @@ START_TEST(packets_are_read)
 		ck_assert_uint_eq(p->far,
 		                  sizes[i] < 40 ? MR_NO_HANDLE :
 		                                  mr_table_unresolved(mesh->sessions, ip + 25));
-		ck_assert_uint_ge(mr_pkt_headroom(p), 16 + 4 + 36 + 12 + 5); /* frame to port shim */
+		ck_assert_uint_ge(mr_pkt_headroom(p),
+		                  16 + 4 + 36 + 12 + 5); /* frame to port shim */
 		ck_assert_uint_ge(mr_pkt_tailroom(p), 32); /* session.md 6.1 */
 	}
 	ck_assert_uint_eq(rig_count(rig, "made"), COUNT(sizes));

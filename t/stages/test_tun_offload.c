@@ -93,12 +93,14 @@ static const struct {
 	{ { .payload = 0, .flags = IP6_ACK, .options = 3 }, 0, 0 },
 	{ { .payload = 1208, .flags = IP6_ACK, .options = 3 }, 0, 0 },
 	{ { .payload = 1208, .flags = IP6_ACK, .options = 3 }, 1208, 0 },
-	{ { .payload = 57984, .flags = IP6_ACK | IP6_PSH, .options = 3, .seq = 0xfffffff0 }, 1208, 0 },
+	{ { .payload = 57984, .flags = IP6_ACK | IP6_PSH, .options = 3, .seq = 0xfffffff0 },
+	  1208, 0 },
 	/* other headers, other sizes */
 	{ { .payload = 20000, .flags = IP6_ACK }, 1208, 17 },
 	{ { .payload = 20000, .flags = IP6_ACK }, 1220, 17 },
 	{ { .payload = 20000, .flags = IP6_ACK }, 1000, 20 },
-	{ { .payload = 1230, .flags = IP6_ACK, .udp = true }, 0, 1 }, /* longer than the first piece */
+	{ { .payload = 1230, .flags = IP6_ACK, .udp = true },
+	  0, 1 }, /* longer than the first piece */
 	{ { .payload = 30000, .udp = true }, 1232, 25 },
 	{ { .payload = 30000, .udp = true }, 1232, 0 },
 	{ { .payload = 640, .udp = true }, 10, 64 },  /* too small to be placed: moved each time */
@@ -153,7 +155,7 @@ START_TEST(more_than_a_vector)
 
 			hand_over(far_end, &p, (uint16_t)size, bytes);
 			if (round == 1)
-				rig_dry(rig, 20); /* those that leave come home when they are looked at */
+				rig_dry(rig, 20); /* those that leave come home when looked at */
 			rig_run(rig);
 			if (round == 1)
 				rig_wet(rig);
