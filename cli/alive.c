@@ -98,7 +98,8 @@ void cli_alive_reloading(struct run *r)
 void cli_alive_reloaded(struct run *r)
 {
 	mr_notify_ready(&r->alive.notify, NULL);
-	mr_engine_ask_turns(r->engine); /* the new workers owe nothing for what the old were asked */
+	/* The new workers owe nothing for what the old were asked. */
+	mr_engine_ask_turns(r->engine);
 }
 
 void cli_alive_stopping(struct run *r, const char *why)

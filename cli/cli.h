@@ -38,8 +38,10 @@ struct cli_command {
 	const char              *summary; /* one line */
 	const char              *details; /* printed below the summary by --help; may be NULL */
 	const struct cli_option *options;
-	const char              *words; /* what stands for its words in the help; NULL: it takes none */
-	const char *const       *choices; /* what its first word is one of; NULL: anything; for shells */
+	const char              *words; /* what stands for its words in the help; NULL: it takes
+	                                 * none */
+	const char *const       *choices; /* what its first word is one of; NULL: anything; for
+	                                   * shells */
 	int (*run)(const struct cli_args *args); /* an exit code */
 };
 

@@ -1,8 +1,8 @@
 /* doctor.h - what on this machine will hurt a node with this configuration.
  *
  *     probe    looks at files of the machine and at what the configuration asks for
- *     finding  one sentence that says what it does to you, the command that mends it, and the one that
- *              keeps it mended when the machine starts again
+ *     finding  one sentence that says what it does to you, the command that mends it, and the one
+ *              that keeps it mended when the machine starts again
  *
  * A probe changes nothing.  Files are looked for below a root, and what no file tells is handed in
  * (struct doctor_machine), so that tests make any machine they like.

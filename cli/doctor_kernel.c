@@ -146,7 +146,8 @@ static void look_aead(struct doctor *d)
 	if (cost(best) * 5 < cost(used) * 4) {
 		doctor_find(d, DOCTOR_PROBLEM,
 		            "aead.refuse leaves %s, which needs %" PRIu64 " ns for a packet where %s needs "
-		            "%" PRIu64, used->provider->name, cost(used), best->provider->name, cost(best));
+		            "%" PRIu64,
+		            used->provider->name, cost(used), best->provider->name, cost(best));
 		doctor_mend(d, "take %s out of \"aead\": { \"refuse\": ... } in the node file",
 		            best->provider->name);
 	} else if (d->machine->scores == 1 &&

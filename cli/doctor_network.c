@@ -170,7 +170,8 @@ static void look_ports(struct doctor *d)
 		if (!is_taken(d, p))
 			continue;
 		doctor_find(d, p->needed ? DOCTOR_PROBLEM : DOCTOR_ADVICE,
-		            "%s %s is taken by another program: %s", p->tcp ? "TCP" : "UDP", p->text,
+		            "%s %s is taken by another program: %s",
+		            p->tcp ? "TCP" : "UDP", p->text,
 		            p->needed ? "the program will not start" : "names in .fips will not be answered");
 		doctor_mend(d, "ss -%slnp 'sport = :%u' names it; stop it, or set %s in the node file",
 		            p->tcp ? "t" : "u", doctor_port_number(p), p->setting);

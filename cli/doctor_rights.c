@@ -85,7 +85,8 @@ static void mend_secret(struct doctor *d, const char *file, bool in_node_file,
 
 	if (in_node_file && is_for_group(st))
 		doctor_mend(d, "(umask 077; jq -r .node.identity.nsec %s >node.key)  and in the node file \"key_file\": "
-		               "\"node.key\" in place of \"nsec\"; beside it, the file belongs to who runs the node", word);
+		               "\"node.key\" in place of \"nsec\"; beside it, the file belongs to who runs the node",
+		               word);
 	else
 		doctor_mend(d, "chmod 600 %s", word);
 }

@@ -1,8 +1,8 @@
 /* lookout.h - what nobody would tell: a device that was taken away, a capture that is not whole any
  * more.
  *
- * Data stages count and never log, and an operator who looks at the log alone would not hear of these.  Each is
- * said once, by whoever runs the program's ticks (alive.c).  Main only.
+ * Data stages count and never log, and an operator who looks at the log alone would not hear of
+ * these.  Each is said once, by whoever runs the program's ticks (alive.c).  Main only.
  */
 #ifndef MILLRACE_CLI_LOOKOUT_H
 #define MILLRACE_CLI_LOOKOUT_H

@@ -218,7 +218,8 @@ static const struct mr_field top_keys[] = {
 /* clang-format on */
 
 const char *const cli_top_keys[] = {
-	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "aead", "http", "log", "user", NULL,
+	"node", "transports", "tun", "peers", "dns", "gateway", "graph", "aead", "http", "log", "user",
+	NULL,
 };
 
 /* ---- the program's own ---- */
@@ -318,8 +319,9 @@ const struct mr_section cli_root_section = {
 };
 
 static const struct mr_field level_fields[] = {
-	{ .name = "log_level", .type = MR_WORD, MR_AT(struct cli_level, level), .words = mr_log_levels,
-	  .def = MR_LOG_INFO, .help = "log.level, as the reference calls it; log.level goes before it" },
+	{ .name = "log_level", .type = MR_WORD, MR_AT(struct cli_level, level),
+	  .words = mr_log_levels, .def = MR_LOG_INFO,
+	  .help = "log.level, as the reference calls it; log.level goes before it" },
 	{ 0 }
 };
 

@@ -19,7 +19,8 @@
 static void give(struct mr_reply *reply, int status, const char *type, char *body, size_t len)
 {
 	if (body)
-		*reply = (struct mr_reply){ .status = status, .type = type, .body = body, .len = len };
+		*reply = (struct mr_reply){ .status = status, .type = type, .body = body,
+		                            .len = len };
 }
 
 static void give_text(struct mr_reply *reply, int status, const char *text)

@@ -140,8 +140,8 @@ static bool is_of_file(const char *file, const struct places *p)
 
 	if (!right)
 		fprintf(stderr, "millrace: %s is of %s, and the node that answers at %s is %s: another one, or its "
-		        "key was exchanged, which needs a restart; nothing was told to it\n", file, npub, p->at[0],
-		        cli_printable(said, sizeof said, other));
+		        "key was exchanged, which needs a restart; nothing was told to it\n",
+		        file, npub, p->at[0], cli_printable(said, sizeof said, other));
 	json_decref(doc);
 	free(body);
 	return right;
@@ -185,7 +185,8 @@ static int signal_it(long pid)
 		return CLI_OK;
 	fprintf(stderr, "millrace: process %ld: %s%s\n", pid, strerror(errno),
 	        errno == EPERM ? "; reload as root or as the user it runs as" :
-	        errno == ESRCH ? "; it may run on another machine or in a container: reload it there" : "");
+	        errno == ESRCH ? "; it may run on another machine or in a container: reload it there" :
+	                         "");
 	return CLI_FAILED;
 }
 

@@ -22,7 +22,8 @@
 #define CELL        32
 #define TEXT        260
 
-enum { OPT_COUNT = CLI_SOCKET_OPTIONS, OPT_PEER, OPT_DROP, OPT_STAGE, OPT_EVERY, OPT_SECONDS, OPT_JSON };
+enum { OPT_COUNT = CLI_SOCKET_OPTIONS, OPT_PEER, OPT_DROP, OPT_STAGE, OPT_EVERY, OPT_SECONDS,
+       OPT_JSON };
 
 static const struct cli_option options[] = {
 	CLI_SOCKET_OPTION_ROWS,

@@ -18,7 +18,7 @@ struct mr_used {
 	void                     *state; /* owned */
 	void                    **conf;  /* owned, decoded sections */
 	bool                      opened;
-	bool                      lent; /* another engine's: neither opened nor closed by this one */
+	bool                      lent; /* another engine's: this one neither opens nor closes it */
 };
 
 /* What mr_setup.runtime points at. */

@@ -3,7 +3,8 @@
  *   1. the room rule of the call is asked (mr_may_call), and the room set aside
  *   2. the callback runs with the turn pointed at the replica
  *   3. each output's vectors go on, one for each replica it leads to: an inline edge calls the
- *      consumer at once (depth first, in the order of outputs), a ring is filled and its consumer woken
+ *      consumer at once (depth first, in the order of outputs), a ring is filled and its consumer
+ *      woken
  *   4. at an inline `drop` edge the consumer's own rule is asked, besides what is set aside
  *
  * A call has a lane, that of its vector, and hands on in it; all calls but process are bulk.

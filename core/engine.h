@@ -108,7 +108,7 @@ struct mr_stage_view {
 	const struct mr_kind *kind;
 	unsigned              worker, replica;
 	uint64_t              word[MR_WORDS];
-	const uint64_t       *drop;    /* one per kind->drops; owned by the view, with those below */
+	const uint64_t       *drop;    /* one per kind->drops; owned by the view, as those below */
 	const uint64_t       *edge;    /* one per output: packets its full edge dropped */
 	const uint64_t       *counter; /* one per kind->counters   */
 	const uint64_t       *handed;  /* two per output: packets and bytes handed on there */
@@ -134,7 +134,8 @@ struct mr_view {
 	const char            *aead;
 	uint64_t               started_ns, now_ns;
 	struct mr_reload       reload;
-	uint64_t               log_held, log_lost; /* lines; the program's, 0 unless it fills them in */
+	uint64_t               log_held, log_lost; /* lines; the program's, 0 unless it fills them
+	                                            * in */
 	struct mr_stage_view  *stage;  unsigned stages;
 	struct mr_worker_view *worker; unsigned workers;
 	struct mr_ring_view   *ring;   unsigned rings;

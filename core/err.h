@@ -21,8 +21,8 @@ struct mr_where {
 };
 
 struct mr_complaint {
-	char *text; /* owned; "file:line:column: path: sentence"; parts that are unknown left out; UTF-8
-	             * without control characters */
+	char *text; /* owned; "file:line:column: path: sentence"; parts that are unknown left out;
+	             * UTF-8 without control characters */
 	bool  warning;
 };
 

@@ -70,8 +70,8 @@ static void check_kind(const struct mr_graph_parse *p, unsigned stage)
 		else if (s->kind->part && other->kind && other->kind->part &&
 			 !strcmp(s->kind->part, other->kind->part))
 			mr_complain(p->report, mr_json_where(p->doc, path_of(path, p->g, stage)),
-				    "%s %s already, and a graph has one stage for that", other->name,
-				    s->kind->part);
+				    "%s %s already, and a graph has one stage for that",
+				    other->name, s->kind->part);
 		else if (s->kind->host && mr_stage_is_host(other))
 			mr_complain(p->report, mr_json_where(p->doc, path_of(path, p->g, stage)),
 				    "%s is the host of this graph already", other->name);

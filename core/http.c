@@ -1,8 +1,9 @@
 /* http - a small server for people and scrapers: one request, one answer, goodbye.
  *
- *   1 accept    at most CONNECTIONS at a time; whoever comes then sends away the oldest that has its answer,
- *               else the oldest that has not asked, else the oldest that still reads.  In its GRACE
- *               (READING, while it reads) nobody is sent away, and others wait in the kernel's queue
+ *   1 accept    at most CONNECTIONS at a time; whoever comes then sends away the oldest that has
+ *               its answer, else the oldest that has not asked, else the oldest that still reads.
+ *               In its GRACE (READING, while it reads) nobody is sent away, and others wait in the
+ *               kernel's queue
  *   2 read      up to MR_HTTP_HEAD bytes, within TIMEOUT
  *   3 answer    Host, method and path are checked, the route's handler makes the body
  *   4 linger    the answer is out: say so, and read on until the other side is done, so that bytes

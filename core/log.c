@@ -138,7 +138,8 @@ static bool put(const struct mr_log *log, const struct saying *s)
 {
 	char text[MR_LOG_JSON_LINE];
 	struct mr_line l = { .text = text,
-		             .room = (log->format == MR_LOG_JSON ? MR_LOG_JSON_LINE : MR_LOG_LINE) - 1 };
+		             .room = (log->format == MR_LOG_JSON ? MR_LOG_JSON_LINE :
+		                                                   MR_LOG_LINE) - 1 };
 
 	add_form(&l, log, s);
 	l.text[l.n++] = '\n';

@@ -35,8 +35,8 @@ struct mr_timer *mr_timer_open(struct mr_loop *l, void (*due)(void *arg), void *
 void mr_timer_set(struct mr_timer *t, uint64_t at_ns, uint64_t now_ns);
 void mr_timer_close(struct mr_timer *t);
 
-/* ---- HTTP: GET and HEAD only, Host checked, loopback unless told otherwise.  "/help" is the list of
- * routes, and so is "/" unless it is one. ---- */
+/* ---- HTTP: GET and HEAD only, Host checked, loopback unless told otherwise.  "/help" is the list
+ * of routes, and so is "/" unless it is one. ---- */
 
 struct mr_reply {
 	int         status;  /* 200, 404, 503                       */

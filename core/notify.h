@@ -7,9 +7,9 @@
  *     WATCHDOG=1                  we live; without one for so long we are ended and started again
  *     STOPPING=1                  on our way out
  *
- * Each is a datagram to the socket that NOTIFY_SOCKET names; nobody is waited for.  What is not taken
- * is lost, but for READY=1, for which the service's start waits: it goes again with the next sign of
- * life.  Without the variable nothing is sent.  Main only.
+ * Each is a datagram to the socket that NOTIFY_SOCKET names; nobody is waited for.  What is not
+ * taken is lost, but for READY=1, for which the service's start waits: it goes again with the next
+ * sign of life.  Without the variable nothing is sent.  Main only.
  */
 #ifndef MR_CORE_NOTIFY_H
 #define MR_CORE_NOTIFY_H

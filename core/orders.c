@@ -14,7 +14,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define EVERY_WORKER UINT32_MAX /* an order's stage: not for a stage, but for the workers themselves */
+#define EVERY_WORKER UINT32_MAX /* an order's stage: not for a stage, but for the workers
+                                 * themselves */
 
 struct letter {
 	struct mr_order *order;

@@ -4,7 +4,8 @@
  * is kept and goes first the next time.  The way depends on what the descriptor is:
  *
  *   socket            asked not to wait, a call at a time
- *   pipe, terminal    opened anew, so that not to wait is set for us and not for others who write there
+ *   pipe, terminal    opened anew, so that not to wait is set for us and not for others who write
+ *                     there
  *   ... not allowed   asked whether there is room; what a pipe then has room for is PIPE_BUF
  *   file              written: a disk is waited for
  *

@@ -1,20 +1,20 @@
 /* plan.h - from a checked graph to what has to be built: workers, replicas, rings, room rules,
  * pools.
  *
- * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.  Made
- * and freed by main; in between it never changes.
+ * Plain data again: no threads, nothing opened.  `millrace check` prints it, the engine builds it.
+ * Made and freed by main; in between it never changes.
  *
- * A place of the graph with N threads is N workers; each runs a replica of every stage placed there.
- * An edge leads from each replica of its producer to each replica of its consumer that may get a
- * packet: with affinity `any` the one of the producer's own number, else all.  Between two replicas on
- * one worker it is inline, else a ring.
+ * A place of the graph with N threads is N workers; each runs a replica of every stage placed
+ * there.  An edge leads from each replica of its producer to each replica of its consumer that may
+ * get a packet: with affinity `any` the one of the producer's own number, else all.  Between two
+ * replicas on one worker it is inline, else a ring.
  *
  * An edge whose packets may be in both lanes has two rings there, one a lane.
  *
  * Room rule.  Before an input is served, every ring that the call can fill must have room for the
- * whole vectors that may reach it: the plan lists, for each source of calls (an input fed by a ring,
- * or a stage's pull), each `wait` ring with the number of vectors, summed over all inline ways.  A
- * call fills rings of its own lane only, and of those that have none.
+ * whole vectors that may reach it: the plan lists, for each source of calls (an input fed by a
+ * ring, or a stage's pull), each `wait` ring with the number of vectors, summed over all inline
+ * ways.  A call fills rings of its own lane only, and of those that have none.
  */
 #ifndef MR_CORE_PLAN_H
 #define MR_CORE_PLAN_H
@@ -23,7 +23,8 @@
 
 #define MR_WORKER_NAME 40 /* bytes of "name.15" */
 #define MR_NO_RING     UINT32_MAX
-#define MR_LANE_DEPTH  256 /* packets, lane control of an edge with two, at most unless one call needs more */
+#define MR_LANE_DEPTH  256 /* packets, lane control of an edge with two, at most unless one call
+                            * needs more */
 
 struct mr_need {
 	unsigned ring;    /* index in rings                                    */

@@ -11,9 +11,10 @@
  *   1. every ring that its packets may lie in: an input's packets go on to the outputs it reaches,
  *      in the lane they are in; what a stage keeps may leave by any output
  *   2. but of a wide graph no more than FLOWING for the ways that flow, and the rings that one
- *      place fills when it stands still, with those behind `wait` edges that this fills in turn: a device
- *      that takes nothing costs what is meant for it, and does not stop the others' packets at the
- *      source.  What waits at the source meanwhile waits in the socket's or the device's own queue
+ *      place fills when it stands still, with those behind `wait` edges that this fills in turn: a
+ *      device that takes nothing costs what is meant for it, and does not stop the others' packets
+ *      at the source.  What waits at the source meanwhile waits in the socket's or the device's own
+ *      queue
  *   3. for stages that make few packets of their own, the number their kind says
  */
 #include "core/plan_parts.h"

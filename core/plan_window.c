@@ -109,8 +109,8 @@ static void refuse(const struct mr_plan *p, unsigned stage, const struct on_the_
 	            "\"%s\" lets %u replicas number what has one key, and up to %u packets of it could "
 	            "be on the way behind them; a receiver looks back %u, so no more than %u may be: "
 	            "it takes %s, or an affinity that keeps a key with one replica",
-	            mr_affinity_words[s->affinity], mr_graph_replicas(g, stage), n->fixed + n->queued,
-	            s->kind->window, most, remedy);
+	            mr_affinity_words[s->affinity], mr_graph_replicas(g, stage),
+	            n->fixed + n->queued, s->kind->window, most, remedy);
 }
 
 void mr_plan_window(const struct mr_plan *p, struct mr_report *report)

@@ -22,7 +22,8 @@
 #include "core/stage.h"
 
 struct mr_plugin {
-	unsigned    abi;     /* MR_ABI; first for ever, and nothing else is looked at when it differs */
+	unsigned    abi;     /* MR_ABI; first for ever, and nothing else is looked at when it
+	                      * differs                                                  */
 	const char *name;    /* words joined by '-'; no other loaded module has it       */
 	const char *version; /* the module's own                                         */
 	const char *summary; /* one line for `millrace version`                          */

@@ -29,7 +29,8 @@ static const char *shape_sentence(const struct mr_setting *s, char buf[SENTENCE]
 	case MR_NAMED: return "An object: any name to an object with these keys.";
 	case MR_MAYBE_NAMED:
 		snprintf(buf, SENTENCE, "An object with these keys; or %s%.0u of them, each under a name "
-		         "of its own.", mr_setting_most(s) ? "up to " : "several", mr_setting_most(s));
+		         "of its own.",
+		         mr_setting_most(s) ? "up to " : "several", mr_setting_most(s));
 		return buf;
 	case MR_MAYBE_OBJECT: return "As an object it has these keys.";
 	default: return NULL;

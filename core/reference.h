@@ -1,8 +1,8 @@
 /* reference.h - settings and kinds told to people: on a terminal, as pages, as parts of manual
  * pages.
  *
- * All of it comes from the tables that the parser goes by, so the pages in doc/reference/ and man/ are
- * made by the program (doc/reference.sh), and a test finds those that are out of date.
+ * All of it comes from the tables that the parser goes by, so the pages in doc/reference/ and man/
+ * are made by the program (doc/reference.sh), and a test finds those that are out of date.
  */
 #ifndef MR_CORE_REFERENCE_H
 #define MR_CORE_REFERENCE_H

@@ -2,10 +2,10 @@
  * it.
  *
  * Several tables may apply to one object: sections whose paths lead there, and tables of groups and
- * lists that others have there.  The tree is what they come to together: a setting for each key, with
- * the settings of the object below it.  What reads files asks it for unknown keys (field_known.c); the
- * JSON Schema (schema.h), the reference (reference.h) and the tests of bad values walk it, so that none
- * of them can miss a setting that the others have.
+ * lists that others have there.  The tree is what they come to together: a setting for each key,
+ * with the settings of the object below it.  What reads files asks it for unknown keys
+ * (field_known.c); the JSON Schema (schema.h), the reference (reference.h) and the tests of bad
+ * values walk it, so that none of them can miss a setting that the others have.
  */
 #ifndef MR_CORE_SETTINGS_H
 #define MR_CORE_SETTINGS_H

@@ -36,7 +36,8 @@
 /* One owner: whoever takes packets out of the queue.  All zero: it never drops. */
 struct mr_sojourn {
 	uint64_t target, interval; /* ns; const after init; target 0: off                       */
-	uint64_t stands;   /* when it will have stood for an interval; 0: the wait is below target */
+	uint64_t stands;   /* when it will have stood for an interval; 0: the wait is below
+	                    * target                                                            */
 	uint64_t began;    /* start of dropping; valid while dropping                           */
 	uint64_t next;     /* the next drop while dropping, else the one that would have been   */
 	uint64_t cut;      /* nobody listens: until then what stands is cut at once; or 0       */

@@ -7,8 +7,9 @@
  *   open      once, on main, before privileges are dropped
  *   order     control tells this replica something; between vectors, on its worker
  *   process   a vector arrived at an input; every packet leaves by emit, drop, take or keep
- *   pull      its descriptors are ready, or it has kept packets and its outputs have room; while the
- *             node drains, a source that has kept packets is still called, and takes in nothing new
+ *   pull      its descriptors are ready, or it has kept packets and its outputs have room; while
+ *             the node drains, a source that has kept packets is still called, and takes in
+ *             nothing new
  *   timeout   the time it named by deadline() has come
  *   event     (a host only) another stage tells control something
  *   flush     the worker stops: kept packets and spares go home
@@ -81,8 +82,8 @@ struct mr_port {
 	                       * what they carry is what it carries                           */
 	bool        plaintext; /* outputs: what people wrote, unsealed                        */
 	bool        aside;    /* outputs: not on the packets' way, so its edge must `drop`    */
-	const char *sort;     /* what its packets are made for, when that is one thing: only ports of
-	                       * one sort may be joined; NULL: the packets every stage knows  */
+	const char *sort;     /* what its packets are made for, when that is one thing: only ports
+	                       * of one sort may be joined; NULL: the packets every stage knows */
 	bool        control;  /* outputs: what leaves here takes lane control                 */
 };
 
@@ -129,34 +130,35 @@ struct mr_kind {
 	const struct mr_named   *drops, *counters;
 	bool                     host;     /* runs on main's event loop: control          */
 	bool                     once;     /* a graph has at most one stage of this kind  */
-	bool                     source;   /* one with inputs whose pull() takes in packets from outside as
-	                                    * well: it rests while the node drains, as that of a
-	                                    * kind without process() does                      */
-	const char              *serves;   /* JSON path: what stands there in the node file wants a stage of
-	                                    * this kind, and a graph without one is refused; NULL */
+	bool                     source;   /* one with inputs whose pull() takes in packets from
+	                                    * outside as well: it rests while the node drains, as
+	                                    * that of a kind without process() does       */
+	const char              *serves;   /* JSON path: what stands there in the node file wants a
+	                                    * stage of this kind, and a graph without one is
+	                                    * refused; NULL                               */
 	const char              *part;     /* what it does that only one stage of a graph may do, of
 	                                    * whatever kind; NULL: nothing such            */
 	bool                     makes;    /* takes packets from the worker's pool        */
-	uint32_t                 few;      /* ... and does with so many at a time, waiting for one to come
-	                                    * home or doing without; 0: as many as there is room
-	                                    * for */
+	uint32_t                 few;      /* ... and does with so many at a time, waiting for one
+	                                    * to come home or doing without; 0: as many as there is
+	                                    * room for                                    */
 	uint32_t                 keeps;    /* packets a replica may keep, at most         */
-	uint32_t                 slabs;    /* of one that makes packets: slabs a replica may want of its
-	                                    * worker's pool; it must do with fewer           */
+	uint32_t                 slabs;    /* of one that makes packets: slabs a replica may want of
+	                                    * its worker's pool; it must do with fewer    */
 	bool                     single;   /* cannot have more than one replica            */
 	uint32_t                 affinities; /* bits 1 << enum mr_affinity it can work with */
-	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what a
-	                                    * replica owns with that replica; of a kind that owns
-	                                    * nothing, all it can work with                */
+	uint32_t                 shards;   /* ... and with several replicas: the keys that keep what
+	                                    * a replica owns with that replica; of a kind that owns
+	                                    * nothing, all it can work with               */
 	uint32_t                 window;   /* of a kind that numbers: numbers that a receiver looks
 	                                    * back.  It may have several replicas under any of its
 	                                    * affinities, if no more than half of that can be on the
 	                                    * way at once; mr_setup.spread tells it        */
-	const char              *takes;    /* what has happened to a packet that it took (mr_take), in a word
-	                                    * or two: "sent"; NULL: "taken"                */
-	const char              *shows;    /* shows others what it is given: may be given plaintext only
-	                                    * where the node file has true at this path;
-	                                    * NULL: does not */
+	const char              *takes;    /* what has happened to a packet that it took (mr_take),
+	                                    * in a word or two: "sent"; NULL: "taken"     */
+	const char              *shows;    /* shows others what it is given: may be given plaintext
+	                                    * only where the node file has true at this path; NULL:
+	                                    * does not                                    */
 
 	int      (*open)(void *self, struct mr_setup *setup);
 	void     (*order)(void *self, struct mr_order *order, struct mr_turn *turn);

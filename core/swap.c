@@ -7,8 +7,8 @@
  *   3. rest       sources are no longer pulled, what is inside runs out, orders come back
  *   4. end        the old threads wait at their gates: main speaks for everybody now.  Only when
  *                 nothing is left to do they are joined, so that none has to be made again
- *   5. exchange   kept packets, counters, heirlooms and the host's state go over; the new parts take the
- *                 place of the old ones in the same struct mr_engine
+ *   5. exchange   kept packets, counters, heirlooms and the host's state go over; the new parts
+ *                 take the place of the old ones in the same struct mr_engine
  *   6. go on      kept packets arrive, the gates open, sources are pulled again
  *   7. dispose    of the old parts
  *

@@ -62,7 +62,8 @@ struct mr_trace_step {
 	uint64_t          at;      /* ns, when the call began                             */
 	uint64_t          waited;  /* ns since the step before ended                      */
 	uint64_t          served;  /* ns the call took, with all that was in its vector   */
-	unsigned          vector;  /* packets that came with it, itself included; 0: it was not handed in */
+	unsigned          vector;  /* packets that came with it, itself included; 0: it was not
+	                            * handed in                                           */
 	uint32_t          len;     /* bytes of the view when the call was over            */
 	uint64_t          near, far; /* handles then                                      */
 };
@@ -81,8 +82,8 @@ struct mr_trace_wish {
 	unsigned    every;  /* of so many packets made one is followed, >= 1              */
 	uint64_t    time;   /* ns, at most MR_TRACE_TIME                                  */
 	const char *stage;  /* stories that pass the stage of this name; NULL: any        */
-	const char *drop;   /* that end so: `forged`, `fmp-open forged`, `rx.frames` (its edge was full),
-	                     * `route sojourn`, `any`; NULL: any end                      */
+	const char *drop;   /* that end so: `forged`, `fmp-open forged`, `rx.frames` (its edge was
+	                     * full), `route sojourn`, `any`; NULL: any end               */
 	bool      (*wanted)(void *arg, const struct mr_story *story); /* and this; NULL: all */
 	void       *arg;
 };

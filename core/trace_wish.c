@@ -143,7 +143,8 @@ static void list_ends(const struct mr_graph *g, const char *text, char wrong[MR_
 		const char *separator = end.s == last ? "," : last ? ";" : "";
 
 		if (!end.drop)
-			at = say(wrong, at, "%s %s.%s", separator, end.s->name, end.output); /* NOLINT(clang-analyzer-core.NullDereference) */
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+			at = say(wrong, at, "%s %s.%s", separator, end.s->name, end.output);
 		else if (end.s == last)
 			at = say(wrong, at, "%s %s", separator, end.drop);
 		else

@@ -18,7 +18,8 @@ struct mr_unix_wish {
 	const char *called;  /* what complaints begin with, such as the setting's text */
 	const char *setting; /* JSON path of complaints                              */
 	mode_t      mode;    /* of the file                                          */
-	const char *group;   /* the file is to belong to it if there is one of that name; NULL: no */
+	const char *group;   /* the file is to belong to it if there is one of that name;
+	                      * NULL: no                                             */
 	mode_t      folder;  /* make the file's folder with this mode, and that group, where it is
 	                      * missing; 0: it has to be there                       */
 };

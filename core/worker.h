@@ -5,7 +5,8 @@
  *   1. orders from control are applied
  *   2. deadlines that have come
  *   3. ring inputs, lane control before lane bulk, in each downstream before upstream: a few
- *      vectors each, every one carried through all its inline edges before the next (run to completion)
+ *      vectors each, every one carried through all its inline edges before the next (run to
+ *      completion)
  *   4. sources whose descriptors are ready: one pull each, downstream before upstream
  *   5. one full fence, then whoever waits for room or for packets to come home is woken
  *
@@ -150,10 +151,12 @@ struct mr_worker {
 	struct mr_tracer     *tracer;   /* of a trace under way, or NULL; see tracer.h */
 	bool                  covered;  /* room was set aside for the call under way     */
 	enum mr_lane          lane;     /* of the call under way; bulk when none is      */
-	uint16_t              home;     /* == index, and of packets that go home without a look; or none */
+	uint16_t              home;     /* == index, and of packets that go home without a look; or
+	                                 * none                                      */
 	uint16_t              foreign;  /* homes from here on are looked at first    */
 	uint16_t              marks;    /* number of the last mark that was put on   */
-	uint64_t              waited;   /* ns, what the stage being called last said of that (mr_waited) */
+	uint64_t              waited;   /* ns, what the stage being called last said of that
+	                                 * (mr_waited)                               */
 	uint32_t              returned; /* pools that packets were sent home to (bits) */
 	bool                  short_of_packets; /* a spare was asked for in vain     */
 	bool                  held;     /* work was left that waits for room or packets */
@@ -169,9 +172,10 @@ struct mr_worker {
 	int                   wake_fd;
 	pthread_t             thread;
 	bool                  started;
-	uint64_t              asked_at; /* ns, main's: the first question it has not answered (pulse.c) */
+	uint64_t              asked_at; /* ns, main's: the first question it has not answered
+	                                 * (pulse.c)                                 */
 	struct {
-		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by whoever wakes it */
+		_Alignas(64) _Atomic bool sleeping; /* set by the worker, cleared by who wakes it */
 		_Atomic uint32_t gate; /* counted up by main: odd, the thread waits at its gate */
 		_Atomic uint32_t at;   /* set by the worker: the gate it waits at   */
 		_Atomic uint32_t asked;    /* set by main: the round of its question (pulse.c) */

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		printf("%u\n", bytes[3] & 15u);
 		return 1;
 	}
-	puts(inet_ntop(AF_INET6, bytes + n - 16, text, sizeof text)); /* the one record is the last */
+	/* The one record is the last. */
+	puts(inet_ntop(AF_INET6, bytes + n - 16, text, sizeof text));
 	return 0;
 }

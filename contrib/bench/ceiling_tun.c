@@ -1,8 +1,8 @@
 /* ceiling_tun.c - the model tunnel's device: TCP super-packets, cut when read and joined when
  * written.
  *
- * A super-packet is read by a guess of its layout, that of the one before: the header to the first slot,
- * and each segment's bytes to where that segment is sealed.  A wrong guess costs a copy.
+ * A super-packet is read by a guess of its layout, that of the one before: the header to the first
+ * slot, and each segment's bytes to where that segment is sealed.  A wrong guess costs a copy.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -1,7 +1,7 @@
 /* flood - UDP packets of one size at a fixed rate, for contrib/bench/bench tunnel.
  *
- *   flood to ADDRESS BYTES RATE MS     sends RATE packets a second of BYTES bytes of payload for MS ms
- *   flood at ADDRESS                   receives until 300 ms have passed without a packet
+ *   flood to ADDRESS BYTES RATE MS  sends RATE packets a second of BYTES bytes of payload for MS ms
+ *   flood at ADDRESS                receives until 300 ms have passed without a packet
  *
  * Both print JSON: the sender how many it sent and in which time, the receiver how many came, and
  * how many of them after a later one.  The sender looks at the clock every 100 us and sends what is

@@ -3,13 +3,14 @@
  *
  *   contrib/bench/bench stage [--bytes N] [--ms N] [--aead NAME] [--json] [NAME]...
  *
- * Each stage stands alone in a runtime of its own without threads.  Packets are carried through those
- * that only compute,
+ * Each stage stands alone in a runtime of its own without threads.  Packets are carried through
+ * those that only compute,
  *
  *     route -> fsp-seal -> fmp-seal  ~~  fmp-open -> fsp-open
  *              fsp-number -> fmp-number -> seal  ~~  open
  *
- * and the one that is measured gets them in vectors of 1, 16 and 64.  Those that read and write do so,
+ * and the one that is measured gets them in vectors of 1, 16 and 64.  Those that read and write do
+ * so,
  *
  *     rx          datagrams that came one by one
  *     rx-train    datagrams that came as one message (UDP_SEGMENT), up to 48
@@ -17,14 +18,16 @@
  *     tun-read    one packet, and super-packets of 16 and 48 segments
  *     tun-write   one packet, and as many of one TCP stream
  *
- * on sockets of the loopback device and, for the TUN device, on pairs of sockets.  Their system calls are
- * in the figure, and the table says how many there are a vector; filling and emptying sockets is not.
+ * on sockets of the loopback device and, for the TUN device, on pairs of sockets.  Their system
+ * calls are in the figure, and the table says how many there are a vector; filling and emptying
+ * sockets is not.
  *
- * One sample is one call of the stage by the runtime (mr_call_process, mr_call_pull) with all the runtime
- * does around it; what the same call of the empty stage behind it takes is taken off.  The median of the
- * samples counts, buffers are in the cache.
+ * One sample is one call of the stage by the runtime (mr_call_process, mr_call_pull) with all the
+ * runtime does around it; what the same call of the empty stage behind it takes is taken off.  The
+ * median of the samples counts, buffers are in the cache.
  *
- * Cycles are those of the time stamp counter: x86 only, and not those of a core that changes its clock.
+ * Cycles are those of the time stamp counter: x86 only, and not those of a core that changes its
+ * clock.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -155,7 +155,8 @@ unsigned way_open(struct way *w, unsigned number, const struct mr_aead *aead, un
 		w->rig[i] = rig_open(p->kind, "{}", p->here ? CRAFT_NODE(CRAFT_A, CRAFT_UDP) :
 		                                              CRAFT_NODE(CRAFT_B, CRAFT_UDP));
 		if (p->measured)
-			subject[n++] = (struct subject){ .name = p->kind->name, .size = { 1, 16, 64 },
+			subject[n++] = (struct subject){ .name = p->kind->name,
+				                         .size = { 1, 16, 64 },
 				                         .output = p->output, .rig = w->rig[i],
 				                         .round = carry, .of = w, .at = i };
 	}

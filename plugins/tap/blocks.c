@@ -8,7 +8,8 @@
 #include "stages/lib/words.h"
 
 enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, PACKET = 6 };
-enum { OPT_END = 0, OPT_USERAPPL = 4, OPT_NAME = 2, OPT_DESCRIPTION = 3, OPT_TSRESOL = 9, OPT_FLAGS = 2 };
+enum { OPT_END = 0, OPT_USERAPPL = 4, OPT_NAME = 2, OPT_DESCRIPTION = 3, OPT_TSRESOL = 9,
+       OPT_FLAGS = 2 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define NANOSECONDS      9   /* of a time stamp's unit: 10^-9 s   */

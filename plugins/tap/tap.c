@@ -101,7 +101,8 @@ static int find_peer(struct tap *tap, struct mr_setup *s)
 		tap->addr = fips_addr_of_key(key);
 	else if (!parse_address(text, &tap->addr))
 		return mr_setup_error(s, NULL, "peer: \"%s\" is neither an npub, nor a node address of "
-		                      "32 hex digits, nor the alias of a peer in the node file", text);
+		                      "32 hex digits, nor the alias of a peer in the node file",
+		                      text);
 	fips_addr_to_ipv6(&tap->addr, tap->ip);
 	return 0;
 }
@@ -221,12 +222,13 @@ static const struct mr_kind tap = {
 	.size = sizeof(struct tap), .fields = tap_fields, .sections = tap_sections,
 	.uses = (const struct mr_resource *const[]){ &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){
-		{ "in", .view = "any packet", .reaches = MR_OUT(OUT) | MR_OUT(COPY), .passes = true },
+		{ "in", .view = "any packet", .reaches = MR_OUT(OUT) | MR_OUT(COPY),
+		  .passes = true },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
 		{ "out", .view = "the same packet", .passes = true },
-		{ "copy", .view = "a copy, its note in the headroom", .optional = true, .aside = true,
-		  .passes = true, .sort = TAP_SORT },
+		{ "copy", .view = "a copy, its note in the headroom", .optional = true,
+		  .aside = true, .passes = true, .sort = TAP_SORT },
 		{ 0 } },
 	.drops = (const struct mr_named[]){ { 0 } },
 	.counters = (const struct mr_named[]){

@@ -52,9 +52,10 @@ static int stamp_of(const char *path, struct control_stamp *out)
 		return 0;
 	if (stat(path, &st))
 		return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
-	*out = (struct control_stamp){ .there = 1, .device = (uint64_t)st.st_dev, .inode = st.st_ino,
-		                       .size = (uint64_t)st.st_size, .s = st.st_mtim.tv_sec,
-		                       .ns = st.st_mtim.tv_nsec, .changed_s = st.st_ctim.tv_sec,
+	*out = (struct control_stamp){ .there = 1, .device = (uint64_t)st.st_dev,
+		                       .inode = st.st_ino, .size = (uint64_t)st.st_size,
+		                       .s = st.st_mtim.tv_sec, .ns = st.st_mtim.tv_nsec,
+		                       .changed_s = st.st_ctim.tv_sec,
 		                       .changed_ns = st.st_ctim.tv_nsec };
 	return 0;
 }

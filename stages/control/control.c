@@ -2,8 +2,8 @@
  *
  *   handshakes  handshake packets, and frames for a key that is still being made
  *   messages    link messages but datagrams
- *   bodies      opened session messages but data, and coordinates that they carried; datagrams that no
- *               key opens
+ *   bodies      opened session messages but data, and coordinates that they carried; datagrams
+ *               that no key opens
  *   datagrams   datagrams of others that go no further, and what route asks and has learnt of nodes
  *
  *   raw         handshake packets                    to the sockets

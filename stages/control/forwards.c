@@ -120,7 +120,8 @@ static void tell_about(struct control *c, enum fips_input_kind kind, struct mr_p
 static void undelivered(struct control *c, const struct mr_pkt *p, struct mr_turn *t)
 {
 	const struct control_key *key = mr_control_key(c, p->seq);
-	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = p->data, .len = p->len, .mtu = p->limit };
+	struct fips_input in = { .kind = FIPS_IN_UNDELIVERED, .bytes = p->data, .len = p->len,
+	                         .mtu = p->limit };
 
 	if (key && key->of->link)
 		in.peer = key->of->peer;

@@ -224,7 +224,8 @@ void mr_guests_take_along(struct control *c, struct control_settings *next)
 
 	for (unsigned i = 0; i < c->n_guests; i++)
 		add(c,
-		    &(struct mr_guest){ .npub = c->guest[i].npub, .transport = c->guest[i].transport,
+		    &(struct mr_guest){ .npub = c->guest[i].npub,
+		                        .transport = c->guest[i].transport,
 		                        .addr = c->guest[i].addr },
 		    next, wrong, sizeof wrong);
 }

@@ -5,14 +5,15 @@
 #define DAY_S    86400
 
 const struct mr_field mr_tree_fields[] = {
-	{ "announce_min_interval_ms", MR_U32, MR_AT(struct mr_tree_conf, announce_min), .max = 60000,
-	  .def = 500, .unit = "ms", .help = "between two tree announcements to one neighbour" },
+	{ "announce_min_interval_ms", MR_U32, MR_AT(struct mr_tree_conf, announce_min),
+	  .max = 60000, .def = 500, .unit = "ms",
+	  .help = "between two tree announcements to one neighbour" },
 	{ "parent_hysteresis", MR_REAL, MR_AT(struct mr_tree_conf, hysteresis), .real_max = 1,
 	  .real_def = 0.2, .help = "part of its cost by which another parent must be better" },
 	{ "hold_down_secs", MR_U32, MR_AT(struct mr_tree_conf, hold_down), .max = DAY_S, .def = 30,
 	  .unit = "s", .help = "a parent is kept so long for one that is merely better; 0: off" },
-	{ "reeval_interval_secs", MR_U32, MR_AT(struct mr_tree_conf, reeval), .max = DAY_S, .def = 60,
-	  .unit = "s", .help = "the parent is judged anew without a cause; 0: never" },
+	{ "reeval_interval_secs", MR_U32, MR_AT(struct mr_tree_conf, reeval), .max = DAY_S,
+	  .def = 60, .unit = "s", .help = "the parent is judged anew without a cause; 0: never" },
 	{ "flap_threshold", MR_U32, MR_AT(struct mr_tree_conf, flap_threshold), .min = 1,
 	  .max = 1000000, .def = 4, .help = "changes of parent that begin an episode of dampening ..." },
 	{ "flap_window_secs", MR_U32, MR_AT(struct mr_tree_conf, flap_window), .max = DAY_S,
@@ -36,8 +37,9 @@ const struct mr_field mr_cache_fields[] = {
 	  .def = 50000, .help = "nodes whose place in the tree is kept; a change waits for the next start" },
 	{ "coord_ttl_secs", MR_U32, MR_AT(struct mr_cache_conf, coord_ttl), .min = 1, .max = DAY_S,
 	  .def = 300, .unit = "s", .help = "... for so long after it was last told or used" },
-	{ "identity_size", MR_U32, MR_AT(struct mr_cache_conf, identity_size), .min = 1, .max = 1000000,
-	  .def = FIPS_KNOWN_MAX, .help = "nodes besides peers whose key is kept; a change waits for the next start" },
+	{ "identity_size", MR_U32, MR_AT(struct mr_cache_conf, identity_size), .min = 1,
+	  .max = 1000000, .def = FIPS_KNOWN_MAX,
+	  .help = "nodes besides peers whose key is kept; a change waits for the next start" },
 	{ 0 }
 };
 
@@ -88,7 +90,8 @@ const struct mr_field mr_lookup_fields[] = {
 	  .help = "how long each request of a lookup is waited for, up to 8 of them; unset: 1, 2, 4, 8" },
 	{ "recent_expiry_secs", MR_U32, MR_AT(struct mr_lookup_conf, recent), .min = 1, .max = 3600,
 	  .def = 10, .unit = "s", .help = "so long a request is known again" },
-	{ "backoff_base_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff), .max = DAY_S, .unit = "s",
+	{ "backoff_base_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff), .max = DAY_S,
+	  .unit = "s",
 	  .help = "a node that was not found is not looked for; doubles each time; 0: it is" },
 	{ "backoff_max_secs", MR_U32, MR_AT(struct mr_lookup_conf, backoff_max), .max = DAY_S,
 	  .unit = "s", .help = "... and no longer than this" },

@@ -18,7 +18,7 @@ enum { PATH = 64 };
 
 static const char no_hostport[] = "is not a host:port";
 
-/* ---- one instance, one address: NULL, or what is wrong; what has been complained of is fine ---- */
+/* ---- one instance, one address: NULL, or what is wrong; what was complained of is fine ---- */
 
 static const char *udp_wrong(const void *instance, const char *addr)
 {

@@ -89,8 +89,8 @@ static uint64_t overflows(void *self)
 
 struct fips_words mr_control_words(struct control *c)
 {
-	return (struct fips_words){ .link = link_words, .session = session_words, .forward = forward_used,
-		                    .overflows = overflows, .self = c };
+	return (struct fips_words){ .link = link_words, .session = session_words,
+		                    .forward = forward_used, .overflows = overflows, .self = c };
 }
 
 /* ---- reports ---- */

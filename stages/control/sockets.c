@@ -4,8 +4,8 @@
  *   the tick   compares which there are with which there should be, and closes the gap: asked twice
  *              it does nothing the second time
  *
- *              wanted: one for each link's address; let go: one whose link is gone or elsewhere, that
- *              tx-gso has given up, or whose way begins at another of our addresses now
+ *              wanted: one for each link's address; let go: one whose link is gone or elsewhere,
+ *              that tx-gso has given up, or whose way begins at another of our addresses now
  *
  *   letting go
  *     LEAVING  out of the table; tx-gso is told, and sends no more by it

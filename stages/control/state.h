@@ -70,14 +70,15 @@ extern const char *const mr_control_peer_states[], *const mr_control_session_sta
 
 #define CONTROL_TICK     MR_NS_PER_S
 #define CONTROL_ACTIONS  512  /* actions that may wait, at most                     */
-#define CONTROL_PACKETS  (2 * CONTROL_ACTIONS) /* of its own on the way: all that waited a moment ago
-                               * and as many again; an action without a packet stays in the queue */
+#define CONTROL_PACKETS  (2 * CONTROL_ACTIONS) /* of its own on the way: all that waited a moment
+                               * ago and as many again; an action without a packet stays in the
+                               * queue                                              */
 #define CONTROL_BUCKETS  256  /* of the maps below; a power of two                  */
 #define CONTROL_KEPT     64   /* packets kept for all keys                          */
 #define CONTROL_KEPT_EACH 4   /* ... for one                                        */
 #define CONTROL_KEPT_NS  MR_NS_PER_S
-#define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time: of local packets, and as
-                               * many of others' datagrams                          */
+#define CONTROL_REFUSALS 256  /* destinations answered as unreachable at a time: of local packets,
+                               * and as many of others' datagrams                   */
 #define CONTROL_REFUSAL_NS MR_NS_PER_S
 #define CONTROL_ADDRESSES FIPS_VIAS_MAX
 #define CONTROL_GUESTS   64   /* peers that the operator may add while the node runs */
@@ -125,7 +126,8 @@ struct relation {
 	unsigned             moving;  /* links: orders under way that set the address   */
 	uint16_t             mtu;     /* of the entry, link units                       */
 	uint16_t             wide;    /* what the node says of that                     */
-	uint16_t             narrow;  /* links: ... and what the connection at narrow_via takes; 0: all */
+	uint16_t             narrow;  /* links: ... and what the connection at narrow_via takes;
+	                               * 0: all                                         */
 	struct fips_via      narrow_via;
 	bool                 proven, congested; /* links: as in the entry               */
 	unsigned             orders;  /* that name it                                   */
@@ -201,7 +203,8 @@ enum control_file { CONTROL_ALLOW, CONTROL_DENY, CONTROL_HOSTS, CONTROL_FILES };
 
 struct control_stamp { /* a file as it was when it was read; all zero: not there */
 	uint64_t there, device, inode, size;
-	int64_t  s, ns, changed_s, changed_ns; /* last change of what it says, and of who may read it */
+	int64_t  s, ns, changed_s, changed_ns; /* last change of what it says, and of who may
+	                                        * read it */
 };
 
 struct control_access {
@@ -261,8 +264,8 @@ struct control {
 	struct control_wish  wish[CONTROL_WISHES]; /* oldest first */
 	struct history      *history;     /* owned */
 	struct probes       *probes;      /* owned */
-	struct fips_addr     trace_peer;  /* whose packets are followed, if those of one are; its last byte
-	                                   * may be anything */
+	struct fips_addr     trace_peer;  /* whose packets are followed, if those of one are; its
+	                                   * last byte may be anything */
 
 	struct control_access access;
 	bool                  renamed; /* the node is to be told */

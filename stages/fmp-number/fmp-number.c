@@ -8,8 +8,8 @@
  *   transit   SessionDatagrams of others, route has chosen their next hop
  *   control   link messages of our own
  *   out       frames, still in clear, the neighbour's transport address beside each; pkt->near is
- *             the handle of the link's key; where the session's seal is to be set as well, pkt->mark
- *             says so, and pkt->far is the handle of its key */
+ *             the handle of the link's key; where the session's seal is to be set as well,
+ *             pkt->mark says so, and pkt->far is the handle of its key */
 
 #include "stages/lib/number_link.h"
 #include "stages/lib/words.h"
@@ -42,8 +42,8 @@ const struct mr_kind mr_kind_fmp_number = {
 		{ "own", .view = "SessionDatagram from its type byte, not sealed",
 		  .reaches = MR_ALL_OUTPUTS, .numbered = true, .optional = true,
 		  .sort = "numbered messages" },
-		{ "transit", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
-		  .optional = true },
+		{ "transit", .view = "SessionDatagram from its type byte",
+		  .reaches = MR_ALL_OUTPUTS, .optional = true },
 		{ "control", .view = "link message from its type byte", .reaches = MR_ALL_OUTPUTS,
 		  .optional = true },
 		{ 0 } },

@@ -319,8 +319,10 @@ const struct mr_kind mr_kind_fmp_open = {
 		  .optional = true, .sort = "opened frames" },
 		{ 0 } },
 	.outputs = (const struct mr_port[]){
-		{ "session", .view = "SessionDatagram to us, from its type byte", .optional = true },
-		{ "transit", .view = "SessionDatagram to others, from its type byte", .optional = true },
+		{ "session", .view = "SessionDatagram to us, from its type byte",
+		  .optional = true },
+		{ "transit", .view = "SessionDatagram to others, from its type byte",
+		  .optional = true },
 		{ "control", .view = "other link message, from its type byte" },
 		{ 0 } },
 	.drops = (const struct mr_named[]){

@@ -35,8 +35,8 @@ const struct mr_kind mr_kind_fmp_seal = {
 	.inputs = (const struct mr_port[]){
 		{ "own", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
 		  .numbered = true, .optional = true },
-		{ "transit", .view = "SessionDatagram from its type byte", .reaches = MR_ALL_OUTPUTS,
-		  .optional = true },
+		{ "transit", .view = "SessionDatagram from its type byte",
+		  .reaches = MR_ALL_OUTPUTS, .optional = true },
 		{ "control", .view = "link message from its type byte", .reaches = MR_ALL_OUTPUTS,
 		  .optional = true },
 		{ 0 } },

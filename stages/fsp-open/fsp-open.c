@@ -8,9 +8,10 @@
  *
  *   ip        IPv6 packets for local programs
  *   control   MR_SHAPE_BODY: opened messages that are not data (type byte and body);
- *             MR_SHAPE_DATAGRAM: handshake messages, error signals, and sealed messages of a session
- *             whose handshake is under way, as they came;
- *             MR_SHAPE_LEARNED: coordinates that a message of a session carried in clear, once it has opened
+ *             MR_SHAPE_DATAGRAM: handshake messages, error signals, and sealed messages of a
+ *             session whose handshake is under way, as they came;
+ *             MR_SHAPE_LEARNED: coordinates that a message of a session carried in clear, once it
+ *             has opened
  *
  * The receive states that the session table points to belong to this stage, each to the replica
  * that its peer's address picks; a message that reached another one touches nothing. */
@@ -50,8 +51,8 @@ struct fsp_open {
 	struct mr_nudges      strays; /* senders without a session that control was told of */
 	struct fips_bucket    early;  /* messages of sessions that are being made           */
 	struct mr_learner     learner;
-	unsigned              left;   /* messages of this call behind the one under way: each may need a
-	                               * place at `control` */
+	unsigned              left;   /* messages of this call behind the one under way: each may
+	                               * need a place at `control` */
 };
 
 /* One message on its way through the steps. */
@@ -60,10 +61,10 @@ struct message {
 	const struct fips_session_entry *entry;
 	struct fips_datagram             datagram;
 	struct fips_fsp_sealed           sealed;
-	struct fips_recv_key            *key[FIPS_SESSION_KEYS]; /* best first      */
-	unsigned                         keys;                   /* 1 to 3          */
-	unsigned                         op;                     /* index of its operation */
-	unsigned                         tried;                  /* index of the one that opened it */
+	struct fips_recv_key            *key[FIPS_SESSION_KEYS]; /* best first */
+	unsigned                         keys;  /* 1 to 3                          */
+	unsigned                         op;    /* index of its operation          */
+	unsigned                         tried; /* index of the one that opened it */
 };
 
 static int fsp_open_open(void *self, struct mr_setup *s)

@@ -17,7 +17,7 @@
 
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define USUAL_MTU   1500 /* of an interface that is not there when a file is checked */
-#define SPARE_BYTES 100  /* received frames may be this much longer before they count as truncated */
+#define SPARE_BYTES 100  /* received frames may be so much longer before they count as truncated */
 
 static const char *interface_wrong(const void *member)
 {
@@ -72,8 +72,9 @@ static const struct mr_field ether_fields[] = {
 };
 
 static const struct mr_section ether_sections[] = {
-	{ .path = "transports.ethernet", .fields = ether_fields, .size = sizeof(struct mr_ether_conf),
-	  .instances = true, .most = MR_ETHER_MAX, .help = "the Ethernet transport" },
+	{ .path = "transports.ethernet", .fields = ether_fields,
+	  .size = sizeof(struct mr_ether_conf), .instances = true, .most = MR_ETHER_MAX,
+	  .help = "the Ethernet transport" },
 	{ 0 }
 };
 

@@ -70,7 +70,8 @@ static const char *const unseen[] = { "192.0.2.1:65536", "300.0.0.1:2121", "host
 	                              "[::g]:2121", NULL };
 
 const struct mr_field_rule mr_hostport_rule = {
-	.wrong = setting_wrong, .type = "address:port", .good = "0.0.0.0:2121", .bad = bad, .unseen = unseen,
+	.wrong = setting_wrong, .type = "address:port", .good = "0.0.0.0:2121",
+	.bad = bad, .unseen = unseen,
 	.schema = "{ \"pattern\": \"^(\\\\[.+\\\\]|[^:]+):[0-9]+$\" }",
 };
 

@@ -3,14 +3,15 @@
  *
  *     datagram ---> coordinate lists of its two ends (fips/path/learn.h) ---> MR_SHAPE_LEARNED
  *
- * A list goes to control in a packet of its own: node address, then the list as on the wire.  It is small, and
- * in the order of the datagrams it came with: a question about a node follows what was learnt of it.
+ * A list goes to control in a packet of its own: node address, then the list as on the wire.  It is
+ * small, and in the order of the datagrams it came with: a question about a node follows what was
+ * learnt of it.
  *
- * One node's list is told every 100 ms at most, be it the same: control may not have believed it, or has forgotten it since
- * our own place is another, or heard an older one from somebody else just now; whoever says it again does so because
- * somebody complained.  Nobody vouches for any of it.
- * The lists of all nodes that come by one neighbour have a limit too.  What is not told is learnt from a later
- * datagram. */
+ * One node's list is told every 100 ms at most, be it the same: control may not have believed it,
+ * or has forgotten it since our own place is another, or heard an older one from somebody else just
+ * now; whoever says it again does so because somebody complained.  Nobody vouches for any of it.
+ * The lists of all nodes that come by one neighbour have a limit too.  What is not told is learnt
+ * from a later datagram. */
 #ifndef MR_STAGES_LEARN_H
 #define MR_STAGES_LEARN_H
 

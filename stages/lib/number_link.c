@@ -16,7 +16,8 @@ const struct mr_named mr_link_drops[] = {
 
 static struct mr_link_target target_of(const struct mr_numberer *fs, uint64_t near)
 {
-	struct mr_link_target to = { .entry = mr_table_at(fs->mesh->links, near), .why = MR_LINK_GONE };
+	struct mr_link_target to = { .entry = mr_table_at(fs->mesh->links, near),
+	                             .why = MR_LINK_GONE };
 
 	if (to.entry && !to.entry->send)
 		to.entry = NULL;

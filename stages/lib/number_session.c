@@ -32,7 +32,8 @@ static uint32_t seal_one(struct mr_numberer *fs, const struct fips_session_entry
 
 static struct mr_session_target target_of(const struct mr_numberer *fs, uint64_t far)
 {
-	struct mr_session_target to = { .entry = mr_table_at(fs->mesh->sessions, far), .why = MR_SESSION_GONE };
+	struct mr_session_target to = { .entry = mr_table_at(fs->mesh->sessions, far),
+	                                .why = MR_SESSION_GONE };
 
 	if (to.entry && (!to.entry->live || !to.entry->send))
 		to.entry = NULL;

@@ -4,8 +4,8 @@
  *   1. each session of the vector is looked up once and takes its counters in one go
  *   2. headers are written over the used-up IPv6 header, one operation a packet
  *
- * Afterwards a packet is a SessionDatagram from its type byte, whole but for its seal, and batch->op
- * says how to set it.  Whatever has a counter is in the batch; what has none was dropped.
+ * Afterwards a packet is a SessionDatagram from its type byte, whole but for its seal, and
+ * batch->op says how to set it.  Whatever has a counter is in the batch; what has none was dropped.
  */
 #ifndef MR_STAGES_NUMBER_SESSION_H
 #define MR_STAGES_NUMBER_SESSION_H

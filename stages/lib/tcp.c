@@ -109,7 +109,8 @@ static int tcp_open(void *self, struct mr_setup *s)
 		struct mr_tcp_listener *l = &tcp->listener[tcp->n];
 		const struct mr_tcp_conf *c = &conf[tcp->n];
 
-		*l = (struct mr_tcp_listener){ .conf = c, .name = c->name ? c->name : "tcp", .fd = -1,
+		*l = (struct mr_tcp_listener){ .conf = c, .name = c->name ? c->name : "tcp",
+			                       .fd = -1,
 			                       .recv_buf = gives(SO_RCVBUF, c->recv_buf_size),
 			                       .send_buf = gives(SO_SNDBUF, c->send_buf_size) };
 		if (c->bind_addr && begin(l, s))

@@ -31,8 +31,8 @@ enum mr_tcp_state { MR_TCP_FREE, MR_TCP_CONNECTING, MR_TCP_OPEN, MR_TCP_RESTING 
 struct mr_tcp_conn {
 	enum mr_tcp_state   state;
 	int              fd;    /* -1: none                                            */
-	uint16_t         mtu;   /* largest frame that is sent, bytes; [1, of->conf->mtu], which is the largest
-	                         * that may come                                       */
+	uint16_t         mtu;   /* largest frame that is sent, bytes; [1, of->conf->mtu], which is
+	                         * the largest that may come                           */
 	struct fips_via  via;   /* what it is found by                                 */
 	const struct mr_tcp_listener *of;
 	bool             came;  /* the other end made it                               */
@@ -53,7 +53,8 @@ struct mr_tcp_conn {
 /* All of them.  Outlives a graph that is exchanged. */
 struct mr_tcp_pool {
 	const struct mr_tcp *tcp;    /* borrowed                                       */
-	int                  epoll;  /* const; its data is a place in conn, or behind them a listener's */
+	int                  epoll;  /* const; its data is a place in conn, or behind them a
+	                              * listener's                                     */
 	unsigned             places; /* const                                          */
 	struct mr_tcp_conn     *conn;   /* [places], owned                                */
 	uint8_t             *bytes;  /* their buffers, owned                           */
@@ -63,7 +64,8 @@ struct mr_tcp_pool {
 	unsigned             out;    /* others, resting ones among them                */
 	uint64_t             seed;   /* of the map                                     */
 	uint64_t             due;    /* ns: nothing is due before                      */
-	bool                 deaf;   /* listeners are not looked at: not yet, or no descriptor was left */
+	bool                 deaf;   /* listeners are not looked at: not yet, or no descriptor was
+	                              * left                                           */
 };
 
 /* Places for all that the settings allow, and an epoll without descriptors.

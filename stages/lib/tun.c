@@ -50,7 +50,8 @@ static const struct mr_field tun_fields[] = {
 	  .unit = "bytes", .help = "MTU of the device" },
 	{ "queue", MR_U32, MR_AT(struct mr_tun_conf, queue), .min = 100, .max = 100000, .def = 2000,
 	  .unit = "packets", .help = "length of each of the device's queues; what comes when it is full is lost" },
-	{ "queues", MR_U32, MR_AT(struct mr_tun_conf, queues), .min = 1, .max = MR_TUN_QUEUES, .def = 8,
+	{ "queues", MR_U32, MR_AT(struct mr_tun_conf, queues), .min = 1, .max = MR_TUN_QUEUES,
+	  .def = 8,
 	  .help = "queues that flows are spread over, so that none waits behind another's packets" },
 	{ "offload", MR_BOOL, MR_AT(struct mr_tun_conf, offload), .def = 1,
 	  .help = "exchange many packets as one with the device, where the kernel does" },
@@ -214,8 +215,9 @@ static void tun_close(void *self)
 
 	if (tun->queues > 1)
 		close(tun->ready);
+	/* The last to be closed removes the device, its address and its route. */
 	while (tun->queues > 0)
-		close(tun->fd[--tun->queues]); /* the last removes the device, its address and its route */
+		close(tun->fd[--tun->queues]);
 }
 
 static uint32_t tun_view_max(void *const *confs)

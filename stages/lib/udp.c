@@ -102,8 +102,9 @@ static int open_socket(struct mr_udp_socket *sock, const struct mr_udp_conf *con
 
 	if (mr_hostport_parse(conf->bind_addr, &address, &len))
 		return mr_setup_error(s, "transports.udp", "%s is no address", conf->bind_addr);
+	/* The port is at the same place in both families. */
 	if (conf->outbound_only)
-		((struct sockaddr_in *)(void *)&address)->sin_port = 0; /* same place in both families */
+		((struct sockaddr_in *)(void *)&address)->sin_port = 0;
 	sock->family = address.ss_family;
 	sock->segments = probe_segments(address.ss_family);
 	sock->mtu = (uint16_t)conf->mtu;

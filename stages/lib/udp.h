@@ -59,7 +59,8 @@ struct mr_udp {
 	unsigned             n;   /* instances                              */
 	uint16_t             mtu; /* smallest of their MTUs; UINT16_MAX: there are none */
 	unsigned             receivers; /* rx that have been opened; main's */
-	_Atomic uint64_t     overflows; /* datagrams the kernel has dropped for want of room: rx adds */
+	_Atomic uint64_t     overflows; /* datagrams the kernel has dropped for want of room:
+	                                 * rx adds */
 	/* ---- where an instance is connected, else -1 and NULL; const after open ---- */
 	int                  ready; /* epoll: all sockets to be received by; its data is the
 	                             * struct mr_udp_socket                 */

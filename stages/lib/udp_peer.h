@@ -5,7 +5,8 @@
  * it does not get comes by the shared socket as before, so it may come and go at any time, and a
  * neighbour without one is served just the same.
  *
- *     opened     bound, for a moment everybody's (so each datagram has its own source), then connected
+ *     opened     bound, for a moment everybody's (so each datagram has its own source), then
+ *                connected
  *     known      in the table: frames for that address go by it; tx-gso has nothing else to be told
  *     forgotten  out of the table, and each tx-gso has acknowledged it: nobody sends by it
  *     turned     connected to itself: what the neighbour sends comes by the shared socket again
@@ -30,7 +31,8 @@ struct mr_udp_peer {
 	struct fips_via         via;    /* const: where it is connected to                */
 	unsigned                slot;   /* const, [0, MR_UDP_PEERS_MAX), of those open alone */
 	struct sockaddr_storage local;  /* const: the address it sends from               */
-	atomic_bool             failed; /* by a tx-gso: frames go by the shared socket from now on */
+	atomic_bool             failed; /* by a tx-gso: frames go by the shared socket from
+	                                 * now on                                         */
 };
 
 struct mr_udp_peer_entry {

@@ -9,9 +9,9 @@
  *      opened something first
  *
  * Needs no window and changes no state, so any number of replicas may share one flow's frames
- * (affinity deal); a repeated frame is opened again and refused by who accepts.  A session's message
- * that no key opens goes on as it came, and fsp-open says what that means.  MR_FLAG_OPENED and
- * pkt->far, the id of the session's key, tell the others. */
+ * (affinity deal); a repeated frame is opened again and refused by who accepts.  A session's
+ * message that no key opens goes on as it came, and fsp-open says what that means.  MR_FLAG_OPENED
+ * and pkt->far, the id of the session's key, tell the others. */
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
  *   seal      with session, link and path MTU found
  *   forward   with link found, ttl and path MTU rewritten
  *   tun       answers to local programs: ICMPv6 errors, and packets to ourselves
- *   control   datagrams of others that go no further, and words about others: coordinates that their
- *             datagrams tell, destinations that they want
+ *   control   datagrams of others that go no further, and words about others: coordinates that
+ *             their datagrams tell, destinations that they want
  *
  * A packet whose destination is not in its table (routes, of others links and forwards) is parked
  * and control is asked; control answers by a table entry and an order.  Parked packets leave by

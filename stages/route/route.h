@@ -10,23 +10,24 @@
 #include "stages/lib/nudge.h"
 #include "stages/lib/udp.h"
 
-#define MR_PARK_DESTS 256 /* destinations that are waited for, at most: of our own packets, and as many of others */
+#define MR_PARK_DESTS 256 /* destinations that are waited for, at most: of our own packets, and as
+                           * many of others                                     */
 #define MR_PARK_EACH  16  /* packets parked for one destination, at most        */
 #define MR_PARK_ALL   256 /* packets parked in all: our own, and as many of others */
 #define ROUTE_SEEN    16  /* entries of this call remembered                    */
 #define ROUTE_ANSWERING 256 /* ICMPv6 errors on their way to the device: four of its vectors; beyond
                              * that programs are not told, and try again            */
-#define ROUTE_TELLING 256 /* words to control on their way: questions are asked again, what was learnt is
-                           * learnt again                                              */
+#define ROUTE_TELLING 256 /* words to control on their way: questions are asked again, what was
+                           * learnt is learnt again                                */
 #define ROUTE_ASKERS  64  /* neighbours told apart that bring datagrams for unknown nodes */
 #define ROUTE_ASK_BURST 128   /* questions that one of them may cause at once ...  */
 #define ROUTE_ASK_RATE  512000 /* ... and thousandths a second                     */
 
 enum { ROUTE_SEAL, ROUTE_FORWARD, ROUTE_TUN, ROUTE_CONTROL };
-enum { ROUTE_NOT_IPV6, ROUTE_FOREIGN, ROUTE_OUTSIDE, ROUTE_UNREACHABLE, ROUTE_TOO_BIG, ROUTE_PARK_FULL,
-       ROUTE_PARK_OVER, ROUTE_EXPIRED, ROUTE_TTL, ROUTE_MALFORMED, ROUTE_NO_SESSION, ROUTE_STOPPED,
-       ROUTE_OWN_SOURCE, ROUTE_NO_ROUTE, ROUTE_OVER_RATE, ROUTE_TRANSIT_FULL, ROUTE_TRANSIT_OVER,
-       ROUTE_TRANSIT_LATE };
+enum { ROUTE_NOT_IPV6, ROUTE_FOREIGN, ROUTE_OUTSIDE, ROUTE_UNREACHABLE, ROUTE_TOO_BIG,
+       ROUTE_PARK_FULL, ROUTE_PARK_OVER, ROUTE_EXPIRED, ROUTE_TTL, ROUTE_MALFORMED,
+       ROUTE_NO_SESSION, ROUTE_STOPPED, ROUTE_OWN_SOURCE, ROUTE_NO_ROUTE, ROUTE_OVER_RATE,
+       ROUTE_TRANSIT_FULL, ROUTE_TRANSIT_OVER, ROUTE_TRANSIT_LATE };
 enum { ROUTE_PARKED, ROUTE_ANSWERS, ROUTE_ASKED, ROUTE_LEARNED, ROUTE_WARM_MALFORMED,
        ROUTE_WARM_MALFORMED_BYTES, ROUTE_FORWARDED, ROUTE_FORWARDED_BYTES, ROUTE_TTL_EXHAUSTED,
        ROUTE_TTL_EXHAUSTED_BYTES, ROUTE_DROP_NO_ROUTE, ROUTE_DROP_NO_ROUTE_BYTES, ROUTE_DROP_MTU,
@@ -62,7 +63,8 @@ struct route_park {
 	const struct route_rules *rules;
 	unsigned                  parked; /* packets in all lots */
 	unsigned                  lots;   /* lots in use         */
-	uint16_t                  waiting[256]; /* of these by a byte of the key, [0, MR_PARK_DESTS] */
+	uint16_t                  waiting[256]; /* of these by a byte of the key,
+	                                         * [0, MR_PARK_DESTS] */
 	struct route_lot          lot[MR_PARK_DESTS];
 };
 
@@ -91,8 +93,8 @@ struct route {
 	struct mr_nudges          signals; /* destinations whose senders control is to tell */
 	struct fips_bucket        asker[ROUTE_ASKERS]; /* by the hash of the link */
 	bool                      open; /* they have been filled */
-	unsigned                  left; /* packets of this call's vector behind the one under way: each may
-	                                 * need a place at `control` */
+	unsigned                  left; /* packets of this call's vector behind the one under way:
+	                                 * each may need a place at `control` */
 };
 
 /* transit.c: a datagram of another node. */

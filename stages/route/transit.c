@@ -4,11 +4,10 @@
  *   2. coordinates in it are told to control          any, whatever becomes of the datagram
  *   3. ttl used up: control is told, so that it tells the sender
  *   4. the next hop: a neighbour that is known to be there, or what `forwards` says; looked up once
- *   a call for a
- *      destination
+ *      a call for a destination
  *   5. none known: it waits, and control is asked
- *      there is none, or it is where it came from, or it is too big for the link: control is told, so that it
- *      tells the sender
+ *      there is none, or it is where it came from, or it is too big for the link: control is told,
+ *      so that it tells the sender
  *   6. ttl, path MTU and CE are written, and it leaves
  *
  * A datagram that waits is as it came: it goes through the last of this when its time has come. */
@@ -19,7 +18,8 @@
 #include "stages/lib/words.h"
 #include "stages/route/route.h"
 
-#define EXPIRY (5 * MR_NS_PER_S) /* control answers at once; nobody waits longer for one that cannot */
+#define EXPIRY (5 * MR_NS_PER_S) /* control answers at once; nobody waits longer for one that
+                                  * cannot */
 #define STAMP  MR_NS_PER_S       /* between two notes that a forward is used */
 
 static const uint8_t *dest_of(const struct mr_pkt *p)
@@ -205,8 +205,8 @@ static void expire(struct route *r, struct mr_pkt *p, struct mr_turn *t)
 }
 
 const struct route_rules mr_route_transit_rules = {
-	.key = FIPS_ADDR_LEN, .expiry = EXPIRY, .full = ROUTE_TRANSIT_FULL, .over = ROUTE_TRANSIT_OVER,
-	.outs = { ROUTE_FORWARD, ROUTE_CONTROL },
+	.key = FIPS_ADDR_LEN, .expiry = EXPIRY, .full = ROUTE_TRANSIT_FULL,
+	.over = ROUTE_TRANSIT_OVER, .outs = { ROUTE_FORWARD, ROUTE_CONTROL },
 	.ask = ask, .answered = answered, .leave = leave, .expire = expire,
 };
 

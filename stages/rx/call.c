@@ -59,7 +59,8 @@ static void prepare(struct rx *rx, unsigned i, bool gro, const struct mr_pool *p
 	struct mr_pkt *p = rx->spare[rx->spares - 1 - i];
 	bool slab = gro && i < rx->slabs;
 
-	*m = (struct rx_message){ .pkt = p, .slab = slab ? rx->slab[rx->slabs - 1 - i] : MR_NO_SLAB };
+	*m = (struct rx_message){ .pkt = p,
+	                          .slab = slab ? rx->slab[rx->slabs - 1 - i] : MR_NO_SLAB };
 	m->spill = !gro ? NULL : slab ? pool->slab[m->slab].base : rx->bounce;
 	rx->iov[i][0] = (struct iovec){ .iov_base = p->data, .iov_len = rx->view };
 	if (gro)

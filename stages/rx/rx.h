@@ -34,8 +34,8 @@
 	 CMSG_SPACE(sizeof(struct timespec)))
 
 enum { RX_FRAMES, RX_HANDSHAKES }; /* outputs */
-enum { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS, RX_TRUNCATED, RX_UNKNOWN_INDEX,
-       RX_STOPPED, RX_SOJOURN };
+enum { RX_SHORT, RX_PUNCH, RX_VERSION, RX_PHASE, RX_LENGTH, RX_FLAGS, RX_TRUNCATED,
+       RX_UNKNOWN_INDEX, RX_STOPPED, RX_SOJOURN };
 enum { RX_CALLS, RX_OVERFLOWS, RX_ERRORS, RX_TRAINS, RX_TRAIN_DATAGRAMS, RX_COPIED, RX_MOVED,
        RX_CONNECTED };
 
@@ -45,7 +45,8 @@ struct rx_message {
 	uint16_t       slab;   /* its second, or MR_NO_SLAB                     */
 	uint8_t       *spill;  /* the same as memory; NULL: it has none         */
 	uint32_t       len;    /* bytes received                                */
-	uint32_t       each;   /* bytes of each datagram but the last, >= 1, or 0 if it is one alone */
+	uint32_t       each;   /* bytes of each datagram but the last, >= 1, or 0 if it is
+	                        * one alone                                     */
 	bool           cut;    /* received longer than there was room           */
 	uint64_t       came;   /* ns, wall clock, when the kernel had it; 0: it does not say */
 	bool           sliced; /* slices of its slab are out                    */

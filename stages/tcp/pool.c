@@ -57,10 +57,10 @@ struct mr_tcp_conn *tcp_place(struct mr_tcp_pool *pool, const struct fips_via *v
 	}
 	pool->free = c->next;
 	*c = (struct mr_tcp_conn){
-		.state = came ? MR_TCP_OPEN : MR_TCP_CONNECTING, .fd = fd, .via = *via, .came = came,
-		.of = &pool->tcp->listener[listener], .since = now, .read_due = MR_NEVER,
-		.write_due = MR_NEVER, .awaits_room = !came, .parts = c->parts, .tails = c->tails,
-		.next = *bucket,
+		.state = came ? MR_TCP_OPEN : MR_TCP_CONNECTING, .fd = fd, .via = *via,
+		.came = came, .of = &pool->tcp->listener[listener], .since = now,
+		.read_due = MR_NEVER, .write_due = MR_NEVER, .awaits_room = !came,
+		.parts = c->parts, .tails = c->tails, .next = *bucket,
 	};
 	*bucket = c;
 	++*count_of(pool, c);

@@ -225,8 +225,8 @@ const struct mr_kind mr_kind_tcp = {
 		[TCP_COPIED] = { "copied",
 			.help = "received frames that were copied to packets of their own" },
 		{ 0 } },
-	.once = true, .source = true, .makes = true, .keeps = 2 * MR_VECTOR, .slabs = SLABS, .single = true,
-	.takes = "sent", .affinities = 1 << MR_ANY,
+	.once = true, .source = true, .makes = true, .keeps = 2 * MR_VECTOR, .slabs = SLABS,
+	.single = true, .takes = "sent", .affinities = 1 << MR_ANY,
 	.open = tcp_stage_open, .process = tcp_process, .pull = tcp_pull,
 	.deadline = tcp_deadline, .timeout = tcp_timeout, .flush = tcp_flush,
 };

@@ -252,7 +252,9 @@ const struct mr_kind mr_kind_tun_read = {
 	.size = sizeof(struct tun_read), .fields = tun_read_fields,
 	.uses = (const struct mr_resource *const[]){ &mr_resource_tun, &mr_resource_mesh, NULL },
 	.inputs = (const struct mr_port[]){ { 0 } },
-	.outputs = (const struct mr_port[]){ { "ip", .view = "IPv6 packet", .plaintext = true }, { 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "ip", .view = "IPv6 packet", .plaintext = true },
+		{ 0 } },
 	.drops = (const struct mr_named[]){
 		{ "too-big", .help = "larger than the MTU the device was given" },
 		{ "bad-offload", .help = "what the device leaves to do makes no sense, or is not "

@@ -8,8 +8,8 @@
  *     in line   TCP: each begins where the one before ended
  *     in size   all payloads are as long as the first, but for a last one that is shorter; 65535
  *               bytes of packet at most
- *     sound     its checksum holds.  One that does not stays as it is, by itself: the kernel is told
- *               to believe only what was proved here
+ *     sound     its checksum holds.  One that does not stays as it is, by itself: the kernel is
+ *               told to believe only what was proved here
  *
  * What cuts a run cannot be told from what a sender sent: cutting it again (split.h) gives the same
  * packets.  All else is a run by itself.  A packet that does not continue the run of its flow ends

@@ -301,6 +301,6 @@ const struct mr_kind mr_kind_tx_gso = {
 		{ 0 } },
 	.once = true, .keeps = TX_KEPT, .takes = "sent", .affinities = 1 << MR_ANY | 1 << MR_PEER,
 	.shards = 1 << MR_PEER,
-	.open = tx_open, .order = tx_order, .process = tx_process, .pull = tx_pull, .flush = tx_flush,
-	.close = tx_close, .give = tx_give, .given_up = STOPPED,
+	.open = tx_open, .order = tx_order, .process = tx_process, .pull = tx_pull,
+	.flush = tx_flush, .close = tx_close, .give = tx_give, .given_up = STOPPED,
 };

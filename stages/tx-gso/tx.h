@@ -56,12 +56,14 @@ struct tx {
 	bool           gso;      /* setting                                           */
 	uint32_t       segments; /* setting                                           */
 	struct mr_udp *udp;      /* borrowed */
-	int            room;     /* epoll: connected sockets that have room again; -1: there are none */
+	int            room;     /* epoll: connected sockets that have room again; -1: there
+	                          * are none                                          */
 	unsigned       n;        /* packets waiting in all lines, [0, TX_KEPT]        */
 	struct tx_line line[MR_UDP_MAX];
 	unsigned       refusals; /* [0, TX_REFUSALS]; some may be over                */
 	struct tx_refusal refusal[TX_REFUSALS];
-	uint64_t       full[MR_UDP_PEERS_MAX / 64]; /* connected sockets that take no more, by slot */
+	uint64_t       full[MR_UDP_PEERS_MAX / 64]; /* connected sockets that take no more, by
+	                                             * slot */
 	/* messages of the call under way */
 	struct mr_udp_peer *to;  /* by whose socket; NULL: the line's */
 	struct mmsghdr msg[TX_WINDOW];

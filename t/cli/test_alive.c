@@ -22,7 +22,8 @@
 static char  folder[] = "/tmp/alive-XXXXXX";
 static int   sock = -1;
 static pid_t node;
-static int   living = -1; /* a pipe whose other end the node alone has: it is closed when the node ends */
+static int   living = -1; /* a pipe whose other end the node alone has: it is closed when the node
+                           * ends */
 static int   unread[2] = { -1, -1 }; /* a full pipe in the place of the log, when there is one */
 static const char *program, *source;
 
@@ -83,7 +84,8 @@ static void write_node(unsigned heartbeat)
 	           "{ \"node\": { \"heartbeat_interval_secs\": %u, \"control\": { \"enabled\": false },\n"
 	           "  \"identity\": { \"nsec\": \"%064x\" } }, \"dns\": { \"enabled\": false },\n"
 	           "  \"transports\": { \"udp\": { \"bind_addr\": \"127.0.0.1:0\", \"mtu\": 1472 } },\n"
-	           "  \"graph\": \"graph.json\", \"http\": { \"listen\": \"off\" } }\n", heartbeat, 7);
+	           "  \"graph\": \"graph.json\", \"http\": { \"listen\": \"off\" } }\n",
+	           heartbeat, 7);
 }
 
 static void begin(void)

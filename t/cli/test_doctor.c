@@ -13,9 +13,10 @@
 #define UDP "\"transports\": { \"udp\": { \"bind_addr\": \"0.0.0.0:2121\", \"mtu\": 1472 } }"
 #define HEX "0000000000000000000000000000000000000000000000000000000000000007"
 #define FILE_NAME "/etc/millrace/millrace.json"
-#define SET(setting, path, value)                                                                    \
-	.mend = "millrace run -c " FILE_NAME " --set '" setting "=" value "'",                       \
-	.keep = "new=$(jq '" path " = " value "' " FILE_NAME ") && printf '%s\\n' \"$new\" >" FILE_NAME
+#define SET(setting, path, value)                                                   \
+	.mend = "millrace run -c " FILE_NAME " --set '" setting "=" value "'",      \
+	.keep = "new=$(jq '" path " = " value "' " FILE_NAME ") && printf '%s\\n' " \
+	        "\"$new\" >" FILE_NAME
 #define TUN "\"tun\": { \"enabled\": true }"
 
 /* A machine on which nothing hurts: path and content. */
@@ -55,7 +56,8 @@ static const char *const healthy[][2] = {
 
 /* How a machine differs from it beside its files; 0: not. */
 struct differs {
-	bool     no_gso, no_gro, unsynced, running, alone; /* alone: the built-in AEAD provider only */
+	bool     no_gso, no_gro, unsynced, running, alone; /* alone: the built-in AEAD provider
+	                                                    * only */
 	bool     elsewhere; /* plugins are looked for where MILLRACE_PLUGINS says */
 	unsigned cores;
 };
@@ -119,7 +121,8 @@ static const struct {
 	{ "locked-memory", .path = { "/proc/self/limits" },
 	  .is = { "Max locked memory         65536                unlimited            bytes\n" } },
 	{ "locked-memory", .path = { "/proc/self/limits", "/proc/swaps" },
-	  .is = { "Max locked memory         65536                65536                bytes\n", "Filename Type\n" } },
+	  .is = { "Max locked memory         65536                65536                bytes\n",
+	          "Filename Type\n" } },
 	{ "locked-memory", .path = { "/proc/self/limits", "/proc/self/status" },
 	  .is = { "Max locked memory         65536                65536                bytes\n",
 	          "CapEff:\t0000000000004000\n" } },
@@ -128,14 +131,16 @@ static const struct {
 	  .mend = "ulimit -n 1280  (in the shell that starts it)",
 	  .keep = "echo '* - nofile 1280' >/etc/security/limits.d/millrace-files.conf  (a service has LimitNOFILE=)" },
 	{ "open-files", .conf = "\"transports\": { \"udp\": { \"connected\": true } }",
-	  .path = { "/proc/self/limits" }, .is = { "Max open files            4096 4096 files\n" } },
+	  .path = { "/proc/self/limits" },
+	  .is = { "Max open files            4096 4096 files\n" } },
 	{ "open-files", .conf = UDP },
 	/* buffers */
 	{ "udp-buffers", .path = { "/proc/sys/net/core/rmem_max", "/proc/self/status" },
 	  .is = { "212992\n", "CapEff:\t0\n" }, .what = "212992 of the 2097152 bytes asked for to receive",
 	  .mend = "sysctl -w net.core.rmem_max=2097152",
 	  .keep = "echo net.core.rmem_max=2097152 >/etc/sysctl.d/90-millrace-net.core.rmem_max.conf" },
-	{ "udp-buffers", .path = { "/proc/sys/net/core/rmem_max" }, .is = { "212992\n" } }, /* forced */
+	{ "udp-buffers", .path = { "/proc/sys/net/core/rmem_max" },
+	  .is = { "212992\n" } }, /* forced */
 	{ "udp-buffers", .conf = "\"transports\": { \"udp\": { \"connected\": true, \"send_buf_size\": 4194304 } }",
 	  .what = "connected sockets get 2097152 of the 4194304 bytes asked for to send",
 	  .mend = "sysctl -w net.core.wmem_max=4194304",
@@ -177,7 +182,8 @@ static const struct {
 	{ "ports", .path = { "/proc/net/tcp" }, .is = { "h\n 0: 0100007F:23DC 00000000:0000 0A 0\n" },
 	  .what = "TCP 127.0.0.1:9180 is taken",
 	  .mend = "ss -tlnp 'sport = :9180' names it; stop it, or set http.listen in the node file" },
-	{ "ports", .path = { "/proc/net/tcp" }, .is = { "h\n 0: 0100007F:23DC 0100007F:9999 01 0\n" } },
+	{ "ports", .path = { "/proc/net/tcp" },
+	  .is = { "h\n 0: 0100007F:23DC 0100007F:9999 01 0\n" } },
 	{ "ports", .conf = UDP ", \"http\": { \"listen\": \"off\" }", .path = { "/proc/net/tcp" },
 	  .is = { "h\n 0: 0100007F:23DC 00000000:0000 0A 0\n" } },
 	{ "ports", .path = { "/proc/net/udp6" },
@@ -192,7 +198,8 @@ static const struct {
 	{ "firewall", .path = { "/etc/ufw/ufw.conf" }, .is = { "ENABLED=yes\n" }, .advice = true,
 	  .what = "ufw is on", .mend = "ufw allow 2121/udp" },
 	{ "firewall", .path = { "/etc/ufw/ufw.conf", "/etc/ufw/user.rules" },
-	  .is = { "ENABLED=yes\n", "### tuple ### allow udp 2121 0.0.0.0/0\n-A x --dport 2121 -j ACCEPT\n" } },
+	  .is = { "ENABLED=yes\n",
+	          "### tuple ### allow udp 2121 0.0.0.0/0\n-A x --dport 2121 -j ACCEPT\n" } },
 	{ "firewall", .path = { "/etc/ufw/ufw.conf" }, .is = { "ENABLED=no\n" } },
 	{ "firewall", .path = { "/run/firewalld/x" }, .is = { "" }, .advice = true, .what = "firewalld runs",
 	  .mend = "firewall-cmd --add-port=2121/udp", .keep = "firewall-cmd --permanent --add-port=2121/udp" },
@@ -241,20 +248,26 @@ static const struct {
 	          "backports if need be)" },
 	{ "udp-offload", .differs = { .no_gro = true }, .what = "UDP_GRO", .path = { "/etc/debian_version" },
 	  .mend = "install Linux 5.0 or newer, and start it" },
-	{ "udp-offload", .conf = "\"transports\": { \"ethernet\": { \"interface\": \"eth0\" } }", .differs = { .no_gso = true } },
-	{ "tun-offload", .path = { "/proc/sys/kernel/osrelease" }, .is = { "6.1.0-18-amd64\n" }, .advice = true,
-	  .what = "no USO", .mend = "apt-get install linux-image-$(dpkg --print-architecture) && reboot  (6.2 or "
-	                            "newer; from backports if need be)" },
+	{ "udp-offload", .conf = "\"transports\": { \"ethernet\": { \"interface\": \"eth0\" } }",
+	  .differs = { .no_gso = true } },
+	{ "tun-offload", .path = { "/proc/sys/kernel/osrelease" }, .is = { "6.1.0-18-amd64\n" },
+	  .advice = true, .what = "no USO",
+	  .mend = "apt-get install linux-image-$(dpkg --print-architecture) && reboot  (6.2 or "
+	          "newer; from backports if need be)" },
 	{ "tun-offload", .path = { "/proc/sys/kernel/osrelease" }, .is = { "10.0.1\n" } },
-	{ "tun-offload", .conf = "\"tun\": { \"enabled\": true, \"offload\": false }", .advice = true,
-	  .what = "tun.offload is off", SET("tun.offload", ".tun.offload", "true") },
-	{ "tun-offload", .conf = UDP, .path = { "/proc/sys/kernel/osrelease" }, .is = { "5.10.0\n" } },
-	{ "governor", .path = { "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor" }, .is = { "ondemand\n" },
+	{ "tun-offload", .conf = "\"tun\": { \"enabled\": true, \"offload\": false }",
+	  .advice = true, .what = "tun.offload is off",
+	  SET("tun.offload", ".tun.offload", "true") },
+	{ "tun-offload", .conf = UDP, .path = { "/proc/sys/kernel/osrelease" },
+	  .is = { "5.10.0\n" } },
+	{ "governor", .path = { "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor" },
+	  .is = { "ondemand\n" },
 	  .advice = true, .what = "cpu1 is governed by `ondemand`",
 	  .mend = "echo performance | tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
 	  .keep = "echo 'w /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor - - - - performance' "
 	          ">/etc/tmpfiles.d/millrace-governor.conf" },
-	{ "governor", .path = { "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor" }, .is = { "schedutil\n" } },
+	{ "governor", .path = { "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor" },
+	  .is = { "schedutil\n" } },
 	{ "governor", .path = { "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
 	                        "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver" },
 	  .is = { "powersave\n", "intel_pstate\n" } },
@@ -272,7 +285,8 @@ static const struct {
 	  .mend = "make install  (of all that was built; `millrace version` says where plugins are looked for)" },
 	{ "aead", .differs = { .alone = true, .elsewhere = true }, .what = "no AEAD plugin was found",
 	  .mend = "unset MILLRACE_PLUGINS  (/my/stages is in the place of the installed folder)" },
-	{ "aead", .differs = { .alone = true }, .path = { "/proc/cpuinfo" }, .is = { "flags\t\t: fpu sse2\n" } },
+	{ "aead", .differs = { .alone = true }, .path = { "/proc/cpuinfo" },
+	  .is = { "flags\t\t: fpu sse2\n" } },
 	{ "aead", .conf = "\"aead\": { \"refuse\": \"fast\" }",
 	  .what = "aead.refuse leaves mbedtls, which needs 6000 ns for a packet where fast needs 600",
 	  .mend = "take fast out of \"aead\": { \"refuse\": ... } in the node file" },
@@ -343,7 +357,8 @@ static const struct mr_aead fast = { .name = "fast" };
 static struct doctor_machine machine_of(const struct differs *differs)
 {
 	return (struct doctor_machine){
-		.root = root, .program = "/usr/bin/millrace", .cores = differs->cores ? differs->cores : 4,
+		.root = root, .program = "/usr/bin/millrace",
+		.cores = differs->cores ? differs->cores : 4,
 		.gso = !differs->no_gso, .gro = !differs->no_gro, .synced = !differs->unsynced,
 		.running = differs->running, .scores = differs->alone ? 1 : 2,
 		.plugins = differs->elsewhere ? "/my/stages" : NULL,

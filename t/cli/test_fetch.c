@@ -109,7 +109,8 @@ static void *say(void *arg)
 
 START_TEST(theirs)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct other o = { .fd = socket(AF_INET, SOCK_STREAM, 0), .says = others[_i].says };
 	socklen_t n = sizeof at;
 	char url[64], why[256] = "", *body;

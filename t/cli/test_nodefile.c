@@ -97,7 +97,8 @@ START_TEST(level_by_either_name)
 		unsigned    level;
 	} levels[] = {
 		{ "{ \"node\": { \"log_level\": \"debug\" } }", MR_LOG_DEBUG },
-		{ "{ \"node\": { \"log_level\": \"debug\" }, \"log\": { \"level\": \"error\" } }", MR_LOG_ERROR },
+		{ "{ \"node\": { \"log_level\": \"debug\" }, \"log\": { \"level\": \"error\" } }",
+		  MR_LOG_ERROR },
 		{ "{ \"node\": {} }", MR_LOG_INFO },
 	};
 
@@ -262,7 +263,8 @@ static const struct {
 	{ "{}", NULL, "graph=mine", NULL, "graphs/mine.json", NULL },
 	{ "{}", "mine", "source.batch=64", "stages.source.label=\"x\"", "graphs/mine.json", NULL },
 	{ "{}", "mine", "transports.udp.size=9", "edges[0].full=wait", "graphs/mine.json", NULL },
-	{ "{}", "mine", "workers.w={\"stages\":[\"host\"]}", "log.level=error", "graphs/mine.json", NULL },
+	{ "{}", "mine", "workers.w={\"stages\":[\"host\"]}", "log.level=error",
+	  "graphs/mine.json", NULL },
 	{ "{}", "mine", "node.identity.nsec=" HEX, NULL, "graphs/mine.json", NULL },
 
 	{ "{ \"graph\": \"mien\" }", NULL, NULL, NULL, NULL,
@@ -291,7 +293,8 @@ START_TEST(loading)
 {
 	const char *sets[2] = { loads[_i].set, loads[_i].set2 };
 	struct cli_node_options o = { .file = "sub/n.json", .graph = loads[_i].graph, .sets = sets,
-				      .nsets = sets[1] ? 2 : sets[0] ? 1 : 0, .cores = 4, .kinds = toys };
+				      .nsets = sets[1] ? 2 : sets[0] ? 1 : 0,
+				      .cores = 4, .kinds = toys };
 	struct mr_report r = { 0 };
 	struct cli_node node;
 	char *said;

@@ -11,8 +11,9 @@
 
 /* ---- answers ---- */
 
-#define HIST(count, p50, p99, max, buckets) \
-	"{\"count\":" count ",\"p50\":" p50 ",\"p99\":" p99 ",\"max\":" max ",\"buckets\":[" buckets "]}"
+#define HIST(count, p50, p99, max, buckets)                                 \
+	"{\"count\":" count ",\"p50\":" p50 ",\"p99\":" p99 ",\"max\":" max \
+	",\"buckets\":[" buckets "]}"
 #define NONE HIST("0", "0", "0", "0", "")
 
 static const char first[] =
@@ -28,7 +29,8 @@ static const char first[] =
 	"\"packets\":{\"in\":0,\"made\":1000,\"out\":1000,\"dropped\":0},"
 	"\"bytes\":{\"in\":0,\"out\":100000},\"busy_ns\":500000000,"
 	"\"drops\":{\"short\":0},\"edges\":{\"frames\":{\"dropped\":0}},"
-	"\"wait_ns\":" NONE ",\"service_ns\":" HIST("10", "767", "99999", "99999", "767,9,102399,1") "},"
+	"\"wait_ns\":" NONE ",\"service_ns\":"
+	HIST("10", "767", "99999", "99999", "767,9,102399,1") "},"
 	"{\"name\":\"open\",\"kind\":\"open\",\"worker\":\"main\",\"replica\":0,"
 	"\"packets\":{\"in\":1000,\"made\":0,\"out\":990,\"dropped\":10},"
 	"\"bytes\":{\"in\":100000,\"out\":90000},\"busy_ns\":0,"

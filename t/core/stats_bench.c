@@ -10,19 +10,21 @@ static const struct mr_kind src_kind = {
 	.inputs = (const struct mr_port[]){ { 0 } },
 	.outputs = (const struct mr_port[]){ { .name = "ip" }, { .name = "other" }, { 0 } },
 	.drops = (const struct mr_named[]){ { "runt", "too short", NULL }, { 0 } },
-	.counters = (const struct mr_named[]){ { "reads", "read calls", NULL },
-	                                       { "time-away", "a \\ and\na line", "ns" },
-	                                       { "copied", "copied bytes", "bytes" },
-	                                       { "read-bytes", "bytes read", "bytes" },
-	                                       { "for-us", "for this node, not microseconds", NULL },
-	                                       { 0 } },
+	.counters = (const struct mr_named[]){
+		{ "reads", "read calls", NULL },
+		{ "time-away", "a \\ and\na line", "ns" },
+		{ "copied", "copied bytes", "bytes" },
+		{ "read-bytes", "bytes read", "bytes" },
+		{ "for-us", "for this node, not microseconds", NULL },
+		{ 0 } },
 };
 
 static const struct mr_kind dst_kind = {
 	.name = "dst",
 	.inputs = (const struct mr_port[]){ { .name = "in" }, { .name = "back" }, { 0 } },
 	.outputs = (const struct mr_port[]){ { .name = "again" }, { 0 } },
-	.drops = (const struct mr_named[]){ { "late", NULL, NULL }, { "stale", NULL, NULL }, { 0 } },
+	.drops = (const struct mr_named[]){ { "late", NULL, NULL }, { "stale", NULL, NULL },
+	                                    { 0 } },
 };
 
 static const uint64_t src_drop[] = { 1 }, src_edge[] = { 0, 2 };
@@ -68,8 +70,8 @@ struct made *make(void)
 		          [MR_W_CALLS] = 4, [MR_W_BUSY_NS] = 20000 },
 	};
 	m->stage[1] = (struct mr_stage_view){
-		.name = dst_name, .kind = &dst_kind, .worker = 1, .drop = dst_drop, .edge = dst_edge,
-		.handed = dst_handed,
+		.name = dst_name, .kind = &dst_kind, .worker = 1, .drop = dst_drop,
+		.edge = dst_edge, .handed = dst_handed,
 		.wait = &m->wait, .size = &m->size, .transit = &m->transit,
 		.word = { [MR_W_IN] = 7, [MR_W_IN_BYTES] = 700, [MR_W_TAKEN] = 5,
 		          [MR_W_TAKEN_BYTES] = 500, [MR_W_HELD] = 1, [MR_W_VECTORS] = 2,
@@ -97,7 +99,8 @@ struct made *make(void)
 	m->view = (struct mr_view){ .graph = &m->graph, .aead = "mbedtls",
 		                    .started_ns = 5 * MR_NS_PER_S,
 		                    .now_ns = 7 * MR_NS_PER_S + 345 * MR_NS_PER_MS,
-		                    .stage = m->stage, .stages = 2, .worker = m->worker, .workers = 2,
+		                    .stage = m->stage, .stages = 2,
+		                    .worker = m->worker, .workers = 2,
 		                    .ring = m->ring, .rings = 3 };
 	m->view.log_held = 12;
 	m->view.log_lost = 34;

@@ -54,7 +54,8 @@ static const char metrics[] =
 	WORKERS("busy_seconds_total", "counter", "Time a worker spent in stages.", "1.25", "0")
 	WORKERS("held_seconds_total", "counter",
 	        "Time a worker had work that full edges kept it from.", "0.000000001", "0")
-	WORKERS("idle_seconds_total", "counter", "Time a worker had nothing to do.", "0.000000002", "0")
+	WORKERS("idle_seconds_total", "counter",
+	        "Time a worker had nothing to do.", "0.000000002", "0")
 	WORKERS("turns_total", "counter", "Passes over a worker's stages.", "3", "0")
 	WORKERS("wakes_total", "counter", "Times a worker was woken by another.", "4", "0")
 	WORKERS("sleeps_total", "counter", "Times a worker went to sleep.", "5", "0")
@@ -76,8 +77,8 @@ static const char metrics[] =
 	STAGES("in_bytes_total", "counter", "Bytes handed to a stage.", "0", "700")
 	STAGES("out_packets_total", "counter", "Packets handed on by an edge.", "7", "0")
 	STAGES("out_bytes_total", "counter", "Bytes handed on by an edge.", "700", "0")
-	STAGES("made_packets_total", "counter", "Packets a stage read from a descriptor or made.", "10",
-	       "0")
+	STAGES("made_packets_total", "counter",
+	       "Packets a stage read from a descriptor or made.", "10", "0")
 	STAGES("taken_packets_total", "counter",
 	       "Packets that left the node or ended here in good order.", "0", "5")
 	STAGES("taken_bytes_total", "counter", "Bytes of those packets.", "0", "500")

@@ -89,7 +89,8 @@ static const struct {
 	unsigned    threads;
 	bool        second;
 } stands[] = {
-	{ WITH(1), 1, false }, { WITH(2), 2, false }, { WITH(3), 3, false }, { WITH(16), 16, false },
+	{ WITH(1), 1, false }, { WITH(2), 2, false }, { WITH(3), 3, false },
+	{ WITH(16), 16, false },
 	{ LONG(1), 1, true },  { LONG(2), 2, true },  { LONG(4), 4, true },
 };
 
@@ -324,11 +325,13 @@ static const struct {
 	  WORKERS(HANDS("\"hand\",\"h\"", 2)),
 	  "edges[3].to: hand is dealt vectors that are put in order again behind it, so no other edge may "
 	  "lead to h" },
-	{ STAGES(CAST) EDGES "," EDGE("hand.more", "sink.side", "wait") WORKERS(HANDS("\"hand\"", 2)),
+	{ STAGES(CAST) EDGES "," EDGE("hand.more", "sink.side", "wait")
+	  WORKERS(HANDS("\"hand\"", 2)),
 	  "edges[2].from: a second edge leads away from what hand is dealt, and only one can have the order "
 	  "restored" },
-	{ STAGES("\"source\":{},\"pipe\":{}," DEALT ",\"sink\":{}") EDGE("source.a", "pipe.in", "wait") ","
-	  EDGE("pipe.out", "hand.in", "wait") "," EDGE("hand.out", "sink.in", "wait")
+	{ STAGES("\"source\":{},\"pipe\":{}," DEALT ",\"sink\":{}")
+	  EDGE("source.a", "pipe.in", "wait") "," EDGE("pipe.out", "hand.in", "wait") ","
+	  EDGE("hand.out", "sink.in", "wait")
 	  WORKERS("\"p\":{\"stages\":[\"pipe\"],\"threads\":3}," HANDS("\"hand\"", 2)),
 	  "edges[1].from: pipe has 3 replicas, and only one can deal vectors out to hand" },
 	{ STAGES(CAST) EDGES WORKERS(HANDS("\"hand\"", 2) ",\"v\":{\"stages\":[\"sink\"],\"threads\":2}"),

@@ -67,8 +67,9 @@ static void source_close(void *self)
 }
 
 static const struct mr_kind source = {
-	.abi = MR_ABI, .name = "source", .summary = "numbered packets", .size = sizeof(struct source),
-	.fields = source_fields, .inputs = (const struct mr_port[]){ { 0 } },
+	.abi = MR_ABI, .name = "source", .summary = "numbered packets",
+	.size = sizeof(struct source), .fields = source_fields,
+	.inputs = (const struct mr_port[]){ { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
 	.drops = (const struct mr_named[]){ { 0 } }, .counters = (const struct mr_named[]){ { 0 } },
 	.makes = true, .affinities = 1 << MR_ANY,
@@ -161,7 +162,8 @@ static bool pause_pull(void *self, struct mr_turn *t)
 }
 
 static const struct mr_kind pause_kind = {
-	.abi = MR_ABI, .name = "pause", .summary = "hands on, and pauses", .size = sizeof(struct pause),
+	.abi = MR_ABI, .name = "pause", .summary = "hands on, and pauses",
+	.size = sizeof(struct pause),
 	.inputs = (const struct mr_port[]){ { "in", .reaches = MR_ALL_OUTPUTS }, { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
 	.drops = (const struct mr_named[]){ { "never", .help = "does not happen" }, { 0 } },
@@ -247,7 +249,8 @@ static const struct mr_kind *const kinds[] = { &source, &pass, &pause_kind, &jam
 
 #define STAGES(lossy) "\"stages\":{\"source\":{},\"pass\":{\"lossy\":" lossy "},\"sink\":{}}"
 #define PAUSES "\"stages\":{\"source\":{},\"pass\":{\"kind\":\"pause\"},\"sink\":{}}"
-#define EDGES(one, two) "\"edges\":[{\"from\":\"source.out\",\"to\":\"pass.in\",\"depth\":64,\"full\":\"" one \
+#define EDGES(one, two)                                                                       \
+	"\"edges\":[{\"from\":\"source.out\",\"to\":\"pass.in\",\"depth\":64,\"full\":\"" one \
 	"\"},{\"from\":\"pass.out\",\"to\":\"sink.in\",\"depth\":64,\"full\":\"" two "\"}]"
 
 static const struct {
@@ -259,16 +262,21 @@ static const struct {
 	{ "staged", "{\"graph\":\"g\"," STAGES("false") "," EDGES("wait", "wait") "}", true },
 	{ "lossy stage", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "wait") "}", true },
 	{ "split", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "wait")
-	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", true },
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}",
+	  true },
 	{ "pausing", "{\"graph\":\"g\"," PAUSES "," EDGES("wait", "wait") "}", true },
 	{ "pausing inline", "{\"graph\":\"g\"," PAUSES "," EDGES("wait", "wait")
-	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", true },
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}",
+	  true },
 	{ "pausing, dropping", "{\"graph\":\"g\"," PAUSES "," EDGES("drop", "wait")
-	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", false },
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}",
+	  false },
 	{ "dropping", "{\"graph\":\"g\"," STAGES("true") "," EDGES("wait", "drop") "}", false },
-	{ "all dropping", "{\"graph\":\"g\"," STAGES("false") "," EDGES("drop", "drop") "}", false },
+	{ "all dropping", "{\"graph\":\"g\"," STAGES("false") "," EDGES("drop", "drop") "}",
+	  false },
 	{ "dropping inline", "{\"graph\":\"g\"," STAGES("true") "," EDGES("drop", "drop")
-	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}", false },
+	  ",\"workers\":{\"a\":{\"stages\":[\"source\",\"pass\"]},\"b\":{\"stages\":[\"sink\"]}}}",
+	  false },
 };
 
 static uint64_t sum(const uint64_t *word, unsigned n)

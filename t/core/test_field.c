@@ -39,7 +39,8 @@ static const struct mr_field_rule even = {
 };
 
 static const struct mr_field inner_fields[] = {
-	{ .name = "depth", .type = MR_U32, MR_AT(struct inner, depth), .min = 1, .max = 9, .def = 3 },
+	{ .name = "depth", .type = MR_U32, MR_AT(struct inner, depth), .min = 1, .max = 9,
+	  .def = 3 },
 	{ .name = "name", .type = MR_TEXT, MR_AT(struct inner, name), .required = true },
 	{ 0 }
 };
@@ -48,10 +49,11 @@ static const struct mr_field fields[] = {
 	{ .name = "on", .type = MR_BOOL, MR_AT(struct all, on), .def = 1 },
 	{ .name = "small", .type = MR_U32, MR_AT(struct all, small), .min = 576, .max = 9000,
 	  .def = 1280, .unit = "bytes", .rule = &even, .help = "a size" },
-	{ .name = "pow2", .type = MR_POW2, MR_AT(struct all, pow2), .min = 64, .max = 8192, .def = 1024 },
+	{ .name = "pow2", .type = MR_POW2, MR_AT(struct all, pow2), .min = 64, .max = 8192,
+	  .def = 1024 },
 	{ .name = "big", .type = MR_U64, MR_AT(struct all, big), .def = 7 },
-	{ .name = "ratio", .type = MR_REAL, MR_AT(struct all, ratio), .real_min = 0.5, .real_max = 2,
-	  .real_def = 1 },
+	{ .name = "ratio", .type = MR_REAL, MR_AT(struct all, ratio), .real_min = 0.5,
+	  .real_max = 2, .real_def = 1 },
 	{ .name = "word", .type = MR_WORD, MR_AT(struct all, word), .words = words, .def = 1 },
 	{ .name = "text", .type = MR_TEXT, MR_AT(struct all, text), .text = "default" },
 	{ .name = "secret", .type = MR_TEXT, MR_AT(struct all, secret), .secret = true },
@@ -244,7 +246,8 @@ END_TEST
 START_TEST(very_many_mistakes)
 {
 	enum { MANY = 100000 };
-	static const char *const files[][2] = { { "{\"numbers\":[", "64" }, { "{\"list\":[", "{}" } };
+	static const char *const files[][2] = { { "{\"numbers\":[", "64" },
+	                                        { "{\"list\":[", "{}" } };
 	char *text = malloc(32 + 3 * MANY), *at = stpcpy(text, files[_i][0]);
 	struct mr_report r = { 0 };
 	struct mr_json *doc;

@@ -321,8 +321,8 @@ static const struct {
 	  " { \"from\": \"f2.out\", \"to\": \"number\", \"full\": \"wait\" } ] }",
 	  "g.json:1:41: stages.filter.threads: 16 make 35 workers in all, more than the 32 that a graph "
 	  "may have\n" },
-	{ "{ \"stages\": { \"source\": {},\n\"filter\": { \"threads\": 2 }, \"number\": {}, \"send\": {} },\n" EDGES
-	  ", \"workers\": {\n\"filter\": { \"stages\": [ \"source\", \"filter\" ] } } }",
+	{ "{ \"stages\": { \"source\": {},\n\"filter\": { \"threads\": 2 }, \"number\": {}, \"send\": {} },\n"
+	  EDGES ", \"workers\": {\n\"filter\": { \"stages\": [ \"source\", \"filter\" ] } } }",
 	  "g.json:2:1: stages.filter: asks for threads of its own and would get workers of its own, but "
 	  "there is a worker named filter that holds other stages\n" },
 

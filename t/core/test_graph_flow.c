@@ -40,13 +40,15 @@ static const struct mr_kind plain = {
 	.outputs = PORTS({ "out", .view = "-" }), .pull = idle };
 static const struct mr_kind sender = {
 	.abi = MR_ABI, .name = "send", .summary = "-",
-	.inputs = PORTS({ "in", .view = "-", .numbered = true }), .outputs = NONE, .process = nothing };
+	.inputs = PORTS({ "in", .view = "-", .numbered = true }),
+	.outputs = NONE, .process = nothing };
 static const struct mr_kind sink = {
 	.abi = MR_ABI, .name = "sink", .summary = "-", .inputs = PORTS({ "in", .view = "-" }),
 	.outputs = NONE, .process = nothing };
 static const struct mr_kind store = {
 	.abi = MR_ABI, .name = "store", .summary = "-",
-	.inputs = PORTS({ "in", .view = "-", .sort = "copies" }), .outputs = NONE, .process = nothing };
+	.inputs = PORTS({ "in", .view = "-", .sort = "copies" }),
+	.outputs = NONE, .process = nothing };
 static const struct mr_kind tap = {
 	.abi = MR_ABI, .name = "tap", .summary = "-", .shows = "may.show",
 	.inputs = PORTS({ "in", .view = "-", .passes = true, .reaches = MR_ALL_OUTPUTS }),
@@ -69,16 +71,19 @@ static const struct {
 } graphs[] = {
 	/* numbered */
 	{ "\"number\":{},\"send\":{}", EDGE("number", "send", "wait"), NULL, NULL },
-	{ "\"number\":{},\"send\":{}", EDGE("number", "send", "drop"), "number.out have their numbers", NULL },
+	{ "\"number\":{},\"send\":{}", EDGE("number", "send", "drop"),
+	  "number.out have their numbers", NULL },
 	{ "\"number\":{},\"tee\":{},\"send\":{}",
 	  EDGE("number", "tee", "wait") "," EDGE("tee", "send", "wait"), NULL, NULL },
 	{ "\"number\":{},\"tee\":{},\"send\":{}",
-	  EDGE("number", "tee", "drop") "," EDGE("tee", "send", "wait"), "number.out have their numbers", NULL },
+	  EDGE("number", "tee", "drop") "," EDGE("tee", "send", "wait"),
+	  "number.out have their numbers", NULL },
 	{ "\"number\":{},\"tee\":{},\"send\":{}",
-	  EDGE("number", "tee", "wait") "," EDGE("tee", "send", "drop"), "tee.out have their numbers", NULL },
-	{ "\"number\":{},\"tee\":{},\"tap\":{},\"send\":{}",
-	  EDGE("number", "tee", "wait") "," EDGE("tee", "tap.in", "drop") "," EDGE("tap.out", "send", "wait"),
+	  EDGE("number", "tee", "wait") "," EDGE("tee", "send", "drop"),
 	  "tee.out have their numbers", NULL },
+	{ "\"number\":{},\"tee\":{},\"tap\":{},\"send\":{}",
+	  EDGE("number", "tee", "wait") "," EDGE("tee", "tap.in", "drop") ","
+	  EDGE("tap.out", "send", "wait"), "tee.out have their numbers", NULL },
 	/* what ends elsewhere may be dropped, as without the detour */
 	{ "\"number\":{},\"tee\":{},\"sink\":{}",
 	  EDGE("number", "tee", "drop") "," EDGE("tee", "sink", "drop"), NULL, NULL },
@@ -98,7 +103,8 @@ static const struct {
 	  EDGE("tap.copy", "store", "wait"), "must not hold them up", NULL },
 	{ "\"plain\":{},\"tap\":{},\"sink\":{}",
 	  EDGE("plain", "tap.in", "wait") "," EDGE("tap.out", "sink", "wait") ","
-	  EDGE("tap.copy", "sink", "drop"), "tap.copy gives copies, and sink.in takes packets", NULL },
+	  EDGE("tap.copy", "sink", "drop"),
+	  "tap.copy gives copies, and sink.in takes packets", NULL },
 	{ "\"plain\":{},\"store\":{}", EDGE("plain", "store", "drop"),
 	  "plain.out gives packets, and store.in takes copies", NULL },
 	/* plaintext */
@@ -116,8 +122,9 @@ static const struct {
 	  EDGE("read", "tap.in", "wait") "," EDGE("tap.out", "sink", "wait"), NULL,
 	  "{\"may\":{\"show\":true}}" },
 	{ "\"read\":{},\"tee\":{},\"more\":{\"kind\":\"tee\"},\"tap\":{},\"sink\":{}",
-	  EDGE("read", "tee", "wait") "," EDGE("tee", "more", "wait") "," EDGE("more", "tap.in", "wait") ","
-	  EDGE("tap.out", "sink", "wait"), "more.out carries what people wrote", NULL },
+	  EDGE("read", "tee", "wait") "," EDGE("tee", "more", "wait") ","
+	  EDGE("more", "tap.in", "wait") "," EDGE("tap.out", "sink", "wait"),
+	  "more.out carries what people wrote", NULL },
 	{ "\"plain\":{},\"tap\":{},\"sink\":{}",
 	  EDGE("plain", "tap.in", "wait") "," EDGE("tap.out", "sink", "wait"), NULL, NULL },
 	{ "\"read\":{},\"tee\":{},\"sink\":{}",
@@ -125,7 +132,8 @@ static const struct {
 	/* a circle of edges that drop is looked through to its end */
 	{ "\"plain\":{},\"read\":{},\"a\":{\"kind\":\"tee\"},\"b\":{\"kind\":\"tee\"},\"tap\":{}",
 	  EDGE("plain", "a", "drop") "," EDGE("a", "b", "drop") "," EDGE("b", "a", "drop") ","
-	  EDGE("read", "tap.in", "drop") "," EDGE("tap.out", "b", "drop"), "read.out carries", NULL },
+	  EDGE("read", "tap.in", "drop") "," EDGE("tap.out", "b", "drop"),
+	  "read.out carries", NULL },
 };
 
 START_TEST(said_of_a_graph)

@@ -132,10 +132,11 @@ END_TEST
 START_TEST(since)
 {
 	static const struct { uint64_t before[3], after[3], p50, max; } table[] = {
-		{ { 1000, 2000, 3000 }, { 5, 6, 7 }, 6, 7 },            /* the largest came before */
-		{ { 1 }, { 1000, 1000, 1000 }, 1000, 1000 },            /* the largest came since  */
-		{ { 70000 }, { 1000, 1000, 1000 }, 1023, 1023 },        /* known by its bucket     */
-		{ { 1 }, { 1, 1, UINT64_C(1) << 40 }, 1, UINT64_C(1) << 40 }, /* the last has no end */
+		{ { 1000, 2000, 3000 }, { 5, 6, 7 }, 6, 7 },     /* the largest came before */
+		{ { 1 }, { 1000, 1000, 1000 }, 1000, 1000 },     /* the largest came since  */
+		{ { 70000 }, { 1000, 1000, 1000 }, 1023, 1023 }, /* known by its bucket     */
+		{ { 1 }, { 1, 1, UINT64_C(1) << 40 }, 1,
+		  UINT64_C(1) << 40 },                           /* the last has no end     */
 		{ { 9 }, { 0 }, 0, 0 },
 	};
 	struct mr_hist *h = calloc(1, sizeof *h);

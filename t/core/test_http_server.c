@@ -341,7 +341,7 @@ START_TEST(unread)
 	}
 	ask(&s, "GET /hello?you HTTP/1.1\r\nHost: localhost\r\n\r\n", answer, sizeof answer);
 	ck_assert_str_eq(body_of(answer), "hello you\n");
-	ck_assert_uint_gt(receive(fd[N / 2], answer, sizeof answer), BIG); /* its time was not over */
+	ck_assert_uint_gt(receive(fd[N / 2], answer, sizeof answer), BIG); /* its time was not up */
 	for (unsigned i = 0; i < N; i++)
 		if (i != N / 2)
 			close(fd[i]);

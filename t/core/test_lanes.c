@@ -37,10 +37,12 @@ static const struct {
 	{ STAGES(CAST) BOSS("out", "mid.side") "," EDGE("source.a", "mid.in", "wait") ","
 	  EDGE("mid.out", "num.in", "wait") "," EDGE("num.out", "sink.in", "wait") "]}", 3, "none" },
 	/* numbered where it is passed on, in lanes where it is not yet */
-	{ STAGES(CAST ",\"pipe\":{}") BOSS("out", "mid.side") "," EDGE("source.a", "mid.in", "wait") ","
+	{ STAGES(CAST ",\"pipe\":{}") BOSS("out", "mid.side") ","
+	  EDGE("source.a", "mid.in", "wait") ","
 	  EDGE("mid.out", "num.in", "wait") "," EDGE("num.out", "pipe.in", "wait") ","
 	  EDGE("pipe.out", "sink.in", "wait") "]}", 4, "none" },
-	{ STAGES(CAST ",\"pipe\":{}") BOSS("out", "mid.side") "," EDGE("source.a", "mid.in", "wait") ","
+	{ STAGES(CAST ",\"pipe\":{}") BOSS("out", "mid.side") ","
+	  EDGE("source.a", "mid.in", "wait") ","
 	  EDGE("mid.out", "pipe.in", "wait") "," EDGE("pipe.out", "num.in", "wait") ","
 	  EDGE("num.out", "sink.in", "wait") "]}", 3, "both" },
 	/* side reaches out only */

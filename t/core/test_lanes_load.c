@@ -139,7 +139,8 @@ static const struct mr_kind source = {
 static const struct mr_kind mid = {
 	.abi = MR_ABI, .name = "mid", .summary = "hands on", .size = 8,
 	.inputs = (const struct mr_port[]){ { "in", .view = "number", .reaches = MR_OUT(0) },
-	                                    { "side", .view = "number", .reaches = MR_OUT(0) }, { 0 } },
+	                                    { "side", .view = "number", .reaches = MR_OUT(0) },
+	                                    { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } }, .drops = NONE,
 	.counters = NONE, .affinities = 1 << MR_ANY, .process = mid_process,
 };
@@ -163,7 +164,8 @@ static const struct mr_kind *const kinds[] = { &source, &mid, &sink, &boss, NULL
 	"{\"graph\":\"lanes\",\"stages\":{\"source\":{},\"mid\":{},\"sink\":{},\"boss\":{}},\"edges\":[" \
 	"{\"from\":\"source.out\",\"to\":\"mid.in\",\"full\":\"wait\",\"depth\":2048}," \
 	"{\"from\":\"boss.out\",\"to\":\"mid.side\",\"depth\":256}," \
-	"{\"from\":\"mid.out\",\"to\":\"sink.in\",\"full\":\"wait\",\"depth\":2048}],\"workers\":{" workers "}}"
+	"{\"from\":\"mid.out\",\"to\":\"sink.in\",\"full\":\"wait\",\"depth\":2048}]," \
+	"\"workers\":{" workers "}}"
 
 static const char *const graphs[] = {
 	GRAPH("\"w\":{\"stages\":[\"source\",\"mid\"]},\"v\":{\"stages\":[\"sink\"]}"),

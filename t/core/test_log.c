@@ -40,8 +40,8 @@ static struct pipe_log open_log(enum mr_level level)
 	int fd[2];
 
 	ck_assert_int_eq(pipe(fd), 0);
-	return (struct pipe_log){ .log = { .level = level, .fd = fd[1], .wall = wall }, .out = fd[0],
-		                  .in = fd[1] };
+	return (struct pipe_log){ .log = { .level = level, .fd = fd[1], .wall = wall },
+		                  .out = fd[0], .in = fd[1] };
 }
 
 static struct pipe_log open_kept(enum mr_level level)
@@ -232,7 +232,12 @@ END_TEST
 
 /* R7: what is said when (ms), how often, of whom, how many of these lines are written, and what the
  * last one tells. */
-static const struct { unsigned ms, times; const char *source, *peer; unsigned written; const char *last; } walk[] = {
+static const struct {
+	unsigned    ms, times;
+	const char *source, *peer;
+	unsigned    written;
+	const char *last;
+} walk[] = {
 	{     0,   7, "up", "a",    5, "line\n" },
 	{     0,   5, "up", "b",    5, "line\n" },      /* a's silence is not b's       */
 	{     0,   2, "down", "a",  2, "line\n" },      /* nor another place's          */

@@ -148,7 +148,8 @@ END_TEST
 /* A socket that is a name server, and the file that names it. */
 static int serve(const char *path)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof in;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	char text[64];

@@ -91,7 +91,7 @@ static const struct { const char *usec, *pid; uint64_t watchdog; bool wrong; } t
 	{ "99999999999999999999", NULL, 0, true },
 };
 
-/* One who has not listened for long takes no more; READY=1 comes all the same when he does, once. */
+/* Who has not listened for long takes no more; READY=1 comes all the same when he does, once. */
 START_TEST(ready_is_not_lost)
 {
 	struct mr_notify n;

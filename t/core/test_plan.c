@@ -246,7 +246,8 @@ static const struct {
 	  "there\n" },
 	/* a ring that drops may be as small as a vector */
 	{ STAGES(MIDS) EDGE("source.a", "a.fan", "wait") "," EDGE("a.out", "b.in", "wait") ","
-	  EDGE("a.aside", "b.side", "wait") "," DEEP("b.out", "sink.in", "drop", "64") APART, NULL },
+	  EDGE("a.aside", "b.side", "wait") "," DEEP("b.out", "sink.in", "drop", "64") APART,
+	  NULL },
 };
 
 START_TEST(a_ring_holds_what_one_call_puts_there)

@@ -69,19 +69,19 @@ static int awake_open(void *self, struct mr_setup *s)
 
 /* Nothing to do; always something to do; stuck when it is told to be. */
 static const struct mr_kind idle = {
-	.abi = MR_ABI, .name = "idle", .summary = "sleep", .size = 1, .inputs = NONE, .outputs = OUT,
-	.drops = NO_DROPS,
+	.abi = MR_ABI, .name = "idle", .summary = "sleep", .size = 1, .inputs = NONE,
+	.outputs = OUT, .drops = NO_DROPS,
 	.affinities = MR_OUT(MR_ANY), .open = awake_open, .pull = never,
 };
 static const struct mr_kind busy = {
-	.abi = MR_ABI, .name = "busy", .summary = "never sleep", .size = 1, .inputs = NONE, .outputs = OUT,
-	.drops = NO_DROPS,
+	.abi = MR_ABI, .name = "busy", .summary = "never sleep", .size = 1, .inputs = NONE,
+	.outputs = OUT, .drops = NO_DROPS,
 	.affinities = MR_OUT(MR_ANY), .open = awake_open, .pull = always,
 };
 static const struct mr_kind gate = {
 	.abi = MR_ABI, .name = "gate", .summary = "hang when told", .size = sizeof(struct gate),
-	.inputs = NONE, .outputs = OUT, .drops = NO_DROPS, .affinities = MR_OUT(MR_ANY), .open = awake_open, .pull = never,
-	.deadline = gate_deadline, .timeout = gate_timeout,
+	.inputs = NONE, .outputs = OUT, .drops = NO_DROPS, .affinities = MR_OUT(MR_ANY),
+	.open = awake_open, .pull = never, .deadline = gate_deadline, .timeout = gate_timeout,
 };
 static const struct mr_kind host = {
 	.abi = MR_ABI, .name = "host", .summary = "the program's loop", .size = 1, .inputs = NONE,

@@ -80,8 +80,8 @@ static void source_close(void *self)
 #define BY_HASH (1 << MR_DESTINATION | 1 << MR_PEER)
 
 static const struct mr_kind source = {
-	.abi = MR_ABI, .name = "source", .summary = "numbered packets", .size = sizeof(struct source),
-	.inputs = (const struct mr_port[]){ { 0 } },
+	.abi = MR_ABI, .name = "source", .summary = "numbered packets",
+	.size = sizeof(struct source), .inputs = (const struct mr_port[]){ { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "number" }, { 0 } },
 	.drops = NONE, .counters = NONE, .makes = true, .single = true, .affinities = 1 << MR_ANY,
 	.open = source_open, .pull = source_pull, .close = source_close,
@@ -217,7 +217,8 @@ static const struct {
 	{ PASSES(FAR, NEAR, FAR) WAIT ",\"workers\":{\"w\":{\"stages\":[\"one\",\"two\"],\"threads\":3}}}",
 	  5, 3 + 6 + 3, 8 },
 	{ PASSES(FAR, NUMBERED, NEAR) WAIT
-	  ",\"workers\":{\"w\":{\"stages\":[\"one\",\"two\",\"sink\"],\"threads\":4}}}", 5, 4 + 0 + 12, 13 },
+	  ",\"workers\":{\"w\":{\"stages\":[\"one\",\"two\",\"sink\"],\"threads\":4}}}",
+	  5, 4 + 0 + 12, 13 },
 	/* moved out of its worker */
 	{ PASSES(FAR, NEAR ON(3), FAR) WAIT
 	  ",\"workers\":{\"w\":{\"stages\":[\"source\",\"one\",\"two\",\"sink\"]}}}", 4, 3 + 3, 6 },

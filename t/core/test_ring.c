@@ -80,7 +80,8 @@ static void *carry(void *arg)
 		unsigned want = (seed = seed * 1103515245 + 12345) >> 16 & 63;
 
 		while (v.n < want + 1 && next < CARRY) {
-			lane->pkt[next].seq = next; /* plain store, seen by the consumer after the pop */
+			/* Plain store, seen by the consumer after the pop. */
+			lane->pkt[next].seq = next;
 			mr_vector_add(&v, &lane->pkt[next++]);
 		}
 		while (mr_ring_room(lane->ring) < v.n)

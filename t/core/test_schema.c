@@ -85,8 +85,8 @@ static const struct mr_field group_fields[] = {
 };
 static const struct mr_field a_fields[] = {
 	{ .name = "g", .type = MR_GROUP, .of = group_fields, .help = "a group" },
-	{ .name = "l", .type = MR_LIST, .of = group_fields, .item = sizeof(struct one), .required = true,
-	  .help = "list: a few" },
+	{ .name = "l", .type = MR_LIST, .of = group_fields, .item = sizeof(struct one),
+	  .required = true, .help = "list: a few" },
 	{ 0 }
 };
 /* the same object by another path, and a key for later that the first has */

@@ -55,12 +55,16 @@ static const struct mr_field root_fields[] = {
 	{ 0 }
 };
 
-static const struct mr_section node_a = { .path = "node", .fields = a_fields, .size = sizeof(struct one) };
-static const struct mr_section node_b = { .path = "node", .fields = b_fields, .size = sizeof(struct one) };
-static const struct mr_section node_sub = { .path = "node.sub", .fields = b_fields, .size = sizeof(struct one) };
+static const struct mr_section node_a = { .path = "node", .fields = a_fields,
+                                          .size = sizeof(struct one) };
+static const struct mr_section node_b = { .path = "node", .fields = b_fields,
+                                          .size = sizeof(struct one) };
+static const struct mr_section node_sub = { .path = "node.sub", .fields = b_fields,
+                                            .size = sizeof(struct one) };
 static const struct mr_section udp = { .path = "transports.udp", .fields = udp_fields,
 				       .size = sizeof(struct named), .instances = true };
-static const struct mr_section udp_old = { .path = "transports.udp", .fields = old_fields, .instances = true };
+static const struct mr_section udp_old = { .path = "transports.udp", .fields = old_fields,
+                                           .instances = true };
 static const struct mr_section tcp_old = { .path = "transports.tcp", .fields = old_fields,
 					   .instances = true, .help = "the TCP part is" };
 static const struct mr_section root = { .path = "", .fields = root_fields };
@@ -140,8 +144,10 @@ static const struct {
 	{ "{ \"transports\": { \"udp\": { \"mtu\": {} } } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": 5 } }", "-:1280:any ", 1 },
 	{ "{ \"transports\": { \"udp\": { \"lan\": { \"mtu\": -1 } } } }", "lan:1280:any ", 1 },
-	{ "{ \"transports\": { \"udp\": { \"" NAME63 "\": { \"mtu\": 7 } } } }", NAME63 ":7:any ", 0 },
-	{ "{ \"transports\": { \"udp\": { \"" NAME63 "x\": { \"mtu\": 7 } } } }", NAME63 "x:7:any ", 1 },
+	{ "{ \"transports\": { \"udp\": { \"" NAME63 "\": { \"mtu\": 7 } } } }",
+	  NAME63 ":7:any ", 0 },
+	{ "{ \"transports\": { \"udp\": { \"" NAME63 "x\": { \"mtu\": 7 } } } }",
+	  NAME63 "x:7:any ", 1 },
 };
 
 START_TEST(instances_of_a_section)
@@ -205,7 +211,8 @@ static const struct {
 	{ "{ \"in\": { \"key\": \"a\" } }", "{ \"in\": { \"key\": \"a\" } }", NULL },
 	{ "{ \"in\": { \"key\": \"a\" } }", "{ \"in\": { \"key\": \"b\" } }", "in.key" },
 	{ "{ \"in\": { \"key\": \"a\" } }", "{}", "in.key" },
-	{ "{ \"list\": [ {}, { \"key\": \"a\" } ] }", "{ \"list\": [ {}, { \"key\": \"a\" } ] }", NULL },
+	{ "{ \"list\": [ {}, { \"key\": \"a\" } ] }", "{ \"list\": [ {}, { \"key\": \"a\" } ] }",
+	  NULL },
 	{ "{ \"list\": [ {}, { \"key\": \"a\" } ] }", "{ \"list\": [ {}, { \"key\": \"b\" } ] }",
 	  "list[1].key" },
 	{ "{ \"list\": [ {} ] }", "{ \"list\": [ {}, {} ] }", "list[1]" },

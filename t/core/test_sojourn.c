@@ -128,7 +128,7 @@ START_TEST(who_does_not_listen_is_cut)
 	ck_assert_uint_eq(mr_sojourn_due(&rule, 2 * TARGET, false, 64, at), 64);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, TARGET, false, 64, at), 64);
 	ck_assert_uint_eq(mr_sojourn_due(&rule, TARGET - 1, false, 64, at), 0);
-	ck_assert_uint_eq(mr_sojourn_due(&rule, 3 * TARGET, true, 64, at), 0); /* nothing behind it */
+	ck_assert_uint_eq(mr_sojourn_due(&rule, 3 * TARGET, true, 64, at), 0); /* none behind it */
 	for (unsigned i = 0; i < 5; i++) {
 		at += 15 * INTERVAL;
 		ck_assert_uint_eq(serve(at, at + INTERVAL / 8, MS / 2, 9 * TARGET), 0);

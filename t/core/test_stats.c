@@ -273,7 +273,8 @@ START_TEST(rows)
 		  .wait_p50 = 999, .wait_p99 = 1000, .call_p50 = 999999, .call_p99 = 1000000 },
 		{ .name = "a", .replica = 1, .in = 10000, .out = 999999, .drops = 12345678,
 		  .wait_p50 = 999999999, .wait_p99 = UINT64_C(1000000000), .call_p50 = 1 },
-		{ .name = "b", .in = UINT64_C(18446744073709551615), .vectors = 3, .vector_packets = 2 },
+		{ .name = "b", .in = UINT64_C(18446744073709551615), .vectors = 3,
+		  .vector_packets = 2 },
 	};
 	char *text = mr_stats_rows(r, COUNT(r), 0, false);
 

@@ -25,7 +25,8 @@ enum { PLANS = sizeof plans / sizeof plans[0], SWAPS = 60 };
  * keep and on those in rings, and orders of the trace are on their way. */
 static void follow(struct mr_engine *e)
 {
-	const struct mr_trace_wish wish = { .count = MR_TRACE_COUNT, .every = 3, .time = MR_TRACE_TIME };
+	const struct mr_trace_wish wish = { .count = MR_TRACE_COUNT, .every = 3,
+	                                    .time = MR_TRACE_TIME };
 	char wrong[MR_TRACE_WRONG];
 
 	mr_trace_forget(e);

@@ -172,8 +172,9 @@ START_TEST(bounds)
 		size_t n = strlen(text);
 
 		snprintf(text + n, sizeof text - n,
-		         "a%u: &a%u [*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u]\n", i, i, i - 1,
-		         i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+		         "a%u: &a%u [*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u]\n",
+		         i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1,
+		         i - 1, i - 1, i - 1, i - 1);
 	}
 	complaint_of(text, said, sizeof said);
 	ck_assert_ptr_nonnull(strstr(said, "is one value too many"));

@@ -228,7 +228,7 @@ START_TEST(threads_tell_whole_stories)
 	stand_stage(&s, "source")->ready = true;
 	ck_assert_int_eq(mr_engine_start(s.engine, &s.report), 0);
 	while (!all_ended()) {
-		if (passes++ < 100) /* and no packet is given up for having been silent for a second */
+		if (passes++ < 100) /* and no packet is given up for a second's silence */
 			stand_time += PASS;
 		mr_engine_host_turn(s.engine);
 		nanosleep(&pause, NULL);

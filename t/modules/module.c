@@ -34,7 +34,8 @@ static const struct mr_kind toy = {
 	.name = CASE == KNOWN_KIND ? "builtin" : CASE == TWIN ? "twin" : "toy",
 	.summary = "hand packets on",
 	.inputs = (const struct mr_port[]){
-		{ "in", .view = "anything", .reaches = CASE == CROOKED ? MR_OUT(1) : MR_OUT(0) }, { 0 } },
+		{ "in", .view = "anything", .reaches = CASE == CROOKED ? MR_OUT(1) : MR_OUT(0) },
+		{ 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "anything" }, { 0 } },
 	.process = toy_process,
 };
@@ -42,7 +43,8 @@ static const struct mr_kind toy = {
 #if CASE == HALF
 static const struct mr_kind another = {
 	.abi = MR_ABI, .name = "another", .summary = "hand packets on",
-	.inputs = (const struct mr_port[]){ { "in", .view = "anything", .reaches = MR_OUT(0) }, { 0 } },
+	.inputs = (const struct mr_port[]){
+		{ "in", .view = "anything", .reaches = MR_OUT(0) }, { 0 } },
 	.outputs = (const struct mr_port[]){ { "out", .view = "anything" }, { 0 } },
 	.process = toy_process,
 };

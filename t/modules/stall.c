@@ -56,7 +56,8 @@ static const struct mr_kind stall = {
 	.size = sizeof(struct stall),
 	.fields = stall_fields,
 	.inputs = (const struct mr_port[]){ { 0 } },
-	.outputs = (const struct mr_port[]){ { "out", .view = "nothing", .optional = true }, { 0 } },
+	.outputs = (const struct mr_port[]){
+		{ "out", .view = "nothing", .optional = true }, { 0 } },
 	.drops = (const struct mr_named[]){ { 0 } },
 	.affinities = MR_OUT(MR_ANY),
 	.open = stall_open,

@@ -5,10 +5,10 @@
  *                                |  60 of them folded: the last, the sum or the mean
  *                                '--> slow ring, 1440 of a minute
  *
- * All rings turn together: a place is a moment, the same for everybody.  A neighbour that is not there
- * has no samples for that time, and is forgotten a day after it was seen last.  Memory is bounded:
- * HISTORY_PEERS neighbours of about 140 KiB each, which fill as time passes; when there are more, who
- * left longest ago makes room, and while all are there the others are not kept.
+ * All rings turn together: a place is a moment, the same for everybody.  A neighbour that is not
+ * there has no samples for that time, and is forgotten a day after it was seen last.  Memory is
+ * bounded: HISTORY_PEERS neighbours of about 140 KiB each, which fill as time passes; when there
+ * are more, who left longest ago makes room, and while all are there the others are not kept.
  *
  * Samples are floats; a missing one is NaN.  One thread: control's.
  */
@@ -83,7 +83,8 @@ const struct history_peer *mr_history_find(const struct history *h, const struct
 const struct history_peer *mr_history_next(const struct history *h, unsigned *at);
 
 const struct fips_addr *mr_history_addr(const struct history_peer *peer);
-bool mr_history_there(const struct history *h, const struct history_peer *peer); /* in the last sample */
+/* Is it in the last sample? */
+bool mr_history_there(const struct history *h, const struct history_peer *peer);
 uint64_t mr_history_first(const struct history_peer *peer); /* ns */
 uint64_t mr_history_last(const struct history_peer *peer);  /* ns, when it was there last */
 

@@ -105,7 +105,8 @@ void query_put_metrics(json_t *o, const struct fips_metrics_info *m, const char 
 const char *query_transport(const struct fips_via *via); /* "udp" */
 uint64_t query_transport_id(const struct query *q, const struct fips_via *via); /* from 1 on */
 unsigned query_transports(const struct query *q); /* how many */
-const char *query_transport_type(const struct query *q, unsigned i); /* of each kind there is; NULL: no more */
+/* Of each kind there is; NULL: no more. */
+const char *query_transport_type(const struct query *q, unsigned i);
 unsigned query_identities(const struct query *q);  /* keys that are known */
 unsigned query_coordinates(const struct query *q); /* in the cache */
 /* Who is the root of the tree, and how many nodes there are. */

@@ -1,8 +1,8 @@
 /* trace - packets followed through the stages, at the control socket: begin, how it goes, end
  * (trace.h).
  *
- * What is shown of a packet is where it was, for how long, how long it was, and which neighbour and which
- * other end it belonged to.  Nothing of what is in it. */
+ * What is shown of a packet is where it was, for how long, how long it was, and which neighbour and
+ * which other end it belonged to.  Nothing of what is in it. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
