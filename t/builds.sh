@@ -16,8 +16,8 @@ work_in builds
 tree=$work/millrace at=$work/millrace
 ran=0 meshes=yes
 unset BENCH_BUILD MILLRACE_GRAPHS MILLRACE_PLUGINS MFLAGS MAKELEVEL
-MAKEFLAGS=-j$(nproc)
-export MAKEFLAGS
+MAKEFLAGS=-j$(nproc) DESTDIR=$work/root # of every make install
+export MAKEFLAGS DESTDIR
 
 # can_mesh: there are namespaces and devices for two nodes.
 can_mesh()
@@ -27,10 +27,10 @@ can_mesh()
 	[ -c /dev/net/tun ] && unshare $flags true 2>/dev/null
 }
 
-# pick PAGE PATTERN: the lines that match, to $work/lines, and to those that are somebody's.
+# pick PAGE PATTERN: the lines that match, to $work/lines.
 pick()
 {
-	page_lines "$tree/$1" | grep -E "$2" | tee -a "$work/picked" >"$work/lines"
+	page_lines "$tree/$1" | grep -E "$2" >"$work/lines"
 	[ -s "$work/lines" ] || die "$1 has no lines like $2"
 }
 
@@ -56,7 +56,6 @@ pick README '^(\./|\.\./|mkdir|make)'
 while read -r line <&3; do
 	case $line in
 	"make -j6 check") ;; # what contrib/check.sh does
-	"make install"*) try "$line" "DESTDIR=$work/root" ;;
 	*) try "$line" ;;
 	esac
 done 3<"$work/lines"
@@ -79,6 +78,15 @@ done 3<"$work/lines"
 
 # ---- figures ----
 
+# candidates_exist LINE: each of those it names is one that bench knows, or a graph.
+candidates_exist()
+{
+	for candidate in $(printf '%s\n' "$1" | sed -n 's/.*--candidates "\([^"]*\)".*/\1/p'); do
+		candidate=${candidate%%[@,]*}
+		[ -e "$tree/graphs/$candidate.json" ] || sh "$tree/contrib/bench/bench" tunnel --help | grep -qw -e "$candidate" || return 1
+	done
+}
+
 short="--rounds 1 --seconds 1 --measures"
 pick doc/bench.md .
 while read -r line <&3; do
@@ -86,6 +94,7 @@ while read -r line <&3; do
 	while [ "$1" != contrib/bench/bench ]; do
 		shift
 	done
+	candidates_exist "$line" || die "doc/bench.md: $line: there is no such candidate"
 	case $2 in
 	tunnel | mesh | transit | ceiling | short) [ $meshes = yes ] || continue ;;
 	esac

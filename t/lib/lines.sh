@@ -4,8 +4,8 @@
 # the name of a program, or with words NAME=VALUE and then one.  What is said beside it, two spaces away, is no part
 # of it.  In fenced blocks are others, which page.sh runs.
 
-line_programs='ip|millrace|curl|dig|fipsctl|systemctl|systemd-[a-z]+|journalctl|install|setcap|nft|usermod'
-line_programs="$line_programs|make|mkdir|cc|\\./[a-z.]+|\\.\\./[a-z]+|contrib/[a-z./]+|[\$]EDITOR"
+line_programs='ip|millrace|curl|dig|fipsctl|systemctl|systemd-[a-z]+|journalctl|install|setcap|nft|usermod|sudo|sysctl|ssh|ping'
+line_programs="$line_programs|apt-get|ethtool|nstat|tcpdump|kill|cp|rm|cat|echo|export|sed|pkg-config|make|mkdir|cc|\\./[a-z.]+|\\.\\./[a-z]+|contrib/[a-z./]+|[\$]EDITOR"
 
 # page_lines FILE: a line each.
 page_lines()

@@ -14,6 +14,7 @@ mkdir "$work/bin" && ln -s "$millrace" "$work/bin/millrace" || die "no folder fo
 PATH=$work/bin:$PATH
 XDG_RUNTIME_DIR=$work # the control socket, apart from those of other nodes here
 export XDG_RUNTIME_DIR
+read_only_machine
 cd "$work" || exit 1
 ran=0
 
@@ -59,6 +60,8 @@ while read -r line; do
 		run "millrace check -c $name.json"
 		start "$work/$name.log" $line
 		eval "pid_$name=\$started"
+		# the control socket is that of the one that comes first
+		await 20 ip netns exec $name millrace stats || die "$name does not answer: $(cat $name.log)"
 		ran=$((ran + 1))
 		;;
 	*"ping fd.."*) break ;;
@@ -83,8 +86,7 @@ grep -q 'are fine' said || die "fips.yaml is not right: $(cat said)"
 
 # ---- looking into it ----
 
-# inside LINE: in namespace a, with what a reader puts for the words in capitals for those of README, for three seconds at most where it goes
-# on and on.
+# inside LINE: as in namespace a, with what a reader puts for the words in capitals; ten seconds where it goes on and on.
 inside()
 {
 	case $1 in
@@ -94,7 +96,7 @@ inside()
 	line=$(printf '%s\n' "$1" | sed "s/^ip netns exec a //; s/NPUB\|npub1\.\.\./$who/; s/NAME/b/")
 	case $line in
 	*" reload"* | *" run "* | *probe* | *connect*) ;;
-	*--watch* | "millrace top"* | *--live*) line="timeout -s INT 3 $line" ;;
+	*--watch* | "millrace top"* | *--live*) line="timeout -s INT 10 $line" ;;
 	esac
 	printf '%s\n' "$line"
 }
@@ -110,12 +112,13 @@ start pings-lost ip netns exec a ping -i 0.2 fd00::1
 } >looks
 millrace keygen --out c.key >said || die "no key for c"
 cp looks looks.all
+command -v dig >/dev/null || say "there is no dig: not run"
 command -v dig >/dev/null || sed -i '/exec a dig /d' looks
 while read -r line <&3; do
 	line=$(inside "$line")
 	ran=$((ran + 1))
 	# what is told to stop has been told by its time
-	ip netns exec a $line >said 2>&1 </dev/null
+	ip netns exec a sh -c "$line" >said 2>&1 </dev/null
 	code=$?
 	case $line in
 	timeout*) [ $code -eq 124 ] || [ $code -eq 0 ] || [ $code -eq 130 ] ;;
@@ -130,8 +133,7 @@ run "ip netns exec a millrace reload -c a.json"
 
 for name in a b; do
 	eval "pid=\$pid_$name"
-	kill -TERM "$pid"
-	wait "$pid" || die "$name ended with $?: $(cat $name.log)"
+	end "$pid" || die "$name ended with $?: $(cat $name.log)"
 done
 
 # ---- further ways to run it ----
@@ -153,13 +155,16 @@ done 3<runs
 
 # ---- each is somebody's ----
 
+millrace --help | sed -n 's/^  \([a-z]*\) .*/millrace \1/p' | sort >known
+commands "The program" | sort | diff known - >said || die "README, The program: $(cat said)"
+
 {
-	commands "A first mesh in five minutes"
-	commands "The program" # all commands there are: t/cli/test_manual.sh
+	sed '/ping fd/q' lines && grep 'millrace stats' lines
+	cat known
 	page_lines "$top/README" | grep -E '^(contrib/|\./|\.\./|mkdir|make)' # t/builds.sh
-	commands "As a service" # service.sh, and the next
-	commands "Rights and keys"
-	commands "Joining one that exists"
+	commands "As a service" | sed -n '/^systemd-sysusers/,/^systemctl.*enable/p' # service.sh, and the next two
+	commands "Rights and keys" | grep '^setcap'
+	commands "Joining one that exists" | grep '^systemctl stop\|fips\.yaml'
 	cat looks.all runs
 } >tried
 page_lines "$top/README" | grep -vxF -f tried >rest

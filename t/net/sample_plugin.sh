@@ -36,10 +36,12 @@ ls "$root${plugindir#"$root"}"/tap.so "$root${plugindir#"$root"}"/impair.so >/de
 
 mkdir "$work/sample" "$work/modules"
 cp "$top/contrib/sample-plugin/count.c" "$top/contrib/sample-plugin/Makefile" "$work/sample"
-# by the line of the manual, and by its Makefile
-line=$(page_lines "$top/doc/plugins.md")
-[ "$(printf '%s\n' "$line" | wc -l)" -eq 1 ] || die "doc/plugins.md has not one line: $line"
-(cd "$work/sample" && quietly eval "$line" && rm count.so) || die "doc/plugins.md: $line: makes no count.so"
+# by the lines of the manual, and by its Makefile
+for page in doc/plugins.md man/millrace-plugin.3; do
+	line=$(page_lines "$top/$page" | sed 's/NAME/count/g')
+	[ "$(printf '%s\n' "$line" | wc -l)" -eq 1 ] || die "$page has not one line: $line"
+	(cd "$work/sample" && quietly eval "$line" && rm count.so) || die "$page: $line: makes no count.so"
+done
 (cd "$work/sample" && quietly make) || die "the sample does not build"
 [ "$(wc -l <"$work/sample/count.c")" -lt 80 ] || die "the sample is no short one any more"
 

@@ -21,6 +21,7 @@ new_pair
 write_node b 10.77.0.2 a 10.77.0.1
 mkdir -p "$work/bin" "$work/usr/local/bin" "$work/etc/fips" "$work/run" || die "no folders"
 ln -s "$millrace" "$work/usr/local/bin/millrace" && ln -s "$millrace" "$work/bin/millrace" || die "no program"
+read_only_machine
 PATH=$work/bin:$PATH EDITOR=edit XDG_RUNTIME_DIR=$work/run
 export PATH EDITOR XDG_RUNTIME_DIR
 cd "$work" || exit 1
@@ -63,11 +64,13 @@ stand_in edit <<END
 sed -n '/^    { "node"/,/] }\$/p' "$doc" | sed 's/npub1\.\.\./$(npub b)/; s/192\.0\.2\.7/10.77.0.2/' >"\$1"
 END
 stand_in install <<END
+# the node file is read by the group, the key by its owner alone
+case "\$*" in
+"-m 640 -g millrace "*.yaml" "* | "-m 600 -o millrace "*.key" "*) mode=\$2 ;;
+*) exit 1 ;;
+esac
 while getopts m:g:o: option; do
-	case \$option in
-	m) mode=\$OPTARG ;;
-	*) [ "\$OPTARG" = millrace ] || exit 1 ;;
-	esac
+	:
 done
 shift \$((OPTIND - 1))
 cp "\$@" && chmod "\$mode" "\$2\${1##*/}"
@@ -78,6 +81,7 @@ run_lines()
 {
 	page_lines "$1" | sed -n "${2}p" >lines
 	[ -s lines ] || wrong "$1: there is no $2"
+	cat lines >>tried
 	while read -r line <&3; do
 		ran=$((ran + 1))
 		eval "$(here "$line")" >said 2>&1 </dev/null || wrong "$1: $line: exit code $?: $(cat said)"
@@ -149,12 +153,27 @@ run_service $(drop_in ExecStart)
 MAINPID=$service
 eval "ip netns exec a $(drop_in ExecReload)" >said 2>&1 || wrong "reload: $(cat said)"
 grep -q "nothing changed" said || wrong "reload says $(cat said)"
+
+# ---- the firewall ----
+
+# what nft is given by the page; a ping from b is let in, and a connection to another port than that of ssh is not
+awk '/^```/ { inside = !inside; next } inside' "$doc" >mesh.nft
+if command -v nft >said; then
+	ip netns exec a nft -f mesh.nft >said 2>&1 || wrong "the rules of doc/service.md: $(cat said)"
+	npub=$("$millrace" pubkey -f "$work/usr/local/etc/millrace/fips.key" 2>/dev/null | sed -n 's/^mesh address *//p')
+	finish ip netns exec b ping -6 -c 1 -W 5 "$npub" >said 2>&1 || wrong "the rules keep a ping out: $(cat said)"
+	ip netns exec b curl -sS -m 2 "http://[$npub]:80/" >said 2>&1
+	grep -q "refused" said && wrong "the rules let in whoever asks"
+	ip netns exec a nft list ruleset | grep -q 'counter packets [1-9]' || wrong "the rules of doc/service.md keep nobody out"
+fi
 end "$service" || wrong "the service ended with $?: $(cat a.log)"
 
 # ---- not as a service, and not as root ----
 
 if command -v setcap >said && command -v setpriv >said && grep -q "^ *0 *0 *4294967295$" /proc/self/uid_map; then
-	rm usr/local/bin/millrace && cp "$millrace" usr/local/bin/ || die "no program"
+	# /run is the test's own; a /tmp may be nosuid, where rights that files have do not count
+	mkdir /run/bin && rm -r usr/local/bin && ln -s /run/bin usr/local/bin && cp "$millrace" usr/local/bin/ &&
+		chmod 755 /run/bin /run/bin/millrace || die "no program"
 	run_lines "$top/README" '/^setcap/'
 	meet a.key
 	jq '.node.control.enabled = false | .http.listen = "off"' a.json >nobody.json || die "no file for a"
@@ -164,6 +183,9 @@ if command -v setcap >said && command -v setpriv >said && grep -q "^ *0 *0 *4294
 	run_service setpriv --reuid=65534 --regid=65534 --clear-groups usr/local/bin/millrace run -c nobody.json
 	end "$service" || wrong "with one right, the node ended with $?: $(cat a.log)"
 fi
+
+page_lines "$doc" | grep -vxF -f tried >rest
+[ ! -s rest ] || wrong "doc/service.md: nobody runs: $(cat rest)"
 
 await 20 adds_up b || wrong "packets of b do not add up"
 end "$node_b" || wrong "b ended with $?: $(cat b.log)"

@@ -35,6 +35,15 @@ enter_or_skip()
 	enter_namespaces "$@"
 }
 
+# read_only_machine: for scripts that run what pages say.  What they were not told to put elsewhere fails.
+read_only_machine()
+{
+	mount --rbind /tmp /tmp && mount -o remount,bind,ro / || die "the machine cannot be made safe"
+	for part in /etc /usr /var /home /root /srv /opt; do
+		[ ! -d $part ] || { mount --rbind $part $part && mount -o remount,bind,ro $part; } || die "$part cannot be made safe"
+	done
+}
+
 # begin_wire NAME GRAPH: $work, $millrace, $relay, $numbered; no nodes yet.
 begin_wire()
 {
