@@ -294,7 +294,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 600); /* a busy machine, with ThreadSanitizer */
 	tcase_add_loop_test(tc, a_full_bulk_lane_between_threads, 0,
 	                    sizeof graphs / sizeof graphs[0]);
 	suite_add_tcase(s, tc);
