@@ -14,6 +14,7 @@ net_tests = \
 	t/net/hostile.sh \
 	t/net/mesh.sh \
 	t/net/page.sh \
+	t/net/names.sh \
 	t/net/offloads.sh \
 	t/net/impair.sh \
 	t/net/tcp.sh \
