@@ -35,13 +35,19 @@ over_tcp()
 		die "no file for $1"
 }
 
-# tcp_nodes ROW GRAPH FILTER-A FILTER-B: both nodes over TCP, running; $a6 and $b6.
-tcp_nodes()
+# tcp_files ROW GRAPH FILTER-A FILTER-B: of both nodes, over TCP; $a6 and $b6.
+tcp_files()
 {
 	row="$1, $2" nodes_graph=$2 nodes="a b"
 	new_pair
 	over_tcp a "${3:-.}"
 	over_tcp b "${4:-.}"
+}
+
+# tcp_nodes ROW GRAPH: both nodes over TCP, running; who dials first may be refused, and then the other dials.
+tcp_nodes()
+{
+	tcp_files "$@"
 	start_node a
 	start_node b
 	await_reach a b
@@ -87,7 +93,17 @@ expect b "$(sum tcp '.drops["too-big"]') < 100"
 end_all_nodes
 wire_mtu 1500
 
-tcp_nodes one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
+# b_listens: a dials once only if b listens before it starts.
+b_listens()
+{
+	ip netns exec b ss -Hlnt 'sport = :8443' | grep -q 8443
+}
+
+tcp_files one two-core 'del(.transports.tcp.bind_addr)' '.peers[].connect_policy = "manual"'
+start_node b
+await 20 b_listens || wrong "b does not listen"
+start_node a
+await_reach a b
 bulk
 traffic='.packets_sent > 5000 and .packets_recv > 5000 and .bytes_sent > 4000000 and .bytes_recv > 4000000 and
 	.send_errors + .recv_errors + .mtu_exceeded + .connect_refused + .connect_timeouts + .connections_rejected == 0'
