@@ -49,10 +49,37 @@ static void look_rights(struct doctor *d)
 
 /* ---- the device ---- */
 
+static bool stat_of(const struct doctor *d, const char *path, struct stat *st)
+{
+	char at[4096];
+
+	return snprintf(at, sizeof at, "%s%s", *path == '/' ? d->machine->root : "", path) <
+	               (int)sizeof at && lstat(at, st) == 0;
+}
+
+/* udev lets everybody open it; a machine without udev has it as the kernel makes it, for root. */
+static void look_mode(struct doctor *d)
+{
+	struct stat st;
+
+	if (doctor_can(d, CAP_DAC_OVERRIDE) || !stat_of(d, "/dev/net/tun", &st) ||
+	    (st.st_mode & 06) == 06)
+		return;
+	doctor_find(d, DOCTOR_ADVICE,
+	            "/dev/net/tun has mode %03o: unless its owner or group runs the program, it will "
+	            "not start", (unsigned)st.st_mode & 0777);
+	doctor_mend(d, "chmod 666 /dev/net/tun  (whom it lets in still needs CAP_NET_ADMIN)");
+	doctor_keep(d, "echo 'z /dev/net/tun 0666 - -' >/etc/tmpfiles.d/millrace-tun.conf");
+}
+
 static void look_device(struct doctor *d)
 {
-	if (!d->wish.tun || doctor_exists(d, "/dev/net/tun"))
+	if (!d->wish.tun)
 		return;
+	if (doctor_exists(d, "/dev/net/tun")) {
+		look_mode(d);
+		return;
+	}
 	doctor_find(d, DOCTOR_PROBLEM,
 	            "there is no /dev/net/tun: %s cannot be made, and the program will not start",
 	            d->wish.tun_name);
@@ -61,14 +88,6 @@ static void look_device(struct doctor *d)
 }
 
 /* ---- secrets in files ---- */
-
-static bool stat_of(const struct doctor *d, const char *path, struct stat *st)
-{
-	char at[4096];
-
-	return snprintf(at, sizeof at, "%s%s", *path == '/' ? d->machine->root : "", path) <
-	               (int)sizeof at && lstat(at, st) == 0;
-}
 
 /* A node file with a key that its service's user reads as a member of the group:
  * chmod would end the service. */

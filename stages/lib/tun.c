@@ -127,7 +127,10 @@ static int refuse_device(struct mr_setup *s, const char *name)
 {
 	if (access("/dev/net/tun", R_OK | W_OK))
 		return mr_setup_error(s, "tun", "/dev/net/tun cannot be opened: %s%s",
-		                      strerror(errno), errno == ENOENT ? " (modprobe tun)" : "");
+		                      strerror(errno),
+		                      errno == ENOENT ? " (modprobe tun)" :
+		                      errno == EACCES ? " (chmod 666 /dev/net/tun: whom its mode "
+		                                        "lets in still needs CAP_NET_ADMIN)" : "");
 	if (errno == EPERM)
 		return mr_setup_error(s, "tun",
 		                      "making device %s needs CAP_NET_ADMIN: run as root, or "

@@ -85,6 +85,12 @@ static const struct {
 	{ "tun-device", .path = { "/dev/net/tun" }, .what = "no /dev/net/tun", .mend = "modprobe tun",
 	  .keep = "echo tun >/etc/modules-load.d/millrace.conf" },
 	{ "tun-device", .conf = UDP, .path = { "/dev/net/tun" } },
+	{ "tun-device", .path = { "/dev/net/tun" }, .is = { "" }, .mode = "664", .advice = true,
+	  .what = "/dev/net/tun has mode 664", .mend = "chmod 666 /dev/net/tun  (whom it lets in still needs CAP_NET_ADMIN)",
+	  .keep = "echo 'z /dev/net/tun 0666 - -' >/etc/tmpfiles.d/millrace-tun.conf" },
+	{ "tun-device", .path = { "/dev/net/tun", "/proc/self/status" },
+	  .is = { "", "CapEff:\t0000000000001002\n" }, .mode = "600" },
+	{ "tun-device", .conf = UDP, .path = { "/dev/net/tun" }, .is = { "" }, .mode = "600" },
 	/* secrets */
 	{ "key-file", .conf = "\"node\": { \"identity\": { \"key_file\": \"a.key\" } }",
 	  .path = { "/etc/millrace/a.key" }, .is = { "nsec" }, .mode = "644",
@@ -334,7 +340,8 @@ static void make_machine(void)
 	strcpy(root, "/tmp/doctor-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	for (size_t i = 0; i < COUNT(healthy); i++)
-		put_file(healthy[i][0], healthy[i][1], 0644);
+		put_file(healthy[i][0], healthy[i][1],
+		         strncmp(healthy[i][0], "/dev/", 5) ? 0644 : 0666);
 	snprintf(graphs, sizeof graphs, "%s/graphs", getenv("srcdir") ? getenv("srcdir") : ".");
 	setenv("MILLRACE_GRAPHS", graphs, 1);
 	setenv("MILLRACE_PLUGINS", root, 1);
