@@ -20,6 +20,7 @@
 #include "cli/fetch.h"
 #include "cli/identity.h"
 #include "cli/sheet.h"
+#include "cli/where.h"
 #include "core/engine.h"
 
 #define DEFAULT_FILE  "millrace.json"
@@ -130,21 +131,14 @@ static bool look(const struct places *p, struct outcome *out, char *why, size_t 
  * never asked for. */
 static bool is_of_file(const char *file, const struct places *p)
 {
-	char npub[FIPS_KEY_TEXT], why[1024], said[FIPS_KEY_TEXT];
-	char *body = cli_identity_npub(file, npub) ?
-	                     cli_fetch(p->at[0], "/peers", &(size_t){ 0 }, why, sizeof why) :
-	                     NULL;
-	json_t *doc = body ? json_loads(body, 0, NULL) : NULL;
-	const char *other = json_string_value(json_object_get(json_object_get(doc, "node"), "npub"));
-	bool right = !other || !strcmp(other, npub);
+	char npub[FIPS_KEY_TEXT], other[FIPS_KEY_TEXT];
 
-	if (!right)
-		fprintf(stderr, "millrace: %s is of %s, and the node that answers at %s is %s: another one, or its "
-		        "key was exchanged, which needs a restart; nothing was told to it\n",
-		        file, npub, p->at[0], cli_printable(said, sizeof said, other));
-	json_decref(doc);
-	free(body);
-	return right;
+	if (cli_where_is_of(file, p->at[0], npub, other))
+		return true;
+	fprintf(stderr, "millrace: %s is of %s, and the node that answers at %s is %s: another one, or its "
+	        "key was exchanged, which needs a restart; nothing was told to it\n",
+	        file, npub, p->at[0], other);
+	return false;
 }
 
 /* ---- signal and wait ---- */

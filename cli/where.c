@@ -1,24 +1,52 @@
-/* where - which node, how often. */
+/* where - which node, is it that one, how often. */
 #include "cli/where.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/fetch.h"
+#include "cli/identity.h"
+#include "cli/sheet.h"
 
 #define DEFAULT_FILE "millrace.json"
+
+bool cli_where_is_of(const char *file, const char *where, char npub[FIPS_KEY_TEXT],
+                     char other[FIPS_KEY_TEXT])
+{
+	char why[1024];
+	size_t len;
+	char *body = cli_identity_npub(file, npub) ?
+	                     cli_fetch(where, "/peers", &len, why, sizeof why) : NULL;
+	json_t *doc = body ? json_loads(body, 0, NULL) : NULL;
+	const char *said = json_string_value(json_object_get(json_object_get(doc, "node"), "npub"));
+	bool right = !said || !strcmp(said, npub);
+
+	if (!right)
+		cli_printable(other, FIPS_KEY_TEXT, said);
+	json_decref(doc);
+	free(body);
+	return right;
+}
 
 static int of_file(const char *file, char *out)
 {
 	struct mr_report report = { 0 };
+	char npub[FIPS_KEY_TEXT], other[FIPS_KEY_TEXT];
 	bool off = false, read = cli_where_of_file(file, out, CLI_WHERE_MAX, &off, &report);
 
 	mr_report_print(&report, stderr);
 	mr_report_free(&report);
 	if (off)
 		fprintf(stderr, "millrace: %s: http.listen is off: the node shows nothing\n", file);
-	return read && !off ? CLI_OK : CLI_USAGE;
+	if (!read || off)
+		return CLI_USAGE;
+	if (!cli_where_is_of(file, out, npub, other))
+		fprintf(stderr, "millrace: warning: %s is of %s, and at %s another node answers, %s\n",
+		        file, npub, out, other);
+	return CLI_OK;
 }
 
 int cli_where(const struct cli_args *args, char *out)

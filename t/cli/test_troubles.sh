@@ -96,6 +96,12 @@ lacks warning
 jq ".http.listen = \"unix:$dir/a.sock\"" b.json >c.json
 expect 1 reload -c c.json
 says "c.json is of $(npub b), and the node that answers at unix:$dir/a.sock is $(npub a): another one"
+for asks in stats "stats --json" "top --once -i 0.1" "graph --json"; do
+	expect 0 $asks -c c.json
+	says "warning: c.json is of $(npub b), and at unix:$dir/a.sock another node answers, $(npub a)"
+	expect 0 $asks -c a.json
+	lacks warning
+done
 jq '.node.control = { "enabled": false }' b.json >c.json
 expect 2 show -c c.json status
 says 'c.json: node.control.enabled is false: the node answers nobody'
