@@ -11,9 +11,11 @@
 
 #include "stages/lib/hostport.h"
 #include "stages/lib/tcp_pool.h"
+#include "stages/lib/transports.h"
 
 #define BUFFER_MAX ((1u << 30) - 1) /* the kernel gives no socket more */
 #define BACKLOG    128
+#define UNHEARD    30000 /* ms, until bytes must be acknowledged: as long as a link lives unheard */
 
 static const struct mr_field tcp_fields[] = {
 	{ "bind_addr", MR_TEXT, MR_AT(struct mr_tcp_conf, bind_addr), .rule = &mr_hostport_rule,
@@ -56,12 +58,17 @@ static bool gives(int option, uint32_t bytes)
 	return got / 2 >= want;
 }
 
+/* Bytes that nobody acknowledges, as behind a NAT that has forgotten the connection, the kernel
+ * would send again for a quarter of an hour (tcp(7), TCP_USER_TIMEOUT; RFC 5482).  It bounds the
+ * time to connect as well. */
 void mr_tcp_set_up(const struct mr_tcp_listener *l, int fd)
 {
 	int nodelay = l->conf->nodelay, idle = (int)l->conf->keepalive, on = 1;
+	int connect = (int)l->conf->connect_timeout, unheard = connect > UNHEARD ? connect : UNHEARD;
 	int receive = (int)l->conf->recv_buf_size, send = (int)l->conf->send_buf_size;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard, sizeof unheard);
 	if (idle) {
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);

@@ -424,6 +424,8 @@ START_TEST(options_are_set)
 	for (unsigned i = 0; i < 2; i++) {
 		ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_NODELAY), options[_i].nodelay);
 		ck_assert_int_eq(option(fds[i], SOL_SOCKET, SO_KEEPALIVE), options[_i].keepalive);
+		/* what is not acknowledged is not sent again for longer than a link lives */
+		ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
 		if (options[_i].idle)
 			ck_assert_int_eq(option(fds[i], IPPROTO_TCP, TCP_KEEPIDLE),
 			                 options[_i].idle);
