@@ -199,8 +199,9 @@ void mr_control_event(void *self, const struct mr_event *event, struct mr_turn *
 	struct control *c = self;
 	struct fips_input in = { 0 };
 
-	if (event->kind == MR_EV_NARROW) { /* none of the node's business */
-		mr_link_narrow(c, event, t);
+	/* none of the node's business */
+	if (event->kind == MR_EV_NARROW || event->kind == MR_EV_ROOM) {
+		(event->kind == MR_EV_NARROW ? mr_link_narrow : mr_link_room)(c, event, t);
 		return;
 	}
 	if (!mr_control_ready(c)) {

@@ -128,11 +128,26 @@ static void move(struct control *c, struct relation *r, const struct fips_via *v
 
 /* ---- its MTU ---- */
 
-static uint16_t mtu_of(const struct relation *r)
+static uint16_t mtu_of(const struct control *c, const struct relation *r)
 {
-	return r->narrow && r->narrow < r->wide && fips_via_eq(&r->narrow_via, &r->via) ?
-	               r->narrow :
-	               r->wide;
+	uint16_t room = c->room[r->via.instance % MR_VIA_END], mtu = r->wide;
+
+	if (room && room < mtu)
+		mtu = room;
+	if (r->narrow && r->narrow < mtu && fips_via_eq(&r->narrow_via, &r->via))
+		mtu = r->narrow;
+	return mtu;
+}
+
+static void size(struct control *c, struct relation *r, struct mr_turn *t)
+{
+	uint16_t was = r->mtu;
+
+	r->mtu = mtu_of(c, r);
+	if (r->mtu == was || !r->link || r->handle == FIPS_NO_HANDLE)
+		return;
+	mr_link_put(c, r, t);
+	mr_control_narrow(c, r, t);
 }
 
 /* The frame that it was told by is not opened yet: it is believed of the address that the link goes
@@ -149,9 +164,21 @@ void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_t
 		return;
 	r->narrow = (uint16_t)event->u;
 	r->narrow_via = via;
-	r->mtu = mtu_of(r);
-	mr_link_put(c, r, t);
-	mr_control_narrow(c, r, t);
+	size(c, r, t);
+}
+
+/* Our own interface's: holds for all links that go by it, and for those to come. */
+void mr_link_room(struct control *c, const struct mr_event *event, struct mr_turn *t)
+{
+	uint64_t room = event->u > FIPS_PATH_MTU_MIN ? event->u : FIPS_PATH_MTU_MIN;
+
+	c->room[event->a % MR_VIA_END] = (uint16_t)room;
+	for (unsigned i = 0; i < CONTROL_BUCKETS; i++) {
+		for (struct relation *r = c->links[i]; r; r = r->next) {
+			if (r->via.instance == event->a)
+				size(c, r, t);
+		}
+	}
 }
 
 /* ---- what it goes by ---- */
@@ -173,7 +200,7 @@ void mr_link_use(struct control *c, const struct fips_action *a, struct mr_turn 
 	r->using = key;
 	r->wide = a->mtu;
 	was = r->mtu;
-	r->mtu = mtu_of(r);
+	r->mtu = mtu_of(c, r);
 	mr_link_put(c, r, t);
 	if (r->mtu != was)
 		mr_control_narrow(c, r, t);
@@ -203,7 +230,7 @@ void mr_link_set_via(struct control *c, const struct fips_action *a, struct mr_t
 	if (!r || r->handle == FIPS_NO_HANDLE)
 		return;
 	r->via = a->via;
-	r->mtu = mtu_of(r);
+	r->mtu = mtu_of(c, r);
 	mr_link_put(c, r, t);
 	mr_control_narrow(c, r, t);
 }

@@ -46,6 +46,7 @@ static void take_settings(struct control *c)
 	c->set = c->next;
 	c->next = (struct control_settings){ 0 };
 	c->asking = 0;
+	memset(c->room, 0, sizeof c->room); /* it may be another instance's, and is told again */
 	memset(c->access.stamp, 0xff, sizeof c->access.stamp); /* other files, other aliases */
 	c->unset = true;
 }

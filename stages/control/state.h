@@ -279,6 +279,7 @@ struct control {
 	bool started, stop, stop_told;
 	bool installing;               /* an install waits to be acknowledged */
 	bool held;                     /* our inputs are */
+	uint16_t room[MR_VIA_END];     /* bytes a frame by this instance may have; 0: as set */
 	unsigned asking;               /* questions to the name service */
 	uint64_t now;                  /* ns, last turn */
 	uint64_t tick_at;
@@ -402,6 +403,7 @@ void mr_link_end(struct control *c, const struct fips_action *a, struct mr_turn 
 /* A connection takes only frames of so many bytes:
  * so do the link that goes by it, and ways by that link. */
 void mr_link_narrow(struct control *c, const struct mr_event *event, struct mr_turn *t);
+void mr_link_room(struct control *c, const struct mr_event *event, struct mr_turn *t);
 /* The link's entry as it should be now. */
 void mr_link_put(struct control *c, struct relation *r, struct mr_turn *t);
 

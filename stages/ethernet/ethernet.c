@@ -57,6 +57,7 @@ static void eth_process(void *self, unsigned input, struct mr_vector *v, struct 
 
 	(void)input;
 	for (unsigned socket = 0; socket < eth->ether->n; socket++) {
+		uint16_t mtu = mr_ether_mtu(&eth->ether->socket[socket]);
 		unsigned n = 0, others = 0;
 
 		for (unsigned i = 0; i < v->n; i++) {
@@ -64,7 +65,7 @@ static void eth_process(void *self, unsigned input, struct mr_vector *v, struct 
 
 			if (via->len != MR_ETHER_MAC || via->instance != MR_VIA_ETHER + socket)
 				v->pkt[others++] = v->pkt[i];
-			else if (v->pkt[i]->len > eth->ether->socket[socket].mtu)
+			else if (v->pkt[i]->len > mtu)
 				mr_drop(t, ETH_TOO_BIG, v->pkt[i]);
 			else
 				one[n++] = v->pkt[i];
@@ -93,8 +94,26 @@ static uint64_t eth_deadline(void *self)
 	return first;
 }
 
-static void look(struct mr_ether_socket *sock, struct mr_turn *t)
+/* Links by this interface have to know how large their frames may be (R25); while that is less than
+ * it was, control is told again, and an interface that has its room back is noticed. */
+static void fit(struct eth *eth, unsigned socket, struct mr_turn *t)
 {
+	struct mr_ether_socket *sock = &eth->ether->socket[socket];
+	struct mr_event event = { .kind = MR_EV_ROOM, .a = MR_VIA_ETHER + socket };
+	uint16_t was = mr_ether_mtu(sock);
+
+	mr_ether_fit(sock);
+	event.u = mr_ether_mtu(sock);
+	if (event.u < sock->most)
+		sock->look_at = t->now + ETH_AGAIN;
+	else if (event.u == was)
+		return;
+	mr_tell(t, &event);
+}
+
+static void look(struct eth *eth, unsigned socket, struct mr_turn *t)
+{
+	struct mr_ether_socket *sock = &eth->ether->socket[socket];
 	enum mr_ether_found found = mr_ether_rebind(sock);
 
 	sock->look_at = found == MR_ETHER_GONE ? t->now + MR_NS_PER_S : MR_NEVER;
@@ -102,6 +121,8 @@ static void look(struct mr_ether_socket *sock, struct mr_turn *t)
 		mr_count(t, ETH_REBOUND, 1);
 		sock->beacon_at = sock->conf->announce ? t->now : MR_NEVER;
 	}
+	if (found != MR_ETHER_GONE)
+		fit(eth, socket, t);
 }
 
 static void eth_timeout(void *self, struct mr_turn *t)
@@ -112,7 +133,7 @@ static void eth_timeout(void *self, struct mr_turn *t)
 		struct mr_ether_socket *sock = &eth->ether->socket[i];
 
 		if (sock->look_at <= t->now)
-			look(sock, t);
+			look(eth, i, t);
 		if (sock->beacon_at <= t->now)
 			eth_announce(eth, i, t);
 	}

@@ -16,6 +16,8 @@
 #include "stages/lib/transports.h"
 #include "stages/lib/words.h"
 
+#define ETH_AGAIN (10 * MR_NS_PER_S) /* an interface that has become narrow is looked at */
+
 #define ETH_ANCILLARY CMSG_SPACE(sizeof(uint32_t))
 
 enum { ETH_FRAMES, ETH_HANDSHAKES }; /* outputs */

@@ -90,7 +90,7 @@ static void take(struct eth *eth, unsigned socket, struct mr_pkt *p, const struc
 	bool from_group = from->sll_addr[0] & 1;
 	uint16_t len;
 	enum fips_ether kind =
-		fips_ether_check(p->data, p->len, eth->ether->socket[socket].mtu, &len);
+		fips_ether_check(p->data, p->len, eth->ether->socket[socket].most, &len);
 
 	p->stamp = t->now;
 	if ((from->sll_pkttype != PACKET_HOST && !to_all) || (kind == FIPS_ETHER_DATA && to_all) ||

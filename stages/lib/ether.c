@@ -139,6 +139,16 @@ enum mr_ether_found mr_ether_rebind(struct mr_ether_socket *sock)
 	return MR_ETHER_ANEW;
 }
 
+void mr_ether_fit(struct mr_ether_socket *sock)
+{
+	uint32_t mtu = interface_mtu(sock->conf->interface);
+	uint16_t room = room_in(mtu);
+
+	if (mtu)
+		atomic_store_explicit(&sock->mtu, room < sock->most ? room : sock->most,
+		                      memory_order_relaxed);
+}
+
 static int open_socket(struct mr_ether_socket *sock, struct mr_setup *s)
 {
 	const struct mr_ether_conf *conf = sock->conf;
@@ -174,12 +184,13 @@ static int open_instance(struct mr_ether_socket *sock, const struct mr_ether_con
 	if (!sock->index)
 		return mr_setup_error(s, "transports.ethernet", "there is no interface %s",
 		                      conf->interface);
-	sock->mtu = room_in(interface_mtu(conf->interface));
-	if (conf->mtu > sock->mtu)
+	sock->most = room_in(interface_mtu(conf->interface));
+	if (conf->mtu > sock->most)
 		mr_setup_warn(s, "transports.ethernet", "mtu %u is more than %s has room for, which is %u",
-		              conf->mtu, conf->interface, sock->mtu);
+		              conf->mtu, conf->interface, sock->most);
 	else if (conf->mtu)
-		sock->mtu = (uint16_t)conf->mtu;
+		sock->most = (uint16_t)conf->mtu;
+	sock->mtu = sock->most;
 	return open_socket(sock, s);
 }
 
@@ -199,8 +210,8 @@ static int ether_open(void *self, struct mr_setup *s)
 
 		if (open_instance(sock, &conf[ether->n], s))
 			failed = -1;
-		else if (sock->mtu < ether->mtu)
-			ether->mtu = sock->mtu;
+		else if (sock->most < ether->mtu)
+			ether->mtu = sock->most;
 	}
 	return failed;
 }

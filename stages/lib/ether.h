@@ -7,6 +7,7 @@
 #ifndef MR_STAGES_ETHER_H
 #define MR_STAGES_ETHER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,8 +33,9 @@ struct mr_ether_socket {
 	const struct mr_ether_conf *conf; /* borrowed                       */
 	const char *name;     /* borrowed; "ethernet" if unnamed            */
 	int         fd;
-	uint16_t    mtu;      /* largest FMP frame, bytes                   */
+	uint16_t    most;     /* largest FMP frame, bytes, as it was found at set-up */
 	/* the stage's */
+	_Atomic uint16_t mtu; /* [0, most]: what the interface has room for now; others read it */
 	int         index;    /* of the interface; another one when that is made anew */
 	uint64_t    look_at;  /* ns: see whether it has been; MR_NEVER: nothing is wrong */
 	uint32_t    lost;     /* the overflow count seen last               */
@@ -51,6 +53,14 @@ extern const struct mr_resource mr_resource_ether;
 /* The interface of this name may be another by now: bind to that. */
 enum mr_ether_found { MR_ETHER_SAME, MR_ETHER_GONE, MR_ETHER_ANEW };
 enum mr_ether_found mr_ether_rebind(struct mr_ether_socket *sock);
+
+/* It may have another MTU: sets sock->mtu.  The stage's alone. */
+void mr_ether_fit(struct mr_ether_socket *sock);
+
+static inline uint16_t mr_ether_mtu(const struct mr_ether_socket *sock)
+{
+	return atomic_load_explicit(&sock->mtu, memory_order_relaxed);
+}
 
 /* "aa:bb:cc:dd:ee:ff" to bytes, false: it is none; and back. */
 bool mr_mac_parse(const char *text, uint8_t mac[MR_ETHER_MAC]);

@@ -56,6 +56,9 @@ enum mr_fips_event {
 	/* tcp: a frame has come by a connection that takes none larger than u bytes.  a: id of its
 	 * key, which nobody has tried yet, bytes: struct fips_via of its far end */
 	MR_EV_NARROW,
+	/* ethernet: an instance takes frames of u bytes and no larger ones, and did not.  a: its
+	 * number in a struct fips_via */
+	MR_EV_ROOM,
 };
 
 /* Orders from control.  p, q, a and b as said; objects are control's and outlive the order.  Those

@@ -152,13 +152,14 @@ static void packet(uint8_t input, const uint8_t *at, size_t n)
 
 static void event(uint8_t kind, const uint8_t *at, size_t n)
 {
-	struct mr_event e = { .kind = kind < 0xf8 ? 1 + kind % (MR_EV_RESOLVE + 1) : MR_EV_NARROW };
+	struct mr_event e = { .kind = kind < 0xf8 ? 1 + kind % (MR_EV_RESOLVE + 1) :
+		                      kind < 0xfc ? MR_EV_NARROW : MR_EV_ROOM };
 	struct fips_via via = via_of(kind);
 
 	if (n < 2)
 		return;
 	e.a = at[0];
-	e.u = e.kind == MR_EV_NARROW ? 8u * at[1] : at[1] & 1u;
+	e.u = e.kind >= MR_EV_NARROW ? 8u * at[1] : at[1] & 1u;
 	if (e.kind == MR_EV_CONFIRMED_LINK || e.kind == MR_EV_ROAMED || e.kind == MR_EV_NARROW)
 		memcpy(e.bytes, &via, sizeof via);
 	else

@@ -111,9 +111,9 @@ end_all_nodes
 static='.peers = [{ npub: $npub, alias: $alias, addresses: [{ transport: "ethernet", addr: $at }] }]'
 files static staged '{}' '{}'
 jq --arg npub "$(npub b)" --arg alias b --arg at "veth-a/$(mac b)" "$static" "$work/a.json" >"$work/more.json" &&
-	mv "$work/more.json" "$work/a.json" || die "no file for a"
+	jq '.tun.mtu = 1400' "$work/more.json" >"$work/a.json" || die "no file for a"
 jq --arg npub "$(npub a)" --arg alias a --arg at "veth-b/$(mac a)" "$static" "$work/b.json" >"$work/more.json" &&
-	mv "$work/more.json" "$work/b.json" || die "no file for b"
+	jq '.tun.mtu = 1400' "$work/more.json" >"$work/b.json" || die "no file for b"
 begin
 await_reach a b
 
@@ -132,13 +132,15 @@ row=anew
 mac_a=$(mac a) mac_b=$(mac b)
 ip -n a link delete veth-a || die "no pair to delete"
 sleep 2.5
-ip link add veth-a address "$mac_a" netns a type veth peer name veth-b address "$mac_b" netns b &&
+ip link add veth-a address "$mac_a" mtu 1440 netns a type veth peer name veth-b address "$mac_b" mtu 1440 netns b &&
 	ip -n a link set veth-a up && ip -n b link set veth-b up || die "no pair again"
 await_reach b a
 for node in a b; do
 	settle $node
 	expect $node "$(sum ethernet .counters.rebound) == 1"
+	told $node '.transports[0].mtu == 1437' transports
 done
+await 10 ip netns exec a ping -6 -q -c 2 -i 0.1 -W 1 -M want -s 1340 "$b6" || wrong "what is larger than there is room for is not told"
 end_all_nodes
 
 files refused fused '{ announce: true }' '{ auto_connect: true }'

@@ -160,6 +160,36 @@ START_TEST(no_longer_narrow)
 }
 END_TEST
 
+static void tell_room(unsigned instance, uint32_t mtu)
+{
+	air.tells = (struct mr_event){ .kind = MR_EV_ROOM, .u = mtu, .a = instance };
+	air.teller = 1;
+	whole_run(5);
+	ck_assert_uint_eq(air.teller, 0);
+}
+
+/* An interface that takes less than it did is no wider for the links to come, and the links of
+ * others are as they were; when it has its room back, so have they. */
+START_TEST(a_narrow_interface)
+{
+	begin();
+	tell_room(MR_VIA_ETHER, 1300);
+	ck_assert(as_wide_as(1472));
+	tell_room(0, 1300);
+	ck_assert(as_wide_as(1300));
+	air.host[1] = 42; /* it moves */
+	for (unsigned k = 0; k < 10; k++)
+		say(1);
+	whole_run(100);
+	ck_assert(as_wide_as(1300));
+	tell_room(0, 100);
+	ck_assert(as_wide_as(FIPS_PATH_MTU_MIN));
+	tell_room(0, 65000);
+	ck_assert(as_wide_as(1472));
+	whole_close_all();
+}
+END_TEST
+
 static struct flight caught[3];
 static unsigned      n_caught;
 
@@ -344,6 +374,7 @@ static TCase *all(const char *name)
 	tcase_add_loop_test(tc, each_end_may_move, 0, 2 * ENDS);
 	tcase_add_test(tc, a_narrow_connection);
 	tcase_add_test(tc, no_longer_narrow);
+	tcase_add_test(tc, a_narrow_interface);
 	tcase_add_test(tc, old_frames_do_not_move_it_back);
 	tcase_add_test(tc, a_move_with_a_rekey);
 	tcase_add_loop_test(tc, a_new_life, 0, sizeof lives / sizeof lives[0]);

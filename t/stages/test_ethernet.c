@@ -287,6 +287,66 @@ START_TEST(an_interface_that_is_down)
 }
 END_TEST
 
+static void set_mtu(int mtu)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_mtu = mtu };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &request), 0);
+	close(fd);
+}
+
+static void told_room(struct rig *rig, uint64_t room)
+{
+	struct mr_event event;
+
+	ck_assert(rig_event(rig, &event));
+	ck_assert_int_eq(event.kind, MR_EV_ROOM);
+	ck_assert_uint_eq(event.a, MR_VIA_ETHER);
+	ck_assert_uint_eq(event.u, room);
+	craft_silent(rig);
+}
+
+/* The interface's MTU changes.  The first frame that is too large says so; control is told of the
+ * room there is, again while it is less than it was, and when it is back.  More than there was at
+ * set-up is no news. */
+START_TEST(an_interface_of_another_mtu)
+{
+	struct rig *rig;
+
+	if (!have_wire())
+		return;
+	rig = open_rig(NODE);
+	rig_at(rig, 10 * S);
+	rig_run(rig);
+	set_mtu(1300);
+	feed(rig, away, 0, 1, 1400);
+	ck_assert_str_eq(rig_run(rig), "too-big");
+	rig_at(rig, 12 * S);
+	rig_run(rig);
+	told_room(rig, 1297);
+	feed(rig, away, 0, 2, 1298);
+	ck_assert_str_eq(rig_run(rig), "too-big");
+	ck_assert_uint_eq(rig_count(rig, "send-calls"), 1);
+	feed(rig, away, 0, 3, 1297);
+	rig_run(rig);
+	ck_assert_uint_eq(rig_count(rig, "taken"), 1);
+	rig_at(rig, 22 * S);
+	rig_run(rig);
+	told_room(rig, 1297);
+	set_mtu(9000);
+	rig_at(rig, 32 * S);
+	rig_run(rig);
+	told_room(rig, 1497);
+	rig_at(rig, 60 * S);
+	rig_run(rig);
+	craft_silent(rig);
+	feed(rig, away, 0, 4, 1498);
+	ck_assert_str_eq(rig_run(rig), "too-big");
+	rig_close(rig);
+}
+END_TEST
+
 /* ---- beacons ---- */
 
 static unsigned beacons(uint8_t key[FIPS_BEACON_KEY])
@@ -490,6 +550,7 @@ int main(void)
 	tcase_add_test(tc, each_to_its_address);
 	tcase_add_test(tc, what_cannot_be_said);
 	tcase_add_test(tc, an_interface_that_is_down);
+	tcase_add_test(tc, an_interface_of_another_mtu);
 	tcase_add_test(tc, beacons_go_out);
 	tcase_add_loop_test(tc, beacons_are_heard, 0, (int)COUNT(listens));
 	tcase_add_test(tc, from_a_group);

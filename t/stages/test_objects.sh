@@ -56,7 +56,7 @@ for stage in $(sed -e 's/#.*//' "$top/stages/kinds.list"); do
 	rx)        check stages/rx 'recvmmsg|epoll_wait|setsockopt|__cmsg_nxthdr' ;;
 	tx-gso)    check stages/tx-gso 'sendmmsg|sendmsg|epoll_(ctl|wait)' ;;
 	tcp)       check stages/tcp 'accept4|close|connect|epoll_(ctl|wait)|getsockopt|mr_tcp_set_up|recv|sendmsg|socket' ;;
-	ethernet)  check stages/ethernet 'mr_ether_rebind|recvmmsg|sendmmsg|sendto|__cmsg_nxthdr' ;;
+	ethernet)  check stages/ethernet 'mr_ether_(rebind|fit)|recvmmsg|sendmmsg|sendto|__cmsg_nxthdr' ;;
 	tun-read)  check stages/tun-read 'epoll_wait|read|readv' ;;
 	tun-write) check stages/tun-write 'write|writev' ;;
 	*)         check "stages/$stage" ;;

@@ -214,7 +214,7 @@ static void put_ether(struct query *q, json_t *o, unsigned i)
 	                                              stage_traffic(q, "ethernet", "ethernet");
 	json_t *stats;
 
-	put_who(q, o, ETHERNET, i, s->mtu, s->name);
+	put_who(q, o, ETHERNET, i, mr_ether_mtu(s), s->name);
 	put_text(o, "local_addr", s->conf->interface);
 	stats = put_object(o, "stats");
 	put_int(stats, "frames_sent", t.packets_out);
