@@ -52,6 +52,8 @@ static int stamp_of(const char *path, struct control_stamp *out)
 		return 0;
 	if (stat(path, &st))
 		return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+	if (S_ISFIFO(st.st_mode)) /* opening it would wait for whoever writes, and the node too */
+		return EOPNOTSUPP;
 	*out = (struct control_stamp){ .there = 1, .device = (uint64_t)st.st_dev,
 		                       .inode = st.st_ino, .size = (uint64_t)st.st_size,
 		                       .s = st.st_mtim.tv_sec, .ns = st.st_mtim.tv_nsec,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/json.h"
@@ -216,6 +217,7 @@ END_TEST
 static const char *const unreadable[] = {
 	"/dev/zero", /* without an end */
 	"deny",      /* points at itself */
+	"pipe",      /* nobody writes to it */
 };
 
 START_TEST(a_file_that_cannot_be_read)
@@ -227,10 +229,13 @@ START_TEST(a_file_that_cannot_be_read)
 	remove_file("deny");
 	snprintf(path, sizeof path, "%s/deny", dir);
 	ck_assert_int_eq(symlink(unreadable[_i], path), 0);
+	snprintf(path, sizeof path, "%s/pipe", dir);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	whole_open(1, "", whole_dial(0, peers));
 	whole_run(1500);
 	ck_assert_int_ne(whole_peer_state(1), FIPS_PEER_UP);
 	ck_assert_uint_ge(control_count(0, "node-denied"), 1);
+	remove_file("pipe");
 }
 END_TEST
 
