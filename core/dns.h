@@ -30,6 +30,7 @@ struct mr_dns_wish {
 /* Has the name, as it was asked for and without a dot at the end, an address?  Called on main. */
 enum mr_dns_answer {
 	MR_DNS_NONE,    /* there is no such name                                         */
+	MR_DNS_EMPTY,   /* there is, and it has none: names below it may exist (RFC 8020)  */
 	MR_DNS_ADDRESS, /* ip is set                                                     */
 	MR_DNS_LATER,   /* not to be told now: the question gets no answer               */
 };

@@ -63,6 +63,8 @@ enum mr_dns_answer mr_domain_find(void *control, const char *name, uint8_t ip[16
 	struct fips_addr addr;
 	char label[LABEL + 1];
 
+	if (fips_same_name(name, &DOMAIN[1])) /* what resolvers ask before they ask on (RFC 9156) */
+		return MR_DNS_EMPTY;
 	if (!label_of(name, label) || !key_of_label(c, label, wish.pub))
 		return MR_DNS_NONE;
 	if (c->n_wishes == CONTROL_WISHES)

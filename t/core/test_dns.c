@@ -22,6 +22,8 @@ static enum mr_dns_answer handler(void *arg, const char *name, uint8_t ip[16])
 	memcpy(ip, address, 16);
 	if (!strcmp(name, "busy.test"))
 		return MR_DNS_LATER;
+	if (!strcmp(name, "test"))
+		return MR_DNS_EMPTY;
 	return strcmp(name, "there.test") ? MR_DNS_NONE : MR_DNS_ADDRESS;
 }
 
@@ -119,7 +121,8 @@ static const struct {
 	{ "elsewhere.test", AAAA, IN, 3, 0, "elsewhere.test" },
 	{ "elsewhere.test", A, IN, 3, 0, "elsewhere.test" },
 	{ "x.there.test", AAAA, IN, 3, 0, "x.there.test" },
-	{ "test", AAAA, IN, 3, 0, "test" },
+	{ "test", AAAA, IN, 0, 0, "test" },
+	{ "test", A, IN, 0, 0, "test" },
 	{ "", AAAA, IN, 3, 0, "" },
 };
 

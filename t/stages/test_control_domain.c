@@ -46,7 +46,7 @@ static void teardown(void)
  * lower case or as it is written. */
 static const struct {
 	const char *name;
-	int         who; /* 0: nobody */
+	int         who; /* 0: nobody; -1: the domain itself */
 } names[] = {
 	{ "bert.fips", 1 },
 	{ "BERT.FIPS", 1 },
@@ -63,7 +63,8 @@ static const struct {
 	{ "www.bert.fips", 0 },
 	{ "www.1.fips", 0 },
 	{ ".fips", 0 },
-	{ "fips", 0 },
+	{ "fips", -1 },
+	{ "FIPS", -1 },
 	{ "", 0 },
 	{ ".", 0 },
 	{ "nobody.fips", 0 },
@@ -105,8 +106,10 @@ START_TEST(who_is_meant)
 	whole_open(0, "", peers);
 	whole_run(20);
 	answer = mr_domain_find(mr_engine_host_state(node[0].engine), spelt(names[_i].name), ip);
-	ck_assert_int_eq(answer, names[_i].who ? MR_DNS_ADDRESS : MR_DNS_NONE);
-	if (!names[_i].who) {
+	ck_assert_int_eq(answer, names[_i].who > 0 ? MR_DNS_ADDRESS :
+	                         names[_i].who     ? MR_DNS_EMPTY :
+	                                             MR_DNS_NONE);
+	if (names[_i].who <= 0) {
 		fips_curve_close(&curve);
 		return;
 	}
