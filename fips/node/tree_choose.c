@@ -1,6 +1,6 @@
 /* tree_choose.c - EVALUATE.
  *
- *   1. the smallest root anybody shows a way to; ours if our own address is smaller
+ *   1. the smallest root anybody shows a way to, and not through us; ours if we are smaller
  *   2. of the neighbours that lead there, the one with the least depth and cost
  *   3. is it needed, or markedly better, or not worth the trouble
  *
@@ -8,7 +8,11 @@
  * no reason to leave a known one.  But where none that is measured leads to the root, the others
  * are taken at the cost of an unmeasured mesh (ours: the reference keeps the worse root).  A parent
  * that has gone over to a worse root is left at once for one who leads to the better (ours: the
- * reference goes with it, and looks again after a minute). */
+ * reference goes with it, and looks again after a minute).
+ *
+ * A way through us shows no root (ours: in mesh.md 1.6 it does).  A path is as its sender writes
+ * it: one neighbour that puts us and a very small address behind itself would have us want a root
+ * that nobody leads to, and so keep us from every other parent for as long as it likes. */
 
 #include "fips/node/tree_choose.h"
 
@@ -95,9 +99,23 @@ static bool leads_elsewhere(const struct fips_tree *t, const struct fips_addr *r
 	       (!t->settings.strict_costs && !fips_addr_eq(fips_treepath_root(path), root));
 }
 
+static const struct fips_addr *reachable_root(const struct fips_tree *t)
+{
+	const struct fips_addr *best = NULL;
+
+	for (unsigned i = 0; i < t->n_peers; i++) {
+		const struct fips_treepath *path = fips_tree_peer_path(t, i);
+
+		if (path && (t->settings.strict_costs || fips_tree_leads_on(t, path)) &&
+		    (!best || fips_addr_cmp(fips_treepath_root(path), best) < 0))
+			best = fips_treepath_root(path);
+	}
+	return best;
+}
+
 struct fips_tree_choice fips_tree_choose(const struct fips_tree *t)
 {
-	const struct fips_addr *root = fips_tree_smallest_root(t);
+	const struct fips_addr *root = reachable_root(t);
 	bool all_alike = !any_measured(t);
 	double least = 0;
 	unsigned best;

@@ -195,6 +195,34 @@ START_TEST(unmeasured_ones_may_lead_alone)
 }
 END_TEST
 
+/* Ours: who says that the way to a very small root is through us keeps us from no other parent,
+ * neither from the first nor from another one when that is lost. */
+START_TEST(a_way_through_us_hides_no_other)
+{
+	for (int strict = 0; strict < 2; strict++) {
+		struct fips_tree_settings *s = settings();
+
+		s->strict_costs = strict;
+		fips_tree_configure(&t, s);
+		up(0, 7);
+		up(1, 8);
+		up(2, 9);
+		says(0, "7 6 1");
+		ck_assert_str_eq(says(1, "8 2"), strict ? "no_change" : "switch");
+		says(2, "9 2");
+		path_is(strict ? "6" : "6 8 2");
+		down(1);
+		path_is(strict ? "6" : "6 9 2");
+		ck_assert_str_eq(says(2, "9 6 2"), strict ? "no_change" : "loop_drop");
+		path_is("6");
+		down(0);
+		down(2);
+		close_tree();
+		open_tree();
+	}
+}
+END_TEST
+
 /* 1.6: a neighbour leads to the root on a better way, but it is too soon to change.  When the
  * parent goes over to a worse root, it is not followed:
  * a brake is for choices between ways to one root. */
@@ -307,6 +335,7 @@ int main(void)
 	tcase_add_test(c, links_go);
 	tcase_add_test(c, equals_go_by_address);
 	tcase_add_test(c, unmeasured_ones_may_lead_alone);
+	tcase_add_test(c, a_way_through_us_hides_no_other);
 	tcase_add_test(c, a_parent_that_leaves_the_root_is_left);
 	tcase_add_test(c, costs_come_to_be_known);
 	tcase_add_test(c, flapping_is_dampened);
