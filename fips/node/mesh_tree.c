@@ -33,7 +33,10 @@ bool fips_mesh_tree_open(struct fips_node *n)
 	const struct fips_tree_costs costs = { cost, n };
 	uint64_t ms = n->env.unix_ms(n->env.self);
 
-	return fips_tree_open(&n->mesh.tree, &n->me.addr, n->n_peers, &settings, &costs, ms, ms);
+	if (!fips_tree_open(&n->mesh.tree, &n->me.addr, n->n_peers, &settings, &costs, ms, ms))
+		return false;
+	fips_tree_fit(&n->mesh.tree, fips_link_room(n));
+	return true;
 }
 
 static struct fips_tree_clocks clocks(const struct fips_node *n)
@@ -198,14 +201,14 @@ void fips_mesh_tree_timer(struct fips_node *n, struct fips_peer *p)
 	struct fips_tree *t = &n->mesh.tree;
 	unsigned slot = fips_peer_slot(n, p);
 	uint8_t bytes[FIPS_ACT_BYTES];
-	size_t room = (size_t)n->link_mtu - FIPS_LINK_OVERHEAD, len;
+	size_t len;
 
 	if (fips_tree_due(t, slot) > n->now || !sign(n))
 		return;
 	fips_tree_sent(t, slot, n->now);
 	if (!t->is_signed)
 		return;
-	len = fips_tree_write(t, bytes, room < sizeof bytes ? room : sizeof bytes);
+	len = fips_tree_write(t, bytes, fips_link_room(n));
 	t->counts[len ? FIPS_TREE_SENT : FIPS_TREE_SEND_FAILED]++;
 	if (len)
 		fips_act_link(n, &p->addr, bytes, len);

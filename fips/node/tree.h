@@ -96,7 +96,7 @@ enum fips_tree_count {
 	FIPS_TREE_PARENT_SWITCHES,
 	FIPS_TREE_RATE_LIMITED,        /* announcements put off by the least interval    */
 	FIPS_TREE_RECEIVED,
-	FIPS_TREE_SEND_FAILED,         /* too long a path for a message                  */
+	FIPS_TREE_SEND_FAILED,         /* too long a path for a message: with strict_costs */
 	FIPS_TREE_SENT,
 	FIPS_TREE_SIG_FAILED,
 	FIPS_TREE_STALE,
@@ -110,6 +110,8 @@ struct fips_tree {
 	struct fips_addr          me;
 	struct fips_tree_settings settings;
 	struct fips_tree_costs    costs;
+	unsigned                  longest; /* entries of a path that can be announced,
+	                                    * [1, FIPS_PATH_MAX]                    */
 	struct fips_tree_peer    *peers; /* owned, n_peers slots                   */
 	unsigned                  n_peers;
 
@@ -137,6 +139,9 @@ void fips_tree_close(struct fips_tree *t); /* one that was never opened, zeroed,
 /* Set-up: room for n_peers, if that is more.  Slots keep their numbers.
  * False: no memory, nothing changed. */
 bool fips_tree_reserve(struct fips_tree *t, unsigned n_peers);
+
+/* Set-up: announcements have so many bytes at most; FIPS_TREE_LEN(1) and more. */
+void fips_tree_fit(struct fips_tree *t, size_t room);
 
 /* Other settings; times that run go on. */
 void fips_tree_configure(struct fips_tree *t, const struct fips_tree_settings *settings);

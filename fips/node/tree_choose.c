@@ -35,7 +35,9 @@ const struct fips_addr *fips_tree_smallest_root(const struct fips_tree *t)
 
 bool fips_tree_leads_on(const struct fips_tree *t, const struct fips_treepath *path)
 {
-	return path->n < FIPS_PATH_MAX && !fips_treepath_has(path, &t->me);
+	unsigned longest = t->settings.strict_costs ? FIPS_PATH_MAX : t->longest;
+
+	return path->n < longest && !fips_treepath_has(path, &t->me);
 }
 
 static bool any_measured(const struct fips_tree *t)

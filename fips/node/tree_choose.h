@@ -25,7 +25,8 @@ struct fips_tree_choice fips_tree_choose(const struct fips_tree *t);
 const struct fips_addr *fips_tree_smallest_root(const struct fips_tree *t);
 
 /* Can this neighbour's path be part of ours?
- * Not when we are in it, or it is as long as a path may be. */
+ * Not when we are in it, or it is as long as a path may be, or as one may be that we can tell
+ * others of (ours: the reference takes it and falls silent). */
 bool fips_tree_leads_on(const struct fips_tree *t, const struct fips_treepath *path);
 
 #endif

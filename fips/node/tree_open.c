@@ -1,6 +1,7 @@
 /* tree_open.c - the tree of a node that has heard nothing, settings, and what things are called. */
 #include "fips/node/tree.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,15 @@ void fips_tree_configure(struct fips_tree *t, const struct fips_tree_settings *s
 	t->flap.threshold = settings->flap_threshold;
 }
 
+void fips_tree_fit(struct fips_tree *t, size_t room)
+{
+	size_t n;
+
+	assert(room >= FIPS_TREE_LEN(1));
+	n = (room - FIPS_TREE_LEN(0)) / FIPS_TREE_ENTRY;
+	t->longest = n < FIPS_PATH_MAX ? (unsigned)n : FIPS_PATH_MAX;
+}
+
 bool fips_tree_open(struct fips_tree *t, const struct fips_addr *me, unsigned n_peers,
                     const struct fips_tree_settings *settings, const struct fips_tree_costs *costs,
                     uint64_t sequence, uint64_t unix_ms)
@@ -54,6 +64,7 @@ bool fips_tree_open(struct fips_tree *t, const struct fips_addr *me, unsigned n_
 		return false;
 	t->me = *me;
 	t->costs = *costs;
+	t->longest = FIPS_PATH_MAX;
 	fips_tree_configure(t, settings);
 	t->says = (struct fips_declaration){ .node = *me, .parent = *me, .sequence = sequence,
 		                             .timestamp = unix_ms / 1000 };
