@@ -4,7 +4,8 @@
  * which would be too little for a parent in a quiet mesh and too much for each of a hundred: a
  * neighbour may add to the table while it holds less of it than is free.  One that floods gets
  * half, two get a third each, and there is always as much left for somebody new as each of them
- * holds. */
+ * holds.  What a link that went away leaves behind has a part of its own, so that whoever links
+ * again and again gets no more than that either. */
 #include "fips/node/lookup.h"
 
 #include <assert.h>
@@ -14,6 +15,7 @@
 #include "core/clock.h"
 
 #define RECENT      4096
+#define ORPHANS     (RECENT / 8)
 #define FORWARDED   4096
 #define IDS         2048
 #define ID_LIFE     (20 * MR_NS_PER_S) /* of ours, for an answer to count    */
@@ -91,20 +93,43 @@ void fips_lookups_peer_up(struct fips_lookups *l, unsigned peer, uint64_t now)
 	fips_lookups_hope(l);
 }
 
-/* Its requests stay known, so that copies of them are still that; answers to them go nowhere. */
+/* Forget what came by this neighbour: the ring goes round once, without its entries. */
+static void forget_all(struct fips_lookups *l, unsigned peer)
+{
+	struct fips_aging *t = &l->recent;
+
+	for (uint32_t n = t->n; n; n--) {
+		struct fips_aging_entry e = t->ring[t->oldest];
+		struct fips_lookup_came came = l->came[t->oldest];
+
+		fips_aging_forget(t);
+		if (came.from != peer)
+			l->came[fips_aging_add(t, &e.key, e.at)] = came;
+	}
+}
+
+static void orphan_all(struct fips_lookups *l, unsigned peer)
+{
+	for (uint32_t i = 0; i < l->recent.n; i++) {
+		struct fips_lookup_came *came = &l->came[(l->recent.oldest + i) & (RECENT - 1)];
+
+		if (came->from == peer)
+			came->from = FIPS_NO_PEER;
+	}
+	l->orphans += l->peers[peer].held;
+}
+
+/* Its requests stay known where they are few, so that copies of them are still that; answers to
+ * them go nowhere. */
 void fips_lookups_peer_down(struct fips_lookups *l, unsigned peer)
 {
 	struct fips_lookup_peer *p = &l->peers[peer];
 
-	for (uint32_t i = 0; i < l->recent.n && p->held; i++) {
-		struct fips_lookup_came *came = &l->came[(l->recent.oldest + i) & (RECENT - 1)];
-
-		if (came->from != peer)
-			continue;
-		came->from = FIPS_NO_PEER;
-		p->held--;
-	}
-	assert(p->held == 0);
+	if (p->held && l->orphans + p->held <= ORPHANS)
+		orphan_all(l, peer);
+	else if (p->held)
+		forget_all(l, peer);
+	p->held = 0;
 	p->up = false;
 }
 
@@ -143,8 +168,8 @@ static void purge(struct fips_lookups *l, uint64_t now)
 	uint32_t slot;
 
 	while ((slot = fips_aging_overdue(&l->recent, now, life)) != FIPS_AGING_NONE) {
-		if (l->came[slot].from != FIPS_NO_PEER)
-			l->peers[l->came[slot].from].held--;
+		--*(l->came[slot].from == FIPS_NO_PEER ? &l->orphans :
+		                                         &l->peers[l->came[slot].from].held);
 		fips_aging_forget(&l->recent);
 	}
 }

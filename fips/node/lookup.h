@@ -147,6 +147,7 @@ struct fips_lookups {
 	struct mr_rand            rand;      /* const after open                         */
 	struct fips_aging         recent;    /* by id                                    */
 	struct fips_lookup_came  *came;      /* owned, by slot of recent                 */
+	uint32_t                  orphans;   /* entries of recent whose link is gone     */
 	struct fips_aging         forwarded; /* by target                                */
 	struct fips_lookup_peer  *peers;     /* owned, n_peers of them                   */
 	unsigned                  n_peers;

@@ -38,8 +38,8 @@ START_TEST(a_flood_leaves_room)
 }
 END_TEST
 
-/* R7: one that links, floods and goes, again and again, holds nothing of its own,
- * and still leaves room. */
+/* R7: one that links, floods and goes, again and again, holds nothing of its own, and leaves
+ * others as much room as if it had stayed; what they asked meanwhile is known. */
 START_TEST(a_flood_by_many_links)
 {
 	struct fips_lookup_ways ways;
@@ -51,8 +51,21 @@ START_TEST(a_flood_by_many_links)
 		fips_lookups_peer_down(&l, 4);
 		ck_assert_uint_eq(l.peers[4].held, 0);
 		fips_lookups_peer_up(&l, 4, 1);
+		ck_assert_int_eq(ask(5, id++, node(5000 + i), 1, &ways),
+		                 FIPS_LOOKUP_FORWARD);
+		for (unsigned k = 0; k < 5; k++) /* its last ones are few enough to be remembered */
+			ask(4, id++, node(k), 1, &ways);
+		fips_lookups_peer_down(&l, 4);
+		ck_assert_int_eq(ask(5, id - 1, node(4), 1, &ways), FIPS_LOOKUP_DROP);
+		fips_lookups_peer_up(&l, 4, 1);
 	}
-	ck_assert_uint_le(l.recent.n, RECENT);
+	ck_assert_uint_eq(l.counts[FIPS_LOOKUP_REQ_DUPLICATE], 50);
+	ck_assert_uint_eq(l.orphans, 50 * 5);
+	ck_assert_uint_eq(l.recent.n, 50 * 6);
+	ck_assert_uint_eq(l.peers[5].held, 50);
+	ask(5, id++, node(1), 11 * S, &ways);
+	ck_assert_uint_eq(l.orphans, 0);
+	ck_assert_uint_eq(l.peers[5].held, 1);
 }
 END_TEST
 
