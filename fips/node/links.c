@@ -348,6 +348,8 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	fips_mark_peer(n, p);
 	if (s && (fips_peer_proven(p) || (!p->behind && fips_hop_to(n, &p->addr) == p)))
 		fips_session_drop(n, s); /* unproven links carry one only if nothing else does */
+	else if (s)
+		s->kin = p->configured;
 	fips_link_rekey_cancel(n, p);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)

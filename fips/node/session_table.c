@@ -35,7 +35,7 @@ static bool is_kin(struct fips_node *n, const struct fips_addr *addr)
 {
 	const struct fips_peer *p = fips_peer_find(n, addr);
 
-	return p && (p->configured || p->up);
+	return p && (p->configured || fips_peer_proven(p)); /* anybody's call brings a link up */
 }
 
 /* ---- making way ---- */

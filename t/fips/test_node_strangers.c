@@ -44,17 +44,22 @@ static struct fips_node_config config_for(unsigned others)
 	return config;
 }
 
-static struct bench *open_for(unsigned others)
+static struct bench *open_with(const struct fips_node_config *config)
 {
-	struct fips_node_config config = config_for(others);
-	struct bench *b;
+	struct bench *b = bench_open(ME, 0, config);
 
-	b = bench_open(ME, 0, &config);
 	bench_link(b, OTHER);
 	bench_link(b, HOP);
 	declare(b, 1, ME);
 	bench_wait(b, SECONDS(2));
 	return b;
+}
+
+static struct bench *open_for(unsigned others)
+{
+	struct fips_node_config config = config_for(others);
+
+	return open_with(&config);
 }
 
 static void known(struct bench *b, unsigned who)
@@ -572,6 +577,93 @@ START_TEST(a_broken_session_is_renewed)
 }
 END_TEST
 
+/* With no rekeys of our own there is none later either, whatever went wrong. */
+START_TEST(renewed_once_without_rekeys)
+{
+	struct fips_node_config config = config_for(8);
+	struct bench *b;
+
+	config.rekey = false;
+	b = open_with(&config);
+	b->data = true;
+	answered(b, FAR);
+	want("setup", stray(b, FAR, FIPS_IN_UNREADABLE));
+	bench_wait(b, SECONDS(60));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_SESSION_REKEYS_FAILED), 1);
+	want("", bench_without(bench_wait(b, SECONDS(600)), "heartbeat"));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_SESSION_REKEYS), 1);
+	bench_close(b);
+}
+END_TEST
+
+/* ---- who is no neighbour ---- */
+
+/* Whoever calls has a link until it is seen that nobody proves it: that makes nobody kin. */
+START_TEST(a_call_makes_no_kin)
+{
+	struct bench *b = open_for(8);
+	unsigned in = 0;
+
+	b->data = b->alive = true;
+	for (unsigned i = 0; i < 30; i++) {
+		unsigned who = MORE + i;
+		struct puppet call = { .who = who, .epoch = 1, .ephemeral = 3000 + who,
+			               .index = 5000 + who };
+		struct puppet p = stranger(who);
+
+		if (i && i % 5 == 0)
+			for (unsigned k = 0; k < 40; k++) /* links that are not heard go */
+				bench_wait(b, SECONDS(1));
+		bench_msg1(b, &call);
+		if (!strstr(bench_setup(b, &p), "ack"))
+			continue;
+		bench_msg3(b, &p);
+		bench_confirm_session(b, who, b->session_key);
+	}
+	for (unsigned i = 0; i < 30; i++)
+		in += in_session(b, MORE + i);
+	ck_assert_uint_le(in, 8);
+	bench_close(b);
+}
+END_TEST
+
+/* ---- how large ---- */
+
+static void notified(struct bench *b, unsigned who, uint16_t mtu)
+{
+	uint8_t bytes[1 + FIPS_FSP_PATH_MTU_LEN] = { FIPS_FSP_PATH_MTU };
+
+	fips_fsp_path_mtu_build(bytes + 1, mtu);
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_BODY, .bytes = bytes, .rx = b->now,
+	                                    .peer = world_identity(who).addr,
+	                                    .key = b->session_key, .len = sizeof bytes });
+}
+
+/* The size that the answer to a lookup brings is anybody's word on the way: it counts at first, and
+ * no longer than any other (4.5). */
+START_TEST(a_found_size_is_no_last_word)
+{
+	struct fips_node_config config = config_for(8);
+	struct fips_addr far = world_identity(FAR).addr;
+	struct bench *b;
+
+	config.link_mtu = 1472;
+	b = open_with(&config);
+	b->data = true;
+	seen(b, FAR);
+	fips_cache_mtu((struct fips_cache *)&fips_node_mesh(b->node)->cache, &far, 1300, b->now);
+	answered(b, FAR);
+	ck_assert_uint_eq(b->last[FIPS_ACT_ROUTE].mtu, 1300);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(b->last[FIPS_ACT_ROUTE].mtu, 1300);
+		notified(b, FAR, 1472);
+		bench_wait(b, SECONDS(10));
+	}
+	ck_assert_uint_eq(b->last[FIPS_ACT_ROUTE].mtu, 1472);
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node strangers");
@@ -599,6 +691,9 @@ int main(void)
 	tcase_add_test(tc, strays_are_bounded);
 	tcase_add_test(tc, strays_take_nothing_away);
 	tcase_add_test(tc, a_broken_session_is_renewed);
+	tcase_add_test(tc, renewed_once_without_rekeys);
+	tcase_add_test(tc, a_call_makes_no_kin);
+	tcase_add_test(tc, a_found_size_is_no_last_word);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
