@@ -123,7 +123,7 @@ static void give_up(struct fips_node *n, struct fips_peer *p)
 	fips_link_rekey_cancel(n, p);
 	p->rekey_due = n->now + fips_ms(n->timers.link_guard) + fips_rekey_spread(n);
 	p->rekey_count = MR_NEVER;
-	p->rekey_at = p->rekey_due;
+	p->rekey_at = n->rekey ? p->rekey_due : MR_NEVER;
 	p->dead_at = n->now; /* to be looked at by the usual measure */
 	fips_count(n, FIPS_NODE_LINK_REKEYS_FAILED);
 	fips_log_of(n, FIPS_LOG_WARN, &p->addr,

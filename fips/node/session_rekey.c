@@ -66,7 +66,7 @@ static void put_off(struct fips_node *n, struct fips_session *s)
 {
 	s->rekey_due = n->now + fips_ms(n->timers.rekey_calm) + fips_rekey_spread(n);
 	s->rekey_count = MR_NEVER;
-	s->rekey_at = s->rekey_due;
+	s->rekey_at = n->rekey ? s->rekey_due : MR_NEVER; /* what failed may have been a recovery */
 }
 
 static void failed(struct fips_node *n, struct fips_session *s, const char *why)
