@@ -201,6 +201,7 @@ void fips_destination_found(struct fips_node *n, const struct fips_addr *addr)
 	struct fips_session *s = fips_session_find(n, addr);
 
 	if (s && s->state == FIPS_SESSION_ESTABLISHED) {
+		fips_session_found(n, s);
 		fips_session_relook(n, s);
 		fips_session_warm(n, s);
 	} else if (s && s->state == FIPS_SESSION_INITIATING) {

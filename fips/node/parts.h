@@ -162,6 +162,7 @@ uint64_t fips_session_due(const struct fips_session *s, const struct fips_node *
 /* session_route.c: its way.  Route says it in any case,
  * relook only if it is another one than before. */
 void fips_session_route(struct fips_node *n, struct fips_session *s);
+void fips_session_found(struct fips_node *n, struct fips_session *s); /* it has been looked up */
 void fips_session_relook(struct fips_node *n, struct fips_session *s);
 void fips_sessions_relook(struct fips_node *n);
 /* Where they are, to go beside our own place into a message of `fixed` bytes without addresses.

@@ -29,12 +29,14 @@ static void leave_by(struct fips_session *s, const struct fips_addr *hop)
 	s->routed = true;
 }
 
-/* What the route is to be told: what the path's other end says, or the answer to a lookup. */
-static uint16_t route_mtu(struct fips_node *n, const struct fips_session *s)
+/* What the answer to a lookup says of the path is anybody's word on the way: it counts as a
+ * signal's does, and other claims may raise it again (session.md 4.5). */
+void fips_session_found(struct fips_node *n, struct fips_session *s)
 {
 	uint16_t found = fips_mesh_path_mtu(n, &s->addr);
 
-	return found && found < s->pmtu.current ? found : s->pmtu.current;
+	if (found && found < s->pmtu.current)
+		fips_pmtu_claim(&s->pmtu, found, fips_ms(n->timers.path_mtu), n->now);
 }
 
 static void route(struct fips_node *n, struct fips_session *s, const struct fips_peer *hop,
@@ -43,18 +45,16 @@ static void route(struct fips_node *n, struct fips_session *s, const struct fips
 	bool same = s->routed && fips_addr_eq(&s->hop, &hop->addr);
 	bool other = s->hop_known && !same && !fips_addr_eq(&hop->addr, &s->addr);
 	struct fips_action *act;
-	uint16_t mtu;
 
 	leave_by(s, &hop->addr);
 	fips_pmtu_seed(&s->pmtu, n->link_mtu);
-	mtu = route_mtu(n, s);
 	fips_destination_reached(n, &s->addr);
-	if (!anew && same && mtu == s->route_mtu)
+	if (!anew && same && s->pmtu.current == s->route_mtu)
 		return;
-	s->route_mtu = mtu;
+	s->route_mtu = s->pmtu.current;
 	act = fips_act_peer(n, FIPS_ACT_ROUTE, &s->addr);
 	act->via_peer = hop->addr;
-	act->mtu = mtu;
+	act->mtu = s->route_mtu;
 	if (other)
 		fips_session_place(n, s); /* nobody on the new way need know where its ends are */
 }

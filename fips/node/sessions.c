@@ -103,6 +103,7 @@ void fips_session_established(struct fips_node *n, struct fips_session *s,
 	s->place_at = MR_NEVER; /* what is said now says it */
 	fips_metrics_init(&s->metrics, &fips_session_intervals);
 	fips_reports_start(n, &s->reporting);
+	fips_session_found(n, s);
 	fips_session_route(n, s);
 	fips_session_warm(n, s);
 }
