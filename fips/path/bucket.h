@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What one neighbour by its link, or one endpoint by its session, may have control look at: more
- * than reports, heartbeats, handshakes and announcements of a busy mesh come to. */
+/* What one neighbour by its link may have control look at, of its own and of others each, or one
+ * endpoint by its session: more than reports, heartbeats, handshakes and announcements of a busy
+ * mesh come to. */
 #define FIPS_TALK_BURST 512
 #define FIPS_TALK_RATE  256000 /* thousandths a second */
 

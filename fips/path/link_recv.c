@@ -49,6 +49,7 @@ void fips_link_recv_init(struct fips_link_recv *recv, const struct fips_via *via
 {
 	memset(recv, 0, sizeof *recv);
 	fips_bucket_init(&recv->talk, FIPS_TALK_BURST, FIPS_TALK_RATE, 0);
+	fips_bucket_init(&recv->brought, FIPS_TALK_BURST, FIPS_TALK_RATE, 0);
 	via_store(recv, via);
 }
 

@@ -47,7 +47,8 @@ struct fips_link_recv {
 
 	/* owner only */
 	uint64_t sending; /* id of the key control sends under; 0: none yet        */
-	struct fips_bucket talk; /* messages for control                           */
+	struct fips_bucket talk; /* messages of its own for control                */
+	struct fips_bucket brought; /* ... of whom it may only have forwarded them */
 };
 
 /* A new peer at `via`.  Control only, before the object is published. */

@@ -177,16 +177,16 @@ static uint64_t far_of(struct fmp_open *fo, const uint8_t *node)
 	return far->handle;
 }
 
-static bool over_rate(const struct frame *f, struct mr_turn *t)
+static bool over_rate(const struct frame *f, struct fips_bucket *b, struct mr_turn *t)
 {
-	if (fips_bucket_take(&f->entry->recv->talk, t->now))
+	if (fips_bucket_take(b, t->now))
 		return false;
 	mr_drop(t, OVER_RATE, f->pkt);
 	return true;
 }
 
-/* Step 4.  A neighbour has so many messages for control and no more,
- * so that others are heard too. */
+/* Step 4.  A neighbour has so many messages for control and no more, so that others are heard too;
+ * and so many of others, who thus keep it from nothing. */
 static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 {
 	struct mr_pkt *p = f->pkt;
@@ -196,7 +196,7 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	p->flags &= MR_FLAG_OPENED;
 	p->flags |= f->head.flags & FIPS_LINK_CE ? MR_FLAG_CE : 0;
 	if (p->data[0] != FIPS_LINK_DATAGRAM) {
-		if (over_rate(f, t))
+		if (over_rate(f, &f->entry->recv->talk, t))
 			return;
 		p->mark = MR_SHAPE_MESSAGE;
 		mr_emit(t, CONTROL, p);
@@ -212,7 +212,7 @@ static void send_on(struct fmp_open *fo, struct frame *f, struct mr_turn *t)
 	if (memcmp(p->data + FIPS_DATAGRAM_AT_DEST, fo->mesh->me.addr.b, FIPS_ADDR_LEN) != 0) {
 		p->far = far_of(fo, p->data + FIPS_DATAGRAM_AT_DEST);
 		mr_emit(t, TRANSIT, p);
-	} else if (!is_talk(p) || !over_rate(f, t)) {
+	} else if (!is_talk(p) || !over_rate(f, &f->entry->recv->brought, t)) {
 		p->far = far_of(fo, p->data + FIPS_DATAGRAM_AT_SRC);
 		deliver(p, t);
 	}

@@ -226,6 +226,8 @@ static const struct {
 	{ "for others", FIPS_LINK_DATAGRAM, false, 1, 0, "transit", false },
 };
 
+enum { HEARTBEAT_ROW = 0, SIGNAL_ROW = 5 };
+
 /* Frames from counter `from` on; how many of n went on. */
 static unsigned talk(struct fmp_bench *b, unsigned row, uint32_t index, uint64_t from, unsigned n)
 {
@@ -270,6 +272,25 @@ START_TEST(talk_is_limited)
 }
 END_TEST
 
+/* What strangers have a neighbour bring us does not count as its own: its link messages are heard
+ * however much there is of it. */
+START_TEST(strangers_do_not_talk_for_a_neighbour)
+{
+	struct fmp_bench b;
+	uint64_t at = 0;
+
+	ck_assert(fmp_bench_open(&b, 0, fmp_bench_secret, FMP_BENCH_INDEX));
+	for (unsigned s = 1; s <= 10; s++) {
+		rig_at(b.rig, s * MR_NS_PER_S);
+		ck_assert_uint_ge(talk(&b, SIGNAL_ROW, FMP_BENCH_INDEX, at, 600),
+		                  FIPS_TALK_RATE / 1000);
+		ck_assert_uint_eq(talk(&b, HEARTBEAT_ROW, FMP_BENCH_INDEX, at + 600, 10), 10);
+		at += 610;
+	}
+	fmp_bench_close(&b);
+}
+END_TEST
+
 /* R17: an authentic frame with nothing in it is a named drop; its counter is used up, no figure
  * moves.  Five bytes are a message. */
 START_TEST(runts_have_a_name)
@@ -306,6 +327,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_forger_never_tears_a_link_down, 0, keys_providers());
 	tcase_add_loop_test(tc, the_type_says_where, 0, (int)COUNT(ways));
 	tcase_add_loop_test(tc, talk_is_limited, 0, (int)COUNT(talks));
+	tcase_add_test(tc, strangers_do_not_talk_for_a_neighbour);
 	tcase_add_loop_test(tc, runts_have_a_name, 0, keys_providers());
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
