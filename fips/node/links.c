@@ -175,7 +175,8 @@ void fips_link_up(struct fips_node *n, struct fips_peer *p, struct fips_link_key
 	p->told = false;
 	fips_bucket_init(&p->setups, setups->burst, setups->milli, n->now);
 	fips_bucket_init(&p->rekeys, most, most * 50 < 16000 ? 16000 : most * 50, n->now);
-	fips_bucket_init(&p->answers, 64, 16000, n->now);
+	fips_bucket_init(&p->acks, 64, 16000, n->now);
+	fips_bucket_init(&p->msg3s, 64, 16000, n->now);
 	fips_log_of(n, FIPS_LOG_INFO, &p->addr, "link to %s is up, %s", fips_peer_name(p, text),
 		    key->initiator ? "dialled" : "answered");
 	begin(n, p, key, 0);

@@ -17,6 +17,8 @@
 /* The ack has been sent three times, and was answered if anybody is there. */
 #define YIELD (4 * MR_NS_PER_S)
 
+#define FREE_TRIES 2 /* message 3s read for a setup that do not count beyond it */
+
 /* Is a handshake under way that came by the link that leads to the endpoint? */
 bool fips_session_half_open(const struct fips_session *s)
 {
@@ -326,6 +328,16 @@ static bool writer_is(const struct fips_xk *xk, const struct fips_addr *src)
 	return fips_addr_eq(&addr, src);
 }
 
+/* The first message 3s for a setup were paid for with it: who sends others' that are none, be it
+ * for setups of his own, uses up the link's allowance for such and nobody's first one. */
+static bool may_try(const struct fips_session *s)
+{
+	for (unsigned i = 0; i < FIPS_HALVES; i++)
+		if (s->halves[i].on && s->halves[i].tries == FREE_TRIES)
+			return false;
+	return true;
+}
+
 void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct fips_addr *src,
                        const uint8_t *fsp, size_t len)
 {
@@ -340,7 +352,7 @@ void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct
 		fips_count(n, FIPS_NODE_SESSION_STATE);
 		return;
 	}
-	if (!fips_bucket_take(&link->answers, n->now)) {
+	if (!may_try(s) && !fips_bucket_take(&link->msg3s, n->now)) {
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}
@@ -350,6 +362,7 @@ void fips_session_msg3(struct fips_node *n, struct fips_peer *link, const struct
 		if (!half->on)
 			continue;
 		n->ops++;
+		half->tries += half->tries < FREE_TRIES;
 		if (!fips_xk_read3(&half->xk, noise))
 			continue;
 		if (!writer_is(&half->xk, src)) {

@@ -200,7 +200,7 @@ void fips_session_ack(struct fips_node *n, struct fips_peer *link, const struct 
 		fips_count(n, FIPS_NODE_DATAGRAM);
 		return;
 	}
-	if (!fips_bucket_take(&link->answers, n->now)) {
+	if (!fips_bucket_take(&link->acks, n->now)) {
 		fips_count(n, FIPS_NODE_LIMITED);
 		return;
 	}

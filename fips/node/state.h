@@ -151,7 +151,8 @@ struct fips_peer {
 	/* what came by this link */
 	struct fips_bucket setups;  /* setups that name no established session    */
 	struct fips_bucket rekeys;  /* setups that do                             */
-	struct fips_bucket answers; /* acks and message 3s                        */
+	struct fips_bucket acks;
+	struct fips_bucket msg3s;   /* beyond those that a setup has paid for     */
 	struct fips_bucket announces; /* TreeAnnounces to be verified             */
 	struct fips_bucket filters; /* FilterAnnounces                            */
 	bool               overfull; /* too full a one: has been said             */
@@ -183,6 +184,7 @@ struct fips_stray {
 struct fips_half {
 	bool               on;
 	bool               own;  /* came by the link that leads to the endpoint   */
+	unsigned           tries; /* message 3s tried on it, as far as they are free  */
 	struct fips_xk     xk;   /* waits for message 3                           */
 	struct fips_resend resend;
 	uint8_t            ephemeral[FIPS_EPHEMERAL];

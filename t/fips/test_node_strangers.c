@@ -627,6 +627,33 @@ START_TEST(a_call_makes_no_kin)
 }
 END_TEST
 
+/* Message 3s that are none, for a setup of their sender's own, keep nobody else's answers away. */
+START_TEST(others_are_answered_beside_junk)
+{
+	struct fips_node_config config = config_for(64);
+	struct puppet bad = stranger(MORE + 50);
+	uint8_t fsp[FIPS_FSP_MSG3_LEN], noise[FIPS_XK_MSG3] = { 7 };
+	struct bench *b = open_with(&config);
+
+	b->data = true;
+	want("expect-session ack", bench_setup(b, &bad));
+	fips_fsp_msg3_build(fsp, noise);
+	for (unsigned i = 0; i < 200; i++)
+		want("", bench_datagram(b, &bad, fsp, sizeof fsp));
+	ck_assert_uint_gt(bench_count(b, FIPS_NODE_LIMITED), 100);
+	for (unsigned k = 0; k < 10; k++) {
+		struct puppet p = stranger(MORE + k);
+
+		known(b, MORE + k);
+		seen(b, MORE + k);
+		want("setup", bench_resolve(b, MORE + k));
+		want("install-current msg3 use-session route warmup", bench_ack(b, &p));
+		answered(b, MORE + 20 + k);
+	}
+	bench_close(b);
+}
+END_TEST
+
 /* ---- how large ---- */
 
 static void notified(struct bench *b, unsigned who, uint16_t mtu)
@@ -693,6 +720,7 @@ int main(void)
 	tcase_add_test(tc, a_broken_session_is_renewed);
 	tcase_add_test(tc, renewed_once_without_rekeys);
 	tcase_add_test(tc, a_call_makes_no_kin);
+	tcase_add_test(tc, others_are_answered_beside_junk);
 	tcase_add_test(tc, a_found_size_is_no_last_word);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
