@@ -5,6 +5,7 @@
 
 #include "core/wire.h"
 #include "stages/lib/mesh.h"
+#include "stages/lib/nudge.h"
 #include "stages/lib/words.h"
 #include "stages/route/route.h"
 #include "t/stages/transit_bench.h"
@@ -257,6 +258,46 @@ START_TEST(without_a_next_hop)
 }
 END_TEST
 
+static unsigned reports(struct rig *rig)
+{
+	unsigned n = 0;
+
+	rig_run(rig);
+	while (rig_out(rig, "control"))
+		n++;
+	return n;
+}
+
+/* Another destination whose address shares a place with that of a busy one is told of all the same;
+ * and however many share it, control hears of no more than it is to. */
+START_TEST(the_quiet_beside_the_busy)
+{
+	struct rig *rig = rig_open(&mr_kind_route, "{}", NODE);
+	struct fips_addr busy = far_node(1), quiet = far_node(1 + MR_NUDGE_NODES);
+	unsigned said = 0;
+
+	put_forward(rig, &busy, FIPS_NO_HANDLE, 0);
+	put_forward(rig, &quiet, FIPS_NO_HANDLE, 0);
+	for (unsigned ms = 5; ms <= 60000; ms += 5) {
+		rig_at(rig, MR_NS_PER_S + ms * MR_NS_PER_MS);
+		feed(rig, &busy, neighbour(1), 1);
+		reports(rig);
+		if (ms % 1000 != 535)
+			continue;
+		feed(rig, &quiet, neighbour(2), 1);
+		said += reports(rig);
+	}
+	ck_assert_uint_eq(said, 60);
+	rig_at(rig, 70 * MR_NS_PER_S);
+	for (unsigned i = said = 0; i < 1000; i++) { /* turn and turn about */
+		feed(rig, i % 2 ? &busy : &quiet, neighbour(1), 1);
+		said += reports(rig);
+	}
+	ck_assert_uint_eq(said, 1 + MR_NUDGE_PUSHES);
+	rig_close(rig);
+}
+END_TEST
+
 /* The next hop is where it came from: control is told as if there were none, and nothing leaves.
  * By another link it leaves. */
 START_TEST(not_back_where_it_came_from)
@@ -391,6 +432,7 @@ int main(void)
 	tcase_add_test(tc, ever_new_destinations);
 	tcase_add_test(tc, asked_again_and_given_up);
 	tcase_add_test(tc, without_a_next_hop);
+	tcase_add_test(tc, the_quiet_beside_the_busy);
 	tcase_add_test(tc, not_back_where_it_came_from);
 	tcase_add_test(tc, gone_round);
 	tcase_add_test(tc, too_big_for_the_link);
