@@ -84,7 +84,8 @@ static uint64_t overflows(void *self)
 {
 	const struct control *c = self;
 
-	return atomic_load_explicit(&c->udp->overflows, memory_order_relaxed);
+	return atomic_load_explicit(&c->udp->overflows, memory_order_relaxed) +
+	       atomic_load_explicit(&c->transports.ether->overflows, memory_order_relaxed);
 }
 
 struct fips_words mr_control_words(struct control *c)

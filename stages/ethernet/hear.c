@@ -34,7 +34,8 @@ static int receive(struct eth *eth, const struct mr_ether_socket *sock, unsigned
 	return recvmmsg(sock->fd, eth->msg, want, MSG_DONTWAIT, NULL);
 }
 
-static void note_lost(struct mr_ether_socket *sock, struct msghdr *h, struct mr_turn *t)
+static void note_lost(struct eth *eth, struct mr_ether_socket *sock, struct msghdr *h,
+                      struct mr_turn *t)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		uint32_t lost;
@@ -43,6 +44,8 @@ static void note_lost(struct mr_ether_socket *sock, struct msghdr *h, struct mr_
 			continue;
 		memcpy(&lost, CMSG_DATA(c), sizeof lost);
 		mr_count(t, ETH_OVERFLOWS, lost - sock->lost);
+		atomic_fetch_add_explicit(&eth->ether->overflows, (uint32_t)(lost - sock->lost),
+		                          memory_order_relaxed);
 		sock->lost = lost;
 	}
 }
@@ -132,7 +135,7 @@ bool eth_hear(struct eth *eth, unsigned socket, struct mr_turn *t)
 	for (unsigned i = 0; i < got; i++)
 		pkt[i] = eth->spare[--eth->spares];
 	for (unsigned i = 0; i < got; i++) {
-		note_lost(sock, &eth->msg[i].msg_hdr, t);
+		note_lost(eth, sock, &eth->msg[i].msg_hdr, t);
 		mr_pkt_put(pkt[i], eth->msg[i].msg_len);
 		take(eth, socket, pkt[i], &eth->name[i], &last, t);
 	}

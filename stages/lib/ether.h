@@ -46,6 +46,8 @@ struct mr_ether {
 	struct mr_ether_socket socket[MR_ETHER_MAX];
 	unsigned               n;   /* instances                                       */
 	uint16_t               mtu; /* smallest of their MTUs; UINT16_MAX: there are none */
+	_Atomic uint64_t       overflows; /* frames the kernel has dropped for want of room: the
+	                                   * stage adds */
 };
 
 extern const struct mr_resource mr_resource_ether;

@@ -191,6 +191,33 @@ START_TEST(frames_come_out)
 }
 END_TEST
 
+/* Frames that found the buffer full are counted, each once, for the stage and for the node, which
+ * marks what it sends on (mesh.md 5.6). */
+START_TEST(overflows_are_counted)
+{
+	uint8_t bytes[1600] = { 0 };
+	const struct mr_ether *ether;
+	unsigned got = 0;
+	struct rig *rig;
+
+	if (!have_wire())
+		return;
+	rig = open_rig(ETHERNET(",\"recv_buf_size\":4096"));
+	ether = rig_use(rig, &mr_resource_ether);
+	for (unsigned i = 0; i < 100; i++)
+		put(here, bytes, frame(bytes, i, 1400));
+	rig_run(rig);
+	put(here, bytes, frame(bytes, 100, 1400)); /* it carries the count */
+	rig_run(rig);
+	while (rig_out(rig, "frames"))
+		got++;
+	ck_assert_uint_lt(got, 101);
+	ck_assert_uint_eq(rig_count(rig, "socket-overflow"), 101 - got);
+	ck_assert_uint_eq(atomic_load(&ether->overflows), 101 - got);
+	rig_close(rig);
+}
+END_TEST
+
 /* ---- said ---- */
 
 static void feed(struct rig *rig, const uint8_t *mac, unsigned instance, uint32_t number, size_t n)
@@ -547,6 +574,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, what_is_dropped, 0, (int)COUNT(wrong));
 	tcase_add_test(tc, frames_come_out);
+	tcase_add_test(tc, overflows_are_counted);
 	tcase_add_test(tc, each_to_its_address);
 	tcase_add_test(tc, what_cannot_be_said);
 	tcase_add_test(tc, an_interface_that_is_down);
