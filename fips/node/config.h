@@ -36,6 +36,8 @@ struct fips_peer_config {
 	struct fips_via  vias[FIPS_VIAS_MAX]; /* resolved, in order of priority       */
 	unsigned         n_vias;            /* [0, FIPS_VIAS_MAX]; 0 until a name is resolved */
 	bool             named;             /* ask for RESOLVE_NAME at each dial      */
+	uint64_t         names;             /* if so, a hash of all its addresses as they are
+	                                     * configured, names unresolved: same, same peer */
 	bool             auto_connect;      /* dialled at start                       */
 	bool             auto_reconnect;    /* dialled again after a loss             */
 	bool             behind;            /* reached through a neighbour, never dialled ... */

@@ -38,6 +38,7 @@ void fips_peer_take(struct fips_peer *p, const struct fips_peer_config *c)
 	}
 	p->configured = true;
 	p->named = c->named;
+	p->names = c->names;
 	p->auto_connect = c->auto_connect && !c->behind;
 	p->auto_reconnect = c->auto_reconnect;
 	p->behind = c->behind;
@@ -171,10 +172,9 @@ static void leave(struct fips_node *n, struct fips_peer *p)
 	p->n_vias = 0;
 	p->retry_at = MR_NEVER;
 	fips_wanted_until(n, &p->addr, n->now);
-	p->changed = true;
+	p->changed = p->moved = true;
 }
 
-/* Names are resolved at each dial: what a peer with names was found at is as good as before. */
 static bool same_places(const struct fips_peer *p, const struct fips_peer_config *c)
 {
 	unsigned same = 0;
@@ -183,17 +183,21 @@ static bool same_places(const struct fips_peer *p, const struct fips_peer_config
 		return false;
 	if (p->behind)
 		return fips_addr_eq(&p->hop, &c->hop);
+	if (p->named)
+		return p->names == c->names;
 	for (unsigned i = 0; i < p->n_vias && i < c->n_vias; i++)
 		same += fips_via_eq(&p->vias[i], &c->vias[i]);
-	return !p->named && same == p->n_vias && same == c->n_vias;
+	return same == p->n_vias && same == c->n_vias;
 }
 
+/* Names are resolved at each dial: what a peer with names was found at is as good as before.
+ * Questions that wait for an answer went with the configuration that was, and are asked again. */
 static void join(struct fips_node *n, struct fips_peer *p, const struct fips_peer_config *c)
 {
 	bool same = p->configured && same_places(p, c);
 	bool dialled = p->configured && p->auto_connect && same;
 	struct fips_via found[FIPS_VIAS_MAX];
-	unsigned n_found = p->named && c->named ? p->n_vias : 0;
+	unsigned n_found = same && p->named ? p->n_vias : 0;
 
 	memcpy(found, p->vias, n_found * sizeof *found);
 	fips_peer_take(p, c);
@@ -201,7 +205,8 @@ static void join(struct fips_node *n, struct fips_peer *p, const struct fips_pee
 		memcpy(p->vias, found, n_found * sizeof *found);
 		p->n_vias = n_found;
 	}
-	p->changed |= !same;
+	p->changed |= !same || (p->named && p->dialling);
+	p->moved |= !same;
 	if (!p->auto_connect)
 		p->retry_at = MR_NEVER;
 	if (!p->auto_connect || dialled || p->dialling)
@@ -241,8 +246,9 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 	struct fips_session *s = fips_session_find(n, &p->addr);
 	const struct fips_peer *hop = fips_hop_to(n, &p->addr);
 	char text[FIPS_ADDR_TEXT];
+	bool moved = p->moved;
 
-	p->changed = false;
+	p->changed = p->moved = false;
 	fips_dial_unlisted(n, p);
 	if (!p->configured) {
 		fips_log_of(n, FIPS_LOG_INFO, &p->addr, "%s is no configured peer any more",
@@ -256,7 +262,7 @@ void fips_peer_changed(struct fips_node *n, struct fips_peer *p)
 		fips_act_peer(n, FIPS_ACT_RESOLVE_NAME, &p->addr);
 	}
 	fips_wanted_again(n, &p->addr);
-	if (s && !p->behind && !p->up)
+	if (s && moved && !p->behind && !p->up)
 		fips_session_drop(n, s);
 	else if (s && !(hop && fips_addr_eq(&s->hop, &hop->addr)))
 		s->reroute_at = n->now;

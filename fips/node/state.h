@@ -90,6 +90,7 @@ struct fips_peer {
 	bool             used;
 	bool             configured;
 	bool             named, auto_connect, auto_reconnect;
+	uint64_t         names; /* if named: of its configuration                 */
 	struct fips_addr addr;
 	uint8_t          pub[FIPS_PUB_LEN];
 	char             alias[FIPS_ALIAS_LEN];
@@ -102,6 +103,7 @@ struct fips_peer {
 	unsigned         n_vias;
 
 	bool             changed; /* its configuration did: to be seen to            */
+	bool             moved;   /* ... and so did the places to dial               */
 
 	/* dialling */
 	bool             dialling;

@@ -16,6 +16,7 @@ struct says {
 	unsigned who;    /* 0: the list has ended                        */
 	unsigned at;     /* number whose address it has; 0: who's        */
 	bool     named, manual;
+	unsigned name;   /* of those that are named: which name      */
 	unsigned behind; /* number of its hop; 0: none                   */
 };
 
@@ -34,6 +35,8 @@ static void add(struct file *f, const struct says *s)
 	memcpy(p->pub, id.pub, FIPS_PUB_LEN);
 	p->addr = id.addr;
 	p->named = s->named;
+	p->names = s->name;
+
 	p->auto_connect = !s->manual;
 	p->auto_reconnect = true;
 	p->behind = s->behind != 0;
@@ -136,6 +139,19 @@ static const struct row rows[] = {
 	  { { WAIT, 0, .want = "resolve-name" },
 	    { FILE_IS, 0, { { .who = 1, .named = true } }, "" },
 	    { WAIT, 0, .want = "resolve-name" } } },
+	{ "the same name between two dials: nothing new", { { .who = 1, .named = true } },
+	  { { WAIT, 0, .want = "resolve-name" }, { NAMES, 1, .want = "" },
+	    { WAIT, 30000, .want = "expect msg1 msg1 msg1 msg1 msg1 forget" },
+	    { FILE_IS, 0, { { .who = 1, .named = true } }, "" }, { WAIT, 1000, .want = "" } } },
+	{ "another name between two dials: at once", { { .who = 1, .named = true } },
+	  { { WAIT, 0, .want = "resolve-name" }, { NAMES, 1, .want = "" },
+	    { WAIT, 30000, .want = "expect msg1 msg1 msg1 msg1 msg1 forget" },
+	    { FILE_IS, 0, { { .who = 1, .named = true, .name = 2 } }, "" },
+	    { WAIT, 0, .want = "resolve-name" } } },
+	{ "the same name, linked: nothing new", { { .who = 1, .named = true } },
+	  { { WAIT, 0, .want = "resolve-name" }, { NAMES, 1, .want = "" }, DIALLED,
+	    { FILE_IS, 0, { { .who = 1, .named = true }, { .who = 2, .manual = true } }, "" },
+	    { WAIT, 9000, .want = "" } } },
 	{ "the stranger who is there becomes a peer", { { 0 } },
 	  { { LINK, 1, .want = "" }, { FILE_IS, 0, { { .who = 1 } }, "" },
 	    { WAIT, 8000, .want = "" } } },
