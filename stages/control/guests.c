@@ -89,7 +89,7 @@ static bool invite(struct control *c, const struct mr_guest *g, char *wrong, siz
 		return false;
 	full = fips_node_reserve(c->node, &c->set.config);
 	if (full) {
-		c->set.config.n_peers--;
+		mr_named_leave(c, &c->set.peers[--c->set.config.n_peers].addr);
 		snprintf(wrong, room, "%s", full);
 	}
 	return !full;
@@ -118,27 +118,39 @@ static void remember(struct control *c, const struct mr_guest *g)
 		abort();
 }
 
-/* Another place of a peer that is configured: tried first. */
+static void add_via(struct fips_peer_config *peer, const struct fips_via *via)
+{
+	if (peer->n_vias && fips_via_eq(&peer->vias[0], via))
+		return;
+	if (peer->n_vias < FIPS_VIAS_MAX)
+		peer->n_vias++;
+	memmove(peer->vias + 1, peer->vias, (peer->n_vias - 1) * sizeof peer->vias[0]);
+	peer->vias[0] = *via;
+}
+
+/* Another place of a peer that is configured: tried first, or last where names are. */
 static bool add_place(struct control *c, struct fips_peer_config *peer, const struct mr_guest *g,
                       char *wrong, size_t room)
 {
 	struct mr_report report = { 0 };
 	struct mr_setup s = { .name = "connect", .report = &report };
-	struct fips_via via;
-	bool done = !peer->behind && mr_peers_place(c, g, &via, &s) == 0;
+	struct control_named place = { 0 };
+	bool done = !peer->behind && mr_peers_place(c, g, &place, &s) == 0;
 
 	if (peer->behind)
 		snprintf(wrong, room, "is reached through another node");
 	else if (!done)
 		refused(&report, wrong, room);
 	mr_report_free(&report);
-	if (!done || (peer->n_vias && fips_via_eq(&peer->vias[0], &via)))
-		return done;
-	if (peer->n_vias < FIPS_VIAS_MAX)
-		peer->n_vias++;
-	memmove(peer->vias + 1, peer->vias, (peer->n_vias - 1) * sizeof peer->vias[0]);
-	peer->vias[0] = via;
-	return true;
+	if (done && (peer->named || place.name[0].host)) {
+		done = mr_named_add(c, peer, &place);
+		if (!done)
+			snprintf(wrong, room, "has as many addresses as a peer may have");
+	} else if (done) {
+		add_via(peer, &place.via[0]);
+	}
+	mr_named_close(&place);
+	return done;
 }
 
 bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct fips_addr *addr,
@@ -165,25 +177,11 @@ bool mr_guest_connect(struct control *c, const struct mr_guest *g, const struct 
 
 /* ---- disconnect ---- */
 
-/* Out of the settings.  Answers to questions for a name of his may still come:
- * then its texts stay. */
 static void take_out(struct control *c, const struct fips_addr *addr)
 {
 	struct fips_peer_config *peer = configured(c, addr);
 
-	for (unsigned i = 0; i < c->set.n_named; i++) {
-		struct control_named *named = &c->set.named[i];
-
-		if (!fips_addr_eq(&named->addr, addr))
-			continue;
-		named->addr = (struct fips_addr){ 0 };
-		if (named->waits)
-			continue;
-		mr_named_close(named);
-		*named = (struct control_named){ 0 };
-	}
-	while (c->set.n_named && !c->set.named[c->set.n_named - 1].n)
-		c->set.n_named--;
+	mr_named_leave(c, addr);
 	*peer = c->set.peers[--c->set.config.n_peers];
 	memset(&c->set.peers[c->set.config.n_peers], 0, sizeof *peer);
 	c->unset = true;

@@ -237,6 +237,8 @@ static void fill(struct fips_peer_config *peer, const struct peer_conf *conf,
 		else
 			peer->vias[peer->n_vias++] = named->via[i];
 	}
+	if (peer->named)
+		peer->names = mr_named_hash(named);
 }
 
 /* 0: taken; 1: left out; -1: complained. */
@@ -269,25 +271,26 @@ static int take_peer(struct control *c, const struct peer_conf *conf, const char
                      struct control_settings *set, struct mr_setup *s)
 {
 	struct fips_peer_config *peer = &set->peers[set->config.n_peers];
-	struct control_named *named = &set->named[set->n_named++];
+	struct control_named named = { .control = c };
 	int key = take_key(c, conf, path, &set->config, peer, s);
 
-	named->control = c;
-	if (key > 0) {
-		set->n_named--;
+	if (key > 0)
 		return 0;
-	}
-	if (take_addresses(c, conf, path, named, s) || key < 0)
+	if (take_addresses(c, conf, path, &named, s) || key < 0) {
+		mr_named_close(&named);
 		return -1;
+	}
 	if (conf->via_nostr)
 		mr_setup_warn(s, path, "via_nostr: rendezvous by Nostr is not built yet");
 	else if (mr_peer_nowhere(conf))
 		return mr_setup_error(s, path, "has no address");
-	named->addr = peer->addr;
-	fill(peer, conf, named);
+	named.addr = peer->addr;
+	fill(peer, conf, &named);
+	if (peer->named && !mr_named_keep(set, &named)) {
+		mr_named_close(&named);
+		return mr_setup_error(s, path, "there is no room for another peer");
+	}
 	set->config.n_peers++;
-	if (!peer->named)
-		set->named[--set->n_named] = (struct control_named){ 0 };
 	return 0;
 }
 
@@ -344,31 +347,26 @@ static struct address_conf where_of(const struct mr_guest *g)
 		                      .priority = 100 };
 }
 
-int mr_peers_place(struct control *c, const struct mr_guest *g, struct fips_via *via,
+int mr_peers_place(struct control *c, const struct mr_guest *g, struct control_named *place,
                    struct mr_setup *s)
 {
 	struct address_conf where = where_of(g);
-	struct control_named peer = { .control = c };
-	int failed = check_place(&where, s) ? -1 : take_address(c, &where, "", &peer, s);
+	int failed;
 
-	if (!failed && peer.n && peer.name[0].host)
-		failed = mr_setup_error(s, NULL, "the peer is configured: give a numeric address");
-	else if (!failed && !peer.n)
+	*place = (struct control_named){ .control = c };
+	failed = check_place(&where, s) ? -1 : take_address(c, &where, "", place, s);
+	if (!failed && !place->n)
 		failed = nowhere(g, s);
-	else if (!failed)
-		*via = peer.via[0];
-	mr_named_close(&peer);
+	if (failed)
+		mr_named_close(place);
 	return failed;
 }
 
 /* What has been filled in of a peer that was not taken after all is cleared. */
-static int undo(struct control_settings *set, unsigned n_peers, unsigned n_named)
+static int undo(struct control_settings *set, unsigned n_peers)
 {
 	memset(&set->peers[n_peers], 0, sizeof *set->peers);
-	mr_named_close(&set->named[n_named]);
-	set->named[n_named] = (struct control_named){ 0 };
 	set->config.n_peers = n_peers;
-	set->n_named = n_named;
 	return -1;
 }
 
@@ -378,31 +376,21 @@ int mr_peers_add(struct control *c, const struct mr_guest *g, struct control_set
 	struct address_conf where = where_of(g);
 	struct peer_conf conf = { .npub = (char *)g->npub, .policy = MANUAL,
 		                  .addresses = { .items = &where, .n = 1 } };
-	unsigned n_peers = set->config.n_peers, n_named = set->n_named;
+	unsigned n_peers = set->config.n_peers;
 
-	if (n_peers == set->room || n_named == set->room)
+	if (n_peers == set->room)
 		return mr_setup_error(s, NULL, "there is no room for another peer");
 	if (check_place(&where, s))
 		return -1;
+	if (is_name(g->addr) && !set->names && !(set->names = mr_names_open(NULL, NULL)))
+		return mr_setup_error(s, NULL, "no memory for a name service");
 	if (take_peer(c, &conf, "", set, s))
-		return undo(set, n_peers, n_named);
+		return undo(set, n_peers);
 	if (set->config.n_peers == n_peers)
 		return mr_setup_error(s, NULL, "this is the node itself");
 	if (!set->peers[n_peers].n_vias && !set->peers[n_peers].named) {
 		nowhere(g, s);
-		return undo(set, n_peers, n_named);
-	}
-	if (set->n_named && !set->names && !(set->names = mr_names_open(NULL, NULL))) {
-		mr_setup_error(s, NULL, "no memory for a name service");
-		return undo(set, n_peers, n_named);
+		return undo(set, n_peers);
 	}
 	return 0;
-}
-
-void mr_named_close(struct control_named *peer)
-{
-	for (unsigned k = 0; k < peer->n; k++) {
-		free(peer->name[k].host);
-		free(peer->name[k].port);
-	}
 }

@@ -47,11 +47,27 @@ int mr_peers_configure(struct control *c, const struct mr_peers_conf *conf,
 /* One more peer, dialled on demand.  Complains and returns -1, set is then as it was. */
 int mr_peers_add(struct control *c, const struct mr_guest *g, struct control_settings *set,
                  struct mr_setup *s);
-/* Just the place, which has to be numeric.  Complains and returns -1. */
-int mr_peers_place(struct control *c, const struct mr_guest *g, struct fips_via *via,
+/* Just the place, the caller's to close.  Complains and returns -1. */
+int mr_peers_place(struct control *c, const struct mr_guest *g, struct control_named *place,
                    struct mr_setup *s);
 
-/* The texts of a peer with names. */
+/* ---- names.c: peers some of whose addresses are names ---- */
+
+/* A place of the settings becomes this peer's, with its texts.  False: all are taken, and the
+ * caller's it stays. */
+bool mr_named_keep(struct control_settings *set, const struct control_named *peer);
+
+/* One more address of a peer, a name or not, from `place`, behind those it has: questions under way
+ * point at them.  False: it has as many as there may be, or no more peers may have names. */
+bool mr_named_add(struct control *c, struct fips_peer_config *peer, struct control_named *place);
+
+/* The peer is none any more, if it has names. */
+void mr_named_leave(struct control *c, const struct fips_addr *addr);
+
+/* Of all addresses as they are configured: fips_peer_config.names. */
+uint64_t mr_named_hash(const struct control_named *peer);
+
+/* Free its texts, and its place. */
 void mr_named_close(struct control_named *peer);
 
 #endif

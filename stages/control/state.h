@@ -194,7 +194,8 @@ struct control_named {
 	struct fips_via     via[CONTROL_ADDRESSES];  /* found, or numeric; len 0: none  */
 	unsigned            waits; /* questions under way                               */
 	bool                answered; /* all came back: to be told to the node          */
-	struct control     *control;
+	bool                gone;  /* no peer's any more: a free place when nothing waits */
+	struct control     *control; /* NULL: the place is free                         */
 };
 
 /* What the node file says. */
@@ -237,7 +238,7 @@ struct control_settings {
 	struct fips_node_config  config;  /* its peers are those below                  */
 	struct fips_peer_config *peers;   /* [config.n_peers], owned                    */
 	uint64_t                 drain;   /* ns                                         */
-	struct control_named    *named;   /* [n_named], owned                           */
+	struct control_named    *named;   /* [n_named], owned, free ones among them     */
 	unsigned                 room;    /* in peers and named, those of guests included */
 	unsigned                 n_listed; /* peers of the node file; those behind are guests */
 	unsigned                 n_named;

@@ -194,6 +194,72 @@ START_TEST(guests_leave_room)
 }
 END_TEST
 
+static const char *connect_by_name(unsigned i, const char *host, char line[512], char bye[256])
+{
+	struct fips_curve curve = fips_curve_secp256k1();
+	uint8_t secret[FIPS_SECRET_LEN] = { 1, 2, (uint8_t)(i + 1) };
+	struct fips_identity id;
+
+	ck_assert_ptr_null(fips_identity_of_secret(&id, &curve, secret));
+	fips_curve_close(&curve);
+	snprintf(line, 512,
+	         "{\"command\":\"connect\",\"params\":{\"npub\":\"%s\",\"address\":"
+	         "\"%s:2121\",\"transport\":\"udp\"}}", id.npub, host);
+	snprintf(bye, 256, "{\"command\":\"disconnect\",\"params\":{\"npub\":\"%s\"}}", id.npub);
+	return line;
+}
+
+/* ... and each leaves it while the next is there. */
+START_TEST(guests_take_turns)
+{
+	char line[512], bye[2][256];
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_run(100);
+	for (unsigned i = 0; i < 200; i++) {
+		accepted(0, connect_by_name(i, "localhost", line, bye[i % 2]));
+		whole_run(10);
+		if (i)
+			accepted(0, bye[(i + 1) % 2]);
+	}
+	whole_close_all();
+}
+END_TEST
+
+/* A peer that is configured may be given names as well as addresses, as many as it may have; the
+ * one it has is no other. */
+START_TEST(more_places)
+{
+	const struct control *c;
+	char line[512], bye[256];
+
+	whole_reset();
+	whole_open(0, "", "");
+	whole_run(100);
+	c = mr_engine_host_state(node[0].engine);
+	accepted(0, connect_by_name(0, "10.0.0.3", line, bye));
+	ck_assert(!c->set.peers[0].named);
+	for (unsigned i = 0; i < 2; i++) {
+		accepted(0, connect_by_name(0, i ? "LOCALHOST" : "localhost", line, bye));
+		whole_run(10);
+		ck_assert(c->set.peers[0].named);
+		ck_assert_uint_eq(c->set.named[0].n, 2);
+	}
+	accepted(0, connect_by_name(0, "10.0.0.4", line, bye));
+	accepted(0, connect_by_name(0, "nowhere.invalid", line, bye));
+	ck_assert_uint_eq(c->set.named[0].n, CONTROL_ADDRESSES);
+	refused(0, connect_by_name(0, "elsewhere.invalid", line, bye),
+	        "has as many addresses as a peer may have");
+	ck_assert_uint_eq(c->set.config.n_peers, 1);
+	ck_assert_uint_eq(c->set.n_named, 1);
+	accepted(0, bye);
+	whole_run(10);
+	ck_assert_uint_eq(c->set.config.n_peers, 0);
+	whole_close_all();
+}
+END_TEST
+
 /* A node that is about to leave takes no more orders. */
 START_TEST(nothing_at_the_end)
 {
@@ -214,6 +280,8 @@ TCase *query_commands(void)
 	tcase_add_test(tc, connect_and_disconnect);
 	tcase_add_test(tc, guests_come_again);
 	tcase_add_test(tc, guests_leave_room);
+	tcase_add_test(tc, guests_take_turns);
+	tcase_add_test(tc, more_places);
 	tcase_add_test(tc, places_that_are_none);
 	tcase_add_test(tc, guests_have_an_end);
 	tcase_add_test(tc, nothing_at_the_end);
