@@ -39,9 +39,28 @@ static bool ends_in(const char *file, const char *end)
 	return n > m && !strcmp(file + n - m, end);
 }
 
+static bool is_yaml(const char *file)
+{
+	return ends_in(file, ".yaml") || ends_in(file, ".yml");
+}
+
+/* The reference's own file may be of a later version than we know: it leaves out what it does not
+ * know itself, but in transports and peers (operations.md 3.1). */
+static bool is_minor(const struct mr_where *where)
+{
+	static const char *const strict[] = { "transports", "peers[" };
+
+	if (!where->file || !is_yaml(where->file))
+		return false;
+	for (unsigned i = 0; i < sizeof strict / sizeof strict[0]; i++)
+		if (!strncmp(where->path, strict[i], strlen(strict[i])))
+			return false;
+	return true;
+}
+
 struct mr_json *cli_node_read(const char *file, struct mr_report *report)
 {
-	if (ends_in(file, ".yaml") || ends_in(file, ".yml"))
+	if (is_yaml(file))
 		return mr_yaml_load(file, report);
 	return mr_json_load(file, report);
 }
@@ -112,7 +131,7 @@ void cli_node_check(const struct mr_json *doc, const struct mr_kind *const *kind
 	mr_section_fill(&cli_root_section, settings, doc, report);
 	take_level(settings, doc);
 	try_listen(settings, doc, report);
-	mr_sections_known(sections.list, sections.n, doc, "", report);
+	mr_sections_known(sections.list, sections.n, doc, "", is_minor, report);
 }
 
 void cli_settings_free(struct cli_settings *settings)

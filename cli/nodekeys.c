@@ -55,6 +55,13 @@ static const struct mr_field lookup_keys[] = {
 	{ 0 }
 };
 
+static const struct mr_field discovery_keys[] = {
+	LATER("ttl"), LATER("attempt_timeouts_secs"), LATER("recent_expiry_secs"),
+	LATER("backoff_base_secs"), LATER("backoff_max_secs"), LATER("forward_min_interval_secs"),
+	PART("nostr", "rendezvous by mDNS and Nostr is"),
+	PART("lan", "rendezvous by mDNS and Nostr is"), { 0 }
+};
+
 static const struct mr_field tree_keys[] = {
 	LATER("announce_min_interval_ms"), LATER("parent_hysteresis"), LATER("hold_down_secs"),
 	LATER("reeval_interval_secs"), LATER("flap_threshold"), LATER("flap_window_secs"),
@@ -105,7 +112,7 @@ static const struct mr_field node_keys[] = {
 	BELOW("cache", cache_keys),
 	BELOW("buffers", buffers_keys),
 	BELOW("lookup", lookup_keys),
-	BELOW("discovery", lookup_keys),
+	BELOW("discovery", discovery_keys),
 	BELOW("tree", tree_keys),
 	BELOW("bloom", bloom_keys),
 	BELOW("session", session_keys),

@@ -341,7 +341,7 @@ void mr_fields_decode(const struct mr_field *fields, void *out, size_t size,
 
 	mr_fields_fill(fields, out, size, doc, path, report);
 	if (doc)
-		mr_sections_known(all, 1, doc, path, report);
+		mr_sections_known(all, 1, doc, path, NULL, report);
 }
 
 /* ---- freeing ---- */

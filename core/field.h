@@ -147,11 +147,16 @@ bool mr_section_same(const struct mr_section *s, const struct mr_json *a, const 
  * that of a setting. */
 bool mr_section_is_map(const struct mr_section *s, const struct json_t *object);
 
-/* Complain about every key of the document below `path` that none of the n sections has, and warn
- * of each that only a MR_LATER field has.  A section's path is relative to `path`; a MR_GROUP or
- * MR_LIST without a table of its own is not entered. */
+/* Is it to be put up with that nobody knows the key which stands there? */
+typedef bool mr_minor(const struct mr_where *where);
+
+/* Complain about every key of the document below `path` that none of the n sections has, a warning
+ * where that is minor (NULL: nowhere), and warn of each that only a MR_LATER field has.  A
+ * section's path is relative to `path`; a MR_GROUP or MR_LIST without a table of its own is not
+ * entered. */
 void mr_sections_known(const struct mr_section *const *sections, unsigned n,
-                       const struct mr_json *doc, const char *path, struct mr_report *report);
+                       const struct mr_json *doc, const char *path, mr_minor *minor,
+                       struct mr_report *report);
 
 /* Has any of them this key at the top level? */
 bool mr_sections_have(const struct mr_section *const *sections, unsigned n, const char *key);

@@ -12,6 +12,7 @@
 struct walk {
 	const struct mr_json *doc;
 	struct mr_report     *report;
+	mr_minor             *minor;  /* NULL: no key that is unknown is */
 };
 
 static void walk_value(const struct walk *w, const struct mr_setting *s, json_t *value,
@@ -22,6 +23,7 @@ static void tell_unknown(const struct walk *w, const struct mr_setting *s, const
                          const char *path)
 {
 	const char *names[NAMES_MAX];
+	struct mr_where where;
 	char hint[MR_HINT];
 	unsigned n = 0;
 
@@ -31,8 +33,13 @@ static void tell_unknown(const struct walk *w, const struct mr_setting *s, const
 	}
 	for (; n < s->n && n < NAMES_MAX; n++)
 		names[n] = s->below[n]->key;
-	mr_complain(w->report, mr_json_where(w->doc, path), "there is no such key%s",
-	            mr_hint(hint, key, names, n));
+	where = mr_json_where(w->doc, path);
+	mr_hint(hint, key, names, n);
+	if (w->minor && w->minor(&where))
+		mr_warn(w->report, where, "there is no such key%s%s", hint,
+		        *hint ? " It has no effect" : "; it has no effect");
+	else
+		mr_complain(w->report, where, "there is no such key%s", hint);
 }
 
 static void warn_later(const struct walk *w, const struct mr_setting *s, const char *path)
@@ -97,9 +104,10 @@ static void walk_value(const struct walk *w, const struct mr_setting *s, json_t 
 }
 
 void mr_sections_known(const struct mr_section *const *sections, unsigned n,
-                       const struct mr_json *doc, const char *path, struct mr_report *report)
+                       const struct mr_json *doc, const char *path, mr_minor *minor,
+                       struct mr_report *report)
 {
-	const struct walk w = { .doc = doc, .report = report };
+	const struct walk w = { .doc = doc, .report = report, .minor = minor };
 	json_t *value = mr_json_at(doc, path);
 	struct mr_setting *root;
 

@@ -266,7 +266,7 @@ static void parse_settings(const struct mr_graph_parse *p, struct mr_stage *s, c
 	s->conf = calloc(1, s->kind->size ? s->kind->size : 1);
 	if (s->conf)
 		mr_fields_fill(fields, s->conf, s->kind->size, p->doc, path, p->report);
-	mr_sections_known(both, 2, p->doc, path, p->report);
+	mr_sections_known(both, 2, p->doc, path, NULL, p->report);
 }
 
 static void free_stage(struct mr_stage *s)

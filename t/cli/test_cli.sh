@@ -512,6 +512,25 @@ sed 's/mtu: 1472/mtu: 70/; s/alias:/alais:/' fips.yaml >wrong.yaml
 expect 2 check -c wrong.yaml
 err_has 'wrong.yaml:8:37: transports.udp.mtu: 70 is below 576'
 err_has 'wrong.yaml:12:5: peers[0].alais: there is no such key; did you mean "alias"?'
+# What it has under node and nobody knows is no mistake to its own daemon, as little as what is only newer than we are.
+cat >other.yaml <<'END'
+node:
+  discovery: { ttl: 5, nostr: { enabled: false }, lan: { enabled: false } }
+  heartbeat_intervall_secs: 3
+  lookup: { tll: 5 }
+newer: 1
+transports:
+  udp: { bind_addr: "0.0.0.0:2121", mtu: 1472 }
+END
+expect 0 check -c other.yaml
+err_has 'warning: other.yaml:2:24: node.discovery.nostr: rendezvous by mDNS and Nostr is not part of this version yet'
+err_has 'warning: other.yaml:2:51: node.discovery.lan: rendezvous by mDNS and Nostr is not part of this version yet'
+err_has 'warning: other.yaml:3:3: node.heartbeat_intervall_secs: there is no such key; did you mean "heartbeat_interval_secs"? It has no effect'
+err_has 'warning: other.yaml:4:13: node.lookup.tll: there is no such key; did you mean "ttl"? It has no effect'
+err_has 'warning: other.yaml:5:1: newer: there is no such key'
+[ "$(grep -c 'warning\|error' err)" = 5 ] || fail "check: not five warnings about other.yaml"
+expect 2 check -c other.yaml --set node.heartbeat_intervall_secs=4
+err_has 'node.heartbeat_intervall_secs: there is no such key'
 expect 2 check -g fused --print tree
 err_has 'there is no form "tree"'
 expect 2 check -g fused --print jpeg

@@ -116,7 +116,7 @@ START_TEST(keys_of_all_sections)
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	mr_sections_known(all, COUNT(all), doc, "", &r);
+	mr_sections_known(all, COUNT(all), doc, "", NULL, &r);
 	mr_report_print(&r, out);
 	fclose(out);
 	ck_assert_str_eq(text, unions[_i].said);
