@@ -24,7 +24,7 @@
 #include "fips/path/via.h"
 
 #define FIPS_VIAS_MAX  4  /* transport addresses of one peer, dialled in parallel   */
-#define FIPS_ALIAS_LEN 32 /* the NUL included; a longer alias is shown cut          */
+#define FIPS_ALIAS_LEN 64 /* the NUL included: names in .fips are no longer (RFC 1035) */
 
 enum fips_mmp { FIPS_MMP_FULL, FIPS_MMP_LIGHTWEIGHT, FIPS_MMP_MINIMAL };
 

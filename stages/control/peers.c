@@ -34,6 +34,19 @@ static const struct mr_field_rule npub_rule = {
 	.schema = "{ \"pattern\": \"^(npub1[02-9ac-hj-np-z]{58}|NPUB1[02-9AC-HJ-NP-Z]{58})$\" }",
 };
 
+/* Lists of peers and the name service know a peer by it: all of it, or it would be another's. */
+static const char *alias_wrong(const void *member)
+{
+	return strlen(*(char *const *)member) < FIPS_ALIAS_LEN ? NULL : "is longer than 63 bytes";
+}
+
+#define ALIAS_63 "raspberry-pi-in-the-attic-of-the-old-house-behind-the-orchard-1"
+
+static const struct mr_field_rule alias_rule = {
+	.wrong = alias_wrong, .good = ALIAS_63, .bad = (const char *const[]){ ALIAS_63 "1", NULL },
+	.schema = "{ \"maxLength\": 63 }",
+};
+
 static const char *transport_wrong(const void *member)
 {
 	return mr_transport_known(*(char *const *)member) ?
@@ -100,7 +113,8 @@ static const struct mr_field address_fields[] = {
 static const struct mr_field peer_fields[] = {
 	{ "npub", MR_TEXT, MR_AT(struct peer_conf, npub), .required = true,
 	  .rule = &npub_rule, .help = "public key, npub1..." },
-	{ "alias", MR_TEXT, MR_AT(struct peer_conf, alias), .help = "name to show" },
+	{ "alias", MR_TEXT, MR_AT(struct peer_conf, alias), .rule = &alias_rule,
+	  .help = "name to show, and in .fips; up to 63 bytes" },
 	{ "via", MR_TEXT, MR_AT(struct peer_conf, via),
 	  .help = "npub or alias of the neighbour it is reached through; it has no addresses then" },
 	{ "addresses", MR_LIST, MR_AT(struct peer_conf, addresses), .of = address_fields,
