@@ -4,6 +4,8 @@
  * addresses show only when it is asked for.  A transport that is not configured at all is warned of
  * at the start: its addresses are left out. */
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,18 +22,34 @@ static const char no_hostport[] = "is not a host:port";
 
 /* ---- one instance, one address: NULL, or what is wrong; what was complained of is fine ---- */
 
+static bool is_loopback(const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in6 *six = (const void *)ss;
+	const struct sockaddr_in *four = (const void *)ss;
+
+	return ss->ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) :
+	                                   ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* What leaves by a socket that is bound there never leaves the machine (operations.md 3.7). */
 static const char *udp_wrong(const void *instance, const char *addr)
 {
 	const struct mr_udp_conf *conf = instance;
 	struct sockaddr_storage to, from;
+	bool name, here;
 	socklen_t len;
 
 	if (strchr(addr, '/'))
 		return no_hostport;
-	if (mr_hostport_parse(addr, &to, &len) || !conf->bind_addr ||
-	    mr_hostport_parse(conf->bind_addr, &from, &len) || to.ss_family == from.ss_family)
+	if (!conf->bind_addr || mr_hostport_parse(conf->bind_addr, &from, &len))
 		return NULL;
-	return "is of another address family than its transport";
+	name = mr_hostport_parse(addr, &to, &len) != NULL;
+	here = name ? strncmp(addr, "localhost:", 10) == 0 : is_loopback(&to);
+	if (!name && to.ss_family != from.ss_family)
+		return "is of another address family than its transport";
+	return is_loopback(&from) && !here ?
+	               "is not to be reached from the loopback address that its transport is bound to" :
+	               NULL;
 }
 
 static const char *tcp_wrong(const void *instance, const char *addr)

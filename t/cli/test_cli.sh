@@ -131,6 +131,14 @@ reach '"udp": {}' udp/lan 192.0.2.7:2121 2
 err_has 'reach.json:3:3: peers[0].addresses[0].transport: "udp/lan" names an instance that the transport has not'
 reach '"udp": {}' udp '[2001:db8::7]:2121' 2
 err_has 'reach.json:3:23: peers[0].addresses[0].addr: "[2001:db8::7]:2121" is of another address family than its transport'
+reach '"udp": { "bind_addr": "127.0.0.1:2121" }' udp 127.0.0.9:2122 0
+reach '"udp": { "bind_addr": "127.0.0.1:2121" }' udp localhost:2122 0
+reach '"udp": { "bind_addr": "[::1]:2121" }' udp '[::1]:2122' 0
+reach '"udp": { "bind_addr": "127.0.0.1:2121" }' udp 192.0.2.7:2121 2
+err_has 'reach.json:3:23: peers[0].addresses[0].addr: "192.0.2.7:2121" is not to be reached from the loopback address'
+reach '"udp": { "bind_addr": "[::1]:2121" }' udp '[2001:db8::7]:2121' 2
+reach '"udp": { "bind_addr": "[::1]:2121" }' udp node.example:2121 2
+reach '"udp": { "lo": { "bind_addr": "127.0.0.1:2121" }, "lan": {} }' udp 192.0.2.7:2121 0
 reach '"udp": {}' udp eth0/02:00:00:00:00:01 2
 err_has 'addr: "eth0/02:00:00:00:00:01" is not a host:port'
 reach '"udp": {}' tcp 192.0.2.7:8443 0
