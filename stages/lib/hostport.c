@@ -3,6 +3,7 @@
 #include "stages/lib/hostport.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -75,9 +76,24 @@ const struct mr_field_rule mr_hostport_rule = {
 	.schema = "{ \"pattern\": \"^(\\\\[.+\\\\]|[^:]+):[0-9]+$\" }",
 };
 
+/* An address that means something on one link alone does not without it (RFC 4007, 11). */
+static const char *scope_of(const struct sockaddr_in6 *in6, char text[1 + IF_NAMESIZE])
+{
+	char name[IF_NAMESIZE];
+
+	*text = '\0';
+	if (!in6->sin6_scope_id)
+		return text;
+	if (if_indextoname(in6->sin6_scope_id, name))
+		snprintf(text, 1 + IF_NAMESIZE, "%%%s", name);
+	else
+		snprintf(text, 1 + IF_NAMESIZE, "%%%u", in6->sin6_scope_id);
+	return text;
+}
+
 void mr_hostport_text(const struct sockaddr *address, char text[MR_HOSTPORT])
 {
-	char host[INET6_ADDRSTRLEN] = "?";
+	char host[INET6_ADDRSTRLEN] = "?", scope[1 + IF_NAMESIZE];
 
 	if (address->sa_family == AF_INET) {
 		const struct sockaddr_in *in = (const void *)address;
@@ -88,6 +104,7 @@ void mr_hostport_text(const struct sockaddr *address, char text[MR_HOSTPORT])
 		const struct sockaddr_in6 *in6 = (const void *)address;
 
 		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-		snprintf(text, MR_HOSTPORT, "[%s]:%u", host, ntohs(in6->sin6_port));
+		snprintf(text, MR_HOSTPORT, "[%s%s]:%u", host, scope_of(in6, scope),
+		         ntohs(in6->sin6_port));
 	}
 }

@@ -6,7 +6,7 @@
 
 #include "core/field.h"
 
-#define MR_HOSTPORT 64 /* bytes of such a text, with its NUL */
+#define MR_HOSTPORT 80 /* bytes of such a text, with its NUL */
 
 /* Take it apart without asking anybody.  NULL, or what is wrong, as the end of a sentence that
  * begins with the text. */

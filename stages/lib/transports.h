@@ -26,8 +26,8 @@ struct mr_ether;
 #define MR_VIA_ETHER  24
 #define MR_VIA_END    32
 
-#define MR_VIA_ADDRESS 64 /* bytes of an address as text, with its NUL */
-#define MR_VIA_TEXT    80 /* ... and of that with its transport's name    */
+#define MR_VIA_ADDRESS 80 /* bytes of an address as text, with its NUL */
+#define MR_VIA_TEXT    96 /* ... and of that with its transport's name    */
 
 static inline bool mr_via_is_tcp(const struct fips_via *via)
 {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "core/wire.h"
+#include "stages/lib/hostport.h"
 #include "stages/lib/udp.h"
 #include "t/lib/craft.h"
 #include "t/lib/vectors.h"
@@ -113,6 +114,7 @@ static const struct {
 	const char *wrong; /* what is said of it, or NULL */
 } texts[] = {
 	{ "10.0.0.1:2121", 0, NULL },      { "[2001:db8::1]:2121", 1, NULL },
+	{ "[fe80::1234:5678:9abc:def0%lo]:65535", 1, NULL },
 	{ "255.255.255.255:65535", 0, NULL }, { "10.0.0.1", 0, "host:port" },
 	{ "2001:db8::1:2121", 0, "brackets" }, { "name:2121", 0, "numeric" },
 	{ ":2121", 0, "host:port" },       { "10.0.0.1:", 0, "host:port" },
@@ -127,7 +129,7 @@ START_TEST(addresses_as_text)
 	struct rig *rig = rig_open(&mr_kind_rx, "{}", node);
 	const char *wrong;
 	struct fips_via via;
-	char text[64];
+	char text[MR_HOSTPORT];
 
 	wrong = mr_udp_parse(rig_use(rig, &mr_resource_udp), texts[_i].text, &via);
 	if (texts[_i].wrong) {
