@@ -32,28 +32,43 @@ static bool same(const struct run *r, const struct mr_domain_settings *set)
 	       !strcmp(set->bind, r->dns_bind);
 }
 
+static bool same_place(const struct run *r, const struct mr_domain_settings *set)
+{
+	return set->port == r->dns_at.port && !strcmp(set->bind, r->dns_bind);
+}
+
+/* Where they are answered stays in force until they are answered elsewhere. */
 void cli_dns_open(struct run *r)
 {
 	struct mr_domain_settings set = mr_domain_settings(mr_engine_host_state(r->engine));
+	struct mr_dns_wish wish = { .bind = set.bind, .port = set.port, .ttl = set.ttl,
+		                    .deaf_to = mesh_device(r) };
 	const char *wrong = NULL;
+	struct mr_dns *opened;
 
 	if (same(r, &set))
 		return;
-	mr_dns_close(r->dns);
-	r->dns = NULL;
+	if (!set.enabled || (r->dns && same_place(r, &set))) {
+		mr_dns_close(r->dns);
+		r->dns = NULL;
+	}
 	if (!set.enabled) {
 		mr_log(&r->log, MR_LOG_INFO, "names in .fips are not answered any more");
 		return;
 	}
-	snprintf(r->dns_bind, sizeof r->dns_bind, "%s", set.bind);
-	r->dns_at = (struct mr_dns_wish){ .bind = r->dns_bind, .port = set.port, .ttl = set.ttl,
-		                          .deaf_to = mesh_device(r) };
-	r->dns = mr_dns_open(r->loop, &r->dns_at, on_name, r, &wrong);
-	if (r->dns)
-		mr_log(&r->log, MR_LOG_INFO, "names in .fips are answered at %s port %u", set.bind,
-		       set.port);
-	else
+	opened = mr_dns_open(r->loop, &wish, on_name, r, &wrong);
+	if (!opened) {
 		mr_log(&r->log, MR_LOG_WARN,
-		       "names in .fips are not answered: %s port %u: %s; dns.bind_addr and dns.port say where, "
-		       "\"dns\": { \"enabled\": false } does without", set.bind, set.port, wrong);
+		       "names in .fips are not answered%s: %s port %u: %s; dns.bind_addr and dns.port say "
+		       "where, \"dns\": { \"enabled\": false } does without",
+		       r->dns ? " there but where they were" : "", set.bind, set.port, wrong);
+		return;
+	}
+	mr_dns_close(r->dns);
+	r->dns = opened;
+	snprintf(r->dns_bind, sizeof r->dns_bind, "%s", set.bind);
+	r->dns_at = wish;
+	r->dns_at.bind = r->dns_bind;
+	mr_log(&r->log, MR_LOG_INFO, "names in .fips are answered at %s port %u", set.bind,
+	       set.port);
 }

@@ -96,6 +96,19 @@ takes ".node.control.socket_path = \"$dir/two\"" 'reloaded: new settings, the wo
 "$millrace" show -s "$dir/two" status >/dev/null || fail "the control socket has not moved"
 takes '.node.control.enabled = false' 'reloaded: new settings, the workers ran on'
 [ -e two ] && fail "the control socket is still there"
+names_at() { grep -qi "^ *[0-9]*: *0100007F:$1 " /proc/net/udp; }
+takes '.dns = { bind_addr: "127.0.0.1", port: 15399 }' 'reloaded: new settings'
+await 20 names_at 3C27 || fail "names are not answered there"
+takes '.dns.bind_addr = "192.0.2.1"' 'reloaded: new settings' # no address of ours
+await 20 grep -q 'names in .fips are not answered there but where they were: 192.0.2.1' log || fail "names are"
+names_at 3C27 || fail "names are not answered any more"
+takes '.dns.bind_addr = "127.0.0.1" | .dns.port = 15400' 'reloaded: new settings'
+await 20 names_at 3C28 || fail "names are not answered at another port"
+names_at 3C27 && fail "names are answered where they were too"
+takes '.dns.ttl = 7' 'reloaded: new settings'
+await 20 names_at 3C28 || fail "names are not answered at the same port"
+takes '.dns = { enabled: false }' 'reloaded: new settings'
+names_at 3C28 && fail "names are answered still"
 takes '.tun.queue = 2000 | .tun.enabled = false' 'nothing changed' # the defaults
 takes '.log.level = "debug"' 'reloaded: new settings'
 takes ".peers = [{ \"npub\": \"$npub\", \"alias\": \"x\",
