@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fips/wire/ether.h"
+#include "stages/lib/transports.h"
 
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
 #define USUAL_MTU   1500 /* of an interface that is not there when a file is checked */
@@ -166,25 +167,43 @@ static int open_socket(struct mr_ether_socket *sock, struct mr_setup *s)
 	            "net.core.rmem_max");
 	size_buffer(s, sock->fd, SO_SNDBUF, SO_SNDBUFFORCE, conf->send_buf_size, "send",
 	            "net.core.wmem_max");
-	if (bind_to(sock, sock->index))
+	if (sock->index && bind_to(sock, sock->index))
 		return mr_setup_error(s, "transports.ethernet", "%s cannot be bound: %s",
 		                      conf->interface, strerror(errno));
 	return 0;
 }
 
-static int open_instance(struct mr_ether_socket *sock, const struct mr_ether_conf *conf,
-                         struct mr_setup *s)
+/* Where there are other ways, one that is missing is waited for (operations.md 2): an adapter may
+ * be plugged in later than the machine starts. */
+static int find(struct mr_ether_socket *sock, bool others, struct mr_setup *s)
 {
+	const char *name = sock->conf->interface;
+
+	sock->index = (int)if_nametoindex(name);
+	if (sock->index)
+		return 0;
+	if (!others)
+		return mr_setup_error(s, "transports.ethernet", "there is no interface %s", name);
+	mr_setup_warn(s, "transports.ethernet",
+	              "there is no interface %s; it is used as soon as there is one", name);
+	sock->look_at = 0;
+	return 0;
+}
+
+static int open_instance(struct mr_ether_socket *sock, const struct mr_ether_conf *conf,
+                         bool others, struct mr_setup *s)
+{
+	uint32_t mtu;
+
 	*sock = (struct mr_ether_socket){ .conf = conf, .name = conf->name ? conf->name : "ethernet",
 		                          .fd = -1, .look_at = MR_NEVER,
 		                          .beacon_at = conf->announce ? 0 : MR_NEVER };
 	if (!conf->interface)
 		return mr_setup_error(s, "transports.ethernet", "has no interface");
-	sock->index = (int)if_nametoindex(conf->interface);
-	if (!sock->index)
-		return mr_setup_error(s, "transports.ethernet", "there is no interface %s",
-		                      conf->interface);
-	sock->most = room_in(interface_mtu(conf->interface));
+	if (find(sock, others, s))
+		return -1;
+	mtu = interface_mtu(conf->interface);
+	sock->most = room_in(mtu ? mtu : USUAL_MTU);
 	if (conf->mtu > sock->most)
 		mr_setup_warn(s, "transports.ethernet", "mtu %u is more than %s has room for, which is %u",
 		              conf->mtu, conf->interface, sock->most);
@@ -199,16 +218,19 @@ static int ether_open(void *self, struct mr_setup *s)
 	const struct mr_list *list = s->conf[0];
 	const struct mr_ether_conf *conf = list->items;
 	struct mr_ether *ether = self;
+	bool others = mr_transports_besides(s->doc, "ethernet");
 	int failed = 0;
 
 	ether->mtu = UINT16_MAX;
 	if (list->n > MR_ETHER_MAX)
 		return mr_setup_error(s, "transports.ethernet", "%u instances, and %d are the most",
 		                      list->n, MR_ETHER_MAX);
+	for (unsigned i = 0; i < list->n; i++)
+		others |= conf[i].interface && if_nametoindex(conf[i].interface);
 	for (; ether->n < list->n; ether->n++) {
 		struct mr_ether_socket *sock = &ether->socket[ether->n];
 
-		if (open_instance(sock, &conf[ether->n], s))
+		if (open_instance(sock, &conf[ether->n], others, s))
 			failed = -1;
 		else if (sock->most < ether->mtu)
 			ether->mtu = sock->most;

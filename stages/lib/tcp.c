@@ -64,7 +64,8 @@ static bool gives(int option, uint32_t bytes)
 void mr_tcp_set_up(const struct mr_tcp_listener *l, int fd)
 {
 	int nodelay = l->conf->nodelay, idle = (int)l->conf->keepalive, on = 1;
-	int connect = (int)l->conf->connect_timeout, unheard = connect > UNHEARD ? connect : UNHEARD;
+	int connect = (int)l->conf->connect_timeout;
+	int unheard = connect > UNHEARD ? connect : UNHEARD;
 	int receive = (int)l->conf->recv_buf_size, send = (int)l->conf->send_buf_size;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
@@ -77,6 +78,20 @@ void mr_tcp_set_up(const struct mr_tcp_listener *l, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 	if (l->send_buf)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
+}
+
+/* Where there are other ways a node is there without those who would call (operations.md 2). */
+static int deaf(struct mr_tcp_listener *l, const char *wrong, const char *cure, struct mr_setup *s)
+{
+	if (!mr_transports_besides(s->doc, "tcp"))
+		return mr_setup_error(s, "transports.tcp", "%s cannot be bound: %s%s",
+		                      l->conf->bind_addr, wrong, cure);
+	mr_setup_warn(s, "transports.tcp",
+	              "%s cannot be bound: %s%s; connections are only made until a restart",
+	              l->conf->bind_addr, wrong, cure);
+	close(l->fd);
+	l->fd = -1;
+	return 0;
 }
 
 /* What is set before listen() holds for what is accepted. */
@@ -96,8 +111,7 @@ static int begin(struct mr_tcp_listener *l, struct mr_setup *s)
 	setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	mr_tcp_set_up(l, l->fd);
 	if (bind(l->fd, (struct sockaddr *)&address, len) || listen(l->fd, BACKLOG))
-		return mr_setup_error(s, "transports.tcp", "%s cannot be bound: %s%s",
-		                      l->conf->bind_addr, strerror(errno), mr_bind_cure(errno));
+		return deaf(l, strerror(errno), mr_bind_cure(errno), s);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/json.h"
 #include "stages/lib/ether.h"
 #include "stages/lib/hostport.h"
 #include "stages/lib/tcp.h"
@@ -17,6 +18,22 @@ _Static_assert(MR_UDP_MAX <= MR_VIA_TCP && MR_TCP_MAX <= MR_VIA_TCP_IN - MR_VIA_
                "instances have numbers of their own");
 
 _Static_assert(MR_HOSTPORT <= MR_VIA_ADDRESS && MR_MAC_TEXT <= MR_VIA_ADDRESS, "any address fits");
+
+bool mr_transports_besides(const struct mr_json *doc, const char *which)
+{
+	static const char *const all[] = { "udp", "tcp", "ethernet" };
+	bool has = false;
+
+	for (unsigned i = 0; doc && i < sizeof all / sizeof all[0]; i++) {
+		char path[32];
+		json_t *there;
+
+		snprintf(path, sizeof path, "transports.%s", all[i]);
+		there = mr_json_at(doc, path);
+		has |= strcmp(all[i], which) != 0 && there && !json_is_null(there);
+	}
+	return has;
+}
 
 uint16_t mr_transports_mtu(const struct mr_transports *all)
 {

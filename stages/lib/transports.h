@@ -17,6 +17,7 @@
 
 #include "fips/path/via.h"
 
+struct mr_json;
 struct mr_udp;
 struct mr_tcp;
 struct mr_ether;
@@ -49,6 +50,9 @@ struct mr_transports {
 /* The largest frame that each can carry, and which answer strangers (bits by instance). */
 uint16_t mr_transports_mtu(const struct mr_transports *all);
 uint32_t mr_transports_accept(const struct mr_transports *all);
+
+/* Has the node file a transport beside this one ("udp")?  doc may be NULL.  Setup only. */
+bool mr_transports_besides(const struct mr_json *doc, const char *which);
 
 /* What a peer's "transport" means: "udp", or "udp/lan", an instance of it.  Bits by instance of
  * those that may be; 0: none is configured. */

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/json.h"
 #include "stages/lib/hostport.h"
+#include "stages/lib/transports.h"
 #include "stages/lib/udp_peer.h"
 
 #define BUFFER_MAX  ((1u << 30) - 1) /* the kernel gives no socket more */
@@ -152,20 +152,6 @@ static int open_peers(struct mr_udp *udp, struct mr_setup *s)
 	return 0;
 }
 
-/* Is there a transport beside UDP? */
-static bool has_others(const struct mr_json *doc)
-{
-	static const char *const others[] = { "transports.tcp", "transports.ethernet" };
-	bool has = false;
-
-	for (unsigned i = 0; doc && i < sizeof others / sizeof others[0]; i++) {
-		json_t *there = mr_json_at(doc, others[i]);
-
-		has |= there && !json_is_null(there);
-	}
-	return has;
-}
-
 static int udp_open(void *self, struct mr_setup *s)
 {
 	struct mr_udp *udp = self;
@@ -178,7 +164,7 @@ static int udp_open(void *self, struct mr_setup *s)
 	udp->ready = -1;
 	for (unsigned i = 0; i < MR_UDP_MAX; i++)
 		udp->socket[i].fd = -1;
-	if (list->n == 0 && !has_others(s->doc))
+	if (list->n == 0 && !mr_transports_besides(s->doc, "udp"))
 		return mr_setup_error(s, NULL, "no transport is configured: transports.udp is missing");
 	if (list->n > MR_UDP_MAX)
 		return mr_setup_error(s, "transports.udp", "%u instances, and %d are the most",

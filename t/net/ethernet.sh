@@ -143,6 +143,24 @@ done
 await 10 ip netns exec a ping -6 -q -c 2 -i 0.1 -W 1 -M want -s 1340 "$b6" || wrong "what is larger than there is room for is not told"
 end_all_nodes
 
+# The adapter comes later than the node, which has another way as well.
+row=late
+for node in a b; do
+	jq '.transports.udp = { bind_addr: "127.0.0.1:0" }' "$work/$node.json" >"$work/more.json" &&
+		mv "$work/more.json" "$work/$node.json" || die "no file for $node"
+done
+mac_a=$(mac a) mac_b=$(mac b)
+ip -n a link delete veth-a || die "no pair to delete"
+begin
+for node in a b; do
+	await 20 grep -qF "there is no interface veth-$node; it is used as soon as there is one" "$work/$node.log" ||
+		wrong "$node does not say what is missing"
+done
+ip link add veth-a address "$mac_a" netns a type veth peer name veth-b address "$mac_b" netns b &&
+	ip -n a link set veth-a up && ip -n b link set veth-b up || die "no pair again"
+await_reach a b
+end_all_nodes
+
 files refused fused '{ announce: true }' '{ auto_connect: true }'
 begin
 dialled()
