@@ -172,6 +172,7 @@ static void leave(struct fips_node *n, struct fips_peer *p)
 	p->n_vias = 0;
 	p->retry_at = MR_NEVER;
 	fips_wanted_until(n, &p->addr, n->now);
+	fips_session_kin(n, &p->addr);
 	p->changed = p->moved = true;
 }
 
@@ -201,6 +202,7 @@ static void join(struct fips_node *n, struct fips_peer *p, const struct fips_pee
 
 	memcpy(found, p->vias, n_found * sizeof *found);
 	fips_peer_take(p, c);
+	fips_session_kin(n, &p->addr);
 	if (n_found) {
 		memcpy(p->vias, found, n_found * sizeof *found);
 		p->n_vias = n_found;

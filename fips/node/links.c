@@ -136,6 +136,7 @@ static void greet(struct fips_node *n, struct fips_peer *p)
 	fips_hop_up(n, p);
 	fips_mesh_link_up(n, p);
 	fips_node_meet(n, p->pub);
+	fips_session_kin(n, &p->addr);
 	if (fips_wanted_find(n, &p->addr))
 		fips_session_initiate(n, &p->addr);
 }
@@ -349,8 +350,6 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	fips_mark_peer(n, p);
 	if (s && (fips_peer_proven(p) || (!p->behind && fips_hop_to(n, &p->addr) == p)))
 		fips_session_drop(n, s); /* unproven links carry one only if nothing else does */
-	else if (s)
-		s->kin = p->configured;
 	fips_link_rekey_cancel(n, p);
 	for (unsigned i = 0; i < FIPS_LINK_KEYS; i++)
 		if (p->keys[i].id)
@@ -359,6 +358,7 @@ void fips_link_down(struct fips_node *n, struct fips_peer *p, bool lost)
 	p->up = false;
 	n->n_up--;
 	p->send = NULL;
+	fips_session_kin(n, &p->addr);
 	fips_mesh_link_down(n, p);
 	fips_hop_down(n, p);
 	p->close_at = MR_NEVER;

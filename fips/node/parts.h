@@ -138,6 +138,8 @@ void fips_node_stop_some(struct fips_node *n);
 /* session_table.c.  Add: addr has none; by: the neighbour that brought its setup, or NULL; ours:
  * somebody here wants it.  NULL: no place, which is counted. */
 struct fips_session *fips_session_find(struct fips_node *n, const struct fips_addr *addr);
+/* Its other end has become a neighbour or a configured peer, or is one no more. */
+void fips_session_kin(struct fips_node *n, const struct fips_addr *addr);
 struct fips_session *fips_session_add(struct fips_node *n, const struct fips_addr *addr,
                                       const struct fips_peer *by, bool ours);
 void fips_session_drop(struct fips_node *n, struct fips_session *s);

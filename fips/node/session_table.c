@@ -38,6 +38,14 @@ static bool is_kin(struct fips_node *n, const struct fips_addr *addr)
 	return p && (p->configured || fips_peer_proven(p)); /* anybody's call brings a link up */
 }
 
+void fips_session_kin(struct fips_node *n, const struct fips_addr *addr)
+{
+	struct fips_session *s = fips_session_find(n, addr);
+
+	if (s)
+		s->kin = is_kin(n, addr);
+}
+
 /* ---- making way ---- */
 
 static unsigned count_others(const struct fips_node *n, bool wanted_too)

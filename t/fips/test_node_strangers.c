@@ -627,6 +627,37 @@ START_TEST(a_call_makes_no_kin)
 }
 END_TEST
 
+/* A stranger who becomes a neighbour, or a peer of the operator's, takes no place of strangers any
+ * more; when he is a stranger again, he does. */
+START_TEST(strangers_become_kin)
+{
+	struct fips_node_config config = config_for(4);
+	struct bench *b = open_with(&config);
+	struct puppet late[] = { stranger(MORE + 3), stranger(MORE + 4) };
+	struct fips_peer_config named = { .addr = world_identity(MORE + 1).addr };
+
+	b->data = b->alive = true;
+	for (unsigned i = 0; i < 3; i++)
+		answered(b, MORE + i);
+	want("", bench_setup(b, &late[0]));
+	bench_link(b, MORE);
+	late[0].ephemeral++;
+	want("expect-session ack", bench_setup(b, &late[0]));
+	bench_msg3(b, &late[0]);
+	bench_confirm_session(b, MORE + 3, b->session_key);
+	want("", bench_setup(b, &late[1]));
+	memcpy(named.pub, world_identity(MORE + 1).pub, FIPS_PUB_LEN);
+	config.me = &b->me;
+	config.peers = &named;
+	config.n_peers = 1;
+	ck_assert_ptr_null(fips_node_reserve(b->node, &config));
+	bench_feed(b, &(struct fips_input){ .kind = FIPS_IN_CONFIGURE, .config = &config });
+	late[1].ephemeral++;
+	want("expect-session ack", bench_setup(b, &late[1]));
+	bench_close(b);
+}
+END_TEST
+
 /* Message 3s that are none, for a setup of their sender's own, keep nobody else's answers away. */
 START_TEST(others_are_answered_beside_junk)
 {
@@ -720,6 +751,7 @@ int main(void)
 	tcase_add_test(tc, a_broken_session_is_renewed);
 	tcase_add_test(tc, renewed_once_without_rekeys);
 	tcase_add_test(tc, a_call_makes_no_kin);
+	tcase_add_test(tc, strangers_become_kin);
 	tcase_add_test(tc, others_are_answered_beside_junk);
 	tcase_add_test(tc, a_found_size_is_no_last_word);
 	suite_add_tcase(suite, tc);
