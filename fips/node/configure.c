@@ -218,11 +218,33 @@ static void join(struct fips_node *n, struct fips_peer *p, const struct fips_pee
 	p->retry_at = p->close_at == MR_NEVER ? n->now : p->close_at + MR_NS_PER_MS;
 }
 
+/* What was planned under the keys there are is due as it was, or never. */
+static void switch_rekeys(struct fips_node *n)
+{
+	for (unsigned i = 0; i < n->n_peers; i++) {
+		struct fips_peer *p = &n->peers[i];
+
+		if (p->up)
+			p->rekey_at = n->rekey ? fips_sooner(p->rekey_due, p->rekey_count) :
+			                         MR_NEVER;
+	}
+	for (unsigned i = 0; i < n->n_sessions; i++) {
+		struct fips_session *s = &n->sessions[i];
+
+		if (s->used && s->state == FIPS_SESSION_ESTABLISHED)
+			s->rekey_at = n->rekey ? fips_sooner(s->rekey_due, s->rekey_count) :
+			                         MR_NEVER;
+	}
+}
+
 void fips_node_configure(struct fips_node *n, const struct fips_node_config *c)
 {
 	bool same = !memcmp(&n->limits, &c->limits, sizeof n->limits);
+	bool rekey = n->rekey;
 
 	fips_node_take(n, c);
+	if (n->rekey != rekey)
+		switch_rekeys(n);
 	fips_mark_all(n);
 	if (!same)
 		fips_node_buckets(n);

@@ -254,6 +254,29 @@ START_TEST(the_new_address_is_called)
 }
 END_TEST
 
+/* Links that are up take it at once: what was planned is due as it was, or never. */
+START_TEST(rekeys_are_switched)
+{
+	const struct says list[] = { { .who = 1 }, { 0 } };
+	struct file *f = file_of(NULL, list);
+	struct bench *b;
+
+	f->config.rekey = _i;
+	b = bench_open(ME, 0, &f->config);
+	f->config.me = &b->me;
+	want("expect msg1", bench_wait(b, 0));
+	answer(b, 1, "install use heartbeat");
+	bench_wait(b, SECONDS(_i ? 60 : 300));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_LINK_REKEYS), 0);
+	f->config.rekey = !_i;
+	configure(b, f);
+	bench_wait(b, SECONDS(_i ? 300 : 1));
+	ck_assert_uint_eq(bench_count(b, FIPS_NODE_LINK_REKEYS), _i ? 0 : 1);
+	free(f);
+	bench_close(b);
+}
+END_TEST
+
 START_TEST(a_new_alias_is_shown)
 {
 	const struct says list[] = { { .who = 1 }, { 0 } };
@@ -494,6 +517,7 @@ int main(void)
 	tcase_add_loop_test(tc, each_row, 0, (int)COUNT(rows));
 	tcase_add_test(tc, calls_and_sessions_at_once);
 	tcase_add_test(tc, the_new_address_is_called);
+	tcase_add_loop_test(tc, rekeys_are_switched, 0, 2);
 	tcase_add_test(tc, a_new_alias_is_shown);
 	tcase_add_test(tc, the_session_goes_too);
 	tcase_add_test(tc, more_and_fewer);
