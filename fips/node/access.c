@@ -73,15 +73,15 @@ static char *second_word(char *text)
 	return text;
 }
 
-static bool is_name(const char *text)
+/* '_' is ours: the reference has none (session.md 5.8). */
+bool fips_is_name(const char *text)
 {
 	size_t n = strlen(text);
 
 	for (size_t i = 0; i < n; i++) {
 		char c = lower(text[i]);
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
-		    c != '.')
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
 			return false;
 	}
 	return n > 0 && n < FIPS_HOST_LEN;
@@ -117,7 +117,7 @@ static const char *entry(const struct fips_reader *r, char *text, struct fips_ad
 			*addr = fips_addr_of_key(pub + 1);
 		return wrong;
 	}
-	if (!is_name(text))
+	if (!fips_is_name(text))
 		return "is neither an npub nor a name nor ALL";
 	known = r->whose(r->self, text);
 	if (!known)
@@ -179,7 +179,7 @@ static const char *host(const struct fips_reader *r, char *text, struct fips_hos
 
 	if (!*npub || *second_word(npub))
 		return "is not a name and an npub";
-	if (!is_name(text))
+	if (!fips_is_name(text))
 		return "begins with what is no name";
 	wrong = fips_npub_parse(npub, r->curve, pub);
 	if (wrong)

@@ -61,6 +61,9 @@ bool fips_access_admits(const struct fips_access *allow, const struct fips_acces
 const struct fips_addr *fips_hosts_addr(const struct fips_hosts *hosts, const char *name);
 const char *fips_hosts_name(const struct fips_hosts *hosts, const struct fips_addr *addr);
 
+/* May it be a name, and so a label before .fips: letters, digits, '-' and '_', 1 to 63 of them? */
+bool fips_is_name(const char *text);
+
 /* The same name but for case? */
 bool fips_same_name(const char *a, const char *b);
 

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "core/json.h"
+#include "fips/node/access.h"
 #include "fips/noise/bech32.h"
 #include "stages/control/control.h"
 #include "stages/control/peers.h"
@@ -81,6 +82,19 @@ static bool listed_before(const struct peer_conf *list, unsigned i)
 	return false;
 }
 
+static void warn_of_alias(const char *alias, unsigned i, const struct mr_json *doc,
+                          struct mr_report *report)
+{
+	char path[PATH];
+
+	if (!alias || !*alias || strlen(alias) >= FIPS_ALIAS_LEN || fips_is_name(alias))
+		return;
+	snprintf(path, sizeof path, "peers[%u].alias", i);
+	mr_warn(report, mr_json_place(doc, path, report),
+	        "\"%s\" can be shown and not asked for: a name in .fips, and in lists of peers, has "
+	        "letters, digits, '-' and '_'", alias);
+}
+
 void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_report *report)
 {
 	const struct mr_peers_conf *conf = decoded;
@@ -90,6 +104,7 @@ void mr_peers_check(const void *decoded, const struct mr_json *doc, struct mr_re
 		const char *wrong = NULL;
 		char path[PATH], text[WRONG];
 
+		warn_of_alias(list[i].alias, i, doc, report);
 		if (list[i].via) {
 			snprintf(path, sizeof path, "peers[%u].via", i);
 			wrong = via_wrong(conf, i, text, sizeof text);

@@ -139,6 +139,23 @@ err_has 'reach.json:3:23: peers[0].addresses[0].addr: "192.0.2.7:2121" is not to
 reach '"udp": { "bind_addr": "[::1]:2121" }' udp '[2001:db8::7]:2121' 2
 reach '"udp": { "bind_addr": "[::1]:2121" }' udp node.example:2121 2
 reach '"udp": { "lo": { "bind_addr": "127.0.0.1:2121" }, "lan": {} }' udp 192.0.2.7:2121 0
+# Aliases: as long as a label of DNS; of other letters they are no names to ask for.
+alias()
+{
+	printf '{ "transports": { "udp": {} },\n"peers": [ { "npub": "%s", "alias": "%s",\n"addresses": [ { "transport": "udp", "addr": "192.0.2.7:1" } ] } ] }\n' \
+		$npub "$2" >alias.json
+	expect "$1" check -c alias.json -g fused
+}
+long=raspberry-pi-in-the-attic-of-the-old-house-behind-the-orchard-1
+alias 0 $long
+err_empty
+alias 2 ${long}x
+err_has 'alias.json:2:89: peers[0].alias: '
+err_has 'is longer than 63 bytes'
+for odd in 'attic pi' attic.pi 'Häuschen'; do
+	alias 0 "$odd"
+	err_has "warning: alias.json:2:89: peers[0].alias: \"$odd\" can be shown and not asked for"
+done
 reach '"udp": {}' udp eth0/02:00:00:00:00:01 2
 err_has 'addr: "eth0/02:00:00:00:00:01" is not a host:port'
 reach '"udp": {}' tcp 192.0.2.7:8443 0

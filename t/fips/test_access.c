@@ -106,6 +106,7 @@ static const struct {
 	{ "nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5",
 	  "2:is a name that nobody has|", 0 },
 	{ "a/b", "2:is neither an npub nor a name nor ALL|", 0 },
+	{ "a.b", "2:is neither an npub nor a name nor ALL|", 0 },
 	{ "*", "2:is neither an npub nor a name nor ALL|", 0 },
 	{ "\xff\xfe", "2:is neither an npub nor a name nor ALL|", 0 },
 	{ "x\0y", "2:is no line of text, or too long|", 3 },
